@@ -1,0 +1,146 @@
+import { type ErrorCode, UserError } from '../model/errors';
+import type { Sample } from '../model/sample';
+
+/** live = sampling on its schedule; paused = the picture is frozen; ended = the process is gone or it was closed. */
+export type InspectionState = 'starting' | 'live' | 'paused' | 'ended';
+
+/** What went wrong with one look, in words for the user; the inspection goes on where it can. */
+export interface InspectionProblem {
+  readonly code: ErrorCode | 'internal';
+  readonly what: string;
+  readonly why: string;
+  readonly remedy?: string;
+}
+
+export interface InspectionSnapshot {
+  readonly state: InspectionState;
+  /** The newest Sample; kept when a later look fails. */
+  readonly sample?: Sample;
+  readonly problem?: InspectionProblem;
+  /** Seconds a look took; how much the inspector itself costs. */
+  readonly cost?: number;
+}
+
+/** Takes one Sample. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
+export type TakeSample = (signal: AbortSignal, previous: Sample | undefined) => Promise<Sample>;
+
+/** The clock of an inspection, so that tests need not wait. */
+export interface Clock {
+  now(): number;
+  setTimeout(callback: () => void, milliseconds: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** Follows one process: samples it on a schedule, keeps the newest Sample and tells its listeners. */
+export class Inspection {
+  private current: InspectionSnapshot = { state: 'starting' };
+  private readonly listeners = new Set<(snapshot: InspectionSnapshot) => void>();
+  private timer: unknown;
+  private running: Promise<void> | undefined;
+  private readonly abort = new AbortController();
+  private interval: number | undefined;
+
+  /** `interval` in seconds; undefined = only when asked. */
+  constructor(
+    readonly pid: number,
+    private readonly take: TakeSample,
+    private readonly clock: Clock,
+    interval?: number,
+  ) {
+    this.interval = interval;
+  }
+
+  get snapshot(): InspectionSnapshot {
+    return this.current;
+  }
+
+  /** Calls back after every change; the returned function ends it. */
+  onChange(listener: (snapshot: InspectionSnapshot) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Takes a Sample now; joins the one under way. Never rejects: a failure stands in the snapshot. */
+  refresh(): Promise<void> {
+    this.running ??= this.look().finally(() => {
+      this.running = undefined;
+      this.schedule();
+    });
+    return this.running;
+  }
+
+  pause(): void {
+    if (this.current.state !== 'live') return;
+    this.publish({ ...this.current, state: 'paused' });
+    this.unschedule();
+  }
+
+  resume(): void {
+    if (this.current.state !== 'paused') return;
+    this.publish({ ...this.current, state: 'live' });
+    void this.refresh();
+  }
+
+  /** Seconds between looks; undefined = only when asked. */
+  setInterval(seconds: number | undefined): void {
+    this.interval = seconds;
+    this.schedule();
+  }
+
+  dispose(): void {
+    this.unschedule();
+    this.abort.abort();
+    this.publish({ ...this.current, state: 'ended' });
+    this.listeners.clear();
+  }
+
+  private async look(): Promise<void> {
+    if (this.current.state === 'ended') return;
+    const started = this.clock.now();
+    try {
+      const sample = await this.take(this.abort.signal, this.current.sample);
+      if (this.abort.signal.aborted) return;
+      const cost = (this.clock.now() - started) / 1000;
+      const state = this.current.state === 'paused' ? 'paused' : 'live';
+      this.publish({ state, sample, cost });
+    } catch (error) {
+      if (this.abort.signal.aborted) return;
+      const problem = toProblem(error);
+      const gone = problem.code === 'process-gone';
+      const { sample } = this.current;
+      this.publish({
+        state: gone ? 'ended' : this.current.state === 'paused' ? 'paused' : 'live',
+        problem,
+        ...(sample ? { sample } : {}),
+      });
+    }
+  }
+
+  private schedule(): void {
+    this.unschedule();
+    if (this.current.state !== 'live' || this.interval === undefined) return;
+    // A look that is dear comes less often: the inspector stays below a tenth of a processor.
+    const cost = (this.current.cost ?? 0) * 1000;
+    const wait = Math.max(this.interval * 1000, cost * 10);
+    this.timer = this.clock.setTimeout(() => void this.refresh(), wait);
+  }
+
+  private unschedule(): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private publish(snapshot: InspectionSnapshot): void {
+    this.current = snapshot;
+    for (const listener of [...this.listeners]) listener(snapshot);
+  }
+}
+
+function toProblem(error: unknown): InspectionProblem {
+  if (error instanceof UserError) {
+    const { code, what, why, remedy } = error;
+    return { code, what, why, ...(remedy === undefined ? {} : { remedy }) };
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return { code: 'internal', what: 'The sample could not be taken.', why };
+}

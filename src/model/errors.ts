@@ -1,0 +1,32 @@
+/** Every error a user can meet: what happened, why, and what to do. Never carries a secret. */
+export class UserError extends Error {
+  constructor(
+    /** Stable, for programs and tests. */
+    readonly code: ErrorCode,
+    readonly what: string,
+    readonly why: string,
+    readonly remedy?: string,
+  ) {
+    super([what, why, remedy].filter(Boolean).join(' '));
+    this.name = 'UserError';
+  }
+}
+
+export type ErrorCode =
+  | 'bad-pid'
+  | 'no-such-process'
+  | 'process-gone'
+  | 'kernel-thread'
+  | 'zombie'
+  | 'not-permitted'
+  | 'not-a-capture'
+  | 'not-a-sample'
+  | 'newer-sample'
+  | 'file-unreadable'
+  | 'file-unwritable'
+  | 'probe-missing'
+  | 'probe-failed'
+  | 'probe-gone'
+  | 'not-linux'
+  | 'cancelled'
+  | 'usage';

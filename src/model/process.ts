@@ -1,0 +1,27 @@
+import type { TaskState } from './sample';
+
+/** One row of the process picker: what a cheap look at a process tells. */
+export interface ProcessSummary {
+  readonly pid: number;
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly uid?: number;
+  /** Name of the user, where the target tells it. */
+  readonly user?: string;
+  readonly state: TaskState;
+  readonly startTime?: number;
+  /** Seconds since it was started. */
+  readonly age?: number;
+  /** Descriptors of io_uring instances; undefined where the right to list them is missing. */
+  readonly rings?: number;
+  /** Requests in flight over all its rings, as far as fdinfo tells. */
+  readonly pending?: number;
+  /** Tasks in uninterruptible sleep (state D), io-wq workers included. */
+  readonly uninterruptible: number;
+  /** Seconds its longest-blocked uninterruptible task has not run. */
+  readonly blocked?: number;
+  /** Orders the list: the most stuck first. No unit. */
+  readonly score: number;
+  /** Why it stands where it stands, a few words: "8 workers in D for 31 s". */
+  readonly reason: string;
+}

@@ -1,0 +1,325 @@
+/**
+ * The vocabulary of the product. A Sample is what one look at one process found: plain data that
+ * survives JSON. Times are seconds, sizes bytes, 64-bit values lower-case hex strings with `0x`;
+ * an absent field is unknown. These names are the published contract of schema 1.
+ */
+
+export const SCHEMA = 1;
+
+export interface Sample {
+  readonly schema: number;
+  /** Wall clock of the target's host, ISO 8601 with milliseconds. */
+  readonly takenAt: string;
+  readonly host: Host;
+  readonly rights: Rights;
+  readonly process: Process;
+  readonly tasks: readonly Task[];
+  readonly rings: readonly Ring[];
+  readonly requests: readonly Request[];
+  readonly resources: readonly Resource[];
+  /** Block devices behind the process's files, with their counters. */
+  readonly devices?: readonly BlockDevice[];
+  /** Ordered by importance: the first is the answer. */
+  readonly findings: readonly Finding[];
+  readonly notVisible: readonly Blindness[];
+}
+
+export interface Host {
+  readonly name: string;
+  /** The release, as `uname -r` prints it. */
+  readonly kernel: string;
+  readonly arch: string;
+  /** Seconds since boot when the sample was taken. */
+  readonly uptime?: number;
+  readonly cpus?: number;
+}
+
+export interface Rights {
+  /** Effective user of the inspector on the target's host. */
+  readonly uid: number;
+  readonly kernelStacks: boolean;
+  readonly kernelWalk: boolean;
+  readonly tracing: boolean;
+}
+
+export interface Process {
+  readonly pid: number;
+  /** Clock ticks since boot (/proc/PID/stat field 22): with the pid it names one process for ever. */
+  readonly startTime?: number;
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly executable?: string;
+  /** The container it runs in, null where it runs in none. */
+  readonly container?: string | null;
+  readonly uid?: number;
+  readonly user?: string;
+  readonly state?: TaskState;
+  /** Pid of the process that has attached with ptrace. */
+  readonly tracer?: number;
+  /** Pids from the outermost namespace to the process's own (status NSpid). */
+  readonly namespacePids?: readonly number[];
+  /** The processor numbers it may run on, as the kernel prints them: `0-3,8`. */
+  readonly cpusAllowed?: string;
+  /** Seconds since it was started. */
+  readonly age?: number;
+}
+
+/** The letter of /proc/PID/stat: R S D T t Z X I P. */
+export type TaskState = string;
+
+/** thread = the program's own; worker = io-wq; sqpoll = the kernel's submission thread. */
+export type TaskKind = 'thread' | 'worker' | 'sqpoll';
+
+export interface Task {
+  readonly tid: number;
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly state: TaskState;
+  readonly wchan?: string;
+  /** Seconds since it last ran on a processor; absent while it runs. */
+  readonly blocked?: number;
+  /** Innermost first. Absent where the right to read it is missing. */
+  readonly kernelStack?: readonly KernelFrame[];
+  readonly userStack?: readonly UserFrame[];
+  readonly blockedOn?: BlockedOn;
+  /** The system call a thread is inside of; never given for io-wq workers, where the kernel's value is stale. */
+  readonly syscall?: SystemCall;
+  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack. */
+  readonly operation?: string;
+}
+
+export interface SystemCall {
+  readonly number: number;
+  /** Absent where the number is not known for the architecture. */
+  readonly name?: string;
+  /** The six raw arguments. */
+  readonly args: readonly string[];
+}
+
+export interface KernelFrame {
+  readonly function: string;
+  /** Bytes from the start of the function. */
+  readonly offset: number;
+  /** Bytes the function is long. */
+  readonly size: number;
+  readonly module: string | null;
+}
+
+export interface UserFrame {
+  readonly function: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly address: string;
+  readonly trust: 'proven' | 'probable';
+}
+
+/** interruptible = any signal ends it; killable = only a fatal one; uninterruptible = nothing but the event itself. */
+export type Wake = 'interruptible' | 'killable' | 'uninterruptible';
+
+export interface BlockedOn {
+  /** The frame that says why: scheduler and generic wait frames above it are skipped. */
+  readonly function: string;
+  readonly subsystem: string;
+  /** Completes "it …": "waits for the FUSE server's answer". */
+  readonly text: string;
+  readonly wake: Wake;
+  /** The file descriptor the wait is about, where the system call names one. */
+  readonly fd?: number;
+  /** True for the waits of a thread that has nothing to do: event loops, timers, idle workers. */
+  readonly idle?: boolean;
+}
+
+export interface Ring {
+  /** 1-based, in the order of the descriptors. */
+  readonly id: number;
+  readonly fd: number | null;
+  /** Pid of the process whose descriptor it is. */
+  readonly owner: number;
+  readonly sqEntries?: number;
+  readonly cqEntries?: number;
+  readonly setup: readonly string[];
+  readonly sqpollTid?: number | null;
+  readonly sqpollCpu?: number | null;
+  /** Microseconds the SQPOLL thread has run and worked (6.9+). */
+  readonly sqpollTotalTime?: number;
+  readonly sqpollWorkTime?: number;
+  /** SQEs the kernel has taken (its own counter where it prints it), and published by the program. */
+  readonly sqHead?: number;
+  readonly sqTail?: number;
+  /** CQEs the program has reaped, and posted by the kernel. */
+  readonly cqHead?: number;
+  readonly cqTail?: number;
+  readonly overflowed?: number;
+  /** Submitted and not completed, from the counters; see `skew`. */
+  readonly inFlight?: number;
+  /** How many of `inFlight` stand as rows in `requests`. */
+  readonly explained?: number;
+  /** Why `inFlight` may be off: multishot completions, IOSQE_CQE_SKIP_SUCCESS. */
+  readonly skew?: string;
+  readonly registeredFiles?: number;
+  readonly registeredBuffers?: number;
+  /** Other descriptors of the process that are the same ring. */
+  readonly duplicates?: readonly number[];
+  /** Inode of the ring, when the kernel tells it apart from others. */
+  readonly inode?: number;
+  /** False when the kernel printed no counters because a task held the ring's lock. */
+  readonly readable: boolean;
+}
+
+export type RequestState =
+  | 'prepared'
+  | 'running'
+  | 'queued'
+  | 'polling'
+  | 'waiting'
+  | 'issued'
+  | 'timeout'
+  | 'linked'
+  | 'drained'
+  | 'completed'
+  | 'overflowed';
+
+export type Certainty = 'certain' | 'inferred' | 'ambiguous';
+export type Source = 'kernel walk' | 'ring memory' | 'fdinfo' | 'stack' | 'trace';
+
+export interface Request {
+  /** `id` of its ring; null where it could belong to more than one. */
+  readonly ring: number | null;
+  readonly operation: string;
+  readonly fd?: number | null;
+  readonly fixedFile?: number | null;
+  readonly path?: string;
+  readonly offset?: number;
+  readonly length?: number;
+  readonly address?: string;
+  readonly userData?: string;
+  readonly flags?: readonly string[];
+  readonly state: RequestState;
+  /** Tid of the io-wq worker, or of the submitting thread, that carries it. */
+  readonly worker?: number;
+  /** Seconds. */
+  readonly age?: number;
+  /** The CQE's res: a count or a negative errno. */
+  readonly result?: number | null;
+  readonly certainty: Certainty;
+  readonly sources: readonly Source[];
+}
+
+export type ResourceKind =
+  | 'file'
+  | 'directory'
+  | 'device'
+  | 'pipe'
+  | 'fifo'
+  | 'socket'
+  | 'io_uring'
+  | 'epoll'
+  | 'eventfd'
+  | 'timerfd'
+  | 'signalfd'
+  | 'inotify'
+  | 'fanotify'
+  | 'pidfd'
+  | 'userfaultfd'
+  | 'memfd'
+  | 'anonymous'
+  | 'unknown';
+
+export interface ProcessName {
+  readonly pid: number;
+  readonly name: string;
+}
+
+export interface Resource {
+  readonly fd: number;
+  readonly kind: ResourceKind;
+  /** What the descriptor's link says, for what has no path: `pipe:[123]`. */
+  readonly link?: string;
+  readonly path?: string;
+  readonly deleted?: boolean;
+  readonly mount?: string;
+  readonly fsType?: string;
+  readonly source?: string;
+  /** `major:minor` of the file system, or of the device itself. */
+  readonly device?: string;
+  /** The block device's name in /sys/block, where the file lives on one: `nvme0n1p2`. */
+  readonly blockDevice?: string;
+  /** Access mode and flags of the open file: `O_RDWR`, `O_DIRECT`. */
+  readonly openFlags?: readonly string[];
+  readonly inode?: number;
+  /** Who serves it: the FUSE server. */
+  readonly holder?: ProcessName;
+  /** Who holds the other end of a pipe; empty = nobody. */
+  readonly peers?: readonly ProcessName[];
+  /** This end of a pipe. */
+  readonly end?: 'read' | 'write' | 'both';
+  readonly socket?: SocketInfo;
+  /** Descriptors an epoll set watches, in its own numbering. */
+  readonly watches?: readonly number[];
+  /** eventfd's count, as hex. */
+  readonly count?: string;
+  /** timerfd: seconds until it fires; 0 = disarmed. */
+  readonly timeLeft?: number;
+  /** pidfd: the process it stands for. */
+  readonly target?: number;
+  /** FUSE requests the server has not answered. */
+  readonly waiting?: number;
+}
+
+export interface SocketInfo {
+  readonly protocol: 'tcp' | 'tcp6' | 'udp' | 'udp6' | 'unix' | 'unknown';
+  /** TCP's names: ESTABLISHED, LISTEN, SYN_SENT…; for unix sockets LISTENING, CONNECTED, UNCONNECTED. */
+  readonly state?: string;
+  readonly local?: string;
+  readonly peer?: string;
+  /** Bytes sent and not acknowledged; for a listener nothing. */
+  readonly sendQueue?: number;
+  /** Bytes received and not read; for a listener connections not accepted. */
+  readonly receiveQueue?: number;
+  readonly retransmits?: number;
+  readonly type?: 'stream' | 'datagram' | 'seqpacket';
+}
+
+export interface BlockDevice {
+  /** Name in /sys/block: `nvme0n1`. */
+  readonly name: string;
+  /** `major:minor`. */
+  readonly device?: string;
+  /** Requests inside the device now. */
+  readonly inFlightReads?: number;
+  readonly inFlightWrites?: number;
+  /** Requests it has finished since boot: it moves when this moves. */
+  readonly completed?: number;
+  /** loop: the file behind it. */
+  readonly backingFile?: string;
+  readonly suspended?: boolean;
+  readonly mapperName?: string;
+}
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+export interface Finding {
+  readonly tag: string;
+  readonly severity: Severity;
+  /** The answer, one sentence. */
+  readonly summary: string;
+  readonly explanation: string;
+  readonly remedy: string;
+  readonly evidence: readonly Evidence[];
+  readonly learnMore?: string;
+}
+
+/** `request` is an index into requests, `ring` a ring's id. */
+export type Evidence =
+  | { readonly task: number }
+  | { readonly request: number }
+  | { readonly ring: number }
+  | { readonly fd: number }
+  | { readonly device: string };
+
+/** Something the inspector could not see. */
+export interface Blindness {
+  readonly what: string;
+  readonly why: string;
+  readonly remedy?: string;
+}

@@ -1,0 +1,39 @@
+import type { LinkResult, ListResult, MemoryRange, MemoryResult, ReadResult } from '../probe/protocol';
+
+/** Limits of one read; the probe's defaults hold where one is absent. */
+export interface ReadOptions {
+  /** Bytes after which the content is cut (result says so). Default 1 MiB. */
+  readonly limit?: number;
+  /** Milliseconds after which the read is abandoned and answered as timed out. Default 1000. */
+  readonly deadline?: number;
+}
+
+/** What a host's inspector may do there. */
+export interface TargetRights {
+  readonly uid: number;
+  /** Effective capabilities as a bit mask (/proc/self/status CapEff of the probe). */
+  readonly capabilities: bigint;
+}
+
+/**
+ * Where a process lives and how its files are read: this machine, a captured tree, later a remote
+ * host. Results come in the order asked for; an unreadable file is a result, not an exception. A rejected
+ * promise means the target itself is gone (see errors.ts).
+ */
+export interface Target {
+  /** For people: "this machine", "capture /tmp/x". */
+  readonly label: string;
+  /** True when nothing will ever change: a second look is pointless unless `later` gives one. */
+  readonly frozen: boolean;
+  readonly rights: TargetRights;
+  /** Machine name as `uname -m` prints it. */
+  readonly arch: string;
+  read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;
+  /** Entries of directories; with `links` each entry that is a symbolic link comes with its text. */
+  list(paths: readonly string[], options?: ReadOptions & { readonly links?: boolean }): Promise<ListResult[]>;
+  link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]>;
+  memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
+  /** The same target a moment later, where a capture holds one. */
+  later?(): Target | undefined;
+  dispose(): void;
+}
