@@ -1,0 +1,82 @@
+/**
+ * Runs the tests of test/vscode inside the editor's extension host: the page is opened with the extension
+ * as one under development and our bundle as its tests. Each result arrives as one line of a file.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { launchBrowser } from './browser.mjs';
+import { root } from './install.mjs';
+import { startServer } from './server.mjs';
+import { artifacts } from './workbench.mjs';
+
+const bundle = path.join(root, 'dist/test/vscode/index.js');
+
+/** `environment` reaches the tests as variables. Every result goes to `report`. */
+export async function runInExtensionHost(
+  editor,
+  report,
+  { environment = {}, folder = root, timeout = 180_000 },
+) {
+  await build({
+    entryPoints: [path.join(root, 'test/vscode/index.ts')],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['vscode'],
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+  // Extensions that come with the editor stay; ours is loaded from the development path.
+  const server = await startServer(editor, { tests: true, env: environment });
+  const browser = await launchBrowser();
+  const results = path.join(server.stateDir, 'results.jsonl'); // The runner finds it through STATE.
+  const logs = [];
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const ended = new Promise((resolve) => {
+      page.exposeFunction('codeAutomationExit', resolve).catch(resolve);
+      page.on('crash', () => resolve('crashed'));
+    });
+    await page.exposeFunction('codeAutomationLog', (_type, args) => logs.push(args.join(' ')));
+    const remote = (file) => `vscode-remote://${server.authority}${file}`;
+    const payload = [
+      ['extensionDevelopmentPath', remote(root)],
+      ['extensionTestsPath', remote(bundle)],
+    ];
+    const query = `folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
+    await page.goto(`${server.url}?${query}`);
+    let timer;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(() => resolve('late'), timeout);
+    });
+    const code = await Promise.race([ended, late]);
+    clearTimeout(timer);
+    const told = await tell(results, report);
+    if ((code !== 0 || told === 0) && report.failed === 0) {
+      await page.screenshot({ path: path.join(artifacts, 'vscode.png') });
+      const tail = `${logs.slice(-40).join('\n')}\n${(await server.log()).slice(-3000)}`;
+      report.fail('the run in the extension host', new Error(`ended with ${code}:\n${tail}`));
+    }
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+/** Hands the results on; answers how many there are. */
+async function tell(file, report) {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const results = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  for (const { name, outcome, seconds, reason } of results) {
+    if (outcome === 'ok') report.ok(name, seconds);
+    else if (outcome === 'skip') report.skip(name, reason);
+    else report.fail(name, reason);
+  }
+  return results.length;
+}
