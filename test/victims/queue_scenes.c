@@ -1,0 +1,119 @@
+/* States of the queues themselves: not reaped, overflowed, not submitted, SQPOLL, the ring's own descriptor. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "scenes.h"
+#include "victim.h"
+
+static char buffer[4096];
+
+static void nops(struct ring *ring, unsigned count) {
+  while (count--) {
+    if (ring->filled - ring->submitted == ring->sq_entries) ring_submit(ring);
+    ring_sqe(ring, IORING_OP_NOP, -1);
+  }
+  ring_submit(ring);
+}
+
+static void pipe_reads(struct ring *ring, unsigned count) {
+  int ends[2];
+  make_pipe(ends);
+  while (count--) ring_rw(ring, IORING_OP_READ, ends[0], buffer, sizeof buffer, 0);
+}
+
+static void cq_unreaped(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  nops(ring, 6);
+  ready("\"inFlight\":0,\"completed\":6");
+  park();
+}
+
+static void cq_overflow(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){.entries = 4, .cq_entries = 8});
+  nops(ring, 40);
+  ready("\"inFlight\":0,\"completed\":8,\"overflowed\":32");
+  park();
+}
+
+static void sq_unsubmitted(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  pipe_reads(ring, 5);
+  ring_publish(ring);
+  ready("\"inFlight\":0,\"prepared\":5");
+  park();
+}
+
+/* The poller has gone to sleep (it asks to be woken) and nobody wakes it for the three reads. */
+static void sqpoll_asleep(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 50});
+  for (int tries = 0; !(__atomic_load_n(ring->sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP); tries++) {
+    if (tries == 500) {
+      errno = ETIMEDOUT;
+      die("SQPOLL thread never slept");
+    }
+    struct timespec pause = {.tv_nsec = 10000000};
+    nanosleep(&pause, NULL);
+  }
+  pipe_reads(ring, 3);
+  ring_publish(ring);
+  ready("\"inFlight\":0,\"prepared\":3");
+  park();
+}
+
+static void sqpoll_spinning(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 60000});
+  pipe_reads(ring, 1);
+  ring_publish(ring);
+  while (__atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE) != ring->filled) sched_yield();
+  ready("\"operation\":\"READ\",\"inFlight\":1");
+  ring_wait(ring, 1);
+  park();
+}
+
+static void wait_nothing(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  ready("\"inFlight\":0");
+  ring_wait(ring, 1);
+  park();
+}
+
+/* libuv's way: the thread waits in epoll for the ring's descriptor. */
+static void epoll_loop(struct ring *ring, char **arguments) {
+  struct epoll_event event = {.events = EPOLLIN};
+  ring_open(ring, (struct ring_options){0});
+  pipe_reads(ring, 1);
+  ring_submit(ring);
+  int set = epoll_create1(EPOLL_CLOEXEC);
+  if (set < 0 || epoll_ctl(set, EPOLL_CTL_ADD, ring->fd, &event) < 0) die("epoll");
+  ready("\"operation\":\"READ\",\"inFlight\":1,\"epoll\":%d,\"ring\":%d", set, ring->fd);
+  while (epoll_wait(set, &event, 1, -1) < 0 && errno == EINTR) continue;
+  park();
+}
+
+/* The descriptor is registered with the ring and closed: /proc/PID/fd shows no ring, only the mappings do. */
+static void ring_closed(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  struct io_uring_rsrc_update update = {.offset = 0, .data = (uint64_t)ring->fd};
+  if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_RING_FDS, &update, 1) < 0)
+    unsupported("IORING_REGISTER_RING_FDS needs kernel 5.18");
+  pipe_reads(ring, 1);
+  ring_submit(ring);
+  close(ring->fd);
+  ready("\"operation\":\"READ\",\"inFlight\":1");
+  while (ring_enter((int)update.offset, 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_REGISTERED_RING) == -EINTR)
+    continue;
+  park();
+}
+
+const struct scene queue_scenes[] = {
+    {"cq-unreaped", cq_unreaped},         {"cq-overflow", cq_overflow},
+    {"sq-unsubmitted", sq_unsubmitted},   {"sqpoll-asleep", sqpoll_asleep},
+    {"sqpoll-spinning", sqpoll_spinning}, {"wait-nothing", wait_nothing},
+    {"epoll-loop", epoll_loop},           {"ring-closed", ring_closed},
+    {NULL, NULL},
+};
