@@ -1,0 +1,60 @@
+import { stuckCount } from '../explain/summary';
+import type { Inspected } from '../inspect/inspections';
+import type { Finding, Severity } from '../model/sample';
+import { withoutIcons } from './escape';
+import { stateOf, titleOf } from './nodes';
+import { count, dots, grouped, shown } from './words';
+
+const WEIGHT: Record<Severity, number> = { info: 1, warning: 2, critical: 3 };
+
+/** The most important finding of all, in full: it stands above the tree, where long lines wrap. */
+export function answer(all: readonly Inspected[]): string | undefined {
+  let best: { readonly finding: Finding; readonly of: Inspected } | undefined;
+  for (const of of all) {
+    const finding = of.snapshot.sample?.findings[0];
+    if (finding && (!best || WEIGHT[finding.severity] > WEIGHT[best.finding.severity]))
+      best = { finding, of };
+  }
+  if (!best) return undefined;
+  const summary = shown(best.finding.summary, 1000);
+  return all.length > 1 ? `${titleOf(best.of)}: ${summary}` : summary;
+}
+
+/** Requests stuck in the processes that are still followed; saved and ended ones are history. */
+export function stuckInAll(all: readonly Inspected[]): number {
+  return current(all).reduce(
+    (sum, { snapshot }) => sum + (snapshot.sample ? stuckCount(snapshot.sample) : 0),
+    0,
+  );
+}
+
+export interface StatusText {
+  readonly text: string;
+  /** Plain text, one process a line. */
+  readonly tooltip: string;
+  readonly spoken: string;
+}
+
+/** What the status bar says; undefined = nothing is followed, so it says nothing. */
+export function statusText(all: readonly Inspected[]): StatusText | undefined {
+  const followed = current(all);
+  if (followed.length === 0) return undefined;
+  const stuck = stuckInAll(followed);
+  const words = stuck > 0 ? `${grouped(stuck)} stuck` : 'nothing stuck';
+  const paused = followed.every((inspected) => stateOf(inspected) === 'paused');
+  const lines = followed.map((inspected) => {
+    const { sample } = inspected.snapshot;
+    const state =
+      sample === undefined ? 'looking…' : count(stuckCount(sample), 'request stuck', 'requests stuck');
+    return dots(titleOf(inspected), state, stateOf(inspected) === 'paused' && 'paused');
+  });
+  return {
+    text: withoutIcons(`io_uring: ${words}${paused ? ' (paused)' : ''}`),
+    tooltip: lines.join('\n'),
+    spoken: `io_uring Inspector: ${words}${paused ? ', paused' : ''}`,
+  };
+}
+
+function current(all: readonly Inspected[]): readonly Inspected[] {
+  return all.filter((inspected) => ['live', 'paused'].includes(stateOf(inspected)));
+}

@@ -1,0 +1,125 @@
+import { printable } from '../model/printable';
+import type { Evidence, Finding, Sample, Severity } from '../model/sample';
+import { markdownText } from './escape';
+import { type Node, type NodeIcon, paged } from './node';
+import { requestRow } from './requestNodes';
+import { resourceRow } from './resourceNodes';
+import { ringRow } from './ringNodes';
+import { taskRow } from './taskNodes';
+import { count, shown } from './words';
+
+/** Findings that stand on their own below the process; the rest folds into one row. */
+const FIRST_FINDINGS = 5;
+
+const ICONS: Record<Severity, NodeIcon> = {
+  critical: { id: 'error', color: 'list.errorForeground' },
+  warning: { id: 'warning', color: 'list.warningForeground' },
+  info: { id: 'info', color: 'notificationsInfoIcon.foreground' },
+};
+
+/** The answer first: the findings in their order, the first one unfolded. */
+export function findingNodes(sample: Sample): readonly Node[] {
+  const { findings } = sample;
+  if (findings.length === 0) return [nothingFound(sample)];
+  const rows = findings.map((finding, index) => findingNode(finding, sample, index === 0));
+  if (rows.length <= FIRST_FINDINGS) return rows;
+  const more = rows.slice(FIRST_FINDINGS - 1);
+  return [
+    ...rows.slice(0, FIRST_FINDINGS - 1),
+    {
+      id: 'more-findings',
+      label: `More findings (${more.length})`,
+      icon: { id: 'list-unordered' },
+      children: () => paged(more, (row) => row),
+    },
+  ];
+}
+
+function findingNode(finding: Finding, sample: Sample, expanded: boolean): Node {
+  const { evidence } = finding;
+  return {
+    id: `finding-${finding.tag}`,
+    label: shown(finding.summary),
+    icon: ICONS[finding.severity],
+    tooltip: () => findingTooltip(finding),
+    spoken: `${finding.severity}: ${shown(finding.summary, 1000)} ${shown(finding.remedy, 1000)}`,
+    expanded,
+    children: () => [
+      ...prose('why', 'Why', finding.explanation, 'question'),
+      ...prose('remedy', 'What to do', finding.remedy, 'lightbulb'),
+      ...(evidence.length === 0 ? [] : [evidenceNode(evidence, sample)]),
+    ],
+  };
+}
+
+function prose(id: string, label: string, text: string, icon: string): readonly Node[] {
+  if (!text) return [];
+  return [
+    {
+      id,
+      label,
+      description: shown(text, 1000),
+      icon: { id: icon },
+      tooltip: () => markdownText(printable(text)),
+    },
+  ];
+}
+
+function findingTooltip({ summary, explanation, remedy, evidence }: Finding): string {
+  const parts = [`**${markdownText(printable(summary))}**`];
+  if (explanation) parts.push(markdownText(printable(explanation)));
+  if (remedy) parts.push(`**What to do:** ${markdownText(printable(remedy))}`);
+  if (evidence.length > 0)
+    parts.push(`Seen in ${count(evidence.length, 'place')}; unfold the row to see them.`);
+  return parts.join('\n\n');
+}
+
+function evidenceNode(evidence: readonly Evidence[], sample: Sample): Node {
+  return {
+    id: 'evidence',
+    label: `Seen in (${evidence.length})`,
+    icon: { id: 'eye' },
+    spoken: `Evidence: ${count(evidence.length, 'place')}`,
+    children: () => paged(evidence, (item) => proof(item, sample)),
+  };
+}
+
+/** The row of the thing a finding points to; a plain one where the sample does not hold it. */
+function proof(item: Evidence, sample: Sample): Node {
+  if ('task' in item) {
+    const task = sample.tasks.find(({ tid }) => tid === item.task);
+    return task ? taskRow(task) : { id: `task-${item.task}`, label: `thread ${item.task}` };
+  }
+  if ('request' in item) {
+    const request = sample.requests[item.request];
+    return request
+      ? requestRow(request, sample)
+      : { id: `request-${item.request}`, label: `request ${item.request}` };
+  }
+  if ('ring' in item) {
+    const ring = sample.rings.find((candidate) => candidate.id === item.ring);
+    return ring ? ringRow(ring, sample) : { id: `ring-${item.ring}`, label: `ring ${item.ring}` };
+  }
+  if ('fd' in item) {
+    const resource = sample.resources.find(({ fd }) => fd === item.fd);
+    return resource ? resourceRow(resource) : { id: `fd-${item.fd}`, label: `fd ${item.fd}` };
+  }
+  return {
+    id: `device-${item.device}`,
+    label: `block device ${shown(item.device)}`,
+    icon: { id: 'database' },
+  };
+}
+
+function nothingFound(sample: Sample): Node {
+  const blind = sample.notVisible.length > 0;
+  return {
+    id: 'nothing',
+    label: blind ? 'Nothing found wrong, as far as can be seen' : 'Nothing is wrong',
+    icon: blind ? { id: 'info' } : { id: 'pass', color: 'testing.iconPassed' },
+    tooltip: () =>
+      blind
+        ? 'No rule found a fault, but some things could not be seen: they stand under “Not visible”, each with what would show it\\.'
+        : 'No request, thread or worker waits for something that will not come\\.',
+  };
+}

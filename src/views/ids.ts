@@ -1,0 +1,41 @@
+/** Names shared by package.json and the code; test/unit/views/contributions.test.ts holds them together. */
+
+export const SECTION = 'ioUringInspector';
+
+export const COMMANDS = {
+  inspect: 'ioUringInspector.inspect',
+  attachByPid: 'ioUringInspector.attachByPid',
+  showAllProcesses: 'ioUringInspector.showAllProcesses',
+  refresh: 'ioUringInspector.refresh',
+  refreshAll: 'ioUringInspector.refreshAll',
+  pause: 'ioUringInspector.pause',
+  resume: 'ioUringInspector.resume',
+  copyAsText: 'ioUringInspector.copyAsText',
+  saveSample: 'ioUringInspector.saveSample',
+  openSample: 'ioUringInspector.openSample',
+  stop: 'ioUringInspector.stop',
+} as const;
+
+export const VIEW_CONTAINER = 'ioUringInspector';
+export const VIEW = 'ioUringInspector.inspection';
+/** The editor makes this command for every view. */
+export const FOCUS_VIEW = `${VIEW}.focus`;
+
+/** Relative to SECTION. */
+export const SETTINGS = {
+  autoRefresh: 'autoRefresh',
+  refreshInterval: 'refreshInterval',
+  probePath: 'probePath',
+} as const;
+
+/** Context keys for `when` and `enablement` clauses. */
+export const CONTEXTS = {
+  /** Something stands in the tree. */
+  inspecting: 'ioUringInspector.inspecting',
+  /** A process of the tree can be paused, or resumed. */
+  live: 'ioUringInspector.live',
+  paused: 'ioUringInspector.paused',
+} as const;
+
+/** `contextValue` of a root row is this and the state: `inspection.live`. */
+export const ROOT_CONTEXT = 'inspection';

@@ -1,0 +1,40 @@
+import * as vscode from 'vscode';
+import type { Inspections } from '../inspect/inspections';
+import { COMMANDS } from './ids';
+import { attempt } from './messages';
+import type { Subjects } from './subject';
+
+const FOLLOWED = ['live', 'paused'];
+const ANY = ['live', 'paused', 'ended', 'saved'];
+
+/** The commands about an inspection that stands in the tree. */
+export function inspectionCommands(inspections: Inspections, subjects: Subjects): vscode.Disposable[] {
+  const about = (
+    command: string,
+    states: readonly string[],
+    work: (key: string) => void | Promise<void>,
+  ): vscode.Disposable =>
+    vscode.commands.registerCommand(command, (from?: unknown) =>
+      attempt('The command failed.', async () => {
+        const inspected = await subjects.of(from, states);
+        if (inspected) await work(inspected.key);
+      }),
+    );
+
+  return [
+    about(COMMANDS.refresh, FOLLOWED, (key) => inspections.refresh(key)),
+    about(COMMANDS.pause, ['live'], (key) => inspections.pause(key)),
+    about(COMMANDS.resume, ['paused'], (key) => inspections.resume(key)),
+    about(COMMANDS.stop, ANY, (key) => inspections.remove(key)),
+    about(COMMANDS.copyAsText, ANY, async (key) => {
+      const sample = inspections.get(key)?.snapshot.sample;
+      if (!sample) return;
+      const { reportText } = await import('../explain/report');
+      await vscode.env.clipboard.writeText(reportText(sample));
+      vscode.window.setStatusBarMessage('io_uring: report copied', 3000);
+    }),
+    vscode.commands.registerCommand(COMMANDS.refreshAll, () =>
+      attempt('The processes could not be looked at.', () => inspections.refreshAll()),
+    ),
+  ];
+}

@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import type { InspectionProblem } from '../inspect/inspection';
+import { problemDetails, problemOf, problemText, wayOut } from './problem';
+
+const COPY = 'Copy Details';
+/** Milliseconds work may take before it shows a message with a Cancel button. */
+const PATIENCE = 700;
+
+/** Runs the work of a command; an error becomes a message with a way out. */
+export async function attempt(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await showProblem(problemOf(error, what));
+  }
+}
+
+export async function showProblem(problem: InspectionProblem): Promise<void> {
+  if (problem.code === 'cancelled') return;
+  const way = wayOut(problem);
+  const buttons = way ? [way.title, COPY] : [COPY];
+  const chosen = await vscode.window.showErrorMessage(problemText(problem), ...buttons);
+  if (chosen === COPY) {
+    const about = [
+      `Editor: ${vscode.env.appName} ${vscode.version}`,
+      `Remote: ${vscode.env.remoteName ?? 'none'}`,
+    ];
+    await vscode.env.clipboard.writeText(problemDetails(problem, about));
+  } else if (way && chosen === way.title) {
+    await vscode.commands.executeCommand(way.command, ...(way.argument === undefined ? [] : [way.argument]));
+  }
+}
+
+/** Work that is quick as a rule: only when it is not, a message comes up that can cancel it. */
+export async function cancellable<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const running = work(abort.signal);
+  const ended = running.then(
+    () => undefined,
+    () => undefined,
+  );
+  const timer = setTimeout(() => {
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    void vscode.window.withProgress(options, (_progress, token) => {
+      token.onCancellationRequested(() => abort.abort());
+      return ended;
+    });
+  }, PATIENCE);
+  void ended.then(() => clearTimeout(timer));
+  return running;
+}

@@ -1,0 +1,98 @@
+import { grouped } from './words';
+
+/** One row of the tree, as plain data: what the editor shows is made from it in treeItem.ts. */
+export interface Node {
+  /** Tells it from its siblings and is the same at the next look; `placed` makes it unique in the whole tree. */
+  readonly id: string;
+  readonly label: string;
+  readonly description?: string;
+  readonly icon?: NodeIcon;
+  /** Markdown in which all text of the target is escaped. Made when the pointer rests on the row. */
+  readonly tooltip?: () => string;
+  /** What a screen reader says; label and description when absent. */
+  readonly spoken?: string;
+  /** Absent = a leaf. Made when the row is unfolded. */
+  readonly children?: () => readonly Node[];
+  readonly expanded?: boolean;
+  /** For `when` clauses of menus. */
+  readonly context?: string;
+  /** Key of the inspection the row belongs to; set on root rows. */
+  readonly inspection?: string;
+}
+
+export interface NodeIcon {
+  /** A codicon. */
+  readonly id: string;
+  /** A theme colour. */
+  readonly color?: string;
+}
+
+/** Rows shown below one row before the rest folds into "more…". */
+export const PAGE = 200;
+
+/** Cuts a long list: the rows after a page stand below one row that says how many they are. */
+export function paged<T>(
+  items: readonly T[],
+  row: (item: T, index: number) => Node,
+  from = 0,
+): readonly Node[] {
+  const end = items.length - from <= PAGE + 1 ? items.length : from + PAGE;
+  const rows = items.slice(from, end).map((item, index) => row(item, from + index));
+  if (end === items.length) return rows;
+  const more = items.length - end;
+  return [
+    ...rows,
+    {
+      id: 'more',
+      label: `${grouped(more)} more…`,
+      icon: { id: 'ellipsis' },
+      children: () => paged(items, row, end),
+    },
+  ];
+}
+
+/** The tree as text, two spaces a level; `open` says which rows to go into. */
+export function outline(
+  nodes: readonly Node[],
+  open: (node: Node) => boolean = () => true,
+  depth = 0,
+): string {
+  return nodes
+    .map((node) => {
+      const line = `${'  '.repeat(depth)}${node.label}${node.description ? `  ${node.description}` : ''}\n`;
+      return node.children && open(node) ? line + outline(node.children(), open, depth + 1) : line;
+    })
+    .join('');
+}
+
+/** What can be seen of the tree: equal pictures need no redrawing. `open` says which rows are unfolded. */
+export function picture(nodes: readonly Node[], open: (node: Node) => boolean): string {
+  const rows = (some: readonly Node[]): unknown[] =>
+    some.map((node) => {
+      const { id, label, description, icon, spoken, context, children } = node;
+      const below = children && (open(node) ? rows(children()) : true);
+      return [id, label, description, icon, spoken, context, below];
+    });
+  return JSON.stringify(rows(nodes));
+}
+
+/**
+ * Rows with ids that no other row of the tree has, whatever the target calls its files: an id is its
+ * parent's, then its own with its length in front; siblings of one name are numbered.
+ */
+export function placed(nodes: readonly Node[], parent?: string): readonly Node[] {
+  const taken = new Set<string>();
+  const next = new Map<string, number>();
+  return nodes.map((node) => {
+    let own = node.id;
+    while (taken.has(own)) {
+      const times = (next.get(node.id) ?? 0) + 1;
+      next.set(node.id, times);
+      own = `${node.id}~${times}`;
+    }
+    taken.add(own);
+    const id = parent === undefined ? own : `${parent}/${own.length}:${own}`;
+    const { children } = node;
+    return { ...node, id, ...(children ? { children: () => placed(children(), id) } : {}) };
+  });
+}

@@ -1,0 +1,139 @@
+import { headline } from '../explain/summary';
+import type { InspectionProblem } from '../inspect/inspection';
+import type { Inspected } from '../inspect/inspections';
+import { printable } from '../model/printable';
+import type { Blindness, Sample } from '../model/sample';
+import { markdownCode, markdownText } from './escape';
+import { findingNodes } from './findingNodes';
+import { ROOT_CONTEXT } from './ids';
+import { type Node, type NodeIcon, paged, placed } from './node';
+import { resourceNodes } from './resourceNodes';
+import { ringNodes } from './ringNodes';
+import { taskNodes } from './taskNodes';
+import { clock, dayAndClock, dots, processName, shown } from './words';
+
+/** The whole tree: one root a process, below it the answer, then the proof. */
+export function rootNodes(all: readonly Inspected[]): readonly Node[] {
+  return placed(all.map(rootNode));
+}
+
+/** What a root row can do, for its menus. */
+export function stateOf({ savedAs, snapshot }: Inspected): 'live' | 'paused' | 'ended' | 'saved' {
+  if (savedAs !== undefined) return 'saved';
+  return snapshot.state === 'starting' ? 'live' : snapshot.state;
+}
+
+/** `server (4242)`, or the bare pid before its first look. */
+export function titleOf({ pid, snapshot }: Inspected): string {
+  return snapshot.sample ? processName(snapshot.sample.process) : `process ${pid}`;
+}
+
+function rootNode(inspected: Inspected): Node {
+  const { key, snapshot } = inspected;
+  const { sample } = snapshot;
+  const state = stateOf(inspected);
+  const description = dots(sample ? headline(sample) : 'looking…', stateWords(inspected));
+  const title = titleOf(inspected);
+  return {
+    id: key,
+    inspection: key,
+    label: title,
+    description,
+    icon: rootIcon(inspected),
+    context: `${ROOT_CONTEXT}.${state}`,
+    expanded: true,
+    spoken: `${title}, ${description}`,
+    tooltip: () => rootTooltip(inspected),
+    children: () => [
+      ...(snapshot.problem ? [problemNode(snapshot.problem, sample !== undefined)] : []),
+      ...(sample ? sampleNodes(sample) : []),
+    ],
+  };
+}
+
+/** Says when the picture is not of now. */
+function stateWords(inspected: Inspected): string | undefined {
+  const { snapshot, savedAs } = inspected;
+  const taken = snapshot.sample?.takenAt;
+  if (savedAs !== undefined) return taken === undefined ? 'saved' : `saved ${dayAndClock(taken)}`;
+  if (snapshot.state === 'paused') return taken === undefined ? 'paused' : `paused at ${clock(taken)}`;
+  if (snapshot.state === 'ended') return taken === undefined ? 'ended' : `ended; as of ${clock(taken)}`;
+  return undefined;
+}
+
+function rootIcon(inspected: Inspected): NodeIcon {
+  const state = stateOf(inspected);
+  if (state === 'saved') return { id: 'archive' };
+  if (state === 'paused') return { id: 'debug-pause' };
+  if (state === 'ended') return { id: 'circle-slash' };
+  return inspected.snapshot.sample ? { id: 'pulse' } : { id: 'loading~spin' };
+}
+
+function sampleNodes(sample: Sample): readonly Node[] {
+  return [
+    ...findingNodes(sample),
+    ...ringNodes(sample),
+    ...taskNodes(sample),
+    ...resourceNodes(sample),
+    ...blindNodes(sample.notVisible),
+  ];
+}
+
+function problemNode({ what, why, remedy }: InspectionProblem, stale: boolean): Node {
+  return {
+    id: 'problem',
+    label: shown(what),
+    description: dots(shown(why), stale && 'below is what was seen before'),
+    icon: { id: 'warning', color: 'list.warningForeground' },
+    tooltip: () => [what, why, remedy ?? ''].map((text) => markdownText(printable(text))).join('\n\n'),
+    spoken: [what, why, remedy ?? ''].map((text) => shown(text, 1000)).join(' '),
+  };
+}
+
+function blindNodes(blind: readonly Blindness[]): readonly Node[] {
+  if (blind.length === 0) return [];
+  return [
+    {
+      id: 'not-visible',
+      label: `Not visible (${blind.length})`,
+      icon: { id: 'eye-closed' },
+      tooltip: () => 'What the inspector could not see, why, and what would show it\\.',
+      children: () => paged(blind, blindRow),
+    },
+  ];
+}
+
+function blindRow({ what, why, remedy }: Blindness): Node {
+  const cure = remedy === undefined ? undefined : shown(remedy, 1000);
+  return {
+    id: what,
+    label: shown(what),
+    description: shown(why),
+    icon: { id: 'eye-closed' },
+    tooltip: () => [what, why, remedy ?? ''].map((text) => markdownText(printable(text))).join('\n\n'),
+    ...(cure === undefined
+      ? {}
+      : {
+          children: () => [
+            { id: 'remedy', label: 'What would show it', description: cure, icon: { id: 'lightbulb' } },
+          ],
+        }),
+  };
+}
+
+function rootTooltip(inspected: Inspected): string {
+  const { snapshot, savedAs } = inspected;
+  const { sample, cost } = snapshot;
+  if (!sample) return markdownText(titleOf(inspected));
+  const { process, host } = sample;
+  const lines = [
+    `**${markdownText(titleOf(inspected))}** — ${markdownText(printable(headline(sample)))}`,
+    markdownCode(shown(process.command.join(' '), 400) || '(no command line)'),
+    `- seen at ${markdownText(dayAndClock(sample.takenAt))}\n- on ${markdownText(printable(`${host.name}, Linux ${host.kernel}, ${host.arch}`))}`,
+  ];
+  if (savedAs !== undefined)
+    lines.push(`Opened from ${markdownCode(printable(savedAs))}\\. It does not change\\.`);
+  if (snapshot.state === 'paused') lines.push('Paused: this picture is frozen\\.');
+  if (cost !== undefined) lines.push(`One look takes ${Math.max(1, Math.round(cost * 1000))} ms\\.`);
+  return lines.join('\n\n');
+}

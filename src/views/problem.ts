@@ -1,0 +1,69 @@
+import type { InspectionProblem } from '../inspect/inspection';
+import { UserError } from '../model/errors';
+import { printable } from '../model/printable';
+import { withoutLinks } from './escape';
+import { COMMANDS, SECTION, SETTINGS } from './ids';
+
+/** A button of an error message. */
+export interface Way {
+  readonly title: string;
+  readonly command: string;
+  readonly argument?: string;
+}
+
+const PICK: Way = { title: 'Pick Another Process', command: COMMANDS.inspect };
+const OPEN: Way = { title: 'Open Another File', command: COMMANDS.openSample };
+
+const WAYS: Partial<Record<InspectionProblem['code'], Way>> = {
+  'bad-pid': { title: 'Enter Another PID', command: COMMANDS.attachByPid },
+  'no-such-process': PICK,
+  'process-gone': PICK,
+  'kernel-thread': PICK,
+  zombie: PICK,
+  'not-permitted': PICK,
+  'not-a-sample': OPEN,
+  'newer-sample': OPEN,
+  'file-unreadable': OPEN,
+  'file-unwritable': { title: 'Save Elsewhere', command: COMMANDS.saveSample },
+  'probe-missing': {
+    title: 'Open Settings',
+    command: 'workbench.action.openSettings',
+    argument: `${SECTION}.${SETTINGS.probePath}`,
+  },
+};
+
+/** What helps against it, if a command of ours does. */
+export function wayOut({ code }: InspectionProblem): Way | undefined {
+  return WAYS[code];
+}
+
+/** `what` is said of an error that carries no words for the user. */
+export function problemOf(error: unknown, what: string): InspectionProblem {
+  if (error instanceof UserError) {
+    const { code, what: told, why, remedy } = error;
+    return { code, what: told, why, ...(remedy === undefined ? {} : { remedy }) };
+  }
+  return { code: 'internal', what, why: error instanceof Error ? error.message : String(error) };
+}
+
+/** The sentences of a message. */
+export function problemText({ what, why, remedy }: InspectionProblem): string {
+  const text = [what, why, remedy].filter(Boolean).join(' ');
+  return withoutLinks(printable(text));
+}
+
+/** What “Copy Details” copies: for a bug report. */
+export function problemDetails(problem: InspectionProblem, about: readonly string[]): string {
+  const { code, what, why, remedy } = problem;
+  const lines = [
+    `Problem: ${what}`,
+    `Reason: ${why}`,
+    remedy && `Remedy: ${remedy}`,
+    `Code: ${code}`,
+    ...about,
+  ];
+  return `${lines
+    .filter(Boolean)
+    .map((line) => printable(String(line)))
+    .join('\n')}\n`;
+}

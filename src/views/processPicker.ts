@@ -1,0 +1,61 @@
+import * as vscode from 'vscode';
+import type { ProcessSummary } from '../model/process';
+import { type ProcessRow, processRows } from './processRows';
+
+export type ListProcesses = (all: boolean, signal: AbortSignal) => Promise<readonly ProcessSummary[]>;
+
+type Item = vscode.QuickPickItem & Pick<ProcessRow, 'choice'>;
+
+/** Lets the user pick a process; undefined = dismissed. Rejects when the processes cannot be listed. */
+export function pickProcess(list: ListProcesses, showAll: boolean): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const pick = vscode.window.createQuickPick<Item>();
+    const abort = new AbortController();
+    let all = showAll;
+    let processes: readonly ProcessSummary[] = [];
+    let load = 0;
+
+    const show = () => {
+      pick.items = processRows(processes, pick.value, all).map((row) => ({ ...row }));
+    };
+    const finish = (end: () => void) => {
+      abort.abort();
+      pick.dispose();
+      end();
+    };
+    const refresh = async () => {
+      load += 1;
+      const mine = load;
+      pick.busy = true;
+      pick.title = all ? 'Inspect io_uring: all processes' : 'Inspect io_uring: the most stuck first';
+      try {
+        const found = await list(all, abort.signal);
+        if (mine !== load || abort.signal.aborted) return;
+        processes = found;
+        pick.busy = false;
+        show();
+      } catch (error) {
+        if (mine === load && !abort.signal.aborted) finish(() => reject(error));
+      }
+    };
+
+    pick.placeholder = 'Pick the process that hangs, or type its name, PID or command line';
+    pick.matchOnDetail = true;
+    pick.buttons = [{ iconPath: new vscode.ThemeIcon('refresh'), tooltip: 'Refresh the list' }];
+    pick.onDidTriggerButton(() => void refresh());
+    pick.onDidChangeValue(show);
+    pick.onDidAccept(() => {
+      const choice = pick.selectedItems[0]?.choice;
+      if (choice === undefined) return;
+      if (choice === 'show all') {
+        all = true;
+        void refresh();
+        return;
+      }
+      finish(() => resolve(choice.pid));
+    });
+    pick.onDidHide(() => finish(() => resolve(undefined)));
+    pick.show();
+    void refresh();
+  });
+}

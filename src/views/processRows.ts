@@ -1,0 +1,54 @@
+import type { ProcessSummary } from '../model/process';
+import { withoutIcons } from './escape';
+import { barePid } from './pid';
+import { count, dots, processName, shown } from './words';
+
+/** One line of the process picker. */
+export interface ProcessRow {
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+  /** Stays whatever is typed. */
+  readonly alwaysShow?: boolean;
+  readonly choice: { readonly pid: number } | 'show all';
+}
+
+/** The list as it stands when `typed` is in the field. `all` = the processes without io_uring are in it too. */
+export function processRows(processes: readonly ProcessSummary[], typed: string, all: boolean): ProcessRow[] {
+  const rows: ProcessRow[] = processes.map(processRow);
+  const pid = barePid(typed);
+  if (pid !== undefined && !processes.some((process) => process.pid === pid)) {
+    rows.push({
+      label: `Inspect PID ${pid}`,
+      description: 'not in this list',
+      alwaysShow: true,
+      choice: { pid },
+    });
+  }
+  if (!all) {
+    const none = 'No process that you may look at holds io_uring or is blocked in I/O.';
+    rows.push({
+      label: 'Show all processes…',
+      ...(processes.length === 0 ? { detail: none } : {}),
+      alwaysShow: true,
+      choice: 'show all',
+    });
+  }
+  return rows;
+}
+
+function processRow(process: ProcessSummary): ProcessRow {
+  const { pid, pending, uninterruptible, rings, user, reason, command } = process;
+  const description = dots(
+    pending !== undefined && pending > 0 && `${count(pending, 'request')} pending`,
+    uninterruptible > 0 && `${count(uninterruptible, 'task')} blocked`,
+    rings !== undefined && rings > 0 && count(rings, 'ring'),
+    user !== undefined && shown(user, 32),
+  );
+  return {
+    label: withoutIcons(processName(process)),
+    description: withoutIcons(description),
+    detail: withoutIcons(dots(shown(reason), shown(command.join(' '), 300))),
+    choice: { pid },
+  };
+}

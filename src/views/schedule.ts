@@ -1,0 +1,36 @@
+import * as vscode from 'vscode';
+import type { Inspections } from '../inspect/inspections';
+import { CONTEXTS } from './ids';
+import { stateOf } from './nodes';
+import { onSettingsChange, refreshInterval } from './settings';
+import type { InspectionTree } from './tree';
+
+/** Looks again on the interval of the settings, but only while somebody sees the tree. */
+export function followSchedule(inspections: Inspections, tree: InspectionTree): vscode.Disposable {
+  const apply = () => inspections.setInterval(tree.visible ? refreshInterval() : undefined);
+  apply();
+  return vscode.Disposable.from(
+    onSettingsChange(apply),
+    tree.onVisible(({ visible }) => {
+      apply();
+      if (visible && refreshInterval() !== undefined) void inspections.refreshAll();
+    }),
+  );
+}
+
+/** Tells the menus what can be done. */
+export function followContexts(inspections: Inspections): vscode.Disposable {
+  const told = new Map<string, boolean>();
+  const tell = (context: string, value: boolean) => {
+    if ((told.get(context) ?? false) === value) return;
+    told.set(context, value);
+    void vscode.commands.executeCommand('setContext', context, value);
+  };
+  const stop = inspections.onChange(() => {
+    const states = inspections.all.map(stateOf);
+    tell(CONTEXTS.inspecting, states.length > 0);
+    tell(CONTEXTS.live, states.includes('live'));
+    tell(CONTEXTS.paused, states.includes('paused'));
+  });
+  return { dispose: stop };
+}

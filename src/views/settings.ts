@@ -1,0 +1,25 @@
+import * as vscode from 'vscode';
+import { SECTION, SETTINGS } from './ids';
+
+/** Seconds; a look costs the target's host something, so it never comes more often. */
+const SHORTEST_INTERVAL = 0.5;
+
+/** Seconds between looks; undefined = the user refreshes by hand. */
+export function refreshInterval(): number | undefined {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  if (!settings.get<boolean>(SETTINGS.autoRefresh, true)) return undefined;
+  const seconds = Number(settings.get<unknown>(SETTINGS.refreshInterval, 2));
+  return Number.isFinite(seconds) ? Math.max(SHORTEST_INTERVAL, seconds) : 2;
+}
+
+/** Where the user keeps a probe of their own; undefined = the one that comes with the extension. */
+export function probePath(): string | undefined {
+  const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.probePath, '');
+  return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
+}
+
+export function onSettingsChange(listener: () => void): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    if (event.affectsConfiguration(SECTION)) listener();
+  });
+}

@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import type { Inspected, Inspections } from '../inspect/inspections';
+import { withoutIcons } from './escape';
+import { COMMANDS } from './ids';
+import type { Node } from './node';
+import { stateOf, titleOf } from './nodes';
+import type { InspectionTree } from './tree';
+
+/** What a command is about when it comes from the palette instead of a row. */
+export class Subjects {
+  constructor(
+    private readonly inspections: Inspections,
+    private readonly tree: InspectionTree,
+  ) {}
+
+  /** The inspection of `from` (a row of the tree), else the selected one, else the only one, else the user is asked. */
+  async of(from: unknown, states: readonly string[]): Promise<Inspected | undefined> {
+    const fits = this.inspections.all.filter((inspected) => states.includes(stateOf(inspected)));
+    const pointed = keyOf(from);
+    // A row may have gone while its menu was open.
+    if (pointed !== undefined) return fits.find(({ key }) => key === pointed);
+    const selected = fits.find(({ key }) => key === this.tree.selected?.inspection);
+    if (selected) return selected;
+    if (fits.length > 1) return ask(fits);
+    if (fits.length === 0) await offerInspect();
+    return fits[0];
+  }
+}
+
+function keyOf(from: unknown): string | undefined {
+  if (typeof from !== 'object' || from === null) return undefined;
+  return (from as Partial<Node>).inspection;
+}
+
+async function ask(all: readonly Inspected[]): Promise<Inspected | undefined> {
+  const items = all.map((inspected) => ({
+    label: withoutIcons(titleOf(inspected)),
+    description: stateOf(inspected),
+    inspected,
+  }));
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: 'Which inspection?' });
+  return picked?.inspected;
+}
+
+async function offerInspect(): Promise<void> {
+  const begin = 'Inspect io_uring';
+  const chosen = await vscode.window.showInformationMessage(
+    'Nothing that this command is for is open.',
+    begin,
+  );
+  if (chosen === begin) await vscode.commands.executeCommand(COMMANDS.inspect);
+}

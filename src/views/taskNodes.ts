@@ -1,0 +1,211 @@
+import { printable } from '../model/printable';
+import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
+import { markdownCode, markdownText } from './escape';
+import { type Node, type NodeIcon, paged } from './node';
+import { count, dots, duration, grouped, shown } from './words';
+
+const WAKES: Record<Wake, string> = {
+  interruptible: 'any signal ends the wait',
+  killable: 'only a fatal signal ends the wait',
+  uninterruptible: 'no signal ends the wait, not even SIGKILL',
+};
+
+const STATES: Readonly<Record<string, string>> = {
+  R: 'running',
+  S: 'sleeping',
+  D: 'uninterruptible sleep',
+  I: 'idle',
+  T: 'stopped',
+  t: 'stopped by a tracer',
+  Z: 'zombie',
+  X: 'dead',
+};
+
+/** Two rows: the tasks that wait for something, and the others. */
+export function taskNodes({ tasks }: Sample): readonly Node[] {
+  const blocked = tasks.filter(isBlocked);
+  const others = tasks.filter((task) => !isBlocked(task));
+  const rows: Node[] = [];
+  if (blocked.length > 0) {
+    const of = others.length > 0 ? `${blocked.length} of ${tasks.length}` : `${blocked.length}`;
+    rows.push(section('blocked', `Blocked threads and workers (${of})`, blocked, 'watch', true));
+  }
+  if (others.length > 0) {
+    const label = blocked.length > 0 ? 'Other threads' : 'Threads and workers';
+    rows.push(section('others', `${label} (${others.length})`, others, 'server-process', false));
+  }
+  return rows;
+}
+
+function isBlocked({ state, blockedOn }: Task): boolean {
+  return state === 'D' || (blockedOn !== undefined && blockedOn.idle !== true);
+}
+
+function section(id: string, label: string, tasks: readonly Task[], icon: string, expanded: boolean): Node {
+  return {
+    id,
+    label,
+    icon: { id: icon },
+    expanded,
+    children: () => paged(groups(tasks), groupRow),
+  };
+}
+
+interface Group {
+  readonly key: string;
+  readonly tasks: readonly [Task, ...Task[]];
+}
+
+/** Tasks of a kind that wait in the same place are one row; many and long-waiting ones come first. */
+function groups(tasks: readonly Task[]): readonly Group[] {
+  const found = new Map<string, [Task, ...Task[]]>();
+  for (const task of tasks) {
+    const { kind, state, operation, blockedOn, wchan } = task;
+    const place = blockedOn ? [blockedOn.function, blockedOn.text, blockedOn.fd ?? ''] : [wchan ?? ''];
+    const key = JSON.stringify([kind, state, operation ?? '', ...place]);
+    const group = found.get(key);
+    if (group) group.push(task);
+    else found.set(key, [task]);
+  }
+  return [...found]
+    .map(([key, members]) => ({ key, tasks: members }))
+    .sort((a, b) => rank(b) - rank(a) || longest(b.tasks) - longest(a.tasks));
+}
+
+function rank({ tasks }: Group): number {
+  return tasks[0].state === 'D' ? 1 : 0;
+}
+
+function longest(tasks: readonly Task[]): number {
+  return tasks.reduce((most, { blocked }) => Math.max(most, blocked ?? 0), 0);
+}
+
+function groupRow({ key, tasks }: Group): Node {
+  const [first] = tasks;
+  if (tasks.length === 1) return taskRow(first);
+  const names = new Set(tasks.map(({ name }) => name));
+  const who = first.kind === 'thread' && names.size === 1 ? shown(first.name, 64) : kindName(first);
+  const waiting = tasks.map(({ blocked }) => blocked).filter((seconds) => seconds !== undefined);
+  return {
+    id: key,
+    label: `${grouped(tasks.length)} × ${who}`,
+    description: dots(first.operation && shown(first.operation), place(first), span(waiting)),
+    icon: taskIcon(first),
+    tooltip: () => taskTooltip(first, count(tasks.length, 'task')),
+    children: () => paged(tasks, taskRow),
+  };
+}
+
+function span(seconds: readonly number[]): string | undefined {
+  if (seconds.length === 0) return undefined;
+  const least = duration(Math.min(...seconds));
+  const most = duration(Math.max(...seconds));
+  return least === most ? most : `${least} to ${most}`;
+}
+
+/** A task with its kernel stack below it, then what is known of its own. */
+export function taskRow(task: Task): Node {
+  return {
+    id: `task-${task.tid}`,
+    label: `${shown(task.name, 64)} (${task.tid})`,
+    description: dots(
+      task.kind === 'thread' ? undefined : kindName(task),
+      task.operation && shown(task.operation),
+      place(task),
+      task.blocked === undefined ? undefined : duration(task.blocked),
+    ),
+    icon: taskIcon(task),
+    tooltip: () => taskTooltip(task),
+    children: () => frames(task),
+  };
+}
+
+function place({ state, blockedOn, wchan }: Task): string {
+  if (blockedOn) return dots(state, shown(blockedOn.text));
+  if (wchan && wchan !== '0') return dots(state, `in ${shown(wchan)}`);
+  return STATES[state] ?? shown(state);
+}
+
+function kindName({ kind }: Task): string {
+  return { worker: 'io-wq worker', sqpoll: 'SQPOLL thread', thread: 'thread' }[kind];
+}
+
+function taskIcon(task: Task): NodeIcon {
+  if (task.state === 'D') return { id: 'circle-filled', color: 'list.errorForeground' };
+  if (isBlocked(task)) return { id: 'circle-filled', color: 'list.warningForeground' };
+  if (task.state === 'R') return { id: 'play-circle' };
+  return { id: 'circle-outline' };
+}
+
+function taskTooltip(task: Task, who?: string): string {
+  const { blockedOn, syscall, state, blocked } = task;
+  const lines = [`**${markdownText(who ?? `${printable(task.name)} (${task.tid})`)}** — ${kindName(task)}`];
+  const since = blocked === undefined ? '' : ` for ${duration(blocked)}`;
+  lines.push(`${markdownText(STATES[state] ?? printable(state))}${since}`);
+  if (blockedOn) {
+    const { subsystem, text, wake } = blockedOn;
+    lines.push(
+      `It ${markdownText(printable(text))}: kernel function ${markdownCode(printable(blockedOn.function))}, ${markdownText(printable(subsystem))}; ${WAKES[wake]}\\.`,
+    );
+  }
+  if (syscall)
+    lines.push(`In system call ${markdownCode(printable(syscall.name ?? String(syscall.number)))}`);
+  return lines.join('\n\n');
+}
+
+function frames({ kernelStack, userStack, blockedOn, syscall }: Task): readonly Node[] {
+  const rows: Node[] = [];
+  if (kernelStack === undefined) {
+    rows.push({
+      id: 'no-stack',
+      label: 'Kernel stack not visible',
+      description: 'needs CAP_SYS_ADMIN',
+      icon: { id: 'eye-closed' },
+      tooltip: () =>
+        'Reading the kernel stack of a thread needs CAP\\_SYS\\_ADMIN: run the editor’s server as root\\.',
+    });
+  } else if (kernelStack.length === 0) {
+    rows.push({ id: 'empty-stack', label: 'Not inside the kernel', icon: { id: 'dash' } });
+  }
+  const blocking = kernelStack?.findIndex((frame) => frame.function === blockedOn?.function);
+  const kernel = kernelStack ?? [];
+  rows.push(...paged(kernel, (frame, index) => kernelRow(`kernel-${index}`, frame, index === blocking)));
+  if (syscall) {
+    rows.push({
+      id: 'syscall',
+      label: `system call ${shown(syscall.name ?? String(syscall.number), 64)}`,
+      description: shown(syscall.args.join(', ')),
+      icon: { id: 'symbol-method' },
+    });
+  }
+  rows.push(...(userStack ?? []).map((frame, index) => userRow(`user-${index}`, frame)));
+  return rows;
+}
+
+function kernelRow(id: string, frame: KernelFrame, blocking: boolean): Node {
+  const name = shown(frame.function);
+  const offset = `+0x${frame.offset.toString(16)}/0x${frame.size.toString(16)}`;
+  return {
+    id,
+    label: name,
+    description: dots(
+      offset,
+      frame.module !== null && `module ${shown(frame.module)}`,
+      blocking && 'waits here',
+    ),
+    icon: blocking ? { id: 'arrow-right', color: 'list.errorForeground' } : { id: 'debug-stackframe-dot' },
+    spoken: blocking ? `kernel function ${name}, waits here` : `kernel function ${name}`,
+  };
+}
+
+function userRow(id: string, frame: UserFrame): Node {
+  const { file, line, trust } = frame;
+  const where =
+    file === undefined ? shown(frame.address) : `${shown(file)}${line === undefined ? '' : `:${line}`}`;
+  return {
+    id,
+    label: shown(frame.function),
+    description: dots(where, trust === 'probable' && 'probable'),
+    icon: { id: 'symbol-function' },
+  };
+}

@@ -1,0 +1,94 @@
+import * as vscode from 'vscode';
+import type { Inspections } from '../inspect/inspections';
+import { answer, stuckInAll } from './answer';
+import { VIEW } from './ids';
+import { type Node, outline, picture } from './node';
+import { rootNodes } from './nodes';
+import { tooltip, treeItem } from './treeItem';
+import { count } from './words';
+
+/** The sidebar's tree. It keeps nothing of its own but which rows are unfolded. */
+export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+  private readonly redraw = new vscode.EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.redraw.event;
+  private readonly view: vscode.TreeView<Node>;
+  private readonly parents = new WeakMap<Node, Node>();
+  private readonly unfolded = new Set<string>();
+  private readonly disposables: vscode.Disposable[] = [];
+  private roots: readonly Node[] = [];
+  private drawn = '';
+
+  constructor(private readonly inspections: Inspections) {
+    this.view = vscode.window.createTreeView<Node>(VIEW, { treeDataProvider: this, showCollapseAll: true });
+    this.disposables.push(
+      this.redraw,
+      this.view,
+      this.view.onDidExpandElement(({ element }) => this.unfolded.add(element.id)),
+      this.view.onDidCollapseElement(({ element }) => this.unfolded.delete(element.id)),
+      { dispose: inspections.onChange(() => this.update()) },
+    );
+  }
+
+  get visible(): boolean {
+    return this.view.visible;
+  }
+
+  get onVisible(): vscode.Event<vscode.TreeViewVisibilityChangeEvent> {
+    return this.view.onDidChangeVisibility;
+  }
+
+  /** The selected row, for commands that came from the palette. */
+  get selected(): Node | undefined {
+    return this.view.selection[0];
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    return treeItem(node);
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
+    if (node.tooltip) item.tooltip = tooltip(node.tooltip());
+    return item;
+  }
+
+  getChildren(node?: Node): readonly Node[] & Node[] {
+    if (!node) return [...this.roots];
+    this.unfolded.add(node.id);
+    const children = [...(node.children?.() ?? [])];
+    for (const child of children) this.parents.set(child, node);
+    return children;
+  }
+
+  getParent(node: Node): Node | undefined {
+    return this.parents.get(node);
+  }
+
+  /** Brings the sidebar forward with one inspection in it. */
+  async reveal(key: string): Promise<void> {
+    const root = this.roots.find((node) => node.inspection === key);
+    if (root) await this.view.reveal(root, { select: true, focus: true, expand: true });
+  }
+
+  /** The whole tree unfolded, as text. */
+  text(): string {
+    return outline(this.roots);
+  }
+
+  dispose(): void {
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private update(): void {
+    const { all } = this.inspections;
+    const roots = rootNodes(all);
+    // Redrawing takes away the tooltip that is being read, so an equal picture is left as it is.
+    const now = picture(roots, ({ id }) => this.unfolded.has(id));
+    if (now === this.drawn) return;
+    this.drawn = now;
+    this.roots = roots;
+    this.view.message = answer(all) ?? '';
+    const stuck = stuckInAll(all);
+    this.view.badge = stuck > 0 ? { value: stuck, tooltip: `${count(stuck, 'request')} stuck` } : undefined;
+    this.redraw.fire(undefined);
+  }
+}

@@ -1,0 +1,27 @@
+import * as vscode from 'vscode';
+import type { Node } from './node';
+
+/** A row as the editor wants it; its tooltip follows when the pointer rests on it. */
+export function treeItem(node: Node): vscode.TreeItem {
+  const { TreeItemCollapsibleState: State } = vscode;
+  const state = !node.children ? State.None : node.expanded ? State.Expanded : State.Collapsed;
+  const item = new vscode.TreeItem(node.label, state);
+  item.id = node.id;
+  if (node.description !== undefined) item.description = node.description;
+  if (node.context !== undefined) item.contextValue = node.context;
+  if (node.icon) {
+    const { id, color } = node.icon;
+    item.iconPath = new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));
+  }
+  const spoken = node.spoken ?? [node.label, node.description].filter(Boolean).join(', ');
+  item.accessibilityInformation = { label: spoken };
+  return item;
+}
+
+/** Neither links to commands nor HTML nor icons work in it: its text comes from the inspected process. */
+export function tooltip(markdown: string): vscode.MarkdownString {
+  const text = new vscode.MarkdownString(markdown, false);
+  text.isTrusted = false;
+  text.supportHtml = false;
+  return text;
+}

@@ -1,0 +1,69 @@
+import { printable } from '../model/printable';
+
+/** Longest text of a row; the whole stands in its tooltip. */
+const ROW_LENGTH = 200;
+
+/** `1 request`, `2 requests`, `1,234 requests`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${grouped(n)} ${n === 1 ? one : many}`;
+}
+
+/** Thousands apart, the same in every locale, because reports are compared. */
+export function grouped(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+/**
+ * Seconds in words. Coarse on purpose from two minutes up, so that a row about a long wait does
+ * not change with every look.
+ */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 1) return 'under 1 s';
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
+/** Wall clock of the reader: `14:03:22`. */
+export function clock(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return 'an unknown time';
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
+}
+
+/** Wall clock with its day: `2026-11-22 14:03:22`. */
+export function dayAndClock(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return 'an unknown time';
+  const day = [date.getFullYear(), twoDigits(date.getMonth() + 1), twoDigits(date.getDate())].join('-');
+  return `${day} ${clock(iso)}`;
+}
+
+function twoDigits(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
+/** Facts of one row, side by side; absent ones leave no trace. */
+export function dots(...facts: readonly (string | undefined | false)[]): string {
+  return facts.filter(Boolean).join(' · ');
+}
+
+/** Text of the target's choosing made harmless and short enough for a row. */
+export function shown(text: string, length = ROW_LENGTH): string {
+  // Cut first: making a text of megabytes printable for one row would be work for nothing.
+  return short(printable(text.slice(0, length + 1)), length);
+}
+
+/** Cut with an ellipsis, never inside a surrogate pair. */
+export function short(text: string, length = ROW_LENGTH): string {
+  if (text.length <= length) return text;
+  const cut = text.slice(0, length - 1);
+  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+}
+
+/** `name (pid)`. */
+export function processName(of: { readonly name: string; readonly pid: number }): string {
+  return `${shown(of.name, 64)} (${of.pid})`;
+}
