@@ -9,7 +9,7 @@ _Noreturn void unsupported(const char *why);
 
 /*
  * Arranges the end: when stdin closes (SIGIO), when the starter dies, on SIGTERM, and after five minutes at
- * the latest. None of it needs a thread, so the process shows only what the scenario makes.
+ * the latest. With KEEP in the environment only the last two hold. None of it needs a thread, so the process shows only what the scenario makes.
  */
 void bounded_life(void);
 

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { expect } from 'vitest';
+import type { Finding, Sample } from '../../../src/model/sample';
+import type { Actor } from './actor';
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line as `who`. Resolves whatever its exit code is; 60 s are its limit. */
+export function run(who: Actor, ...args: readonly string[]): Promise<Answer> {
+  return new Promise((resolve) => {
+    const options = {
+      encoding: 'utf8' as const,
+      timeout: 60_000,
+      killSignal: 'SIGKILL' as const,
+      maxBuffer: 256 * 1024 * 1024,
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin', NO_COLOR: '1' },
+      ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
+    };
+    execFile(who.node, [who.cli, ...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** One Sample of a process, taken through the command line. */
+export async function inspect(who: Actor, pid: number): Promise<Sample> {
+  const answer = await run(who, String(pid), '--json');
+  expect(answer, 'the inspection succeeds').toMatchObject({ code: 0 });
+  expect(answer.stderr).toBe('');
+  return JSON.parse(answer.stdout) as Sample;
+}
+
+/** The answer: the first finding. Fails the test when there is none. */
+export function answerOf(sample: Sample): Finding {
+  const [first] = sample.findings;
+  if (first === undefined) throw new Error('the sample has no finding');
+  return first;
+}
+
+/** No stack trace of ours, and at least one whole sentence. */
+export function expectSentence(text: string): void {
+  expect(text).not.toMatch(/^\s+at .*[(:]\d+/m);
+  expect(text.trim()).toMatch(/^\S.{15,}[.!]$/s);
+}
