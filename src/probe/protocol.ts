@@ -1,4 +1,4 @@
-/** Types of what the probe answers; the wire format is in this room too. */
+/** What the probe is asked and what it answers; wire.ts has the bytes. */
 
 /** Outcome of one item: bytes, or a symbolic errno such as `ENOENT`; ETIMEDOUT = abandoned at its deadline. */
 export type ReadResult =
@@ -7,7 +7,11 @@ export type ReadResult =
 
 export interface Failure {
   readonly ok: false;
-  /** `EACCES`, `ENOENT`, `ESRCH`, `EIO`, `ETIMEDOUT`, `EPERM`, … */
+  /**
+   * `EACCES`, `ENOENT`, `ESRCH`, `EIO`, … ETIMEDOUT: abandoned at its deadline. EBUSY: not tried, because
+   * too many reads of the same process hang already. EPERM also stands for what the probe refuses to
+   * open, ENOSYS for a verb it does not know.
+   */
   readonly errno: string;
 }
 
@@ -27,8 +31,70 @@ export interface MemoryRange {
   readonly address: bigint;
   /** Bytes. */
   readonly length: number;
+  /**
+   * For the mapping of a ring: its descriptor and the mapping's offset. Where /proc/PID/mem refuses ring
+   * memory (before 6.10), the ring itself is mapped through a duplicate that is closed at once.
+   */
+  readonly ring?: { readonly fd: number; readonly offset: bigint };
 }
 
 export type MemoryResult =
   | { readonly ok: true; readonly data: Buffer; readonly truncated: boolean }
   | Failure;
+
+/** Raised with every change that an older end would misread. */
+export const PROTOCOL = 1;
+
+/** Numbers on the wire. `kernel`, `elf` and `trace` are reserved: a probe of protocol 1 answers ENOSYS. */
+export const verbs = { read: 1, list: 2, link: 3, memory: 4, kernel: 5, elf: 6, trace: 7 } as const;
+export type Verb = keyof typeof verbs;
+
+/** One item of a request, as the wire has it. */
+export interface Item {
+  /** Bytes. */
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly deadline: number;
+  readonly body: Buffer;
+}
+
+export interface WireRequest {
+  readonly id: number;
+  readonly verb: Verb;
+  /** `list`: give the text of links. */
+  readonly links?: boolean;
+  readonly items: readonly Item[];
+}
+
+/** The probe's first frame: who it is, where it runs, and with which rights. */
+export interface Hello {
+  readonly kind: 'hello';
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  readonly uid: number;
+  /** Effective capabilities. */
+  readonly capabilities: bigint;
+  /** Nanoseconds since boot, CLOCK_BOOTTIME, when the probe started. */
+  readonly uptime: bigint;
+  readonly pageSize: number;
+  readonly clockTicks: number;
+  readonly processors: number;
+  /** As `uname -m`, `-r`, `-n` print them. */
+  readonly machine: string;
+  readonly release: string;
+  readonly host: string;
+}
+
+export interface Answer {
+  /** 0 = good. */
+  readonly errno: number;
+  readonly truncated: boolean;
+  readonly data: Buffer;
+}
+
+export type Frame =
+  | Hello
+  | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly Answer[] }
+  | { readonly kind: 'done'; readonly id: number; readonly count: number }
+  | { readonly kind: 'fatal'; readonly text: string };

@@ -1,0 +1,121 @@
+// Builds what is shipped: dist/cli.js, dist/extension.js, dist/adapter.js, and the probe.
+//     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, 'dist');
+const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+
+const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+class BuildError extends Error {}
+
+/** The compiler for `arch`, or undefined where none is installed. */
+function compilerFor(arch) {
+  const cross = { x64: 'x86_64-linux-gnu-gcc', arm64: 'aarch64-linux-gnu-gcc' }[arch];
+  const candidates = arch === process.arch ? [process.env.CC, 'cc', 'gcc', 'clang'] : [cross];
+  return candidates.find((name) => name && !spawnSync(name, ['--version'], { stdio: 'ignore' }).error);
+}
+
+function missingCompiler(arch) {
+  const packages =
+    arch === process.arch ? 'gcc libc6-dev' : `gcc-${arch === 'arm64' ? 'aarch64' : 'x86-64'}-linux-gnu`;
+  return `No C compiler for the probe (${arch}) was found. Install one: apt-get install ${packages}`;
+}
+
+/** Compiles the probe unless it is newer than its sources. Its path. Throws a BuildError with what to do. */
+export function buildProbe(arch = process.arch) {
+  const folder = join(dist, 'probe', `linux-${arch}`);
+  const binary = join(folder, 'io-uring-probe');
+  const source = join(here, 'src', 'probe');
+  const files = readdirSync(source).filter((name) => /\.[ch]$/.test(name));
+  if (files.every((name) => modified(join(source, name)) < modified(binary))) return binary;
+  const compiler = compilerFor(arch);
+  if (!compiler) throw new BuildError(missingCompiler(arch));
+  mkdirSync(folder, { recursive: true });
+  // Tests build at the same time: each its own file, put in place whole.
+  const fresh = `${binary}.${process.pid}`;
+  const flags = [
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    `-DPROBE_VERSION="${version}"`,
+    '-o',
+    fresh,
+    join(source, 'probe.c'),
+  ];
+  const compile = (...more) => spawnSync(compiler, [...more, ...flags], { encoding: 'utf8' });
+  let run = compile('-static', '-s');
+  // Without a static C library it still runs on machines like this one.
+  if (run.status !== 0 && /-lc\b|libc\.a/.test(run.stderr)) run = compile('-s');
+  if (run.status !== 0) {
+    rmSync(fresh, { force: true });
+    throw new BuildError(`The probe does not compile:\n${run.error?.message ?? run.stderr}`);
+  }
+  if (run.stderr) process.stderr.write(run.stderr);
+  renameSync(fresh, binary);
+  return binary;
+}
+
+/** Entries that exist, with what each needs of its own. */
+function bundles() {
+  const all = {
+    cli: { banner: { js: '#!/usr/bin/env node' } },
+    extension: {},
+    adapter: { banner: { js: '#!/usr/bin/env node' } },
+  };
+  return Object.entries(all)
+    .map(([name, options]) => ({ name, entry: join(here, 'src', `${name}.ts`), options }))
+    .filter(({ entry }) => existsSync(entry));
+}
+
+async function bundle(watch) {
+  const esbuild = await import('esbuild');
+  for (const { name, entry, options } of bundles()) {
+    const outfile = join(dist, `${name}.js`);
+    const settings = {
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      sourcemap: 'linked',
+      // ssh2 works without its native parts and looks for them at run time.
+      external: ['vscode', 'cpu-features', '*.node'],
+      logLevel: 'warning',
+      ...options,
+    };
+    if (watch) await (await esbuild.context(settings)).watch();
+    else await esbuild.build(settings);
+    if (options.banner && !watch) chmodSync(outfile, 0o755);
+  }
+}
+
+async function main(args) {
+  const at = args.indexOf('--probe-arch');
+  const arch = at < 0 ? process.arch : args[at + 1];
+  if (!['x64', 'arm64'].includes(arch))
+    throw new BuildError(`The probe is built for x64 and arm64, not ${arch}.`);
+  if (process.platform === 'linux' || at >= 0) buildProbe(arch);
+  if (!args.includes('--probe-only') && at < 0) await bundle(args.includes('--watch'));
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  main(process.argv.slice(2)).catch((error) => {
+    process.stderr.write(`${error instanceof BuildError || error.errors ? error.message : error.stack}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The probe's wire format; src/probe/wire.ts is the other end. Integers are little-endian.
+ *
+ * Every frame: u32 length of what follows the field, then a head of 8 bytes.
+ *   to the probe    u8 verb, u8 flags, u16 0, u32 request id, then u32 count and `count` items, each
+ *                   u32 limit (bytes), u32 deadline (ms), u16 length, body
+ *   from the probe  u8 kind, u8 0, u16 0, u32 request id, then by kind:
+ *     HELLO    "IURP", u16 protocol, u16 0, u32 pid, u32 uid, u64 effective capabilities,
+ *              u64 nanoseconds since boot, u32 page size, u32 clock ticks a second, u32 processors,
+ *              then strings (u16 length, bytes): probe version, machine, kernel release, host name
+ *     ANSWERS  any number of answers, in the order of the items:
+ *              u32 length, u16 errno (0 = good), u8 flags, u8 0, bytes
+ *     DONE     u32 number of answers
+ *     FATAL    text; the probe ends after it
+ */
+#ifndef PROBE_WIRE_H
+#define PROBE_WIRE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define PROTOCOL 1
+
+enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7 };
+enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
+
+/* Flag of a LIST request: give the text of every symbolic link. */
+#define WITH_LINKS 1
+/* Flag of an answer: the content goes on. */
+#define TRUNCATED 1
+/* In a listing: the entry has no link text. */
+#define NO_LINK 0xffff
+
+#define FRAME_HEAD 12
+#define ITEM_HEAD 10
+#define ANSWER_HEAD 8
+#define REQUEST_MAX (1u << 20)
+#define LIMIT_MAX (16u << 20)
+#define DEADLINE_MAX 60000u
+#define DEADLINE_MIN 10u
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the probe is written for little-endian machines"
+#endif
+
+static inline uint16_t get16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return v; }
+static inline uint32_t get32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
+static inline uint64_t get64(const uint8_t *p) { uint64_t v; memcpy(&v, p, 8); return v; }
+static inline uint8_t *put16(uint8_t *p, uint16_t v) { memcpy(p, &v, 2); return p + 2; }
+static inline uint8_t *put32(uint8_t *p, uint32_t v) { memcpy(p, &v, 4); return p + 4; }
+static inline uint8_t *put64(uint8_t *p, uint64_t v) { memcpy(p, &v, 8); return p + 8; }
+
+/* Writes the head of an answer at `p`. */
+static inline void put_answer(uint8_t *p, uint32_t length, uint16_t error, uint8_t flags)
+{
+	put16(put32(p, length), error);
+	p[6] = flags;
+	p[7] = 0;
+}
+
+#endif

@@ -1,0 +1,236 @@
+/**
+ * The bytes between the probe and us; wire.h describes them and is the other end. All integers are
+ * little-endian, all contents length-prefixed: what a target writes can never look like a frame.
+ */
+import {
+  type Answer,
+  type Frame,
+  type Hello,
+  type ListEntry,
+  type MemoryRange,
+  PROTOCOL,
+  verbs,
+  type WireRequest,
+} from './protocol';
+
+/** The probe refuses longer requests; the client splits them. */
+export const REQUEST_MAX = 1 << 20;
+/** Bytes of one answer, at most. */
+export const LIMIT_MAX = 16 << 20;
+/** No frame of a working probe is longer: one largest answer behind a nearly full buffer. */
+const FRAME_MAX = LIMIT_MAX + (256 << 10);
+
+const MAGIC = 'IURP';
+const HEAD = 8;
+const COUNT = 4;
+const ITEM_HEAD = 10;
+const ANSWER_HEAD = 8;
+const NO_LINK = 0xffff;
+const FLAG_LINKS = 1;
+const FLAG_TRUNCATED = 1;
+const kinds = { hello: 1, answers: 2, done: 3, fatal: 4 } as const;
+
+/** What came is not the probe's language; the connection cannot be used further. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+}
+
+/** Bytes an item takes in a request. */
+export function itemSize(body: Buffer): number {
+  return ITEM_HEAD + body.length;
+}
+
+/** Room for items in one request. */
+export const ITEMS_MAX = REQUEST_MAX - HEAD - COUNT;
+
+/** Throws a RangeError when the request exceeds REQUEST_MAX or a body 65,535 bytes. */
+export function encodeRequest(request: WireRequest): Buffer {
+  const length = HEAD + COUNT + request.items.reduce((sum, item) => sum + itemSize(item.body), 0);
+  if (length > REQUEST_MAX) throw new RangeError(`A request of ${length} bytes is too long for the probe.`);
+  const frame = Buffer.alloc(4 + length);
+  frame.writeUInt32LE(length, 0);
+  frame.writeUInt8(verbs[request.verb], 4);
+  frame.writeUInt8(request.links ? FLAG_LINKS : 0, 5);
+  frame.writeUInt32LE(request.id, 8);
+  frame.writeUInt32LE(request.items.length, 12);
+  let at = 16;
+  for (const item of request.items) {
+    frame.writeUInt32LE(item.limit, at);
+    frame.writeUInt32LE(item.deadline, at + 4);
+    frame.writeUInt16LE(item.body.length, at + 8);
+    item.body.copy(frame, at + ITEM_HEAD);
+    at += itemSize(item.body);
+  }
+  return frame;
+}
+
+/** Body of an item of the verb memory. */
+export function encodeMemory(pid: number, range: MemoryRange): Buffer {
+  const body = Buffer.alloc(range.ring ? 28 : 16);
+  body.writeUInt32LE(pid, 0);
+  body.writeBigUInt64LE(BigInt.asUintN(64, range.address), 4);
+  body.writeUInt32LE(range.length, 12);
+  if (range.ring) {
+    body.writeInt32LE(range.ring.fd, 16);
+    body.writeBigUInt64LE(BigInt.asUintN(64, range.ring.offset), 20);
+  }
+  return body;
+}
+
+/** The entries of a listing's answer. Names and texts that are no UTF-8 get replacement characters. */
+export function decodeListing(data: Buffer): ListEntry[] {
+  const entries: ListEntry[] = [];
+  let at = 0;
+  while (at < data.length) {
+    if (at + 4 > data.length) throw new WireError('A listing of the probe ends within an entry.');
+    const nameLength = data.readUInt16LE(at);
+    const linkLength = data.readUInt16LE(at + 2);
+    const nameEnd = at + 4 + nameLength;
+    const end = nameEnd + (linkLength === NO_LINK ? 0 : linkLength);
+    if (end > data.length) throw new WireError('A listing of the probe ends within a name.');
+    const name = data.toString('utf8', at + 4, nameEnd);
+    entries.push(linkLength === NO_LINK ? { name } : { name, link: data.toString('utf8', nameEnd, end) });
+    at = end;
+  }
+  return entries;
+}
+
+/**
+ * Takes the probe's bytes in whatever chunks they come and gives whole frames. Throws a WireError for
+ * bytes that are no frame; it then refuses everything that follows. Holds at most one frame.
+ */
+export class FrameDecoder {
+  private chunks: Buffer[] = [];
+  private held = 0;
+  private wanted = 4;
+  private broken: WireError | undefined;
+  private greeted = false;
+
+  push(chunk: Buffer): Frame[] {
+    if (this.broken) throw this.broken;
+    try {
+      return this.take(chunk);
+    } catch (error) {
+      if (error instanceof WireError) this.broken = error;
+      this.chunks = [];
+      throw error;
+    }
+  }
+
+  private take(chunk: Buffer): Frame[] {
+    const frames: Frame[] = [];
+    this.chunks.push(chunk);
+    this.held += chunk.length;
+    if (this.held < this.wanted) return frames;
+    let data = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks, this.held);
+    this.wanted = 4;
+    while (data.length >= 4) {
+      const length = data.readUInt32LE(0);
+      // What answers first is not always the probe: a shell's greeting, a missing program's complaint.
+      if (!this.greeted && length > 4096) throw notTheProbe(data);
+      if (length < HEAD || length > FRAME_MAX) throw new WireError(`A frame of ${length} bytes is no frame.`);
+      if (data.length < 4 + length) {
+        this.wanted = 4 + length;
+        break;
+      }
+      const frame = decodeFrame(data.subarray(4, 4 + length));
+      if (!this.greeted && frame.kind !== 'hello' && frame.kind !== 'fatal') throw notTheProbe(data);
+      this.greeted = true;
+      frames.push(frame);
+      data = data.subarray(4 + length);
+    }
+    this.chunks = data.length > 0 ? [data] : [];
+    this.held = data.length;
+    return frames;
+  }
+}
+
+function notTheProbe(data: Buffer): WireError {
+  const start = data
+    .toString('latin1', 0, 80)
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim();
+  return new WireError(`What answered is not the probe: "${start}".`);
+}
+
+function decodeFrame(frame: Buffer): Frame {
+  const kind = frame.readUInt8(0);
+  const id = frame.readUInt32LE(4);
+  const rest = frame.subarray(HEAD);
+  switch (kind) {
+    case kinds.hello:
+      return decodeHello(rest);
+    case kinds.answers:
+      return { kind: 'answers', id, answers: decodeAnswers(rest) };
+    case kinds.done:
+      if (rest.length < 4) throw new WireError('The end of a batch is cut short.');
+      return { kind: 'done', id, count: rest.readUInt32LE(0) };
+    case kinds.fatal:
+      return { kind: 'fatal', text: rest.toString('utf8', 0, 1024) };
+    default:
+      throw new WireError(`A frame of kind ${kind} is unknown.`);
+  }
+}
+
+function decodeAnswers(data: Buffer): Answer[] {
+  const answers: Answer[] = [];
+  let at = 0;
+  while (at < data.length) {
+    if (at + ANSWER_HEAD > data.length) throw new WireError('An answer of the probe is cut short.');
+    const length = data.readUInt32LE(at);
+    const start = at + ANSWER_HEAD;
+    if (length > data.length - start) throw new WireError('An answer of the probe is longer than its frame.');
+    answers.push({
+      errno: data.readUInt16LE(at + 4),
+      truncated: (data.readUInt8(at + 6) & FLAG_TRUNCATED) !== 0,
+      data: data.subarray(start, start + length),
+    });
+    at = start + length;
+  }
+  return answers;
+}
+
+function decodeHello(data: Buffer): Hello {
+  if (data.length < HEAD || data.toString('latin1', 0, 4) !== MAGIC) throw notTheProbe(data);
+  const protocol = data.readUInt16LE(4);
+  // Of another protocol only these first bytes can be relied on.
+  if (protocol !== PROTOCOL || data.length < 44) return { ...unknownHello, protocol };
+  let at = 44;
+  const text = () => {
+    const length = at + 2 <= data.length ? data.readUInt16LE(at) : 0;
+    const value = data.toString('utf8', at + 2, at + 2 + length);
+    at += 2 + length;
+    return value;
+  };
+  return {
+    kind: 'hello',
+    protocol,
+    pid: data.readUInt32LE(8),
+    uid: data.readUInt32LE(12),
+    capabilities: data.readBigUInt64LE(16),
+    uptime: data.readBigUInt64LE(24),
+    pageSize: data.readUInt32LE(32),
+    clockTicks: data.readUInt32LE(36),
+    processors: data.readUInt32LE(40),
+    version: text(),
+    machine: text(),
+    release: text(),
+    host: text(),
+  };
+}
+
+const unknownHello: Hello = {
+  kind: 'hello',
+  protocol: 0,
+  version: '',
+  pid: 0,
+  uid: 0,
+  capabilities: 0n,
+  uptime: 0n,
+  pageSize: 0,
+  clockTicks: 0,
+  processors: 0,
+  machine: '',
+  release: '',
+  host: '',
+};

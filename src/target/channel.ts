@@ -1,0 +1,167 @@
+import type { Answer, Frame, Hello } from '../probe/protocol';
+import { FrameDecoder } from '../probe/wire';
+import type { Connection } from './connection';
+import { probeFailed, probeGone } from './probeErrors';
+
+/** Milliseconds of silence, beyond what a hung read explains, after which the probe itself counts as hung. */
+const SILENCE = 5000;
+
+interface Pending {
+  readonly answers: Answer[];
+  readonly expected: number;
+  readonly deadline: number;
+  readonly resolve: (answers: Answer[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Greeting {
+  readonly resolve: (hello: Hello) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Questions and answers over one connection: any number under way at a time, told apart by their ids.
+ * Once the probe is gone, has spoken nonsense or kept silent too long, every question is rejected with a
+ * `probe-gone` UserError, those under way and those to come.
+ */
+export class Channel {
+  private readonly decoder = new FrameDecoder();
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 1;
+  private hello: Hello | undefined;
+  private waiting: Greeting | undefined;
+  private gone: Error | undefined;
+  private watchdog: NodeJS.Timeout | undefined;
+  private warned = false;
+
+  constructor(private readonly connection: Connection) {
+    connection.output.on('data', (chunk: Buffer) => this.receive(chunk));
+    connection.output.on('error', (error: Error) => this.fail(error.message));
+    // A write to a probe that has ended; `ended` says why.
+    connection.input.on('error', () => undefined);
+    connection.ended.then(
+      (why) => this.fail(why),
+      (error: unknown) => this.fail(String(error)),
+    );
+  }
+
+  /** The probe's first frame. Rejects with a `probe-failed` UserError. */
+  greeting(patience: number): Promise<Hello> {
+    return new Promise((resolve, reject) => {
+      if (this.hello || this.gone) {
+        if (this.hello) resolve(this.hello);
+        else reject(this.gone);
+        return;
+      }
+      const timer = setTimeout(() => this.fail(`It said nothing for ${patience / 1000} s.`), patience);
+      this.waiting = {
+        resolve: (hello) => {
+          clearTimeout(timer);
+          resolve(hello);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+    });
+  }
+
+  /** Sends what `frame` makes of a fresh id; `expected` answers come back. `deadline`: of one item, in ms. */
+  ask(frame: (id: number) => Buffer, expected: number, deadline: number): Promise<Answer[]> {
+    return new Promise((resolve, reject) => {
+      if (this.gone) {
+        reject(this.gone);
+        return;
+      }
+      const id = this.nextId;
+      this.nextId = (this.nextId % 0xffffffff) + 1;
+      const bytes = frame(id);
+      this.pending.set(id, { answers: [], expected, deadline, resolve, reject });
+      if (this.pending.size === 1) this.watch();
+      this.connection.input.write(bytes);
+    });
+  }
+
+  close(): void {
+    this.fail('It was closed.');
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.gone) return;
+    try {
+      for (const frame of this.decoder.push(chunk)) this.handle(frame);
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+    }
+    if (!this.gone) this.watch();
+  }
+
+  private handle(frame: Frame): void {
+    switch (frame.kind) {
+      case 'hello':
+        this.hello = frame;
+        this.waiting?.resolve(frame);
+        this.waiting = undefined;
+        break;
+      case 'fatal':
+        this.fail(frame.text);
+        break;
+      case 'answers':
+        this.take(frame.id, frame.answers);
+        break;
+      case 'done':
+        this.finish(frame.id);
+        break;
+    }
+  }
+
+  private take(id: number, answers: readonly Answer[]): void {
+    const question = this.questionOf(id);
+    for (const answer of answers) question?.answers.push(answer);
+  }
+
+  private finish(id: number): void {
+    const question = this.questionOf(id);
+    if (question?.answers.length !== question?.expected) this.fail('It left questions unanswered.');
+    this.pending.delete(id);
+    question?.resolve(question.answers);
+  }
+
+  private questionOf(id: number): Pending | undefined {
+    const question = this.pending.get(id);
+    if (!question) this.fail('It answered what was not asked.');
+    return question;
+  }
+
+  private fail(why: string): void {
+    if (this.gone) return;
+    this.gone = this.hello ? probeGone(why) : probeFailed(why);
+    clearTimeout(this.watchdog);
+    this.waiting?.reject(this.gone);
+    this.waiting = undefined;
+    for (const question of this.pending.values()) question.reject(this.gone);
+    this.pending.clear();
+    this.connection.close();
+  }
+
+  /** Starts the wait for the next sign of life anew. */
+  private watch(): void {
+    clearTimeout(this.watchdog);
+    this.warned = false;
+    if (this.pending.size === 0) return;
+    let deadline = 0;
+    for (const question of this.pending.values()) deadline = Math.max(deadline, question.deadline);
+    this.watchdog = setTimeout(() => this.onSilence(), SILENCE + 2 * deadline);
+  }
+
+  private onSilence(): void {
+    if (this.warned) {
+      this.fail('It has stopped answering.');
+      return;
+    }
+    // This program may itself have been stopped or busy: what has arrived meanwhile is read first.
+    this.warned = true;
+    this.watchdog = setTimeout(() => this.onSilence(), 1000);
+  }
+}

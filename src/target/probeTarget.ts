@@ -1,0 +1,145 @@
+import { UserError } from '../model/errors';
+import { errnoName } from '../probe/errno';
+import {
+  type Answer,
+  type Failure,
+  type Hello,
+  type Item,
+  type LinkResult,
+  type ListResult,
+  type MemoryRange,
+  type MemoryResult,
+  PROTOCOL,
+  type ReadResult,
+  type Verb,
+} from '../probe/protocol';
+import { decodeListing, encodeMemory, encodeRequest, ITEMS_MAX, itemSize, LIMIT_MAX } from '../probe/wire';
+import { Channel } from './channel';
+import type { Connection } from './connection';
+import { probeFailed, wrongProtocol } from './probeErrors';
+import type { ReadOptions, Target, TargetRights } from './target';
+
+const DEFAULT_LIMIT = 1 << 20;
+const DEFAULT_DEADLINE = 1000;
+
+/**
+ * Waits for the probe's greeting. Rejects with a `probe-failed` UserError when it does not come within
+ * `patience` milliseconds, is no greeting, or is of another protocol; the connection is closed then.
+ */
+export async function connectProbe(
+  connection: Connection,
+  label: string,
+  patience = 10_000,
+): Promise<ProbeTarget> {
+  const channel = new Channel(connection);
+  try {
+    const hello = await channel.greeting(patience);
+    if (hello.protocol !== PROTOCOL) throw wrongProtocol(hello.protocol, PROTOCOL);
+    return new ProbeTarget(channel, hello, label);
+  } catch (error) {
+    channel.close();
+    throw error instanceof UserError ? error : probeFailed(String(error));
+  }
+}
+
+/** A host read through a running probe. */
+export class ProbeTarget implements Target {
+  readonly frozen = false;
+  readonly rights: TargetRights;
+  readonly arch: string;
+
+  constructor(
+    private readonly channel: Channel,
+    readonly hello: Hello,
+    readonly label: string,
+  ) {
+    this.rights = { uid: hello.uid, capabilities: hello.capabilities };
+    this.arch = hello.machine;
+  }
+
+  async read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {
+    const answers = await this.ask('read', paths.map(pathBody), options);
+    return answers.map(contentOf);
+  }
+
+  async list(
+    paths: readonly string[],
+    options?: ReadOptions & { readonly links?: boolean },
+  ): Promise<ListResult[]> {
+    const answers = await this.ask('list', paths.map(pathBody), options, options?.links);
+    return answers.map(listingOf);
+  }
+
+  async link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]> {
+    const answers = await this.ask('link', paths.map(pathBody), options);
+    return answers.map((answer) => failureOf(answer) ?? { ok: true, target: answer.data.toString('utf8') });
+  }
+
+  async memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]> {
+    const answers = await this.ask(
+      'memory',
+      ranges.map((range) => encodeMemory(pid, range)),
+      options,
+    );
+    return answers.map(contentOf);
+  }
+
+  dispose(): void {
+    this.channel.close();
+  }
+
+  /** One answer for each body, in their order; as many requests as their size needs. */
+  private async ask(
+    verb: Verb,
+    bodies: readonly Buffer[],
+    options: ReadOptions = {},
+    links = false,
+  ): Promise<Answer[]> {
+    if (bodies.length === 0) return [];
+    const limit = Math.min(options.limit ?? DEFAULT_LIMIT, LIMIT_MAX);
+    const deadline = options.deadline ?? DEFAULT_DEADLINE;
+    const batches = split(bodies.map((body) => ({ limit, deadline, body })));
+    const asked = batches.map((items) => {
+      const frame = (id: number) => encodeRequest({ id, verb, links, items });
+      return this.channel.ask(frame, items.length, deadline);
+    });
+    return (await Promise.all(asked)).flat();
+  }
+}
+
+function split(items: readonly Item[]): Item[][] {
+  const batches: Item[][] = [];
+  let batch: Item[] = [];
+  let size = 0;
+  for (const item of items) {
+    const more = itemSize(item.body);
+    if (size + more > ITEMS_MAX) {
+      batches.push(batch);
+      batch = [];
+      size = 0;
+    }
+    batch.push(item);
+    size += more;
+  }
+  batches.push(batch);
+  return batches;
+}
+
+/** A path longer than any the kernel takes is cut, which leaves it refused. */
+function pathBody(path: string): Buffer {
+  return Buffer.from(path, 'utf8').subarray(0, 5000);
+}
+
+function failureOf(answer: Answer): Failure | undefined {
+  return answer.errno === 0 ? undefined : { ok: false, errno: errnoName(answer.errno) };
+}
+
+function contentOf(answer: Answer): ReadResult {
+  return failureOf(answer) ?? { ok: true, data: answer.data, truncated: answer.truncated };
+}
+
+function listingOf(answer: Answer): ListResult {
+  const failure = failureOf(answer);
+  if (failure) return failure;
+  return { ok: true, entries: decodeListing(answer.data), truncated: answer.truncated };
+}
