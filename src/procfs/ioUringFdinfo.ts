@@ -55,7 +55,7 @@ export interface FdinfoOverflow {
 
 export interface RegisteredFile {
   readonly index: number;
-  /** The last part of the path before 6.12, `` for what has none; the whole path or `pipe:[…]` from then on. */
+  /** The last part of the path up to 6.12, empty for what has none; the whole path, or `pipe:[…]`, in 6.18. */
   readonly name: string;
 }
 
@@ -95,7 +95,7 @@ export interface IoUringFdinfo {
 
 /*
  * The kernel prints the sections in one order, and only the rows of registered files hold text of the target's
- * choice (raw names before 6.12). So the head is read down to the first `UserFiles:`, and the tail from the last
+ * choice (raw up to 6.12). So the head is read down to the first `UserFiles:`, and the tail from the last
  * `UserBufs:` on: what a name forges between them is never taken for a counter, an SQE or a poll.
  *
  * Checked against captures: 5.10, 6.1, 6.12, 6.18. From the kernel's source: 5.6–5.9, 5.16–6.0 (opcode as a number,

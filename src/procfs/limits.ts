@@ -21,7 +21,7 @@ export function parseLimits(text: string): Limits {
   const limits = new Map<string, Limit>();
   let unreadable = 0;
   for (const line of linesOf(text)) {
-    if (line.startsWith('Limit  ')) {
+    if (line === '' || line.startsWith('Limit  ')) {
       continue;
     }
     const name = line.slice(0, NAME_WIDTH).trimEnd();

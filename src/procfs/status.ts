@@ -31,53 +31,68 @@ export interface Status {
 
 /** The kernel escapes the name, so no line of the file is the target's to choose. */
 export function parseStatus(text: string): Status {
-  const fields = firstFields(text);
+  const lines = new StatusLines(text);
   const status: Status = {};
-  const name = fields.get('Name');
+  const name = lines.value('Name');
   if (name !== undefined) {
     status.name = decodeNameEscapes(name);
   }
-  const state = fields.get('State')?.charAt(0);
+  const state = lines.value('State')?.charAt(0);
   if (state !== undefined && /^[A-Za-z]$/.test(state)) {
     status.state = state;
   }
-  const kernelThread = decimal(fields.get('Kthread'));
+  for (const [key, field] of IDS) {
+    setNumber(status, field, lines.value(key));
+  }
+  for (const [key, field] of LISTS) {
+    const value = decimals(lines.value(key));
+    if (value !== undefined) {
+      status[field] = value;
+    }
+  }
+  const kernelThread = decimal(lines.value('Kthread'));
   if (kernelThread !== undefined) {
     status.kernelThread = kernelThread !== 0;
   }
-  const capEff = bigHex(fields.get('CapEff'));
+  setNumber(status, 'threads', lines.value('Threads'));
+  const capEff = bigHex(lines.value('CapEff'));
   if (capEff !== undefined) {
     status.capEff = capEff;
   }
-  const cpus = fields.get('Cpus_allowed_list');
+  setNumber(status, 'seccomp', lines.value('Seccomp'));
+  const cpus = lines.value('Cpus_allowed_list');
   if (cpus !== undefined && /^[\d,-]{1,4096}$/.test(cpus)) {
     status.cpusAllowedList = cpus;
   }
-  for (const [key, field] of NUMBERS) {
-    const value = decimal(fields.get(key));
-    if (value !== undefined) {
-      status[field] = value;
-    }
-  }
-  for (const [key, field] of LISTS) {
-    const value = decimals(fields.get(key));
-    if (value !== undefined) {
-      status[field] = value;
-    }
-  }
+  setNumber(status, 'voluntarySwitches', lines.value('voluntary_ctxt_switches'));
+  setNumber(status, 'involuntarySwitches', lines.value('nonvoluntary_ctxt_switches'));
+  setNumber(status, 'fdSize', lines.value('FDSize'));
   return status;
 }
 
-const NUMBERS = [
+type NumberField =
+  | 'tgid'
+  | 'pid'
+  | 'ppid'
+  | 'tracerPid'
+  | 'fdSize'
+  | 'threads'
+  | 'voluntarySwitches'
+  | 'involuntarySwitches'
+  | 'seccomp';
+
+function setNumber(status: Status, field: NumberField, text: string | undefined): void {
+  const value = decimal(text);
+  if (value !== undefined) {
+    status[field] = value;
+  }
+}
+
+const IDS = [
   ['Tgid', 'tgid'],
   ['Pid', 'pid'],
   ['PPid', 'ppid'],
   ['TracerPid', 'tracerPid'],
-  ['FDSize', 'fdSize'],
-  ['Threads', 'threads'],
-  ['voluntary_ctxt_switches', 'voluntarySwitches'],
-  ['nonvoluntary_ctxt_switches', 'involuntarySwitches'],
-  ['Seccomp', 'seccomp'],
 ] as const;
 
 const LISTS = [
@@ -87,34 +102,27 @@ const LISTS = [
   ['NSpid', 'nsPid'],
 ] as const;
 
-const WANTED = new Set<string>([
-  'Name',
-  'State',
-  'Kthread',
-  'CapEff',
-  'Cpus_allowed_list',
-  ...NUMBERS.map(([key]) => key),
-  ...LISTS.map(([key]) => key),
-]);
+/** Finds lines `Key:\tvalue`; quick where they are asked for in the order in which they are printed. */
+class StatusLines {
+  private readonly text: string;
+  private from = 0;
 
-/** `Key:\tvalue` lines, the first of each key. */
-function firstFields(text: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  let start = 0;
-  while (start < text.length && fields.size < WANTED.size) {
-    const found = text.indexOf('\n', start);
-    const end = found < 0 ? text.length : found;
-    const colon = text.indexOf(':\t', start);
-    if (colon < 0) {
-      break;
-    }
-    if (colon < end && colon - start < 32) {
-      const key = text.slice(start, colon);
-      if (WANTED.has(key) && !fields.has(key)) {
-        fields.set(key, text.slice(colon + 2, end));
-      }
-    }
-    start = end + 1;
+  constructor(text: string) {
+    this.text = `\n${text}`;
   }
-  return fields;
+
+  value(key: string): string | undefined {
+    const label = `\n${key}:\t`;
+    let found = this.text.indexOf(label, this.from);
+    if (found < 0 && this.from > 0) {
+      found = this.text.indexOf(label);
+    }
+    if (found < 0) {
+      return undefined;
+    }
+    const start = found + label.length;
+    const end = this.text.indexOf('\n', start);
+    this.from = end < 0 ? start : end;
+    return this.text.slice(start, end < 0 ? undefined : end);
+  }
 }
