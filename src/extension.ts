@@ -24,7 +24,8 @@ export interface TestApi {
 export function activate(context: vscode.ExtensionContext): TestApi {
   const machine = new Machine(async () => {
     const { openLocal } = await import('./target/local');
-    return openLocal(probePath());
+    const { probePath: shippedProbe } = await import('./target/probePath');
+    return openLocal(probePath() ?? shippedProbe(__dirname));
   });
   const take =
     (pid: number): TakeSample =>

@@ -1,9 +1,9 @@
-import { stuckCount } from '../explain/summary';
+import { headline, stuckCount } from '../explain/summary';
 import type { Inspected } from '../inspect/inspections';
 import type { Finding, Severity } from '../model/sample';
 import { withoutIcons } from './escape';
 import { stateOf, titleOf } from './nodes';
-import { count, dots, grouped, shown } from './words';
+import { dots, grouped, shown } from './words';
 
 const WEIGHT: Record<Severity, number> = { info: 1, warning: 2, critical: 3 };
 
@@ -39,13 +39,11 @@ export interface StatusText {
 export function statusText(all: readonly Inspected[]): StatusText | undefined {
   const followed = current(all);
   if (followed.length === 0) return undefined;
-  const stuck = stuckInAll(followed);
-  const words = stuck > 0 ? `${grouped(stuck)} stuck` : 'nothing stuck';
+  const words = inAll(followed);
   const paused = followed.every((inspected) => stateOf(inspected) === 'paused');
   const lines = followed.map((inspected) => {
     const { sample } = inspected.snapshot;
-    const state =
-      sample === undefined ? 'looking…' : count(stuckCount(sample), 'request stuck', 'requests stuck');
+    const state = sample ? headline(sample) : 'looking…';
     return dots(titleOf(inspected), state, stateOf(inspected) === 'paused' && 'paused');
   });
   return {
@@ -53,6 +51,18 @@ export function statusText(all: readonly Inspected[]): StatusText | undefined {
     tooltip: lines.join('\n'),
     spoken: `io_uring Inspector: ${words}${paused ? ', paused' : ''}`,
   };
+}
+
+/** The worst of all, in a few words. */
+function inAll(followed: readonly Inspected[]): string {
+  const stuck = stuckInAll(followed);
+  if (stuck > 0) return `${grouped(stuck)} stuck`;
+  const worst = followed.reduce((most, { snapshot }) => {
+    const [first] = snapshot.sample?.findings ?? [];
+    return Math.max(most, first ? WEIGHT[first.severity] : 0);
+  }, 0);
+  if (worst === WEIGHT.critical) return 'stuck';
+  return worst === WEIGHT.warning ? 'needs a look' : 'nothing stuck';
 }
 
 function current(all: readonly Inspected[]): readonly Inspected[] {

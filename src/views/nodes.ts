@@ -1,4 +1,5 @@
 import { headline } from '../explain/summary';
+import { processName } from '../explain/words';
 import type { InspectionProblem } from '../inspect/inspection';
 import type { Inspected } from '../inspect/inspections';
 import { printable } from '../model/printable';
@@ -10,7 +11,7 @@ import { type Node, type NodeIcon, paged, placed } from './node';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
-import { clock, dayAndClock, dots, processName, shown } from './words';
+import { clock, dayAndClock, dots, shown } from './words';
 
 /** The whole tree: one root a process, below it the answer, then the proof. */
 export function rootNodes(all: readonly Inspected[]): readonly Node[] {

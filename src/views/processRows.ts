@@ -1,7 +1,8 @@
+import { processName } from '../explain/words';
 import type { ProcessSummary } from '../model/process';
 import { withoutIcons } from './escape';
 import { barePid } from './pid';
-import { count, dots, processName, shown } from './words';
+import { count, dots, shown } from './words';
 
 /** One line of the process picker. */
 export interface ProcessRow {

@@ -1,9 +1,10 @@
+import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Request, RequestState, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
 import { taskRow } from './taskNodes';
-import { dots, duration, grouped, shown } from './words';
+import { dots, grouped, shown } from './words';
 
 /** In the order of interest: what blocks, what is behind it, what has passed. */
 const STATES: Record<RequestState, { readonly words: string; readonly icon: NodeIcon }> = {

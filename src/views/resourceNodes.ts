@@ -1,8 +1,9 @@
+import { duration, processName } from '../explain/words';
 import { printable } from '../model/printable';
 import type { BlockDevice, ProcessName, Resource, ResourceKind, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { type Node, paged } from './node';
-import { dots, duration, grouped, processName, shown } from './words';
+import { dots, grouped, shown } from './words';
 
 const ICONS: Record<ResourceKind, string> = {
   file: 'file',

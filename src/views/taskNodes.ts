@@ -1,8 +1,9 @@
+import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
-import { count, dots, duration, grouped, shown } from './words';
+import { count, dots, grouped, shown } from './words';
 
 const WAKES: Record<Wake, string> = {
   interruptible: 'any signal ends the wait',
@@ -98,9 +99,9 @@ function groupRow({ key, tasks }: Group): Node {
 
 function span(seconds: readonly number[]): string | undefined {
   if (seconds.length === 0) return undefined;
-  const least = duration(Math.min(...seconds));
-  const most = duration(Math.max(...seconds));
-  return least === most ? most : `${least} to ${most}`;
+  const least = Math.min(...seconds);
+  const most = Math.max(...seconds);
+  return most - least < 1 ? duration(most) : `${duration(least)} to ${duration(most)}`;
 }
 
 /** A task with its kernel stack below it, then what is known of its own. */

@@ -13,19 +13,6 @@ export function grouped(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/**
- * Seconds in words. Coarse on purpose from two minutes up, so that a row about a long wait does
- * not change with every look.
- */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds) || seconds < 1) return 'under 1 s';
-  if (seconds < 120) return `${Math.floor(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
-}
-
 /** Wall clock of the reader: `14:03:22`. */
 export function clock(iso: string): string {
   const date = new Date(iso);
@@ -61,9 +48,4 @@ export function short(text: string, length = ROW_LENGTH): string {
   if (text.length <= length) return text;
   const cut = text.slice(0, length - 1);
   return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
-}
-
-/** `name (pid)`. */
-export function processName(of: { readonly name: string; readonly pid: number }): string {
-  return `${shown(of.name, 64)} (${of.pid})`;
 }

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock, TakeSample } from '../../../src/inspect/inspection';
+import { Inspections } from '../../../src/inspect/inspections';
+import { UserError } from '../../../src/model/errors';
+import { healthy, stuck } from '../views/samples';
+
+class FakeClock implements Clock {
+  readonly due: { readonly callback: () => void; readonly wait: number }[] = [];
+  now = () => 0;
+  setTimeout = (callback: () => void, wait: number) => {
+    const entry = { callback, wait };
+    this.due.push(entry);
+    return entry;
+  };
+  clearTimeout = (handle: unknown) => {
+    const at = this.due.indexOf(handle as (typeof this.due)[number]);
+    if (at >= 0) this.due.splice(at, 1);
+  };
+}
+
+const clock = new FakeClock();
+const always =
+  (take: TakeSample) =>
+  (_pid: number): TakeSample =>
+    take;
+
+describe('the list of inspections', () => {
+  it('follows a process once, however often it is asked for', async () => {
+    const list = new Inspections(
+      always(async () => stuck()),
+      clock,
+    );
+    await list.follow(4242);
+    await list.follow(4242);
+    expect(list.all.map(({ key, snapshot }) => [key, snapshot.state])).toEqual([['process-4242', 'live']]);
+  });
+
+  it('begins anew when the process had ended, as its pid may name another one', async () => {
+    let looks = 0;
+    const list = new Inspections(
+      always(async () => {
+        looks += 1;
+        if (looks === 2) throw new UserError('process-gone', 'It has ended.', 'It is not there any more.');
+        return looks === 1 ? stuck() : healthy();
+      }),
+      clock,
+    );
+    await list.follow(4242);
+    await list.refresh('process-4242');
+    expect(list.all[0]?.snapshot).toMatchObject({ state: 'ended', problem: { code: 'process-gone' } });
+    expect(list.all[0]?.snapshot.sample).toEqual(stuck());
+    const again = await list.follow(4242);
+    expect(again?.snapshot).toMatchObject({ state: 'live', sample: healthy() });
+    expect(list.all).toHaveLength(1);
+  });
+
+  it('leaves nothing behind when the first look is cancelled, even one that never ends', async () => {
+    const list = new Inspections(
+      always(() => new Promise(() => undefined)),
+      clock,
+    );
+    const cancel = new AbortController();
+    const looking = list.follow(4242, cancel.signal);
+    expect(list.all).toHaveLength(1);
+    cancel.abort();
+    expect(await looking).toBeUndefined();
+    expect(list.all).toEqual([]);
+  });
+
+  it('keeps a failure as part of the picture', async () => {
+    const fails = async () => {
+      throw new UserError('not-permitted', 'It may not be seen.', 'It is of root.', 'Use sudo.');
+    };
+    const list = new Inspections(always(fails), clock);
+    const inspected = await list.follow(1);
+    expect(inspected?.snapshot).toMatchObject({ problem: { code: 'not-permitted', remedy: 'Use sudo.' } });
+  });
+
+  it('refreshes neither what is paused nor what was opened from a file', async () => {
+    let looks = 0;
+    const list = new Inspections(
+      always(async () => {
+        looks += 1;
+        return stuck();
+      }),
+      clock,
+    );
+    await list.follow(4242);
+    list.open(healthy(), '/tmp/a.json');
+    list.pause('process-4242');
+    await list.refreshAll();
+    expect(looks).toBe(1);
+    list.resume('process-4242');
+    await list.refreshAll();
+    expect(looks).toBe(2);
+    await list.refresh('sample-1');
+    expect(list.all.map(({ savedAs }) => savedAs)).toEqual([undefined, '/tmp/a.json']);
+  });
+
+  it('sets the interval of all, also of those that begin later', async () => {
+    const own = new FakeClock();
+    const list = new Inspections(
+      always(async () => stuck()),
+      own,
+    );
+    list.setInterval(3);
+    await list.follow(1);
+    await list.follow(2);
+    expect(own.due.map(({ wait }) => wait)).toEqual([3000, 3000]);
+    list.setInterval(undefined);
+    expect(own.due).toEqual([]);
+  });
+
+  it('tells of every change, and of none once it is closed', async () => {
+    const list = new Inspections(
+      always(async () => stuck()),
+      clock,
+    );
+    let changes = 0;
+    list.onChange(() => {
+      changes += 1;
+    });
+    await list.follow(4242);
+    expect(changes).toBeGreaterThanOrEqual(2);
+    changes = 0;
+    list.remove('process-4242');
+    expect(changes).toBe(1);
+    expect(list.all).toEqual([]);
+    list.dispose();
+    list.open(stuck(), 'x');
+    expect(changes).toBe(1);
+  });
+});

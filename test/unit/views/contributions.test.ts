@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import manifest from '../../../package.json';
+import {
+  COMMANDS,
+  CONTEXTS,
+  FOCUS_VIEW,
+  ROOT_CONTEXT,
+  SECTION,
+  SETTINGS,
+  VIEW,
+  VIEW_CONTAINER,
+} from '../../../src/views/ids';
+
+const root = join(import.meta.dirname, '../../..');
+const folder = join(root, 'src/views');
+const source = readdirSync(folder)
+  .filter((name) => name.endsWith('.ts') && name !== 'ids.ts')
+  .map((name) => readFileSync(join(folder, name), 'utf8'))
+  .join('\n');
+const { contributes } = manifest;
+const contributed = contributes.commands.map(({ command }) => command).sort();
+const menus: readonly { command: string; when?: string; group?: string }[] = Object.values(
+  contributes.menus,
+).flat();
+
+describe('package.json and the code agree', () => {
+  it('on the commands', () => {
+    const registered = [...source.matchAll(/\b(?:registerCommand|about)\(\s*COMMANDS\.(\w+)/g)].map(
+      ([, name]) => COMMANDS[name as keyof typeof COMMANDS],
+    );
+    expect([...registered].sort()).toEqual(contributed);
+    expect(Object.values(COMMANDS).sort()).toEqual(contributed);
+  });
+
+  it('on the settings', () => {
+    const read = [...source.matchAll(/\.get(?:<\w+>)?\(SETTINGS\.(\w+)/g)].map(
+      ([, name]) => `${SECTION}.${SETTINGS[name as keyof typeof SETTINGS]}`,
+    );
+    const declared = Object.keys(contributes.configuration.properties).sort();
+    expect([...new Set(read)].sort()).toEqual(declared);
+    expect(
+      Object.values(SETTINGS)
+        .map((name) => `${SECTION}.${name}`)
+        .sort(),
+    ).toEqual(declared);
+  });
+
+  it('on the view and its container', () => {
+    expect(contributes.viewsContainers.activitybar.map(({ id }) => id)).toEqual([VIEW_CONTAINER]);
+    expect(Object.keys(contributes.views)).toEqual([VIEW_CONTAINER]);
+    expect(contributes.views.ioUringInspector.map(({ id }) => id)).toEqual([VIEW]);
+    expect(contributes.viewsWelcome.map(({ view }) => view)).toEqual([VIEW]);
+  });
+
+  it('on the contexts of menus', () => {
+    const clauses = [
+      ...menus.map(({ when }) => when),
+      ...contributes.commands.map((command) => ('enablement' in command ? command.enablement : undefined)),
+    ];
+    const used = clauses
+      .flatMap((when) => when?.match(/ioUringInspector\.\w+/g) ?? [])
+      .filter((name) => name !== VIEW);
+    const told = [...source.matchAll(/tell\(CONTEXTS\.(\w+)/g)].map(
+      ([, name]) => CONTEXTS[name as keyof typeof CONTEXTS],
+    );
+    expect([...new Set(used)].sort()).toEqual([...told].sort());
+    expect(Object.values(CONTEXTS).sort()).toEqual([...told].sort());
+    const rows = clauses.flatMap((when) => when?.match(/viewItem =~ \/\^(\w+)/)?.[1] ?? []);
+    expect([...new Set(rows)]).toEqual([ROOT_CONTEXT]);
+  });
+});
+
+describe('package.json', () => {
+  it('names only commands that exist, in menus and in the welcome text', () => {
+    const welcome = contributes.viewsWelcome.flatMap(({ contents }) =>
+      [...contents.matchAll(/\(command:([\w.]+)\)/g)].map(([, command]) => command),
+    );
+    expect(welcome.length).toBeGreaterThan(0);
+    for (const command of [...menus.map((menu) => menu.command), ...welcome])
+      expect(contributed).toContain(command);
+    expect(FOCUS_VIEW).toBe(`${VIEW}.focus`);
+  });
+
+  it('gives every command that stands as a button an icon', () => {
+    const buttons = menus.filter(({ group }) => /^(inline|navigation)/.test(group ?? ''));
+    const icons = new Set(
+      contributes.commands.filter((command) => 'icon' in command).map(({ command }) => command),
+    );
+    for (const { command } of buttons) expect(icons).toContain(command);
+  });
+
+  it('starts the extension with its commands and its view alone', () => {
+    expect(manifest.activationEvents).toEqual([]);
+  });
+
+  it('never takes the path of a program from a workspace', () => {
+    expect(contributes.configuration.properties['ioUringInspector.probePath'].scope).toBe('machine');
+    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
+      'ioUringInspector.probePath',
+    );
+  });
+
+  it('names pictures that exist, and an icon of 128 × 128', () => {
+    for (const { icon } of contributes.viewsContainers.activitybar)
+      expect(existsSync(join(root, icon))).toBe(true);
+    const png = readFileSync(join(root, manifest.icon));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([128, 128]);
+  });
+});

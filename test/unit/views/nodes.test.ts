@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import type { Node } from '../../../src/views/node';
+import { outline } from '../../../src/views/node';
+import { rootNodes, stateOf } from '../../../src/views/nodes';
+import { healthy, idle, live, read, ring, stuck, worker } from './samples';
+
+const children = (node: Node | undefined): readonly Node[] => node?.children?.() ?? [];
+const below = (nodes: readonly Node[], start: string): Node => {
+  const found = nodes.find(({ label }) => label.startsWith(start));
+  if (!found) throw new Error(`no row "${start}" among ${nodes.map(({ label }) => label).join(' | ')}`);
+  return found;
+};
+const rowsOf = (...args: Parameters<typeof live>) => children(rootNodes([live(...args)])[0]);
+const everyId = (nodes: readonly Node[]): string[] =>
+  nodes.flatMap((node) => [node.id, ...everyId(children(node))]);
+
+describe('the tree of a stuck process', () => {
+  it('shows the answer first, then the proof', () => {
+    const text = outline(rootNodes([live(stuck())]), (node) => node.expanded === true);
+    const lines = text.split('\n');
+    expect(lines[0]).toMatch(/^server \(4242\) {2}.*stuck/);
+    expect(lines.slice(1).join('\n')).toMatchInlineSnapshot(`
+      "  100 reads of /mnt/data/db wait for the FUSE server sshfs (812).
+          Why  The server has not answered.
+          What to do  Look at sshfs (812).
+          Seen in (5)
+        Rings (1)
+          ring 1 · fd 5  100 in flight · 8 of them shown
+            8 × READ /mnt/data/db  in a worker · 31 s
+            92 not listed  queued or inside the kernel
+            Queues and setup
+        Blocked threads and workers (8 of 9)
+          8 × io-wq worker  READ · D · waits for the FUSE server's answer · 31 s
+        Other threads (1)
+        Files and sockets (1)
+        Not visible (1)
+      "
+    `);
+  });
+
+  it('shows the kernel stack below a worker and marks the frame it waits in', () => {
+    const group = below(children(below(rowsOf(stuck()), 'Blocked')), '8 ×');
+    const [first] = children(group);
+    expect(first?.label).toBe('iou-wrk-4242 (4243)');
+    expect(children(first).map(({ label }) => label)).toEqual([
+      'request_wait_answer',
+      'fuse_simple_request',
+      'io_read',
+      'io_wq_submit_work',
+    ]);
+    expect(children(first)[0]?.description).toBe('+0x115/0x2f0 · waits here');
+    expect(children(first)[1]?.description).toBe('+0x115/0x2f0');
+  });
+
+  it('leads from a finding to what it was seen in', () => {
+    const finding = below(rowsOf(stuck()), '100 reads');
+    const seen = children(below(children(finding), 'Seen in'));
+    expect(seen.map(({ label }) => label)).toEqual([
+      'iou-wrk-4242 (4243)',
+      'READ /mnt/data/db',
+      'ring 1 · fd 5',
+      'fd 6  /mnt/data/db',
+      'block device sda',
+    ]);
+  });
+
+  it('names what a finding points to when the sample does not hold it', () => {
+    const [finding] = stuck().findings;
+    if (!finding) throw new Error('the sample has a finding');
+    const evidence = [{ task: 1 }, { request: 99 }, { ring: 9 }, { fd: 77 }];
+    const rows = rowsOf(stuck({ findings: [{ ...finding, evidence }] }));
+    const seen = children(below(children(below(rows, '100 reads')), 'Seen in'));
+    expect(seen.map(({ label }) => label)).toEqual(['thread 1', 'request 99', 'ring 9', 'fd 77']);
+  });
+
+  it('folds all but the first findings into one row', () => {
+    const [finding] = stuck().findings;
+    if (!finding) throw new Error('the sample has a finding');
+    const findings = Array.from({ length: 9 }, (_, n) => ({ ...finding, summary: `finding ${n}` }));
+    const rows = rowsOf(stuck({ findings }));
+    expect(rows.slice(0, 5).map(({ label }) => label)).toEqual([
+      'finding 0',
+      'finding 1',
+      'finding 2',
+      'finding 3',
+      'More findings (5)',
+    ]);
+    expect(children(rows[4])).toHaveLength(5);
+  });
+});
+
+describe('the tree of a healthy process', () => {
+  it('says that nothing is wrong', () => {
+    const text = outline(rowsOf(healthy()), () => false);
+    expect(text).toMatchInlineSnapshot(`
+      "Nothing is wrong
+      Rings (1)
+      Threads and workers (1)
+      Files and sockets (1)
+      "
+    `);
+  });
+
+  it('does not say so when it could not see everything', () => {
+    const blind = healthy({ notVisible: [{ what: 'kernel stacks', why: 'needs CAP_SYS_ADMIN' }] });
+    expect(rowsOf(blind)[0]?.label).toBe('Nothing found wrong, as far as can be seen');
+  });
+});
+
+describe('rings', () => {
+  const description = (more: Parameters<typeof ring>[1]) =>
+    below(children(below(rowsOf(stuck({ rings: [ring(1, more)] })), 'Rings')), 'ring 1').description;
+
+  it('tells a busy ring from an empty one', () => {
+    expect(description({ readable: false })).toBe('busy: the kernel printed no counters');
+    expect(description({ inFlight: 0, explained: 0 })).toBe('0 in flight');
+  });
+
+  it('counts across the wrap of the 32-bit counters', () => {
+    expect(description({ inFlight: 3, explained: 3, cqHead: 4_294_967_290, cqTail: 4 })).toBe(
+      '3 in flight · 10 not collected',
+    );
+  });
+
+  it('speaks of one request in the singular', () => {
+    const rows = rowsOf(stuck({ rings: [ring(1, { inFlight: 9, explained: 8 })] }));
+    const unlisted = below(children(below(children(below(rows, 'Rings')), 'ring 1')), '1 not listed');
+    expect(unlisted.tooltip?.()).toContain('1 more request is in flight');
+  });
+
+  it('keeps requests of no known ring', () => {
+    const rows = rowsOf(stuck({ requests: [read({ ring: null })] }));
+    const astray = below(children(below(rows, 'Rings')), 'Requests of a ring not known (1)');
+    expect(children(astray)[0]?.label).toBe('READ /mnt/data/db');
+  });
+});
+
+describe('tasks', () => {
+  it('groups those that wait in the same place and keeps the others apart', () => {
+    const fsync = worker(5, { operation: 'FSYNC' });
+    const rows = rowsOf(stuck({ tasks: [worker(1), worker(2), worker(3), fsync, idle(6)] }));
+    expect(children(below(rows, 'Blocked threads and workers (4 of 5)')).map(({ label }) => label)).toEqual([
+      '3 × io-wq worker',
+      'iou-wrk-4242 (5)',
+    ]);
+    expect(children(below(rows, 'Other threads (1)')).map(({ label }) => label)).toEqual(['server (6)']);
+  });
+
+  it('does not call a thread blocked that has nothing to do', () => {
+    const on = {
+      function: 'ep_poll',
+      subsystem: 'epoll',
+      text: 'waits for an event',
+      wake: 'interruptible',
+    } as const;
+    const rows = rowsOf(healthy({ tasks: [idle(1, { blockedOn: { ...on, idle: true } })] }));
+    expect(below(rows, 'Threads and workers (1)').label).toBe('Threads and workers (1)');
+  });
+
+  it('says why a stack is missing', () => {
+    const { kernelStack: _, ...blind } = worker(1);
+    const [task] = children(below(rowsOf(stuck({ tasks: [blind] })), 'Blocked'));
+    expect(children(task)[0]).toMatchObject({ label: 'Kernel stack not visible' });
+  });
+});
+
+describe('states', () => {
+  it('says when the picture is not of now', () => {
+    const sample = stuck();
+    const of = (more: Parameters<typeof live>[1]) => rootNodes([live(sample, more)])[0];
+    expect(of({})?.context).toBe('inspection.live');
+    const paused = of({ snapshot: { state: 'paused', sample } });
+    expect(paused?.context).toBe('inspection.paused');
+    expect(paused?.description).toMatch(/ · paused at \d\d:\d\d:\d\d$/);
+    expect(of({ snapshot: { state: 'ended', sample } })?.description).toMatch(
+      / · ended; as of \d\d:\d\d:\d\d$/,
+    );
+    const saved = of({ snapshot: { state: 'ended', sample }, savedAs: '/tmp/a.json' });
+    expect(saved?.context).toBe('inspection.saved');
+    expect(saved?.description).toMatch(/ · saved 2026-11-2\d \d\d:\d\d:\d\d$/);
+  });
+
+  it('shows a look under way, and a look that failed above what was seen before', () => {
+    const starting = live(stuck(), { snapshot: { state: 'starting' } });
+    expect(outline(rootNodes([starting]))).toBe('process 4242  looking…\n');
+    expect(stateOf(starting)).toBe('live');
+    const problem = { code: 'not-permitted', what: 'It may not be seen.', why: 'It is of root.' } as const;
+    const [row] = rowsOf(stuck(), { snapshot: { state: 'live', sample: stuck(), problem } });
+    expect(row).toMatchObject({
+      label: 'It may not be seen.',
+      description: 'It is of root. · below is what was seen before',
+    });
+  });
+});
+
+describe('ids', () => {
+  it('are unique in the whole tree, even where rows are alike', () => {
+    const twins = stuck({ rings: [ring(1), ring(1)], tasks: [worker(1), worker(1), worker(1)] });
+    const ids = everyId(rootNodes([live(twins), live(twins, { key: 'sample-1', savedAs: 'x' })]));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('are the same at the next look, so that folds stay', () => {
+    const later = stuck({ tasks: [worker(4243, { blocked: 99 }), ...stuck().tasks.slice(2), idle(4242)] });
+    const now = new Set(everyId(rootNodes([live(stuck())])));
+    const next = everyId(rootNodes([live(later)]));
+    expect(next.filter((id) => !now.has(id))).toEqual([]);
+  });
+
+  it('cannot be forged by a name', () => {
+    const requests = [
+      read({ path: 'a/1:b', userData: '0x1' }),
+      read({ path: 'a', userData: '0x1' }),
+      read({ path: 'a","b', userData: '0x1' }),
+    ];
+    const ids = everyId(rootNodes([live(stuck({ requests }))]));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('hostile names', () => {
+  const name = 'a\nb\u001b[31m<b>*x*</b>[l](command:evil) $(alert) `c` \u202e';
+
+  it('stay one harmless row', () => {
+    const process = { pid: 4242, name, command: [name] };
+    const tasks = [worker(1, { name }), idle(2, { name, wchan: name })];
+    const resources = [{ fd: 6, kind: 'file', path: name, fsType: name, mount: name, source: name }] as const;
+    const requests = [read({ path: name, operation: name })];
+    const notVisible = [{ what: name, why: name, remedy: name }];
+    const text = outline(rootNodes([live(stuck({ process, tasks, resources, requests, notVisible }))]));
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    expect(text).toContain('a\\x0ab\\x1b[31m');
+  });
+
+  it('mean nothing in a tooltip', () => {
+    const process = { pid: 4242, name, command: [name] };
+    const nodes = rootNodes([live(stuck({ process, tasks: [worker(1, { name })] }))]);
+    const task = children(below(children(nodes[0]), 'Blocked'))[0];
+    for (const text of [nodes[0]?.tooltip?.(), task?.tooltip?.()]) {
+      const outside = (text ?? '').replace(/(`+) .*? \1/g, '');
+      expect(outside).not.toMatch(/(?<!\\)\[l\]|<b>|[\u0000-\u0009\u001b]/);
+      expect(outside).toContain('\\[l\\]\\(command\\:evil\\)');
+    }
+  });
+
+  it('are cut when they are long', () => {
+    const path = '/x'.repeat(100_000);
+    const rows = rowsOf(stuck({ resources: [{ fd: 6, kind: 'file', path }] }));
+    expect(children(below(rows, 'Files'))[0]?.label.length).toBeLessThan(300);
+  });
+});
+
+describe('a sample with 10,000 requests', () => {
+  const requests = Array.from({ length: 10_000 }, (_, n) => read({ userData: `0x${n.toString(16)}` }));
+  const paths = requests.map((request, n) => ({ ...request, path: `/data/${n}` }));
+
+  it('is one row for those that are alike, in pages of 200', () => {
+    const rows = rowsOf(stuck({ requests }));
+    const group = below(children(below(children(below(rows, 'Rings')), 'ring 1')), '10,000 × READ');
+    const page = children(group);
+    expect(page).toHaveLength(201);
+    expect(page[200]?.label).toBe('9,800 more…');
+    expect(children(page[200])).toHaveLength(201);
+    expect(children(page[200])[200]?.label).toBe('9,600 more…');
+  });
+
+  it('pages those that are not alike', () => {
+    const rows = rowsOf(stuck({ requests: paths }));
+    const page = children(below(children(below(rows, 'Rings')), 'ring 1'));
+    expect(page.length).toBeLessThan(210);
+    expect(below(page, '9,800 more…').label).toBe('9,800 more…');
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { ProcessSummary } from '../../../src/model/process';
+import { processRows } from '../../../src/views/processRows';
+
+const process = (more: Partial<ProcessSummary> = {}): ProcessSummary => ({
+  pid: 4242,
+  name: 'server',
+  command: ['./server', '-p', '80'],
+  state: 'S',
+  uninterruptible: 8,
+  pending: 100,
+  rings: 1,
+  score: 10,
+  reason: '8 workers in D for 31 s',
+  ...more,
+});
+
+describe('the process picker', () => {
+  it('says of each process what is pending, why it is listed and how it was started', () => {
+    expect(processRows([process()], '', false)[0]).toEqual({
+      label: 'server (4242)',
+      description: '100 requests pending · 8 tasks blocked · 1 ring',
+      detail: '8 workers in D for 31 s · ./server -p 80',
+      choice: { pid: 4242 },
+    });
+    expect(processRows([process({ pending: 1, uninterruptible: 1 })], '', false)[0]?.description).toBe(
+      '1 request pending · 1 task blocked · 1 ring',
+    );
+  });
+
+  it('keeps the order it was given and ends with a way to all processes', () => {
+    const rows = processRows([process({ pid: 9 }), process({ pid: 3 })], '', false);
+    expect(rows.map(({ choice }) => choice)).toEqual([{ pid: 9 }, { pid: 3 }, 'show all']);
+    expect(rows.at(-1)?.alwaysShow).toBe(true);
+    expect(processRows([process()], '', true).map(({ choice }) => choice)).toEqual([{ pid: 4242 }]);
+  });
+
+  it('offers a pid that is typed and not in the list', () => {
+    const labels = (typed: string) => processRows([process()], typed, true).map(({ label }) => label);
+    expect(labels('77')).toEqual(['server (4242)', 'Inspect PID 77']);
+    expect(labels(' 4242 ')).toEqual(['server (4242)']);
+    for (const typed of ['', '0', '-1', '7x', '1.5', '99999999', '0x10'])
+      expect(labels(typed)).toHaveLength(1);
+  });
+
+  it('says so when there is nothing to pick', () => {
+    expect(processRows([], '', false)[0]?.detail).toMatch(/^No process/);
+  });
+
+  it('shows hostile names harmless and short', () => {
+    const name = 'a\nb\u001b[2J $(alert)';
+    const [row] = processRows([process({ name, command: [name, 'x'.repeat(1_000_000)] })], '', false);
+    expect(row?.label).toContain('a\\x0ab\\x1b[2J');
+    expect(JSON.stringify(row)).not.toMatch(/\$\(|\\n|\\u001b/);
+    expect(JSON.stringify(row).length).toBeLessThan(1000);
+  });
+});

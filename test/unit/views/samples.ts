@@ -1,0 +1,114 @@
+import type { Inspected } from '../../../src/inspect/inspections';
+import type { KernelFrame, Request, Ring, Sample, Task } from '../../../src/model/sample';
+
+const FRAMES = ['request_wait_answer', 'fuse_simple_request', 'io_read', 'io_wq_submit_work'];
+
+export function frame(name: string): KernelFrame {
+  return { function: name, offset: 0x115, size: 0x2f0, module: null };
+}
+
+export function worker(tid: number, more: Partial<Task> = {}): Task {
+  return {
+    tid,
+    name: 'iou-wrk-4242',
+    kind: 'worker',
+    state: 'D',
+    wchan: 'request_wait_answer',
+    blocked: 31.2,
+    operation: 'READ',
+    kernelStack: FRAMES.map(frame),
+    blockedOn: {
+      function: 'request_wait_answer',
+      subsystem: 'FUSE',
+      text: "waits for the FUSE server's answer",
+      wake: 'killable',
+    },
+    ...more,
+  };
+}
+
+export function idle(tid: number, more: Partial<Task> = {}): Task {
+  return {
+    tid,
+    name: 'server',
+    kind: 'thread',
+    state: 'S',
+    wchan: 'ep_poll',
+    blocked: 31,
+    kernelStack: [],
+    ...more,
+  };
+}
+
+export function ring(id: number, more: Partial<Ring> = {}): Ring {
+  const counters = { sqEntries: 128, cqEntries: 256, sqHead: 100, sqTail: 100, cqHead: 0, cqTail: 0 };
+  return { id, fd: 4 + id, owner: 4242, setup: [], ...counters, overflowed: 0, readable: true, ...more };
+}
+
+export function read(more: Partial<Request> = {}): Request {
+  return {
+    ring: 1,
+    operation: 'READ',
+    fd: 6,
+    path: '/mnt/data/db',
+    state: 'running',
+    certainty: 'inferred',
+    sources: ['stack'],
+    ...more,
+  };
+}
+
+/** A server with 100 reads of a file whose FUSE server is silent: 8 carried by workers, 92 queued. */
+export function stuck(more: Partial<Sample> = {}): Sample {
+  const workers = Array.from({ length: 8 }, (_, index) => worker(4243 + index));
+  return {
+    schema: 1,
+    takenAt: '2026-11-22T20:00:00.000Z',
+    host: { name: 'db1', kernel: '6.18.44', arch: 'x86_64' },
+    rights: { uid: 0, kernelStacks: true, kernelWalk: false, tracing: true },
+    process: { pid: 4242, startTime: 1, name: 'server', command: ['./server', '-p', '80'] },
+    tasks: [idle(4242), ...workers],
+    rings: [ring(1, { inFlight: 100, explained: 8 })],
+    requests: workers.map(({ tid }) => read({ worker: tid, age: 31.2 })),
+    resources: [
+      {
+        fd: 6,
+        kind: 'file',
+        path: '/mnt/data/db',
+        mount: '/mnt/data',
+        fsType: 'fuse.sshfs',
+        source: 'host:/data',
+        holder: { pid: 812, name: 'sshfs' },
+      },
+    ],
+    findings: [
+      {
+        tag: 'fuse-server-silent',
+        severity: 'critical',
+        stuck: 100,
+        summary: '100 reads of /mnt/data/db wait for the FUSE server sshfs (812).',
+        explanation: 'The server has not answered.',
+        remedy: 'Look at sshfs (812).',
+        evidence: [{ task: 4243 }, { request: 0 }, { ring: 1 }, { fd: 6 }, { device: 'sda' }],
+      },
+    ],
+    notVisible: [{ what: 'queued requests', why: '/proc does not list them', remedy: 'run as root' }],
+    ...more,
+  };
+}
+
+export function healthy(more: Partial<Sample> = {}): Sample {
+  return stuck({
+    tasks: [idle(4242)],
+    rings: [ring(1, { inFlight: 0, explained: 0 })],
+    requests: [],
+    findings: [],
+    notVisible: [],
+    ...more,
+  });
+}
+
+export function live(sample: Sample, more: Partial<Inspected> = {}): Inspected {
+  const { pid } = sample.process;
+  return { key: `process-${pid}`, pid, snapshot: { state: 'live', sample }, ...more };
+}
