@@ -1,4 +1,4 @@
-import { grouped } from './words';
+import { grouped, shown } from './words';
 
 /** One row of the tree, as plain data: what the editor shows is made from it in treeItem.ts. */
 export interface Node {
@@ -92,7 +92,38 @@ export function placed(nodes: readonly Node[], parent?: string): readonly Node[]
     }
     taken.add(own);
     const id = parent === undefined ? own : `${parent}/${own.length}:${own}`;
-    const { children } = node;
-    return { ...node, id, ...(children ? { children: () => placed(children(), id) } : {}) };
+    const { children, tooltip } = node;
+    return {
+      ...node,
+      id,
+      ...(tooltip ? { tooltip: () => tooltipOrNot(tooltip) } : {}),
+      ...(children ? { children: () => placed(shownOrNot(children), id) } : {}),
+    };
   });
+}
+
+/** A sample from a file may hold what no look finds: then one row says so instead of its part of the tree. */
+function shownOrNot(children: () => readonly Node[]): readonly Node[] {
+  try {
+    return children();
+  } catch (error) {
+    return [unshowable(error)];
+  }
+}
+
+function tooltipOrNot(tooltip: () => string): string {
+  try {
+    return tooltip();
+  } catch {
+    return 'This part cannot be shown\\.';
+  }
+}
+
+export function unshowable(error: unknown): Node {
+  return {
+    id: 'unshowable',
+    label: 'This part cannot be shown',
+    description: shown(error instanceof Error ? error.message : String(error)),
+    icon: { id: 'warning', color: 'list.warningForeground' },
+  };
 }

@@ -7,7 +7,7 @@ import type { Blindness, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
 import { ROOT_CONTEXT } from './ids';
-import { type Node, type NodeIcon, paged, placed } from './node';
+import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
@@ -15,7 +15,17 @@ import { clock, dayAndClock, dots, shown } from './words';
 
 /** The whole tree: one root a process, below it the answer, then the proof. */
 export function rootNodes(all: readonly Inspected[]): readonly Node[] {
-  return placed(all.map(rootNode));
+  return placed(
+    all.map((inspected) => {
+      try {
+        return rootNode(inspected);
+      } catch (error) {
+        const { key, savedAs = key } = inspected;
+        const context = `${ROOT_CONTEXT}.${stateOf(inspected)}`;
+        return { ...unshowable(error), id: key, label: shown(savedAs), inspection: key, context };
+      }
+    }),
+  );
 }
 
 /** What a root row can do, for its menus. */
