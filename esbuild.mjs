@@ -95,6 +95,7 @@ async function bundle(watch) {
       sourcemap: 'linked',
       // ssh2 works without its native parts and looks for them at run time.
       external: ['vscode', 'cpu-features', '*.node'],
+      define: { VERSION: JSON.stringify(version) },
       logLevel: 'warning',
       ...options,
     };

@@ -307,6 +307,8 @@ export interface Finding {
   readonly remedy: string;
   readonly evidence: readonly Evidence[];
   readonly learnMore?: string;
+  /** Requests this finding says are stuck; none is counted by two findings. */
+  readonly stuck?: number;
 }
 
 /** `request` is an index into requests, `ring` a ring's id. */

@@ -25,6 +25,8 @@ export interface Target {
   readonly label: string;
   /** True when nothing will ever change: a second look is pointless unless `later` gives one. */
   readonly frozen: boolean;
+  /** When a captured tree was recorded, where it says so. */
+  readonly takenAt?: Date;
   readonly rights: TargetRights;
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;

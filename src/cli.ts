@@ -1,0 +1,186 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { type Asked, HELP, parseArguments } from './cli/arguments';
+import { processTable } from './explain/processTable';
+import { reportText } from './explain/report';
+import { look } from './inspect/look';
+import { type ErrorCode, UserError } from './model/errors';
+import type { Sample, Severity } from './model/sample';
+import { listProcesses } from './sample/listProcesses';
+import { parseSample, serialize } from './sample/savedSample';
+import { openDirectory } from './target/directory';
+import { openLocal } from './target/local';
+import { probePath } from './target/probePath';
+import type { Target } from './target/target';
+
+declare const VERSION: string;
+
+const EXIT = { ok: 0, error: 1, finding: 3, notInspected: 4 } as const;
+
+/** Errors that are about the target, not about us or the way we were called. */
+const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'no-such-process',
+  'process-gone',
+  'kernel-thread',
+  'zombie',
+  'not-permitted',
+]);
+
+async function main(): Promise<number> {
+  const asked = parseArguments(process.argv.slice(2));
+  if (asked.help) return print(HELP);
+  if (asked.version) return print(`inspect-io-uring ${VERSION}\n`);
+  if (asked.open !== undefined) return show(asked, parseSample(await readSaved(asked.open)));
+  const target = asked.root === undefined ? await openLocal(probePath(__dirname)) : openDirectory(asked.root);
+  try {
+    if (asked.pid === undefined) return await list(asked, target);
+    if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
+    return await show(asked, await look(target, asked.pid));
+  } finally {
+    target.dispose();
+  }
+}
+
+async function list(asked: Asked, target: Target): Promise<number> {
+  const rows = await listProcesses(target, { all: asked.all });
+  if (asked.json) return print(`${JSON.stringify(rows, null, 1)}\n`);
+  return print(processTable(rows, { color: useColor(), width: columns() }));
+}
+
+async function show(asked: Asked, sample: Sample): Promise<number> {
+  if (asked.save !== undefined) await save(asked.save, sample);
+  if (asked.json) await print(serialize(sample));
+  else await print(reportText(sample, { color: useColor(), width: columns(), verbose: asked.verbose }));
+  if (isBlind(sample)) {
+    complain(
+      new UserError(
+        'not-permitted',
+        `Process ${sample.process.pid} could not be looked into.`,
+        'It belongs to another user or does not let itself be inspected; only its tasks’ states were readable.',
+        `Run with sudo: sudo inspect-io-uring ${sample.process.pid}`,
+      ),
+    );
+    return EXIT.notInspected;
+  }
+  return exitCode(asked.failOn, sample);
+}
+
+/** Neither files nor stacks could be read: the Sample says next to nothing. */
+function isBlind(sample: Sample): boolean {
+  return (
+    sample.resources.length === 0 &&
+    sample.notVisible.some((row) => row.what.startsWith('open files')) &&
+    sample.tasks.every((task) => task.kernelStack === undefined && task.wchan === undefined)
+  );
+}
+
+async function watch(asked: Asked, target: Target, pid: number, seconds: number): Promise<number> {
+  let previous: Sample | undefined;
+  let worst: number = EXIT.ok;
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  while (!stop.signal.aborted) {
+    try {
+      previous = await look(target, pid, { previous, signal: stop.signal });
+    } catch (error) {
+      // The end of the process is the natural end of watching it.
+      const ended =
+        error instanceof UserError && (error.code === 'process-gone' || error.code === 'no-such-process');
+      if (previous === undefined || !ended) throw error;
+      process.stderr.write(`Process ${pid} has ended.\n`);
+      return worst;
+    }
+    worst = Math.max(worst, exitCode(asked.failOn, previous));
+    if (asked.json) await print(`${JSON.stringify(previous)}\n`);
+    else {
+      const clear = process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
+      await print(
+        `${clear}${reportText(previous, { color: useColor(), width: columns(), verbose: asked.verbose })}\n`,
+      );
+    }
+    await pause(seconds * 1000, stop.signal);
+  }
+  return worst;
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}
+
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
+
+function exitCode(failOn: Severity | undefined, sample: Sample): number {
+  if (failOn === undefined) return EXIT.ok;
+  const least = SEVERITIES.indexOf(failOn);
+  return sample.findings.some((f) => SEVERITIES.indexOf(f.severity) >= least) ? EXIT.finding : EXIT.ok;
+}
+
+async function readSaved(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError('file-unreadable', `${path} cannot be read.`, `${codeOf(error)}.`, 'Check the name.');
+  }
+}
+
+async function save(path: string, sample: Sample): Promise<void> {
+  try {
+    await writeFile(path, serialize(sample), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    const code = codeOf(error);
+    const remedy = code === 'EEXIST' ? 'Choose a name that does not exist yet.' : 'Choose another place.';
+    throw new UserError('file-unwritable', `The Sample was not saved to ${path}.`, `${code}.`, remedy);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+function useColor(): boolean {
+  return process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+}
+
+function columns(): number {
+  return process.stdout.isTTY ? Math.min(process.stdout.columns ?? 100, 140) : 100;
+}
+
+/** Resolves once the text is handed on, so that a pipe gets all of it; always 0, the code of success. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve(EXIT.ok)));
+}
+
+function complain(error: UserError): void {
+  const remedy = error.remedy === undefined ? '' : `\n${error.remedy}`;
+  process.stderr.write(`inspect-io-uring: ${error.what} ${error.why}${remedy}\n`);
+}
+
+// `inspect-io-uring PID | head` closes our stdout: nothing is left to say then.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.error);
+});
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    if (error instanceof UserError) {
+      complain(error);
+      process.exitCode = OF_THE_TARGET.has(error.code) ? EXIT.notInspected : EXIT.error;
+      return;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `inspect-io-uring: something went wrong that should not have: ${message}\nPlease report it with the command you ran.\n`,
+    );
+    process.exitCode = EXIT.error;
+  },
+);

@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util';
+import { UserError } from '../model/errors';
+import type { Severity } from '../model/sample';
+import { parsePid } from '../sample/refusals';
+
+/** What the command line asks for. */
+export interface Asked {
+  readonly pid?: number;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly all: boolean;
+  /** Seconds between looks; absent = one look. */
+  readonly watch?: number;
+  readonly save?: string;
+  readonly open?: string;
+  readonly root?: string;
+  readonly failOn?: Severity;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+export const HELP = `Usage: inspect-io-uring [OPTIONS] [PID]
+
+Shows what every pending io_uring request of a process is stuck on. It only reads: the process is never stopped.
+Without PID it lists the processes that use io_uring or are blocked in I/O, the most stuck first.
+
+  PID                 process to inspect (a thread's number works, too)
+  --all               list every process
+  --json              print the Sample (or the list) as JSON
+  --verbose, -v       stacks of idle tasks, every descriptor
+  --watch[=SECONDS]   look again every SECONDS (default 2) until Ctrl-C or the end of the process
+  --save FILE         also write the Sample to FILE, which must not exist
+  --open FILE         show a saved Sample instead of a live process
+  --root DIR          read the same files below DIR: a captured tree
+  --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical
+  --help, -h          this text
+  --version           the version
+
+Exit codes: 0 inspected (without --fail-on: whatever was found), 1 wrong use or an error of ours,
+3 a finding of --fail-on severity or worse, 4 the process could not be inspected.
+Colours are used on a terminal only; NO_COLOR switches them off.
+Kernel stacks need root: sudo inspect-io-uring PID
+`;
+
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
+const DEFAULT_WATCH = 2;
+const LEAST_WATCH = 0.1;
+
+/** Reads the arguments. Throws a UserError of code `usage` or `bad-pid`. */
+export function parseArguments(args: readonly string[]): Asked {
+  const { values, positionals } = parse(args);
+  const [first, ...others] = positionals;
+  if (others.length > 0) throw usage(`One PID at a time, but ${positionals.length} were given.`);
+  const failOn = SEVERITIES.find((severity) => severity === values['fail-on']);
+  if (values['fail-on'] !== undefined && failOn === undefined) {
+    throw usage(`--fail-on takes info, warning or critical, not "${values['fail-on']}".`);
+  }
+  const watch = values.watch === undefined ? undefined : seconds(values.watch);
+  const { save, open, root } = values;
+  if (save !== undefined && (watch !== undefined || first === undefined) && open === undefined) {
+    throw usage('--save writes one look at one process: give a PID, and not --watch.');
+  }
+  if (open !== undefined && (first !== undefined || root !== undefined || watch !== undefined)) {
+    throw usage('--open shows a saved Sample; a PID, --root and --watch do not go with it.');
+  }
+  if (watch !== undefined && root !== undefined)
+    throw usage('A captured tree does not change: leave out --watch.');
+  return {
+    json: values.json ?? false,
+    verbose: values.verbose ?? false,
+    all: values.all ?? false,
+    help: values.help ?? false,
+    version: values.version ?? false,
+    ...(first === undefined ? {} : { pid: parsePid(first) }),
+    ...(watch === undefined ? {} : { watch }),
+    ...(save === undefined ? {} : { save }),
+    ...(open === undefined ? {} : { open }),
+    ...(root === undefined ? {} : { root }),
+    ...(failOn === undefined ? {} : { failOn }),
+  };
+}
+
+function parse(args: readonly string[]) {
+  // `--watch` alone is allowed; parseArgs knows no option with an optional value.
+  const spelled = args.map((arg) => (arg === '--watch' ? `--watch=${DEFAULT_WATCH}` : arg));
+  try {
+    return parseArgs({
+      args: spelled,
+      allowPositionals: true,
+      strict: true,
+      options: {
+        all: { type: 'boolean' },
+        json: { type: 'boolean' },
+        verbose: { type: 'boolean', short: 'v' },
+        watch: { type: 'string' },
+        save: { type: 'string' },
+        open: { type: 'string' },
+        root: { type: 'string' },
+        'fail-on': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw usage(`${message.split('\n')[0]?.replace(/\.?$/, '.') ?? ''}`);
+  }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < LEAST_WATCH || value > 86_400) {
+    throw usage(`--watch takes seconds from ${LEAST_WATCH} to 86400, not "${text}".`);
+  }
+  return value;
+}
+
+export function usage(why: string): UserError {
+  return new UserError('usage', 'The command line was not understood.', why, 'See inspect-io-uring --help.');
+}

@@ -1,0 +1,129 @@
+import type { BlockedOn, Sample, Task, Wake } from '../model/sample';
+import type { Cause, KernelFunction } from './functions/entry';
+import { blockingFrame, innermostFrame } from './functions/table';
+
+/** A task that waits, and what the table of kernel functions says of it. */
+export interface Blocked {
+  readonly task: Task;
+  readonly on: BlockedOn;
+  readonly cause: Cause;
+  readonly advice: string;
+}
+
+/** Causes of threads that have nothing to do, or wait for their own program. */
+const AT_REST: ReadonlySet<Cause> = new Set<Cause>([
+  'idle',
+  'completions',
+  'futex',
+  'timer',
+  'child',
+  'event',
+]);
+
+/** What a task waits for: by its stack, else by wchan; undefined where it runs or nothing is known. */
+export function blockedOn(task: Task): Blocked | undefined {
+  if (task.state === 'T' || task.state === 't') return stopped(task);
+  if (task.state !== 'S' && task.state !== 'D') return undefined;
+  const stack = task.kernelStack?.length ? task.kernelStack : wchanFrame(task);
+  const found = blockingFrame(stack);
+  if (found) {
+    const { entry } = found;
+    return { task, on: describe(found.function, entry, task), cause: entry.cause, advice: entry.advice };
+  }
+  const frame = innermostFrame(stack);
+  if (frame === undefined || task.state === 'S') return undefined;
+  return {
+    task,
+    on: {
+      function: frame,
+      subsystem: 'kernel',
+      text: `waits in ${frame}, of which nothing more is known`,
+      wake: 'uninterruptible',
+    },
+    cause: 'device',
+    advice: 'Look the function up in the kernel’s source, and see the frames further out.',
+  };
+}
+
+function wchanFrame(task: Task) {
+  return task.wchan === undefined ? [] : [{ function: task.wchan, offset: 0, size: 0, module: null }];
+}
+
+function describe(name: string, entry: KernelFunction, task: Task): BlockedOn {
+  const fd = descriptorOf(task);
+  return {
+    function: name,
+    subsystem: entry.subsystem,
+    text: entry.text,
+    wake: wakeOf(entry, task),
+    ...(fd === undefined ? {} : { fd }),
+    ...(AT_REST.has(entry.cause) ? { idle: true } : {}),
+  };
+}
+
+/** State D contradicts an entry that says interruptible; otherwise the entry knows more than the letter. */
+function wakeOf(entry: KernelFunction, task: Task): Wake {
+  return entry.wake === 'interruptible' && task.state === 'D' ? 'uninterruptible' : entry.wake;
+}
+
+const FD_FIRST = new Set([
+  'read',
+  'write',
+  'pread64',
+  'pwrite64',
+  'readv',
+  'writev',
+  'preadv',
+  'pwritev',
+  'preadv2',
+  'pwritev2',
+  'fsync',
+  'fdatasync',
+  'ftruncate',
+  'fallocate',
+  'flock',
+  'fcntl',
+  'ioctl',
+  'fstat',
+  'lseek',
+  'close',
+  'recvfrom',
+  'recvmsg',
+  'recvmmsg',
+  'sendto',
+  'sendmsg',
+  'sendmmsg',
+  'accept',
+  'accept4',
+  'connect',
+  'epoll_wait',
+  'epoll_pwait',
+  'epoll_pwait2',
+  'getdents64',
+  'sync_file_range',
+  'syncfs',
+  'io_uring_enter',
+]); // prettier-ignore
+
+function descriptorOf(task: Task): number | undefined {
+  const { syscall } = task;
+  if (!syscall?.name || !FD_FIRST.has(syscall.name)) return undefined;
+  const fd = Number(syscall.args[0]);
+  return Number.isInteger(fd) && fd >= 0 && fd < 1 << 30 ? fd : undefined;
+}
+
+function stopped(task: Task): Blocked {
+  const text =
+    task.state === 't' ? 'is stopped by a debugger (ptrace)' : 'is stopped by a signal (SIGSTOP, Ctrl-Z)';
+  return {
+    task,
+    on: { function: 'do_signal_stop', subsystem: 'stop', text, wake: 'uninterruptible' },
+    cause: 'stopped',
+    advice: 'Continue it: kill -CONT PID, or in the debugger.',
+  };
+}
+
+/** Every waiting task of a Sample. */
+export function blockedTasks(sample: Sample): Blocked[] {
+  return sample.tasks.map(blockedOn).filter((blocked) => blocked !== undefined);
+}

@@ -1,0 +1,86 @@
+import type { Finding, Sample, Severity, Task } from '../model/sample';
+import { type Blocked, blockedTasks } from './blocking';
+import type { Rule, Scene } from './rule';
+import { atRest } from './rules/atRest';
+import { insideDevice } from './rules/insideDevice';
+import { notReaped } from './rules/notReaped';
+import { notSubmitted } from './rules/notSubmitted';
+import { stuckOnResource } from './rules/stuckOnResource';
+import { unlisted } from './rules/unlisted';
+import { waitsForNothing } from './rules/waitsForNothing';
+import { waitsForPeer } from './rules/waitsForPeer';
+import { workersExhausted } from './rules/workersExhausted';
+
+/** In the order of importance among findings of one severity. */
+const RULES: readonly Rule[] = [
+  stuckOnResource,
+  insideDevice,
+  workersExhausted,
+  notSubmitted,
+  waitsForNothing,
+  notReaped,
+  waitsForPeer,
+];
+
+/** Asked in turn only while nothing else was found. */
+const FALLBACKS: readonly Rule[] = [unlisted, atRest];
+
+export interface ExplainOptions {
+  /** Another look at the same process, earlier or later. */
+  readonly other?: Sample;
+  /** No further look will come. */
+  readonly last?: boolean;
+}
+
+export interface Explained {
+  readonly sample: Sample;
+  /** A second look would tell more. */
+  readonly lookAgain: boolean;
+}
+
+/** Fills what each task is blocked on and the findings, most important first. */
+export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
+  const other = sameProcess(bare, options.other) ? options.other : undefined;
+  const blocked = blockedTasks(bare);
+  const between = other ? secondsBetween(bare, other) : undefined;
+  const scene: Scene = {
+    sample: bare,
+    blocked,
+    last: options.last ?? false,
+    ...(other ? { other } : {}),
+    ...(between === undefined ? {} : { between }),
+  };
+  let lookAgain = false;
+  const ask = (rule: Rule): readonly Finding[] => {
+    const verdict = rule.check(scene);
+    if (verdict !== 'look again') return verdict;
+    lookAgain = true;
+    return [];
+  };
+  const found = RULES.flatMap(ask);
+  for (const rule of FALLBACKS) {
+    if (found.length === 0) found.push(...ask(rule));
+  }
+  found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings: found }, lookAgain };
+}
+
+const ORDER: readonly Severity[] = ['critical', 'warning', 'info'];
+
+function withBlocked(tasks: readonly Task[], blocked: readonly Blocked[]): Task[] {
+  const byTid = new Map(blocked.map(({ task, on }) => [task.tid, on]));
+  return tasks.map((task) => {
+    const on = byTid.get(task.tid);
+    return on ? { ...task, blockedOn: on } : task;
+  });
+}
+
+function sameProcess(a: Sample, b: Sample | undefined): boolean {
+  return b !== undefined && a.process.pid === b.process.pid && a.process.startTime === b.process.startTime;
+}
+
+/** By the host’s uptime, which no clock change moves. */
+function secondsBetween(a: Sample, b: Sample): number | undefined {
+  if (a.host.uptime === undefined || b.host.uptime === undefined) return undefined;
+  return Math.abs(a.host.uptime - b.host.uptime);
+}

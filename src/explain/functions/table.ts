@@ -1,0 +1,65 @@
+import type { KernelFrame } from '../../model/sample';
+import { plainName } from '../../ring/issueFunctions';
+import type { KernelFunction } from './entry';
+import { FILE_SYSTEMS } from './fileSystems';
+import { IO_URING } from './ioUring';
+import { PRIMITIVES } from './primitives';
+import { STORAGE } from './storage';
+import { WAITS } from './waits';
+
+export const KERNEL_FUNCTIONS: readonly KernelFunction[] = [
+  ...FILE_SYSTEMS,
+  ...STORAGE,
+  ...WAITS,
+  ...IO_URING,
+  ...PRIMITIVES,
+];
+
+const BY_NAME = new Map<string, KernelFunction[]>();
+for (const entry of KERNEL_FUNCTIONS) {
+  for (const name of entry.names) BY_NAME.set(name, [...(BY_NAME.get(name) ?? []), entry]);
+}
+
+export interface Blocking {
+  /** The function as the kernel printed it. */
+  readonly function: string;
+  readonly entry: KernelFunction;
+}
+
+/**
+ * The frame that says why a task waits. Going outwards from the innermost frame the first specific entry
+ * wins, then the first layer, then the first primitive; undefined = no frame is known.
+ */
+export function blockingFrame(stack: readonly Pick<KernelFrame, 'function'>[]): Blocking | undefined {
+  const further = new Set<string>();
+  let layer: Blocking | undefined;
+  let primitive: Blocking | undefined;
+  for (const frame of stack) {
+    const name = plainName(frame.function);
+    for (const entry of BY_NAME.get(name) ?? []) {
+      if (entry.inside && !entry.inside.some((inner) => further.has(inner))) continue;
+      const found = { function: frame.function, entry };
+      if (entry.rank === 'specific') return found;
+      if (entry.rank === 'layer') layer ??= found;
+      else primitive ??= found;
+    }
+    further.add(name);
+  }
+  return layer ?? primitive;
+}
+
+/** Scheduler frames: never the answer. */
+const SCHEDULER = new Set([
+  '__switch_to',
+  '__schedule',
+  'schedule',
+  'schedule_timeout',
+  'schedule_preempt_disabled',
+  'io_schedule',
+  'preempt_schedule',
+]);
+
+/** The innermost frame that is not the scheduler's: what to name when no entry fits. */
+export function innermostFrame(stack: readonly KernelFrame[]): string | undefined {
+  return stack.find((frame) => !SCHEDULER.has(plainName(frame.function)))?.function;
+}

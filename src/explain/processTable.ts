@@ -1,0 +1,29 @@
+import { printable } from '../model/printable';
+import type { ProcessSummary } from '../model/process';
+import { styleFor } from './style';
+
+/** The processes as a table, one a line: PID, in flight, uninterruptible tasks, blocked, name, command. */
+export function processTable(
+  rows: readonly ProcessSummary[],
+  options: { color: boolean; width: number },
+): string {
+  if (rows.length === 0) return 'No process uses io_uring or is blocked in I/O.\n';
+  const style = styleFor(options.color);
+  const header = ['PID', 'RINGS', 'IN FLIGHT', 'D', 'BLOCKED', 'COMMAND'];
+  const lines = rows.map((row) => [
+    String(row.pid),
+    row.rings === undefined ? '?' : String(row.rings),
+    row.pending === undefined ? '-' : String(row.pending),
+    String(row.uninterruptible),
+    row.blocked === undefined ? '-' : `${row.blocked.toFixed(row.blocked < 10 ? 1 : 0)} s`,
+    `${printable(row.name, 32)}  ${printable(row.command.join(' '), 400)}`,
+  ]);
+  const widths = header
+    .slice(0, -1)
+    .map((title, i) => Math.max(title.length, ...lines.map((l) => (l[i] ?? '').length)));
+  const format = (cells: readonly string[]) => {
+    const numbers = widths.map((width, i) => (cells[i] ?? '').padStart(width)).join('  ');
+    return `${numbers}  ${cells.at(-1) ?? ''}`.slice(0, Math.max(60, options.width));
+  };
+  return `${[style.bold(format(header)), ...lines.map(format)].join('\n')}\n`;
+}

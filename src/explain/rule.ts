@@ -1,0 +1,54 @@
+import type { Finding, Ring, Sample, Task } from '../model/sample';
+import type { Blocked } from './blocking';
+
+/** What a rule looks at: one Sample, and another look at the same process where there is one. */
+export interface Scene {
+  readonly sample: Sample;
+  /** An earlier or later look at the same process. */
+  readonly other?: Sample;
+  /** Seconds between the two looks. */
+  readonly between?: number;
+  /** No second look will come: a rule must say what it can from this one. */
+  readonly last: boolean;
+  /** Tasks that wait, with what they wait for. */
+  readonly blocked: readonly Blocked[];
+}
+
+/** yes = its findings; no = an empty list; 'look again' = one look cannot tell. */
+export type Verdict = readonly Finding[] | 'look again';
+
+export interface Rule {
+  readonly tag: string;
+  check(scene: Scene): Verdict;
+}
+
+/** Below this a wait is everyday business. Seconds. */
+const LONG = 1;
+/** Two looks that see the same wait trust it sooner. Seconds. */
+const LONG_ENOUGH_TWICE = 0.25;
+
+/** Whether a task has stood still long enough to be called stuck; undefined = look again. */
+export function standsStill(scene: Scene, task: Task): boolean | undefined {
+  const { blocked } = task;
+  if (blocked !== undefined && blocked >= LONG) return true;
+  if (!scene.other) return scene.last ? blocked === undefined || blocked >= LONG_ENOUGH_TWICE : undefined;
+  const before = scene.other.tasks.find((other) => other.tid === task.tid);
+  if (!before || before.state !== task.state) return false;
+  if (blocked !== undefined) return blocked >= LONG_ENOUGH_TWICE;
+  return sameStack(before, task);
+}
+
+function sameStack(a: Task, b: Task): boolean {
+  const text = (task: Task) => task.kernelStack?.map((f) => f.function).join('<') ?? task.wchan;
+  return text(a) === text(b);
+}
+
+/** The same ring in the other look. */
+export function before(scene: Scene, ring: Ring): Ring | undefined {
+  return scene.other?.rings.find((r) => r.fd === ring.fd && r.id === ring.id);
+}
+
+/** How many of a ring's requests in flight no row explains. */
+export function unexplained(ring: Ring): number {
+  return Math.max(0, (ring.inFlight ?? 0) - (ring.explained ?? 0));
+}

@@ -1,0 +1,257 @@
+import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
+import type { Blocked } from '../blocking';
+import { candidateFiles, shared } from '../candidates';
+import { diskOf, diskSentence } from '../disks';
+import type { Cause } from '../functions/entry';
+import { type Rule, type Scene, standsStill, unexplained } from '../rule';
+import {
+  counted,
+  duration,
+  inPlural,
+  joined,
+  operationCounts,
+  operationNoun,
+  processName,
+  resourceName,
+  sentence,
+} from '../words';
+import { workerLimit } from '../workers';
+
+/** Causes that do not go away by themselves, with how grave they are. */
+const SEVERITY: Partial<Record<Cause, Severity>> = {
+  fuse: 'critical',
+  'network file system': 'critical',
+  page: 'critical',
+  device: 'critical',
+  writeback: 'critical',
+  frozen: 'critical',
+  'user fault': 'critical',
+  fanotify: 'critical',
+  memory: 'critical',
+  'ring lock': 'critical',
+  exit: 'critical',
+  throttled: 'warning',
+  stopped: 'warning',
+  lock: 'info',
+  peer: 'info',
+};
+
+const ORDER = Object.keys(SEVERITY);
+
+/**
+ * "8 reads of /mnt/data/db wait for the FUSE server’s answer, 31 s; 92 more requests wait behind them." One
+ * finding for each cause that holds tasks.
+ */
+export const stuckOnResource: Rule = {
+  tag: 'stuck-on-resource',
+  check(scene) {
+    const groups = new Map<Cause, Blocked[]>();
+    let again = false;
+    for (const blocked of scene.blocked) {
+      if (SEVERITY[blocked.cause] === undefined) continue;
+      const still = standsStill(scene, blocked.task);
+      if (still === undefined) again = true;
+      if (still) groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
+    }
+    if (again) return 'look again';
+    const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
+    return causes.map(([cause, blocked], index) => finding(scene, cause, blocked, index === 0));
+  },
+};
+
+function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: boolean): Finding {
+  const { sample } = scene;
+  const tasks = blocked.map(({ task }) => task);
+  const carriers = blocked.filter(({ task }) => task.operation !== undefined);
+  const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
+  const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
+  const usable = submitter ? undefined : fd;
+  const files = candidateFiles(sample, tasks, cause, usable);
+  const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
+  const waiting = behind(scene, carriers, main);
+  const text = wording(cause, blocked, files);
+  const summary = [
+    subject(scene, blocked, carriers, submitter, files, text),
+    longest >= 0 ? `, ${duration(longest)} so far` : '',
+    waiting.summary,
+    '.',
+  ].join('');
+  const first = blocked[0];
+  const stuck = carriers.length + waiting.count;
+  return {
+    tag: submitter ? 'submitter-stuck' : 'stuck-on-resource',
+    severity: SEVERITY[cause] ?? 'warning',
+    summary: sentence(summary),
+    explanation: [
+      ...whoIsHeld(sample.tasks.filter((t) => t.kind === 'worker').length, blocked),
+      submitter
+        ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and its counters cannot be read.'
+        : '',
+      ...resourceSentences(sample, files),
+      waiting.explanation,
+      wakeSentence(blocked),
+    ]
+      .filter(Boolean)
+      .join(' '),
+    remedy: first?.advice ?? '',
+    evidence: evidenceOf(scene, blocked, files),
+    ...(stuck > 0 ? { stuck } : {}),
+  };
+}
+
+function subject(
+  scene: Scene,
+  blocked: readonly Blocked[],
+  carriers: readonly Blocked[],
+  submitter: Blocked | undefined,
+  files: readonly Resource[],
+  text: string,
+): string {
+  const name = fileName(files);
+  const of = name === undefined ? '' : ` of ${name}`;
+  if (submitter) {
+    const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
+    const who = processName({ pid: submitter.task.tid, name: submitter.task.name });
+    return `the submitting thread ${who} is itself stuck inside io_uring_enter: its ${noun}${of} ${text}`;
+  }
+  if (carriers.length > 0) {
+    const counts = operationCounts(carriers.map(({ task }) => task.operation ?? 'UNKNOWN'));
+    return `${counts}${of} ${carriers.length === 1 ? text : inPlural(text)}`;
+  }
+  const none = scene.sample.rings.length === 0 ? 'no io_uring here: ' : '';
+  const first = blocked[0]?.task;
+  const call = blocked.length === 1 && first?.syscall?.name !== undefined ? ` in ${first.syscall.name}` : '';
+  const on = name === undefined ? '' : ` on ${name}`;
+  if (blocked.length === 1 && first) {
+    return `${none}thread ${processName({ pid: first.tid, name: first.name })}${call}${on} ${text}`;
+  }
+  return `${none}${counted(blocked.length, 'thread')}${on} ${inPlural(text)}`;
+}
+
+/** One file is named; several on one mount are named by it. */
+function fileName(files: readonly Resource[]): string | undefined {
+  const [only] = files;
+  if (files.length === 1 && only) {
+    const type = only.fsType === undefined ? '' : ` (${only.fsType})`;
+    return `${resourceName(only)}${type}`;
+  }
+  const mount = files.length > 1 ? shared(files, (r) => r.mount) : undefined;
+  return mount === undefined ? undefined : `files on ${mount}`;
+}
+
+/** The page cache does not know who supplies a page: the file’s mount does. */
+function wording(cause: Cause, blocked: readonly Blocked[], files: readonly Resource[]): string {
+  const text = mostSpecific(blocked);
+  const [file] = files;
+  if (cause === 'frozen') {
+    const mount = shared(files, (r) => r.mount);
+    return mount === undefined ? text : text.replace('the file system is', `the file system at ${mount} is`);
+  }
+  if (cause !== 'page' && cause !== 'device' && cause !== 'writeback') return text;
+  const fuse = files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
+  if (fuse && cause === 'page') {
+    const server = file?.holder ? ` ${processName(file.holder)}` : '';
+    return `waits for the FUSE server${server} to supply a page`;
+  }
+  const disk = shared(files, (r) => r.blockDevice);
+  return disk === undefined
+    ? text
+    : `${text}${text.includes('disk') ? ` (${disk})` : ` from or to the disk ${disk}`}`;
+}
+
+function mostSpecific(blocked: readonly Blocked[]): string {
+  const counts = new Map<string, number>();
+  for (const { on } of blocked) counts.set(on.text, (counts.get(on.text) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'waits';
+}
+
+interface Behind {
+  readonly count: number;
+  readonly summary: string;
+  readonly explanation: string;
+}
+
+const NOTHING_BEHIND: Behind = { count: 0, summary: '', explanation: '' };
+
+/** Requests that no row explains and that can only stand behind the held workers. */
+function behind(scene: Scene, carriers: readonly Blocked[], main: boolean): Behind {
+  const { sample } = scene;
+  const workers = carriers.filter(({ task }) => task.kind === 'worker');
+  if (!main || workers.length === 0) return NOTHING_BEHIND;
+  const count = sample.rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+  if (count === 0) return NOTHING_BEHIND;
+  const limit = workerLimit(sample);
+  const writes = workers.every(({ task }) => task.operation === 'WRITE');
+  const more = counted(count, 'more request');
+  if (limit !== undefined && workers.length >= limit) {
+    return {
+      count,
+      summary: `; ${more} queue${count === 1 ? 's' : ''} behind, for all ${counted(limit, 'worker')} ${limit === 1 ? 'is' : 'are'} taken`,
+      explanation: `The ring may use ${counted(limit, 'worker')} for files (the smaller of its SQ entries and four times the processors) and all are held; ${more} cannot start before one is free.`,
+    };
+  }
+  if (writes && workers.length === 1) {
+    return {
+      count,
+      summary: `; ${more} ${count === 1 ? 'is' : 'are'} in flight, most likely queued behind it`,
+      explanation: `Writes to one file run one after the other in io-wq (hashed work), so ${more} most likely wait for the one in the worker.`,
+    };
+  }
+  return {
+    count,
+    summary: `; ${more} ${count === 1 ? 'is' : 'are'} in flight`,
+    explanation: `${sentence(more)} ${count === 1 ? 'is' : 'are'} in flight without a thread: queued behind the workers, or inside the file system or device already.`,
+  };
+}
+
+function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
+  const held = blocked.filter(({ task }) => task.kind === 'worker').length;
+  const threads = blocked.length - held;
+  const functions = [...new Set(blocked.map(({ on }) => on.function))].slice(0, 3);
+  const who = [
+    held > 0 ? `${held} of ${counted(workers, 'io-wq worker')}` : '',
+    threads > 0 ? counted(threads, 'thread') : '',
+  ].filter(Boolean);
+  const verb = blocked.length === 1 ? 'is' : 'are';
+  return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
+}
+
+function resourceSentences(sample: Scene['sample'], files: readonly Resource[]): string[] {
+  const said = new Set<string>();
+  for (const file of files.slice(0, 3)) {
+    if (file.fsType?.startsWith('fuse') && file.mount !== undefined) {
+      const server = file.holder
+        ? `its server is ${processName(file.holder)}`
+        : 'its server could not be told';
+      const waiting =
+        file.waiting === undefined ? '' : ` and has ${counted(file.waiting, 'unanswered request')}`;
+      said.add(`${file.mount} is a FUSE file system (${file.fsType}); ${server}${waiting}.`);
+    }
+    const disk = diskOf(sample, file);
+    if (disk) said.add(diskSentence(disk));
+  }
+  return [...said];
+}
+
+function wakeSentence(blocked: readonly Blocked[]): string {
+  const wakes = new Set(blocked.map(({ on }) => on.wake));
+  if (wakes.has('uninterruptible'))
+    return 'Nothing but the event itself ends this wait: no signal, no cancel, no timeout.';
+  if (wakes.has('killable'))
+    return 'Only killing the process ends this wait earlier; a cancel or a linked timeout does not.';
+  return 'A signal or a cancel can end this wait.';
+}
+
+function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly Resource[]): Evidence[] {
+  const tids = new Set(blocked.map(({ task }) => task.tid));
+  const requests = scene.sample.requests.flatMap((request, index) =>
+    request.worker !== undefined && tids.has(request.worker) ? [{ request: index }] : [],
+  );
+  const disks = [...new Set(files.flatMap((f) => (f.blockDevice === undefined ? [] : [f.blockDevice])))];
+  return [
+    ...[...tids].map((task) => ({ task })),
+    ...requests,
+    ...files.map(({ fd }) => ({ fd })),
+    ...disks.map((device) => ({ device })),
+  ];
+}

@@ -1,0 +1,38 @@
+import { type Rule, standsStill, unexplained } from '../rule';
+import { counted } from '../words';
+import { workerLimit } from '../workers';
+
+/** "All 8 io-wq workers are held and 92 requests wait for one: also requests for other files stand still." */
+export const workersExhausted: Rule = {
+  tag: 'workers-exhausted',
+  check(scene) {
+    const { sample } = scene;
+    const held = scene.blocked.filter(
+      ({ task, on }) => task.kind === 'worker' && task.operation !== undefined && !on.idle,
+    );
+    const workers = sample.tasks.filter((task) => task.kind === 'worker');
+    const rings = sample.rings.filter((ring) => unexplained(ring) > 0);
+    if (held.length < 2 || held.length < workers.length || rings.length === 0) return [];
+    if (held.some(({ task }) => standsStill(scene, task) === undefined)) return 'look again';
+    if (!held.every(({ task }) => standsStill(scene, task))) return [];
+    const queued = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+    const limit = workerLimit(sample);
+    const reached = limit !== undefined && held.length >= limit;
+    return [
+      {
+        tag: 'workers-exhausted',
+        severity: 'critical',
+        summary: `All ${held.length} io-wq workers are held and ${counted(queued, 'request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one, requests for healthy files among them.`,
+        explanation: reached
+          ? `A ring may use ${counted(limit, 'bounded worker')}: the smaller of its SQ entries and four times the processors. None is free.`
+          : `No more workers were started although ${counted(queued, 'request')} ${queued === 1 ? 'is' : 'are'} in flight without a thread: the program has most likely set a limit of its own (IORING_REGISTER_IOWQ_MAX_WORKERS), or the requests are inside a device or file system.`,
+        remedy:
+          'What holds the workers is the cause. Until it ends, more workers (io_uring_register_iowq_max_workers) or a ring of its own for the slow files keep the others moving.',
+        evidence: [
+          ...held.map(({ task }) => ({ task: task.tid })),
+          ...rings.map((ring) => ({ ring: ring.id })),
+        ],
+      },
+    ];
+  },
+};

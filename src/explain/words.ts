@@ -1,0 +1,129 @@
+import { printable } from '../model/printable';
+import type { ProcessName, Resource, Ring, SocketInfo } from '../model/sample';
+
+/** "1 read", "8 reads". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${count === 1 ? noun : plural(noun)}`;
+}
+
+function plural(noun: string): string {
+  if (/(s|x|ch|sh)$/.test(noun)) return `${noun}es`;
+  return `${noun}s`;
+}
+
+/** "31 s", "0.4 s", "2 min 5 s", "3 h 12 min". */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${Math.max(0, Math.round(seconds * 10) / 10)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} days ${Math.floor((seconds % 86_400) / 3600)} h`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function joined(parts: readonly string[]): string {
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  READ: 'read',
+  READV: 'read',
+  READ_FIXED: 'read',
+  READ_MULTISHOT: 'multishot read',
+  WRITE: 'write',
+  WRITEV: 'write',
+  WRITE_FIXED: 'write',
+  OPENAT: 'open',
+  OPENAT2: 'open',
+  FSYNC: 'fsync',
+  RENAMEAT: 'rename',
+  UNLINKAT: 'unlink',
+  MKDIRAT: 'mkdir',
+  SYMLINKAT: 'symlink',
+  LINKAT: 'link',
+  POLL_ADD: 'poll',
+  POLL_REMOVE: 'poll removal',
+  UNKNOWN: 'operation',
+  RECVMSG: 'recv',
+  SENDMSG: 'send',
+  SEND_ZC: 'send',
+  SENDMSG_ZC: 'send',
+  RECV_ZC: 'recv',
+  SYNC_FILE_RANGE: 'sync_file_range',
+  URING_CMD: 'driver command',
+  URING_CMD128: 'driver command',
+  FUTEX_WAIT: 'futex wait',
+  EPOLL_WAIT: 'epoll wait',
+};
+
+/** What people call an operation: READ_FIXED → read. */
+export function operationNoun(operation: string): string {
+  return NOUNS[operation] ?? operation.toLowerCase();
+}
+
+/** "4 writes", "2 opens, 1 fsync and 1 rename" from many operations. */
+export function operationCounts(operations: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const operation of operations) {
+    const noun = operationNoun(operation);
+    counts.set(noun, (counts.get(noun) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  return joined(sorted.map(([noun, count]) => counted(count, noun)));
+}
+
+/** "waits for …" said of several: "wait for …"; "is stopped" → "are stopped". */
+export function inPlural(text: string): string {
+  return text.replace(/^(\w+)/, (verb) => (verb === 'is' ? 'are' : verb.replace(/s$/, '')));
+}
+
+/** "sshfs (812)". */
+export function processName(process: ProcessName): string {
+  return `${printable(process.name, 64)} (${process.pid})`;
+}
+
+/** "ring 1 (fd 5)". */
+export function ringName(ring: Pick<Ring, 'id' | 'fd'>): string {
+  return ring.fd === null ? `ring ${ring.id}` : `ring ${ring.id} (fd ${ring.fd})`;
+}
+
+/** One line that names what a descriptor is, for people. */
+export function resourceName(resource: Resource): string {
+  const { kind } = resource;
+  if (resource.path !== undefined) return printable(resource.path, 200);
+  switch (kind) {
+    case 'pipe':
+      return `the pipe at descriptor ${resource.fd}${pipeEnd(resource)}`;
+    case 'socket':
+      return resource.socket
+        ? socketName(resource.socket, resource.fd)
+        : `the socket at descriptor ${resource.fd}`;
+    default:
+      return `the ${kind === 'unknown' || kind === 'anonymous' ? 'object' : kind} at descriptor ${resource.fd}`;
+  }
+}
+
+function pipeEnd(resource: Resource): string {
+  const { peers, end } = resource;
+  if (!peers || !end || end === 'both') return '';
+  const role = end === 'read' ? 'writer' : 'reader';
+  if (peers.length === 0) return `, which has no ${role}`;
+  const shown = peers.slice(0, 3).map(processName);
+  if (peers.length > 3) shown.push(`${peers.length - 3} more`);
+  return ` (${role}: ${joined(shown)})`;
+}
+
+/** "TCP 10.0.0.1:4711 → 10.0.0.2:80". */
+export function socketName(socket: SocketInfo, fd: number): string {
+  const protocol = socket.protocol === 'unix' ? 'the unix socket' : socket.protocol.slice(0, 3).toUpperCase();
+  const local = socket.local === undefined ? `at descriptor ${fd}` : printable(socket.local, 120);
+  return socket.peer === undefined
+    ? `${protocol} ${local}`
+    : `${protocol} ${local} → ${printable(socket.peer, 120)}`;
+}
+
+/** The first letter in upper case. */
+export function sentence(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,49 @@
+import { explain } from '../explain/explain';
+import type { Sample } from '../model/sample';
+import { takeSample } from '../sample/takeSample';
+import type { Target } from '../target/target';
+
+export interface LookOptions {
+  readonly signal?: AbortSignal;
+  /** An earlier Sample of the same process: spares the second look. */
+  readonly previous?: Sample | undefined;
+  /** Waits that many milliseconds; for tests. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
+}
+
+/** Between the two looks of one answer. Milliseconds. */
+const SECOND_LOOK = 300;
+
+/**
+ * One explained Sample. Where one look cannot tell standing still from being busy, a second one is taken shortly
+ * after (of a captured tree: the moment it recorded later).
+ */
+export async function look(target: Target, pid: number, options: LookOptions = {}): Promise<Sample> {
+  const { signal, previous } = options;
+  const sampleOptions = signal ? { signal } : {};
+  const first = await takeSample(target, pid, sampleOptions);
+  const explained = explain(first, previous ? { other: previous } : {});
+  if (!explained.lookAgain) return explained.sample;
+  if (target.frozen) return lookLater(target, first);
+  await (options.sleep ?? pause)(SECOND_LOOK);
+  const second = await takeSample(target, first.process.pid, sampleOptions);
+  return explain(second, { other: first, last: true }).sample;
+}
+
+async function lookLater(target: Target, first: Sample): Promise<Sample> {
+  const later = target.later?.();
+  if (!later) return explain(first, { last: true }).sample;
+  try {
+    const other = await takeSample(later, first.process.pid);
+    return explain(first, { other, last: true }).sample;
+  } catch {
+    // The process had ended by then, or the later tree is incomplete: what the first look says stands.
+    return explain(first, { last: true }).sample;
+  } finally {
+    later.dispose();
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,121 @@
+import type { Blindness, Ring, Task } from '../model/sample';
+
+/** What the rooms below met while reading; each becomes a sentence for the user. */
+export interface Trouble {
+  readonly pid: number;
+  readonly uid: number;
+  /** User of the process, where known. */
+  readonly owner?: number;
+  readonly stackErrno?: string;
+  readonly fdErrno?: string;
+  readonly mapsErrno?: string;
+  readonly rings: readonly Ring[];
+  readonly tasks: readonly Task[];
+  readonly timedOut: readonly string[];
+  readonly missingSockets: readonly string[];
+  /** Tasks that ended meanwhile. */
+  readonly ended: number;
+  readonly captured: boolean;
+}
+
+/** What could not be seen, why, and what would show it; most useful first. */
+export function blindnessOf(trouble: Trouble): Blindness[] {
+  const rows: Blindness[] = [];
+  const whose =
+    trouble.owner !== undefined && trouble.owner !== trouble.uid
+      ? `the process belongs to user ${trouble.owner}, the inspector runs as user ${trouble.uid}`
+      : 'the process does not let its own user look inside (it is not dumpable, or a security module forbids it)';
+  if (trouble.fdErrno !== undefined) {
+    rows.push({
+      what: 'open files and io_uring rings',
+      why: denied(trouble.fdErrno) ? whose : `reading them failed: ${trouble.fdErrno}`,
+      remedy: `run with sudo: sudo inspect-io-uring ${trouble.pid}`,
+    });
+  }
+  if (trouble.stackErrno !== undefined) {
+    rows.push({
+      what: 'kernel stacks',
+      why: denied(trouble.stackErrno) ? 'needs CAP_SYS_ADMIN' : `reading them failed: ${trouble.stackErrno}`,
+      remedy: trouble.captured
+        ? 'capture /proc/PID/task/*/stack as root'
+        : `run with sudo: sudo inspect-io-uring ${trouble.pid}`,
+    });
+  }
+  if (trouble.mapsErrno !== undefined && trouble.fdErrno === undefined) {
+    rows.push({
+      what: 'rings whose descriptor is closed',
+      why: denied(trouble.mapsErrno) ? whose : `/proc/${trouble.pid}/maps: ${trouble.mapsErrno}`,
+      ...(denied(trouble.mapsErrno) ? { remedy: 'run with sudo' } : {}),
+    });
+  }
+  rows.push(...ringRows(trouble));
+  for (const what of trouble.timedOut.slice(0, MOST_TIMED_OUT)) {
+    rows.push({
+      what,
+      why: 'the kernel did not answer in time: a lock it needs is held by a stuck task',
+      remedy: 'what holds the lock is among the blocked tasks',
+    });
+  }
+  if (trouble.timedOut.length > MOST_TIMED_OUT) {
+    rows.push({
+      what: `${trouble.timedOut.length - MOST_TIMED_OUT} more files`,
+      why: 'did not answer in time',
+    });
+  }
+  if (trouble.missingSockets.length > 0) {
+    rows.push({ what: 'states of sockets', why: `could not be read: ${trouble.missingSockets.join(', ')}` });
+  }
+  if (trouble.ended > 0) {
+    rows.push({ what: `${trouble.ended} tasks`, why: 'ended while they were read' });
+  }
+  return rows;
+}
+
+const MOST_TIMED_OUT = 10;
+
+function denied(errno: string): boolean {
+  return errno === 'EACCES' || errno === 'EPERM';
+}
+
+function ringRows(trouble: Trouble): Blindness[] {
+  const rows: Blindness[] = [];
+  const list = (rings: readonly Ring[]) =>
+    rings.map((ring) => (ring.fd === null ? `ring ${ring.id}` : `fd ${ring.fd}`));
+  const closed = trouble.rings.filter((ring) => ring.fd === null);
+  if (closed.length > 0) {
+    rows.push({
+      what: `counters of ${plural(closed.length, 'ring')} with a closed descriptor (${list(closed).join(', ')})`,
+      why: 'the program registered the ring and closed its descriptor, so /proc has no fdinfo of it',
+    });
+  }
+  const locked = trouble.rings.filter((ring) => ring.fd !== null && !ring.readable);
+  if (locked.length > 0) {
+    rows.push({
+      what: `counters of ${plural(locked.length, 'ring')} (${list(locked).join(', ')})`,
+      why: 'a task held the ring’s lock while fdinfo was read',
+      remedy: 'look again; if it stays so, the task that submits is stuck with the lock in its hands',
+    });
+  }
+  const uncounted = trouble.rings.filter((ring) => ring.readable && ring.inFlight === undefined);
+  if (uncounted.length > 0) {
+    rows.push({
+      what: 'how many requests are in flight',
+      why: 'this kernel’s fdinfo has no queue counters (they came with 5.16)',
+    });
+  }
+  const unexplained = trouble.rings.reduce(
+    (sum, r) => sum + Math.max(0, (r.inFlight ?? 0) - (r.explained ?? 0)),
+    0,
+  );
+  if (unexplained > 0) {
+    rows.push({
+      what: `${plural(unexplained, 'request')} in flight, one by one`,
+      why: '/proc only counts requests that are queued, linked, timed or inside a device or file system',
+    });
+  }
+  return rows;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

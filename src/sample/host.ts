@@ -1,0 +1,32 @@
+import type { Host } from '../model/sample';
+import type { ReadResult } from '../probe/protocol';
+import { parseUptime } from '../procfs/uptime';
+import { parseVersion } from '../procfs/version';
+import { textOf } from './text';
+
+export const HOST_FILES = [
+  '/proc/version',
+  '/proc/uptime',
+  '/proc/sys/kernel/hostname',
+  '/proc/sys/kernel/osrelease',
+] as const;
+
+/** The host from HOST_FILES, in that order. */
+export function hostFrom(files: readonly (ReadResult | undefined)[], arch: string): Host {
+  const [version, uptimeText, name, release] = files.map(textOf);
+  const uptime = parseUptime(uptimeText ?? '');
+  return {
+    name: name?.trim() || 'unknown',
+    kernel: release?.trim() || parseVersion(version ?? '')?.release || 'unknown',
+    arch,
+    ...(uptime === undefined ? {} : { uptime }),
+  };
+}
+
+/** True when the kernel's release is at least `major.minor`; an unreadable release is taken as new. */
+export function kernelAtLeast(release: string, major: number, minor: number): boolean {
+  const match = /^(\d+)\.(\d+)/.exec(release);
+  if (!match) return true;
+  const [, a, b] = match.map(Number);
+  return (a ?? 0) > major || ((a ?? 0) === major && (b ?? 0) >= minor);
+}

@@ -1,0 +1,118 @@
+import type { ProcessName, Resource } from '../model/sample';
+import { parseComm } from '../procfs/comm';
+import { parseFdinfo } from '../procfs/fdinfo';
+import { parseFuse } from '../procfs/fuseFdinfo';
+import type { Target } from '../target/target';
+import { textOf } from './text';
+
+/** Processes whose descriptors are looked at; a host with more is searched no further. */
+const MOST_PROCESSES = 5000;
+
+interface Holding extends ProcessNumber {
+  readonly fd: string;
+  readonly link: string;
+}
+
+interface ProcessNumber {
+  readonly pid: number;
+}
+
+/**
+ * Names the processes at the other end: of pipes and FIFOs (by inode or path), and the server of FUSE files.
+ * Looks at the descriptor links of every process it may, follows none. Returns the resources with what was found.
+ */
+export async function addPeers(
+  target: Target,
+  pid: number,
+  resources: readonly Resource[],
+): Promise<Resource[]> {
+  const pipes = new Map<string, Resource[]>();
+  let fuse = false;
+  for (const resource of resources) {
+    if (resource.kind === 'pipe' && resource.link !== undefined) {
+      pipes.set(resource.link, [...(pipes.get(resource.link) ?? []), resource]);
+    }
+    if (resource.fsType?.startsWith('fuse')) fuse = true;
+  }
+  if (pipes.size === 0 && !fuse) return [...resources];
+  const holdings = await findHoldings(target, (link) => pipes.has(link) || (fuse && link === '/dev/fuse'));
+  const infos = await target.read(holdings.map(({ pid, fd }) => `/proc/${pid}/fdinfo/${fd}`));
+  const pids = [...new Set(holdings.map((holding) => holding.pid))];
+  const comms = await target.read(pids.map((holder) => `/proc/${holder}/comm`));
+  const names = new Map(pids.map((holder, i) => [holder, parseComm(textOf(comms[i]) ?? '') ?? '?']));
+  return resources.map((resource) => {
+    if (resource.kind === 'pipe') return withPipePeers(resource, pid, holdings, infos.map(textOf), names);
+    if (resource.fsType?.startsWith('fuse')) return withServer(resource, holdings, infos.map(textOf), names);
+    return resource;
+  });
+}
+
+async function findHoldings(target: Target, wanted: (link: string) => boolean): Promise<Holding[]> {
+  const [proc] = await target.list(['/proc']);
+  if (!proc?.ok) return [];
+  const pids = proc.entries.map((entry) => entry.name).filter((name) => /^\d+$/.test(name));
+  const searched = pids.slice(0, MOST_PROCESSES);
+  const lists = await target.list(
+    searched.map((pid) => `/proc/${pid}/fd`),
+    { links: true },
+  );
+  const holdings: Holding[] = [];
+  for (const [index, list] of lists.entries()) {
+    if (!list.ok) continue;
+    for (const { name, link } of list.entries) {
+      if (link !== undefined && wanted(link)) holdings.push({ pid: Number(searched[index]), fd: name, link });
+    }
+  }
+  return holdings;
+}
+
+function withPipePeers(
+  resource: Resource,
+  pid: number,
+  holdings: readonly Holding[],
+  infos: readonly (string | undefined)[],
+  names: ReadonlyMap<number, string>,
+): Resource {
+  if (resource.end === undefined || resource.end === 'both') return resource;
+  const other = resource.end === 'read' ? 1 : 0;
+  const found = new Map<number, ProcessName>();
+  let own = false;
+  for (const [index, holding] of holdings.entries()) {
+    if (holding.link !== resource.link) continue;
+    const flags = parseFdinfo(infos[index] ?? '').flags;
+    if (flags === undefined) continue;
+    const mode = flags & 3;
+    if (mode !== other && mode !== 2) continue;
+    if (holding.pid === pid) own = true;
+    found.set(holding.pid, { pid: holding.pid, name: names.get(holding.pid) ?? '?' });
+  }
+  const peers = [...found.values()].sort((a, b) => a.pid - b.pid);
+  return peers.length > 0 || own ? { ...resource, peers } : resource;
+}
+
+/**
+ * The FUSE server: whoever holds /dev/fuse open for the connection (its number is the mount's minor). Kernels whose
+ * fdinfo does not tell the connection (before 6.14) name it only where just one process holds /dev/fuse.
+ */
+function withServer(
+  resource: Resource,
+  holdings: readonly Holding[],
+  infos: readonly (string | undefined)[],
+  names: ReadonlyMap<number, string>,
+): Resource {
+  const servers = holdings
+    .map((holding, index) => ({ holding, connection: parseFuse(infos[index] ?? '').connection }))
+    .filter(({ holding }) => holding.link === '/dev/fuse');
+  const minor = Number(resource.device?.split(':')[1]);
+  const exact = servers.filter(({ connection }) => connection !== undefined && connection === minor);
+  const pids = new Set(
+    (exact.length > 0 ? exact : servers.every((s) => s.connection === undefined) ? servers : []).map(
+      ({ holding }) => holding.pid,
+    ),
+  );
+  const [pid] = pids;
+  // Forked helpers share the descriptor: the oldest process is the server's own.
+  if (pid === undefined || (exact.length === 0 && pids.size > 1)) return resource;
+  const first = Math.min(...pids);
+  return { ...resource, holder: { pid: first, name: names.get(first) ?? '?' } };
+}

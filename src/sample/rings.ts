@@ -1,0 +1,173 @@
+import type { Request, Ring, Task } from '../model/sample';
+import { parseFdinfo } from '../procfs/fdinfo';
+import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
+import type { MapsRow } from '../procfs/maps';
+import { opcodeName } from '../ring/opcodes';
+import type { Descriptor } from './descriptors';
+
+export interface RingsFound {
+  readonly rings: readonly Ring[];
+  readonly requests: readonly Request[];
+}
+
+export interface RingsAsked {
+  readonly pid: number;
+  readonly descriptors: readonly Descriptor[];
+  /** The ring mappings of the process, where maps could be read. */
+  readonly mappings: readonly MapsRow[];
+  readonly tasks: readonly Task[];
+  /** True from 5.17 on: before, every anonymous inode of the system has one number. */
+  readonly ownInode: boolean;
+}
+
+/**
+ * Rings from the fdinfo of their descriptors and from mappings that no descriptor belongs to, with the requests
+ * that fdinfo lists: prepared SQEs, armed polls, completions not reaped.
+ */
+export function findRings(asked: RingsAsked): RingsFound {
+  const rings: Ring[] = [];
+  const requests: Request[] = [];
+  const known = new Map<number, number>();
+  for (const descriptor of asked.descriptors) {
+    const inode = descriptor.info === undefined ? undefined : parseFdinfo(descriptor.info).inode;
+    const twin = inode !== undefined && asked.ownInode ? known.get(inode) : undefined;
+    if (twin !== undefined) {
+      addDuplicate(rings, twin, descriptor.fd);
+      continue;
+    }
+    const id = rings.length + 1;
+    if (inode !== undefined) known.set(inode, id);
+    const info = descriptor.info === undefined ? undefined : parseIoUringFdinfo(descriptor.info);
+    rings.push(ringFrom(id, descriptor.fd, inode, info, asked));
+    if (info) requests.push(...listedRequests(id, info));
+  }
+  if (asked.ownInode) {
+    for (const { inode } of asked.mappings) {
+      if (known.has(inode)) continue;
+      known.set(inode, rings.length + 1);
+      rings.push(unreachable(rings.length + 1, inode, asked.pid));
+    }
+  }
+  return { rings, requests };
+}
+
+function addDuplicate(rings: Ring[], id: number, fd: number): void {
+  const ring = rings[id - 1];
+  if (ring) rings[id - 1] = { ...ring, duplicates: [...(ring.duplicates ?? []), fd] };
+}
+
+/** A ring whose descriptor is closed: registered with IORING_REGISTER_RING_FDS, only its mapping is left. */
+function unreachable(id: number, inode: number, owner: number): Ring {
+  return { id, fd: null, owner, setup: [], inode, readable: false };
+}
+
+function ringFrom(
+  id: number,
+  fd: number,
+  inode: number | undefined,
+  info: IoUringFdinfo | undefined,
+  asked: RingsAsked,
+): Ring {
+  const base = { id, fd, owner: asked.pid, ...(inode === undefined ? {} : { inode }) };
+  if (!info?.body) return { ...base, setup: [], readable: false };
+  const polling = info.sqThread !== undefined && info.sqThread !== null;
+  const counters = info.counters;
+  const sqpollTid = info.sqThread;
+  return {
+    ...base,
+    setup: polling ? ['SQPOLL'] : [],
+    readable: true,
+    ...(sqpollTid === undefined ? {} : { sqpollTid }),
+    ...(info.sqThreadCpu === undefined || !polling ? {} : { sqpollCpu: info.sqThreadCpu }),
+    ...(info.sqTotalTime === undefined ? {} : { sqpollTotalTime: info.sqTotalTime }),
+    ...(info.sqWorkTime === undefined ? {} : { sqpollWorkTime: info.sqWorkTime }),
+    ...(info.userFiles === undefined ? {} : { registeredFiles: info.userFiles }),
+    ...(info.userBufs === undefined ? {} : { registeredBuffers: info.userBufs }),
+    ...(counters ? countersOf(counters, info) : {}),
+  };
+}
+
+/**
+ * The ring's counters. In flight = SQEs taken − CQEs posted − overflowed, in 32-bit arithmetic; a negative
+ * figure means that requests posted more than one completion.
+ */
+function countersOf(counters: NonNullable<IoUringFdinfo['counters']>, info: IoUringFdinfo): Partial<Ring> {
+  const sqHead = counters.cachedSqHead ?? counters.sqHead;
+  const cqTail = counters.cachedCqTail ?? counters.cqTail;
+  const overflowed = info.overflow.length;
+  const signed = (sqHead - cqTail - overflowed) | 0;
+  return {
+    sqEntries: counters.sqMask + 1,
+    cqEntries: counters.cqMask + 1,
+    sqHead,
+    sqTail: counters.sqTail,
+    cqHead: counters.cqHead,
+    cqTail,
+    overflowed,
+    inFlight: Math.max(signed, info.polls.length),
+    ...(signed < info.polls.length
+      ? { skew: 'requests that post several completions make the counters understate what is in flight' }
+      : {}),
+  };
+}
+
+/** Requests that fdinfo prints one by one. An armed poll comes with its opcode only. */
+function listedRequests(ring: number, info: IoUringFdinfo): Request[] {
+  const certain = { certainty: 'certain', sources: ['fdinfo'] } as const;
+  const prepared = info.sqes.map(
+    (sqe): Request => ({
+      ring,
+      operation: sqe.opcode,
+      fd: sqe.fd,
+      offset: Number(sqe.offset),
+      ...(sqe.address === undefined ? {} : { address: sqe.address }),
+      userData: hex(sqe.userData),
+      flags: sqeFlagNames(sqe.flags),
+      state: 'prepared',
+      ...certain,
+    }),
+  );
+  const polling = info.polls.map(
+    (poll): Request => ({ ring, operation: opcodeName(poll.opcode), state: 'polling', ...certain }),
+  );
+  const completed = info.cqes.map(
+    (cqe): Request => ({
+      ring,
+      operation: 'UNKNOWN',
+      userData: hex(cqe.userData),
+      result: cqe.result,
+      state: 'completed',
+      ...certain,
+    }),
+  );
+  const overflowed = info.overflow.map(
+    (cqe): Request => ({
+      ring,
+      operation: 'UNKNOWN',
+      userData: hex(cqe.userData),
+      result: cqe.result,
+      state: 'overflowed',
+      ...certain,
+    }),
+  );
+  return [...prepared, ...polling, ...completed, ...overflowed];
+}
+
+/** IOSQE_* bits of an SQE, in the order of the uapi header. */
+const SQE_FLAGS = [
+  'FIXED_FILE',
+  'IO_DRAIN',
+  'IO_LINK',
+  'IO_HARDLINK',
+  'ASYNC',
+  'BUFFER_SELECT',
+  'CQE_SKIP_SUCCESS',
+];
+
+export function sqeFlagNames(flags: number): string[] {
+  return SQE_FLAGS.filter((_, bit) => flags & (1 << bit));
+}
+
+export function hex(value: bigint): string {
+  return `0x${BigInt.asUintN(64, value).toString(16)}`;
+}

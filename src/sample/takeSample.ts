@@ -1,0 +1,175 @@
+import { UserError } from '../model/errors';
+import { type Process, type Resource, type Sample, SCHEMA } from '../model/sample';
+import { containerOf, parseCgroup } from '../procfs/cgroup';
+import { parseCmdline } from '../procfs/cmdline';
+import { ringMappings } from '../procfs/maps';
+import { parseMountinfo } from '../procfs/mountinfo';
+import { parseStat, type Stat } from '../procfs/stat';
+import { parseStatus, type Status } from '../procfs/status';
+import type { Target } from '../target/target';
+import { blindnessOf } from './blindness';
+import { carriedRequests, countExplained } from './carried';
+import { isRing, readDescriptors } from './descriptors';
+import { readDevices } from './devices';
+import { addFuseWaiting } from './fuse';
+import { HOST_FILES, hostFrom, kernelAtLeast } from './host';
+import { MountTable } from './mounts';
+import { addPeers } from './peers';
+import { noSuchProcess, processGone, refusalOf } from './refusals';
+import { resourceOf } from './resources';
+import { findRings } from './rings';
+import { readSockets } from './sockets';
+import { readTasks } from './tasks';
+import { errnoOf, textOf } from './text';
+
+export interface SampleOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** USER_HZ: the unit of /proc/PID/stat's times is 1/100 s on every architecture Linux runs io_uring on. */
+const TICKS_PER_SECOND = 100;
+
+const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stack'] as const;
+
+/**
+ * One look at one process: everything /proc tells about it, without findings. Rejects with a UserError when
+ * there is nothing to inspect; what could not be read stands in `notVisible`.
+ */
+export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
+  const takenAt = (target.takenAt ?? new Date()).toISOString();
+  const [files, lists, executable] = await Promise.all([
+    target.read([...HOST_FILES, ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`)]),
+    target.list([`/proc/${pid}/task`]),
+    target.link([`/proc/${pid}/exe`]),
+  ]);
+  checkCancelled(options.signal);
+  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch);
+  const [statFile, statusFile, cmdline, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
+  const stat = parseStat(textOf(statFile) ?? '');
+  if (!stat) throw noSuchProcess(pid, target.label);
+  const status = parseStatus(textOf(statusFile) ?? '');
+  if (status.tgid !== undefined && status.tgid !== pid) return takeSample(target, status.tgid, options);
+  const [taskList] = lists;
+  const tids = taskList?.ok
+    ? taskList.entries.map((entry) => Number(entry.name)).filter(Number.isInteger)
+    : [pid];
+  const refusal = refusalOf(stat, status, tids.length);
+  if (refusal) throw refusal;
+
+  const stackErrno = errnoOf(stackFile);
+  const stacks = stackErrno === undefined || stackErrno === 'ENOENT' || stackErrno === 'ETIMEDOUT';
+  const [fdList] = await target.list([`/proc/${pid}/fd`], { links: true });
+  const [tasksFound, described, mapsFile] = await Promise.all([
+    readTasks(target, {
+      pid,
+      tids: tids.sort((a, b) => a - b),
+      arch: target.arch,
+      uptime: host.uptime,
+      stacks,
+    }),
+    readDescriptors(target, pid, fdList ?? { ok: false, errno: 'ENOENT' }),
+    target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT }).then(([file]) => file),
+  ]);
+  checkCancelled(options.signal);
+  if (tasksFound.tasks.length === 0) throw processGone(pid);
+
+  const mounts = new MountTable(parseMountinfo(textOf(mountinfo) ?? '').rows);
+  const inodes = new Set(
+    described.descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])),
+  );
+  const sockets =
+    inodes.size > 0
+      ? await readSockets(target, pid, inodes)
+      : { byInode: new Map(), missing: [] as string[] };
+  const bare = described.descriptors.map((d) => resourceOf(d, { arch: target.arch, mounts, sockets }));
+  const [withPeers, withDevices] = await Promise.all([
+    addPeers(target, pid, bare).then((resources) => addFuseWaiting(target, resources)),
+    readDevices(target, bare),
+  ]);
+  const resources = withPeers.map((resource, i): Resource => {
+    const blockDevice = withDevices.resources[i]?.blockDevice;
+    return blockDevice === undefined ? resource : { ...resource, blockDevice };
+  });
+
+  const found = findRings({
+    pid,
+    descriptors: described.descriptors.filter(isRing),
+    mappings: [...ringMappings(textOf(mapsFile) ?? '')],
+    tasks: tasksFound.tasks,
+    ownInode: kernelAtLeast(host.kernel, 5, 17),
+  });
+  const requests = [...found.requests, ...carriedRequests(tasksFound.tasks, found.rings, found.requests)];
+  const rings = countExplained(found.rings, requests);
+  const owner = status.uids?.[1];
+  const fdErrno = described.refused;
+  const mapsErrno = errnoOf(mapsFile);
+  if (fdErrno === 'ENOENT' && mapsErrno !== undefined && !target.frozen) throw processGone(pid);
+  const stacksSeen = tasksFound.tasks.some((task) => task.kernelStack !== undefined);
+  return {
+    schema: SCHEMA,
+    takenAt,
+    host,
+    rights: { uid: target.rights.uid, kernelStacks: stacksSeen, kernelWalk: false, tracing: false },
+    process: processFrom(stat, status, {
+      command: parseCmdline(textOf(cmdline) ?? ''),
+      executable: executable[0]?.ok ? executable[0].target : undefined,
+      container: cgroup?.ok ? (containerOf(parseCgroup(textOf(cgroup) ?? '').rows) ?? null) : undefined,
+      uptime: host.uptime,
+    }),
+    tasks: tasksFound.tasks,
+    rings,
+    requests,
+    resources,
+    devices: withDevices.devices,
+    findings: [],
+    notVisible: blindnessOf({
+      pid,
+      uid: target.rights.uid,
+      ...(owner === undefined ? {} : { owner }),
+      ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
+      ...(fdErrno === undefined ? {} : { fdErrno }),
+      ...(mapsErrno === undefined ? {} : { mapsErrno }),
+      rings,
+      tasks: tasksFound.tasks,
+      timedOut: [...tasksFound.timedOut, ...described.timedOut.map((fd) => `fdinfo of descriptor ${fd}`)],
+      missingSockets: sockets.missing,
+      ended: tasksFound.ended,
+      captured: target.frozen,
+    }),
+  };
+}
+
+/** Bytes of /proc/PID/maps: about 500,000 mappings. */
+const MAPS_LIMIT = 64 << 20;
+
+interface ProcessFacts {
+  readonly command: readonly string[];
+  readonly executable: string | undefined;
+  readonly container: string | null | undefined;
+  readonly uptime: number | undefined;
+}
+
+function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
+  const { executable, container, uptime } = facts;
+  const uid = status.uids?.[1];
+  const tracer = status.tracerPid;
+  const age = uptime === undefined ? undefined : Math.max(0, uptime - stat.startTime / TICKS_PER_SECOND);
+  return {
+    pid: stat.pid,
+    startTime: stat.startTime,
+    name: stat.comm,
+    command: facts.command,
+    state: stat.state,
+    ...(executable === undefined ? {} : { executable }),
+    ...(container === undefined ? {} : { container }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(tracer ? { tracer } : {}),
+    ...(status.nsPid && status.nsPid.length > 1 ? { namespacePids: status.nsPid } : {}),
+    ...(status.cpusAllowedList === undefined ? {} : { cpusAllowed: status.cpusAllowedList }),
+    ...(age === undefined ? {} : { age: Math.round(age * 100) / 100 }),
+  };
+}
+
+function checkCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new UserError('cancelled', 'The inspection was cancelled.', 'You asked for it.');
+}

@@ -1,0 +1,121 @@
+import type { SystemCall, Task, TaskKind } from '../model/sample';
+import type { ReadResult } from '../probe/protocol';
+import { parseSched } from '../procfs/sched';
+import { parseStack } from '../procfs/stack';
+import { parseStat, type Stat } from '../procfs/stat';
+import { parseSyscall } from '../procfs/syscall';
+import { syscallName } from '../procfs/syscallNames';
+import { parseWchan } from '../procfs/wchan';
+import { carriedOperation } from '../ring/issueFunctions';
+import type { Target } from '../target/target';
+import { textOf } from './text';
+
+/** Tasks asked for in one round trip: the probe answers the next while this one is parsed. */
+const TASKS_PER_BATCH = 128;
+
+export interface TasksAsked {
+  readonly pid: number;
+  readonly tids: readonly number[];
+  readonly arch: string;
+  /** Seconds since boot, for "blocked since". */
+  readonly uptime: number | undefined;
+  /** False spares the reads where they are refused anyway. */
+  readonly stacks: boolean;
+}
+
+export interface TasksFound {
+  readonly tasks: readonly Task[];
+  /** Tasks that ended while they were read. */
+  readonly ended: number;
+  /** Tasks of which a file did not answer in time: `stack of 4242`. */
+  readonly timedOut: readonly string[];
+}
+
+/** Reads every task of a process. A task that ends meanwhile is left out, and counted. */
+export async function readTasks(target: Target, asked: TasksAsked): Promise<TasksFound> {
+  const batches: (readonly number[])[] = [];
+  for (let i = 0; i < asked.tids.length; i += TASKS_PER_BATCH) {
+    batches.push(asked.tids.slice(i, i + TASKS_PER_BATCH));
+  }
+  const found = await Promise.all(batches.map((tids) => readBatch(target, asked, tids)));
+  return {
+    tasks: found.flatMap((batch) => batch.tasks),
+    ended: found.reduce((sum, batch) => sum + batch.ended, 0),
+    timedOut: found.flatMap((batch) => batch.timedOut),
+  };
+}
+
+async function readBatch(target: Target, asked: TasksAsked, tids: readonly number[]): Promise<TasksFound> {
+  const files = asked.stacks
+    ? ['stat', 'wchan', 'syscall', 'sched', 'stack']
+    : ['stat', 'wchan', 'syscall', 'sched'];
+  const paths = tids.flatMap((tid) => files.map((file) => `/proc/${asked.pid}/task/${tid}/${file}`));
+  const results = await target.read(paths);
+  const tasks: Task[] = [];
+  const timedOut: string[] = [];
+  let ended = 0;
+  tids.forEach((tid, index) => {
+    const own = results.slice(index * files.length, (index + 1) * files.length);
+    own.forEach((result, at) => {
+      if (!result.ok && result.errno === 'ETIMEDOUT') timedOut.push(`${files[at] ?? ''} of ${tid}`);
+    });
+    const task = taskFrom(tid, own, asked);
+    if (task) tasks.push(task);
+    else ended++;
+  });
+  return { tasks, ended, timedOut };
+}
+
+function taskFrom(tid: number, files: readonly ReadResult[], asked: TasksAsked): Task | undefined {
+  const [statFile, wchanFile, syscallFile, schedFile, stackFile] = files;
+  const stat = parseStat(textOf(statFile) ?? '');
+  if (!stat || stat.state === 'X') return undefined;
+  const kind = taskKind(stat);
+  const wchan = parseWchan(textOf(wchanFile) ?? '');
+  const stackText = textOf(stackFile);
+  const kernelStack = stackText === undefined || stat.state === 'R' ? undefined : parseStack(stackText);
+  const syscall = kind === 'thread' ? systemCall(textOf(syscallFile), asked.arch) : undefined;
+  const blocked = blockedSeconds(stat, textOf(schedFile), asked.uptime);
+  const operation = kernelStack && carriedOperation(kernelStack)?.operation;
+  return {
+    tid,
+    name: stat.comm,
+    kind,
+    state: stat.state,
+    ...(wchan === undefined ? {} : { wchan }),
+    ...(blocked === undefined ? {} : { blocked }),
+    ...(kernelStack === undefined ? {} : { kernelStack }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(operation === undefined ? {} : { operation }),
+  };
+}
+
+/**
+ * io-wq workers and SQPOLL threads carry PF_IO_WORKER (5.12+), which no program can give itself; only the name,
+ * which a program can, tells the two apart.
+ */
+export function taskKind(stat: Stat): TaskKind {
+  if (!stat.ioWorker) return 'thread';
+  return stat.comm.startsWith('iou-sqp-') ? 'sqpoll' : 'worker';
+}
+
+function systemCall(text: string | undefined, arch: string): SystemCall | undefined {
+  const state = text === undefined ? undefined : parseSyscall(text);
+  if (state?.kind !== 'inside') return undefined;
+  const name = syscallName(arch, state.number);
+  return { number: state.number, ...(name === undefined ? {} : { name }), args: state.args };
+}
+
+/**
+ * Seconds since the task last ran: uptime − se.exec_start of /proc/TID/sched. A running task is not blocked.
+ */
+function blockedSeconds(
+  stat: Stat,
+  sched: string | undefined,
+  uptime: number | undefined,
+): number | undefined {
+  if (sched === undefined || uptime === undefined || stat.state === 'R') return undefined;
+  const execStart = parseSched(sched)?.execStart;
+  if (execStart === undefined || execStart <= 0) return undefined;
+  return Math.max(0, Math.round((uptime - execStart) * 1000) / 1000);
+}
