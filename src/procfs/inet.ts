@@ -12,7 +12,7 @@ export interface InetRow {
   readonly peer: string;
   /** ESTABLISHED, LISTEN, SYN_SENT…; for UDP ESTABLISHED (connected) or UNCONNECTED. */
   readonly state: string;
-  /** Bytes not acknowledged; for a TCP listener the length its queue may have. */
+  /** Bytes not acknowledged; 0 for a TCP listener. */
   readonly sendQueue: number;
   /** Bytes not read; for a TCP listener the connections not accepted. */
   readonly receiveQueue: number;

@@ -1,0 +1,20 @@
+pos:	0
+flags:	02000002
+mnt_id:	15
+ino:	16626
+SqMask:	0x3f
+SqHead:	6
+SqTail:	6
+CachedSqHead:	6
+CqMask:	0x7f
+CqHead:	0
+CqTail:	0
+CachedCqTail:	0
+SQEs:	0
+CQEs:	0
+SqThread:	-1
+SqThreadCpu:	-1
+UserFiles:	0
+UserBufs:	0
+PollList:
+CqOverflowList:

@@ -1,0 +1,25 @@
+pos:	0
+flags:	02000002
+mnt_id:	15
+ino:	1472
+SqMask:	0x3f
+SqHead:	0
+SqTail:	5
+CachedSqHead:	0
+CqMask:	0x7f
+CqHead:	0
+CqTail:	0
+CachedCqTail:	0
+SQEs:	5
+    0: opcode:READ, fd:3, flags:0, off:0, addr:0x7ff0db499000, rw_flags:0x0, buf_index:0 user_data:0
+    1: opcode:READ, fd:3, flags:0, off:0, addr:0x7ff0db49a000, rw_flags:0x0, buf_index:0 user_data:1
+    2: opcode:READ, fd:3, flags:0, off:0, addr:0x7ff0db49b000, rw_flags:0x0, buf_index:0 user_data:2
+    3: opcode:READ, fd:3, flags:0, off:0, addr:0x7ff0db49c000, rw_flags:0x0, buf_index:0 user_data:3
+    4: opcode:READ, fd:3, flags:0, off:0, addr:0x7ff0db49d000, rw_flags:0x0, buf_index:0 user_data:4
+CQEs:	0
+SqThread:	-1
+SqThreadCpu:	-1
+UserFiles:	0
+UserBufs:	0
+PollList:
+CqOverflowList:

@@ -1,0 +1,40 @@
+pos:	0
+flags:	02000002
+mnt_id:	17
+ino:	323574
+SqMask:	0xf
+SqHead:	23220
+SqTail:	23220
+CachedSqHead:	23220
+CqMask:	0xf
+CqHead:	23204
+CqTail:	23204
+CachedCqTail:	23204
+SQEs:	0
+CQEs:	0
+SqThread:	6507
+SqThreadCpu:	1
+SqTotalTime:	2092431
+SqWorkTime:	4028
+UserFiles:	1
+    0: /srv/lab/mnt/disk/f
+UserBufs:	16
+    0: 0x7f7f9c003000/4096
+    1: 0x7f7f9c004000/4096
+    2: 0x7f7f9c005000/4096
+    3: 0x7f7f9c006000/4096
+    4: 0x7f7f9c007000/4096
+    5: 0x7f7f9c008000/4096
+    6: 0x7f7f9c009000/4096
+    7: 0x7f7f9c00a000/4096
+    8: 0x7f7f9c00b000/4096
+    9: 0x7f7f9c00c000/4096
+   10: 0x7f7f9c00d000/4096
+   11: 0x7f7f9c00e000/4096
+   12: 0x7f7f9c00f000/4096
+   13: 0x7f7f9c010000/4096
+   14: 0x7f7f9c011000/4096
+   15: 0x7f7f9c012000/4096
+PollList:
+CqOverflowList:
+NAPI:	disabled

@@ -1,0 +1,223 @@
+pos:	0
+flags:	02000002
+mnt_id:	17
+ino:	317814
+SqMask:	0xff
+SqHead:	200
+SqTail:	200
+CachedSqHead:	200
+CqMask:	0x1ff
+CqHead:	0
+CqTail:	0
+CachedCqTail:	0
+SQEs:	0
+CQEs:	0
+SqThread:	-1
+SqThreadCpu:	-1
+SqTotalTime:	0
+SqWorkTime:	0
+UserFiles:	0
+UserBufs:	0
+PollList:
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+  op=22, task_works=0
+CqOverflowList:
+NAPI:	disabled
