@@ -1,9 +1,9 @@
 /*
- * readproc: what reading /proc costs without anything else. Reads lines of the form
- *   ROUNDS<newline>PATH<newline>PATH…<newline><newline>
- * from stdin and opens, reads to the end and closes every file in turn, ROUNDS times; prints the milliseconds of
- * each round on a line. A path that ends in `/` is a directory whose entries are listed; one that ends in `@` is
- * such a directory whose links are read, too.
+ * readproc: what reading /proc costs without anything else. Takes lines from stdin, each a letter, a space and a path:
+ *   r  open, read to the end, close         d  list the directory
+ *   l  list it and read each entry's link   k  read the link
+ * then an empty line. After that each further line makes it go through all of them once, one after the other, and
+ * print the milliseconds that took.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATHS = 200000 };
-static char *paths[PATHS];
+enum { STEPS = 200000 };
+static char *steps[STEPS];
 static char content[1 << 16];
 static unsigned long bytes;
 
@@ -42,28 +42,24 @@ static void read_directory(const char *path, int links) {
   closedir(directory);
 }
 
+static void take(const char *step) {
+  const char *path = step + 2;
+  if (*step == 'k') bytes += readlink(path, content, sizeof content) > 0;
+  else if (*step == 'r') read_file(path);
+  else read_directory(path, *step == 'l');
+}
+
 int main(void) {
   char *line = NULL;
   size_t room = 0;
   int count = 0;
-  if (getline(&line, &room, stdin) < 0) return 2;
-  int rounds = atoi(line);
-  for (ssize_t length; (length = getline(&line, &room, stdin)) > 1 && count < PATHS;) {
+  for (ssize_t length; (length = getline(&line, &room, stdin)) > 1 && count < STEPS;) {
     line[length - 1] = 0;
-    paths[count++] = strdup(line);
+    steps[count++] = strdup(line);
   }
-  while (rounds-- > 0) {
+  while (getline(&line, &room, stdin) > 0) {
     double start = now();
-    for (int i = 0; i < count; i++) {
-      char *path = paths[i];
-      size_t length = strlen(path);
-      if (path[length - 1] == '/') read_directory(path, 0);
-      else if (path[length - 1] == '@') {
-        path[length - 1] = 0;
-        read_directory(path, 1);
-        path[length - 1] = '@';
-      } else read_file(path);
-    }
+    for (int i = 0; i < count; i++) take(steps[i]);
     printf("%.3f\n", now() - start);
     fflush(stdout);
   }

@@ -22,6 +22,7 @@ const programs = {
   odd: ['odd.c', 'ring.c', 'victim.c'],
   names: ['names.c', 'ring.c', 'victim.c'],
   hangfs: ['hangfs.c', 'victim.c'],
+  hungmm: ['hungmm.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
   readproc: ['../bench/readproc.c'],
 };

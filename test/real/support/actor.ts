@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPrograms, CHECKOUT, PROGRAMS } from './programs';
@@ -32,7 +32,6 @@ let ordinary: Actor | undefined;
 
 /** The user who runs the tests when that is not root, else one created for this test file and removed after it. */
 export function actor(name: Actor['name']): Actor {
-  if (!existsSync(CLI)) throw new Error(`${CLI} is missing: npm run build`);
   buildPrograms();
   if (name === 'root' || process.getuid?.() !== 0)
     return { name, node: process.execPath, cli: CLI, programs: PROGRAMS };

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Finding, Sample } from '../../../src/model/sample';
 import type { Actor } from './actor';
@@ -11,6 +12,7 @@ export interface Answer {
 
 /** Runs the command line as `who`. Resolves whatever its exit code is; 60 s are its limit. */
 export function run(who: Actor, ...args: readonly string[]): Promise<Answer> {
+  if (!existsSync(who.cli)) throw new Error(`${who.cli} is missing: npm run build`);
   return new Promise((resolve) => {
     const options = {
       encoding: 'utf8' as const,

@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
-export const CHECKOUT = join(import.meta.dirname, '../../..');
+/** The folder of package.json, from the sources as well as from a bundle below it. */
+export const CHECKOUT = nearest(import.meta.dirname);
+
+function nearest(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : nearest(dirname(folder));
+}
 
 /** Where the compiled victims are. */
 export const PROGRAMS = join(CHECKOUT, '.cache/victims');

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { takeSample } from '../../src/sample/takeSample';
+import { PROGRAMS } from '../real/support/programs';
+import { alternate, type Benchmark, median, milliseconds, timed } from './figures';
+import { recording, withVictim } from './target';
+
+const GOAL = 1.5;
+
+/** One Sample of 1,000 threads and 100 rings against a C program that reads the same files and does nothing else. */
+export const bigProcess: Benchmark = ({ rounds }) =>
+  withVictim('crowd', ['1000', '100'], async ({ pid }, target) => {
+    const steps: string[] = [];
+    const sample = await takeSample(recording(target, steps), pid);
+    if (sample.tasks.length < 1000 || sample.rings.length !== 100)
+      throw new Error(`the Sample has ${sample.tasks.length} tasks and ${sample.rings.length} rings`);
+    const reader = startReadproc(steps);
+    try {
+      const [ours, theirs] = await alternate(
+        rounds,
+        () => timed(() => takeSample(target, pid)),
+        () => reader.round(),
+      );
+      const ratio = median(ours) / median(theirs);
+      return [
+        { name: `readproc.c: ${steps.length} reads in /proc`, value: milliseconds(median(theirs)) },
+        { name: 'a Sample of the same (1,000 threads, 100 rings)', value: milliseconds(median(ours)) },
+        { name: 'ratio', value: ratio.toFixed(2), goal: `≤ ${GOAL}`, met: ratio <= GOAL },
+      ];
+    } finally {
+      reader.end();
+    }
+  });
+
+/** The C program, which goes through the steps once for each line it gets. */
+function startReadproc(steps: readonly string[]) {
+  const child = spawn(join(PROGRAMS, 'readproc'), [], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  child.stdin.write(`${steps.join('\n')}\n\n`);
+  return {
+    round: async (): Promise<number> => {
+      child.stdin.write('again\n');
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error('readproc ended');
+      return Number(value);
+    },
+    end: () => child.stdin.end(),
+  };
+}

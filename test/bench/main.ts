@@ -1,0 +1,37 @@
+import { activation } from './activation';
+import { bigProcess } from './bigProcess';
+import { type Benchmark, type Figure, Skipped } from './figures';
+import { fio } from './fio';
+import { typicalProcess } from './typicalProcess';
+
+const smoke = process.argv.includes('--smoke');
+const only = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+
+const all: Record<string, { readonly title: string; readonly run: Benchmark }> = {
+  big: { title: 'A big process', run: bigProcess },
+  typical: { title: 'A typical process', run: typicalProcess },
+  fio: { title: 'The cost to the target', run: fio },
+  activation: { title: 'Activation of the extension', run: activation },
+};
+
+const full = { big: 30, typical: 20, fio: 7, activation: 15 } as Record<string, number>;
+
+function print({ name, value, goal, met }: Figure): void {
+  const verdict = goal === undefined ? '' : `goal ${goal}: ${met === true ? 'met' : 'MISSED'}`;
+  console.log(`  ${name.padEnd(52)} ${value.padStart(14)}   ${verdict}`.trimEnd());
+}
+
+for (const [name, { title, run }] of Object.entries(all)) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  console.log(`${title} (${name})`);
+  try {
+    const effort = smoke ? { rounds: 1, fioSeconds: 1 } : { rounds: full[name] ?? 10, fioSeconds: 4 };
+    for (const figure of await run(effort)) print(figure);
+  } catch (error) {
+    if (error instanceof Skipped) console.log(`  skipped: ${error.message}`);
+    else {
+      console.log(`  could not run: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+  }
+}

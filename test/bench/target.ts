@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { openLocal } from '../../src/target/local';
+import { probePath } from '../../src/target/probePath';
+import type { Target } from '../../src/target/target';
+import { actor } from '../real/support/actor';
+import { CHECKOUT } from '../real/support/programs';
+import { type Running, startVictim, type Victim } from '../real/support/victim';
+import { Skipped } from './figures';
+
+/** Gives a benchmark a victim and a probe, and takes both back. */
+export async function withVictim<T>(
+  program: string,
+  args: readonly string[],
+  work: (victim: Victim, target: Target) => Promise<T>,
+): Promise<T> {
+  const endings: (() => void)[] = [];
+  const running: Running = {
+    skip: (note: string): never => {
+      throw new Skipped(note);
+    },
+    onTestFinished: (callback) => endings.push(callback),
+  };
+  const target = await openLocal(probePath(join(CHECKOUT, 'dist')));
+  try {
+    return await work(await startVictim(running, actor('root'), program, args), target);
+  } finally {
+    target.dispose();
+    for (const end of endings.reverse()) end();
+  }
+}
+
+/** A target that notes what is read, as lines for readproc (test/bench/readproc.c). */
+export function recording(target: Target, steps: string[]): Target {
+  const note = (letter: string, paths: readonly string[]) => {
+    for (const path of paths) steps.push(`${letter} ${path}`);
+  };
+  return {
+    label: target.label,
+    frozen: target.frozen,
+    rights: target.rights,
+    arch: target.arch,
+    read: (paths, options) => {
+      note('r', paths);
+      return target.read(paths, options);
+    },
+    list: (paths, options) => {
+      note(options?.links === true ? 'l' : 'd', paths);
+      return target.list(paths, options);
+    },
+    link: (paths, options) => {
+      note('k', paths);
+      return target.link(paths, options);
+    },
+    memory: (pid, ranges, options) => target.memory(pid, ranges, options),
+    dispose: () => undefined,
+  };
+}
