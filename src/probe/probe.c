@@ -34,6 +34,10 @@
 /* Bytes after which a buffer is handed over, and its size: room for one largest answer beyond that. */
 #define HAND_OVER (64u << 10)
 #define BUFFER_SIZE (HAND_OVER + LIMIT_MAX + (1u << 16))
+/* Milliseconds between two looks at a buffer that is not full, after which what it holds is handed over. */
+#define SLOW 20
+/* Deadlines that a reader gets which does run, or would if there were a processor for it. */
+#define STARVED 4
 /* Readers that were killed and did not die, in all and for one process; beyond that items get EBUSY. */
 #define HUNG_MAX 64
 #define HUNG_PER_TREE 8
@@ -200,19 +204,21 @@ static void run_reader(struct generation *mine, uint32_t sequence)
 		while (atomic_load(&shared->sequence) != sequence)
 			wait_event(to_reader);
 		uint32_t item = atomic_load(&shared->first);
-		while (item < shared->count) {
+		/* Once the last buffer is full the next request may already stand in `shared`. */
+		const uint32_t count = shared->count;
+		while (item < count) {
 			struct buffer *buffer = &mine->buffers[which];
 			while (atomic_load(&buffer->full))
 				wait_event(to_reader);
 			uint32_t bytes = 0, answers = 0;
-			while (item < shared->count && bytes < HAND_OVER && !atomic_load(&buffer->hurry)) {
+			while (item < count && bytes < HAND_OVER && !atomic_load(&buffer->hurry)) {
 				bytes += answer_item(&reader, shared->request + shared->items[item], buffer->data + bytes);
 				item++;
 				answers++;
 				atomic_store_explicit(&buffer->progress, (uint64_t)answers << 32 | bytes,
 						      memory_order_release);
 			}
-			if (item == shared->count)
+			if (item == count)
 				forget_all(&reader);
 			atomic_store(&buffer->full, true);
 			wake(from_reader);
@@ -332,6 +338,25 @@ static void send_frame(enum kind kind, const uint8_t *data, size_t length, size_
 	out.at = 0;
 }
 
+/*
+ * Whether the reader is on a processor or waits for one: on a machine that busy it gets more time. Its
+ * stat can be read without fear: it takes no lock that the reader could hold.
+ */
+static bool reader_runs(void)
+{
+	char path[32], text[128];
+	snprintf(path, sizeof path, "%d/stat", reader_pid);
+	int fd = openat(roots.proc, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	const char *end = strrchr(text, ')');
+	return end && end[1] == ' ' && end[2] == 'R';
+}
+
 /* Puts the reader aside and answers what it completed; `error` for its present item if it made no progress. */
 static void abandon(uint16_t error)
 {
@@ -403,16 +428,20 @@ static void next_frame(void)
 	}
 	uint64_t progress = atomic_load(&buffer->progress);
 	if (progress != now.seen) {
+		bool slow = now.seen && clock_ms() - now.since >= SLOW;
 		now.seen = progress;
 		now.since = clock_ms();
-		atomic_store(&buffer->hurry, true);
+		atomic_store(&buffer->hurry, slow);
 		return;
 	}
 	uint32_t item = now.done + (uint32_t)(progress >> 32);
-	if (reader_pid == 0)
+	if (reader_pid == 0) {
 		abandon(EIO);
-	else if (item < shared->count && clock_ms() - now.since >= deadline_of(item))
-		abandon(ETIMEDOUT);
+	} else if (item < shared->count) {
+		int64_t waited = clock_ms() - now.since, deadline = deadline_of(item);
+		if (waited >= deadline && (waited >= STARVED * deadline || !reader_runs()))
+			abandon(ETIMEDOUT);
+	}
 }
 
 /* Milliseconds after which the reader wants a look; -1 = never. */
@@ -429,7 +458,7 @@ static int patience(void)
 	int64_t deadline = deadline_of(item);
 	int64_t left = now.since + deadline - clock_ms();
 	int64_t look = deadline / 4 + 1;
-	return (int)(left < 0 ? 0 : left < look ? left + 1 : look);
+	return (int)(left >= 0 && left < look ? left + 1 : look);
 }
 
 static bool out_pending(void)
@@ -514,6 +543,9 @@ static void next_request(void)
 	now.active = true;
 	now.since = clock_ms();
 	atomic_store(&shared->first, 0);
+	/* The reader must see every number: one without work could be followed by the next before it looks. */
+	if (count == 0)
+		return;
 	atomic_fetch_add(&shared->sequence, 1);
 	wake(to_reader);
 }

@@ -55,7 +55,8 @@ export interface Item {
   readonly limit: number;
   /** Milliseconds. */
   readonly deadline: number;
-  readonly body: Buffer;
+  /** A path, or what encodeMemory gives. */
+  readonly body: string | Buffer;
 }
 
 export interface WireRequest {

@@ -36,8 +36,8 @@ export class WireError extends Error {
 }
 
 /** Bytes an item takes in a request. */
-export function itemSize(body: Buffer): number {
-  return ITEM_HEAD + body.length;
+export function itemSize(body: string | Buffer): number {
+  return ITEM_HEAD + (typeof body === 'string' ? Buffer.byteLength(body) : body.length);
 }
 
 /** Room for items in one request. */
@@ -57,9 +57,11 @@ export function encodeRequest(request: WireRequest): Buffer {
   for (const item of request.items) {
     frame.writeUInt32LE(item.limit, at);
     frame.writeUInt32LE(item.deadline, at + 4);
-    frame.writeUInt16LE(item.body.length, at + 8);
-    item.body.copy(frame, at + ITEM_HEAD);
-    at += itemSize(item.body);
+    const start = at + ITEM_HEAD;
+    const { body } = item;
+    const bytes = typeof body === 'string' ? frame.write(body, start) : body.copy(frame, start);
+    frame.writeUInt16LE(bytes, at + 8);
+    at = start + bytes;
   }
   return frame;
 }

@@ -21,6 +21,8 @@ import type { ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
 const DEFAULT_DEADLINE = 1000;
+/** Items of a question's first request; each further one takes twice as many. */
+const FIRST_BATCH = 64;
 
 /**
  * Waits for the probe's greeting. Rejects with a `probe-failed` UserError when it does not come within
@@ -58,7 +60,7 @@ export class ProbeTarget implements Target {
   }
 
   async read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {
-    const answers = await this.ask('read', paths.map(pathBody), options);
+    const answers = await this.ask('read', paths, options);
     return answers.map(contentOf);
   }
 
@@ -66,12 +68,12 @@ export class ProbeTarget implements Target {
     paths: readonly string[],
     options?: ReadOptions & { readonly links?: boolean },
   ): Promise<ListResult[]> {
-    const answers = await this.ask('list', paths.map(pathBody), options, options?.links);
+    const answers = await this.ask('list', paths, options, options?.links);
     return answers.map(listingOf);
   }
 
   async link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]> {
-    const answers = await this.ask('link', paths.map(pathBody), options);
+    const answers = await this.ask('link', paths, options);
     return answers.map((answer) => failureOf(answer) ?? { ok: true, target: answer.data.toString('utf8') });
   }
 
@@ -91,43 +93,47 @@ export class ProbeTarget implements Target {
   /** One answer for each body, in their order; as many requests as their size needs. */
   private async ask(
     verb: Verb,
-    bodies: readonly Buffer[],
+    bodies: readonly (string | Buffer)[],
     options: ReadOptions = {},
     links = false,
   ): Promise<Answer[]> {
     if (bodies.length === 0) return [];
     const limit = Math.min(options.limit ?? DEFAULT_LIMIT, LIMIT_MAX);
     const deadline = options.deadline ?? DEFAULT_DEADLINE;
-    const batches = split(bodies.map((body) => ({ limit, deadline, body })));
-    const asked = batches.map((items) => {
-      const frame = (id: number) => encodeRequest({ id, verb, links, items });
-      return this.channel.ask(frame, items.length, deadline);
-    });
+    const asked: Promise<Answer[]>[] = [];
+    let most = FIRST_BATCH;
+    for (let from = 0; from < bodies.length; ) {
+      const items = batchOf(bodies, from, most, { limit, deadline });
+      asked.push(this.channel.ask((id) => encodeRequest({ id, verb, links, items }), items.length, deadline));
+      from += items.length;
+      // The probe begins with the first batch while the rest are still being written.
+      most *= 2;
+    }
     return (await Promise.all(asked)).flat();
   }
 }
 
-function split(items: readonly Item[]): Item[][] {
-  const batches: Item[][] = [];
-  let batch: Item[] = [];
+/** Items from `from` on, `most` at the most and as many as a request has room for. */
+function batchOf(
+  bodies: readonly (string | Buffer)[],
+  from: number,
+  most: number,
+  bounds: { readonly limit: number; readonly deadline: number },
+): Item[] {
+  const items: Item[] = [];
   let size = 0;
-  for (const item of items) {
-    const more = itemSize(item.body);
-    if (size + more > ITEMS_MAX) {
-      batches.push(batch);
-      batch = [];
-      size = 0;
-    }
-    batch.push(item);
-    size += more;
+  for (let at = from; at < bodies.length && items.length < most; at++) {
+    const body = bounded(bodies[at] ?? '');
+    size += itemSize(body);
+    if (size > ITEMS_MAX) break;
+    items.push({ ...bounds, body });
   }
-  batches.push(batch);
-  return batches;
+  return items;
 }
 
 /** A path longer than any the kernel takes is cut, which leaves it refused. */
-function pathBody(path: string): Buffer {
-  return Buffer.from(path, 'utf8').subarray(0, 5000);
+function bounded(body: string | Buffer): string | Buffer {
+  return body.length > 5000 ? body.slice(0, 5000) : body;
 }
 
 function failureOf(answer: Answer): Failure | undefined {
