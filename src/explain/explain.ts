@@ -3,18 +3,21 @@ import { type Blocked, blockedTasks } from './blocking';
 import type { Rule, Scene } from './rule';
 import { atRest } from './rules/atRest';
 import { insideDevice } from './rules/insideDevice';
+import { linuxAio } from './rules/linuxAio';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
 import { stuckOnResource } from './rules/stuckOnResource';
 import { unlisted } from './rules/unlisted';
 import { waitsForNothing } from './rules/waitsForNothing';
 import { waitsForPeer } from './rules/waitsForPeer';
+import { waitsUnseen } from './rules/waitsUnseen';
 import { workersExhausted } from './rules/workersExhausted';
 
 /** In the order of importance among findings of one severity. */
 const RULES: readonly Rule[] = [
   stuckOnResource,
   insideDevice,
+  linuxAio,
   workersExhausted,
   notSubmitted,
   waitsForNothing,
@@ -23,7 +26,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Asked in turn only while nothing else was found. */
-const FALLBACKS: readonly Rule[] = [unlisted, atRest];
+const FALLBACKS: readonly Rule[] = [waitsUnseen, unlisted, atRest];
 
 export interface ExplainOptions {
   /** Another look at the same process, earlier or later. */

@@ -63,7 +63,7 @@ function heading({ sample, style, width }: Context): string[] {
   return [...wrap(title, width, '    '), ...wrap(style.dim(facts.join(' · ')), width, '    ')];
 }
 
-const LABELS: Readonly<Record<Severity, string>> = { critical: 'STUCK', warning: 'WARNING', info: 'OK' };
+const LABELS: Readonly<Record<Severity, string>> = { critical: 'STUCK', warning: 'CHECK', info: 'INFO' };
 
 function findingLines({ style, width }: Context, finding: Finding): string[] {
   const label = LABELS[finding.severity].padEnd(8);

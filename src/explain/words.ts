@@ -89,12 +89,12 @@ export function ringName(ring: Pick<Ring, 'id' | 'fd'>): string {
 }
 
 /** One line that names what a descriptor is, for people. */
-export function resourceName(resource: Resource): string {
+export function resourceName(resource: Resource, self?: number): string {
   const { kind } = resource;
   if (resource.path !== undefined) return printable(resource.path, 200);
   switch (kind) {
     case 'pipe':
-      return `the pipe at descriptor ${resource.fd}${pipeEnd(resource)}`;
+      return `the pipe at descriptor ${resource.fd}${pipeEnd(resource, self)}`;
     case 'socket':
       return resource.socket
         ? socketName(resource.socket, resource.fd)
@@ -104,14 +104,15 @@ export function resourceName(resource: Resource): string {
   }
 }
 
-function pipeEnd(resource: Resource): string {
+function pipeEnd(resource: Resource, self: number | undefined): string {
   const { peers, end } = resource;
   if (!peers || !end || end === 'both') return '';
   const role = end === 'read' ? 'writer' : 'reader';
   if (peers.length === 0) return `, which has no ${role}`;
+  if (peers.length === 1 && peers[0]?.pid === self) return `, whose only ${role} is the process itself`;
   const shown = peers.slice(0, 3).map(processName);
   if (peers.length > 3) shown.push(`${peers.length - 3} more`);
-  return ` (${role}: ${joined(shown)})`;
+  return `, whose ${role}${peers.length === 1 ? ' is' : 's are'} ${joined(shown)}`;
 }
 
 /** "TCP 10.0.0.1:4711 → 10.0.0.2:80". */

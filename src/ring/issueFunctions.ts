@@ -60,6 +60,28 @@ const OPERATION_OF = new Map<string, string>([
   ['io_nop', 'NOP'],
 ]);
 
+/**
+ * Where the compiler folded the operation's own function into io_issue_sqe (5.10), what it calls gives it away.
+ */
+const CALLED_BY_OPERATION = new Map<string, string>([
+  ['do_statx', 'STATX'],
+  ['do_filp_open', 'OPENAT'],
+  ['do_file_open', 'OPENAT'],
+  ['do_unlinkat', 'UNLINKAT'],
+  ['do_rmdir', 'UNLINKAT'],
+  ['do_renameat2', 'RENAMEAT'],
+  ['do_mkdirat', 'MKDIRAT'],
+  ['do_symlinkat', 'SYMLINKAT'],
+  ['do_linkat', 'LINKAT'],
+  ['vfs_fallocate', 'FALLOCATE'],
+  ['vfs_fsync_range', 'FSYNC'],
+  ['do_splice', 'SPLICE'],
+  ['do_tee', 'TEE'],
+  ['filp_close', 'CLOSE'],
+  ['vfs_fadvise', 'FADVISE'],
+  ['do_madvise', 'MADVISE'],
+]);
+
 /** How a task came to carry a request: from the io-wq queue, or itself while submitting. */
 export type Carrier = 'worker' | 'submitter';
 
@@ -71,11 +93,13 @@ export interface Carried {
 /** The request a task is inside of, from its kernel stack (innermost first); undefined = none. */
 export function carriedOperation(stack: readonly KernelFrame[]): Carried | undefined {
   let operation: string | undefined;
+  let called: string | undefined;
   for (const frame of stack) {
     const name = plainName(frame.function);
     operation ??= OPERATION_OF.get(name);
-    if (name === 'io_wq_submit_work') return { operation: operation ?? 'UNKNOWN', by: 'worker' };
-    if (name === 'io_submit_sqes') return { operation: operation ?? 'UNKNOWN', by: 'submitter' };
+    called ??= CALLED_BY_OPERATION.get(name);
+    if (name === 'io_wq_submit_work') return { operation: operation ?? called ?? 'UNKNOWN', by: 'worker' };
+    if (name === 'io_submit_sqes') return { operation: operation ?? called ?? 'UNKNOWN', by: 'submitter' };
   }
   return undefined;
 }

@@ -1,25 +1,30 @@
 import type { Host } from '../model/sample';
 import type { ReadResult } from '../probe/protocol';
-import { parseUptime } from '../procfs/uptime';
+import { cpuCount } from '../procfs/cpuList';
 import { parseVersion } from '../procfs/version';
 import { textOf } from './text';
 
 export const HOST_FILES = [
   '/proc/version',
-  '/proc/uptime',
   '/proc/sys/kernel/hostname',
   '/proc/sys/kernel/osrelease',
+  '/sys/devices/system/cpu/online',
 ] as const;
 
 /** The host from HOST_FILES, in that order. */
-export function hostFrom(files: readonly (ReadResult | undefined)[], arch: string): Host {
-  const [version, uptimeText, name, release] = files.map(textOf);
-  const uptime = parseUptime(uptimeText ?? '');
+export function hostFrom(
+  files: readonly (ReadResult | undefined)[],
+  arch: string,
+  uptime: number | undefined,
+): Host {
+  const [version, name, release, online] = files.map(textOf);
+  const cpus = cpuCount(online ?? '');
   return {
     name: name?.trim() || 'unknown',
     kernel: release?.trim() || parseVersion(version ?? '')?.release || 'unknown',
     arch,
     ...(uptime === undefined ? {} : { uptime }),
+    ...(cpus === undefined ? {} : { cpus }),
   };
 }
 

@@ -5,8 +5,8 @@ import { parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import { parseSched } from '../procfs/sched';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus } from '../procfs/status';
-import { parseUptime } from '../procfs/uptime';
 import type { Target } from '../target/target';
+import { clockFiles, clocksFrom } from './clock';
 import { textOf } from './text';
 
 export interface ListOptions {
@@ -43,11 +43,11 @@ export async function listProcesses(target: Target, options: ListOptions = {}): 
     );
   }
   const pids = proc.entries.map((entry) => entry.name).filter((name) => /^\d+$/.test(name));
-  const [stats, uptimes] = await Promise.all([
+  const [stats, clockResults] = await Promise.all([
     target.read(pids.map((pid) => `/proc/${pid}/stat`)),
-    target.read(['/proc/uptime']),
+    target.read(clockFiles(target)),
   ]);
-  const uptime = parseUptime(textOf(uptimes[0]) ?? '');
+  const { uptime, scheduler } = clocksFrom(clockResults);
   const candidates: Candidate[] = [];
   pids.forEach((pid, index) => {
     const stat = parseStat(textOf(stats[index]) ?? '');
@@ -55,7 +55,7 @@ export async function listProcesses(target: Target, options: ListOptions = {}): 
     candidates.push({ pid: Number(pid), stat, tids: [], uninterruptible: 0 });
   });
   options.signal?.throwIfAborted();
-  await Promise.all([addRings(target, candidates), addBlocked(target, candidates, uptime)]);
+  await Promise.all([addRings(target, candidates), addBlocked(target, candidates, scheduler)]);
   options.signal?.throwIfAborted();
   const wanted = options.all
     ? candidates
@@ -91,7 +91,7 @@ async function addRings(target: Target, candidates: readonly Candidate[]): Promi
 async function addBlocked(
   target: Target,
   candidates: readonly Candidate[],
-  uptime: number | undefined,
+  now: number | undefined,
 ): Promise<void> {
   const threaded = candidates.filter(({ stat }) => stat.threads > 1);
   const lists = await target.list(threaded.map(({ pid }) => `/proc/${pid}/task`));
@@ -110,8 +110,8 @@ async function addBlocked(
   held.forEach(({ candidate }, index) => {
     candidate.uninterruptible++;
     const since = parseSched(textOf(scheds[index]) ?? '')?.execStart;
-    if (since === undefined || uptime === undefined) return;
-    candidate.blocked = Math.max(candidate.blocked ?? 0, uptime - since);
+    if (since === undefined || now === undefined) return;
+    candidate.blocked = Math.max(candidate.blocked ?? 0, now - since);
   });
 }
 

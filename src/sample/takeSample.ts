@@ -9,6 +9,7 @@ import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
 import { blindnessOf } from './blindness';
 import { carriedRequests, countExplained } from './carried';
+import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
 import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
@@ -38,12 +39,17 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
   const takenAt = (target.takenAt ?? new Date()).toISOString();
   const [files, lists, executable] = await Promise.all([
-    target.read([...HOST_FILES, ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`)]),
+    target.read([
+      ...HOST_FILES,
+      ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
+      ...clockFiles(target),
+    ]),
     target.list([`/proc/${pid}/task`]),
     target.link([`/proc/${pid}/exe`]),
   ]);
   checkCancelled(options.signal);
-  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch);
+  const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
+  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks.uptime);
   const [statFile, statusFile, cmdline, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
   const stat = parseStat(textOf(statFile) ?? '');
   if (!stat) throw noSuchProcess(pid, target.label);
@@ -64,7 +70,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       pid,
       tids: tids.sort((a, b) => a - b),
       arch: target.arch,
-      uptime: host.uptime,
+      now: clocks.scheduler,
       stacks,
     }),
     readDescriptors(target, pid, fdList ?? { ok: false, errno: 'ENOENT' }),

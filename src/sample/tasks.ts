@@ -17,8 +17,8 @@ export interface TasksAsked {
   readonly pid: number;
   readonly tids: readonly number[];
   readonly arch: string;
-  /** Seconds since boot, for "blocked since". */
-  readonly uptime: number | undefined;
+  /** The scheduler's present time in seconds, for "blocked since". */
+  readonly now: number | undefined;
   /** False spares the reads where they are refused anyway. */
   readonly stacks: boolean;
 }
@@ -75,7 +75,7 @@ function taskFrom(tid: number, files: readonly ReadResult[], asked: TasksAsked):
   const stackText = textOf(stackFile);
   const kernelStack = stackText === undefined || stat.state === 'R' ? undefined : parseStack(stackText);
   const syscall = kind === 'thread' ? systemCall(textOf(syscallFile), asked.arch) : undefined;
-  const blocked = blockedSeconds(stat, textOf(schedFile), asked.uptime);
+  const blocked = blockedSeconds(stat, textOf(schedFile), asked.now);
   const operation = kernelStack && carriedOperation(kernelStack)?.operation;
   return {
     tid,
@@ -107,15 +107,11 @@ function systemCall(text: string | undefined, arch: string): SystemCall | undefi
 }
 
 /**
- * Seconds since the task last ran: uptime − se.exec_start of /proc/TID/sched. A running task is not blocked.
+ * Seconds since the task last ran: now − se.exec_start of /proc/TID/sched. A running task is not blocked.
  */
-function blockedSeconds(
-  stat: Stat,
-  sched: string | undefined,
-  uptime: number | undefined,
-): number | undefined {
-  if (sched === undefined || uptime === undefined || stat.state === 'R') return undefined;
+function blockedSeconds(stat: Stat, sched: string | undefined, now: number | undefined): number | undefined {
+  if (sched === undefined || now === undefined || stat.state === 'R') return undefined;
   const execStart = parseSched(sched)?.execStart;
   if (execStart === undefined || execStart <= 0) return undefined;
-  return Math.max(0, Math.round((uptime - execStart) * 1000) / 1000);
+  return Math.max(0, Math.round((now - execStart) * 1000) / 1000);
 }

@@ -28,6 +28,8 @@ export interface Target {
   /** When a captured tree was recorded, where it says so. */
   readonly takenAt?: Date;
   readonly rights: TargetRights;
+  /** Pid of the task that reads, on the target's host: its own /proc files tell the host's clocks. */
+  readonly self?: number;
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;

@@ -39,7 +39,7 @@ export const STORAGE: readonly KernelFunction[] = [
       'folio_wait_stable',
     ],
     subsystem: 'writeback',
-    text: 'waits for pages of the file to be written back',
+    text: 'waits for pages of the file to be written to the disk',
     wake: 'uninterruptible',
     cause: 'writeback',
     advice: DISK_ADVICE,

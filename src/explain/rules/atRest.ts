@@ -17,7 +17,9 @@ export const atRest: Rule = {
       ([text, count]) => `${counted(count, 'thread')} ${count === 1 ? text : inPlural(text)}`,
     );
     if (running > 0) doing.push(`${counted(running, 'thread')} ${running === 1 ? 'runs' : 'run'}`);
-    const rings = sample.rings.length === 0 ? 'it has no io_uring' : blind > 0 ? '' : 'no request is pending';
+    const rings = blind > 0 || sample.rings.length === 0 ? '' : 'no request is pending';
+    const none = sample.rings.length === 0 ? 'No io_uring here: ' : '';
+    const state = [rings, joined(doing)].filter(Boolean).join('; ');
     const hidden = sample.notVisible.some((row) => row.what.startsWith('open files'));
     return [
       {
@@ -25,7 +27,7 @@ export const atRest: Rule = {
         severity: 'info',
         summary: hidden
           ? 'Whether something is stuck cannot be told: its files and rings may not be looked at.'
-          : `Nothing is seen to be stuck${rings === '' ? '' : `: ${rings}`}${unseen.length > 0 ? `; ${counted(unseen.length, 'task')} in uninterruptible sleep could not be explained` : ''}.`,
+          : `${none}${none === '' ? 'N' : 'n'}othing is seen to be stuck${state === '' ? '' : `: ${state}`}${unseen.length > 0 ? `; ${counted(unseen.length, 'task')} in uninterruptible sleep could not be explained` : ''}.`,
         explanation:
           doing.length > 0 ? `${joined(doing)}.` : 'No thread is blocked in anything that needs help.',
         remedy: hidden ? 'Run it with the rights named under "not visible".' : 'Nothing needs to be done.',

@@ -1,9 +1,11 @@
 import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
+import { behind } from '../behind';
 import type { Blocked } from '../blocking';
-import { candidateFiles, shared } from '../candidates';
+import { candidateFiles } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
 import type { Cause } from '../functions/entry';
-import { type Rule, type Scene, standsStill, unexplained } from '../rule';
+import { type Rule, type Scene, standsStill } from '../rule';
+import { aboutFiles, waitText } from '../wording';
 import {
   counted,
   duration,
@@ -12,10 +14,8 @@ import {
   operationCounts,
   operationNoun,
   processName,
-  resourceName,
   sentence,
 } from '../words';
-import { workerLimit } from '../workers';
 
 /** Causes that do not go away by themselves, with how grave they are. */
 const SEVERITY: Partial<Record<Cause, Severity>> = {
@@ -37,6 +37,14 @@ const SEVERITY: Partial<Record<Cause, Severity>> = {
 };
 
 const ORDER = Object.keys(SEVERITY);
+
+/** Waits that are no failing resource have names of their own. */
+const TAGS: Partial<Record<Cause, string>> = {
+  throttled: 'throttled',
+  stopped: 'stopped',
+  lock: 'waits-for-lock',
+  peer: 'waits-for-peer',
+};
 
 /**
  * "8 reads of /mnt/data/db wait for the FUSE server’s answer, 31 s; 92 more requests wait behind them." One
@@ -69,7 +77,7 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
   const files = candidateFiles(sample, tasks, cause, usable);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main);
-  const text = wording(cause, blocked, files);
+  const text = waitText(sample, cause, blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
@@ -79,7 +87,7 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
   const first = blocked[0];
   const stuck = carriers.length + waiting.count;
   return {
-    tag: submitter ? 'submitter-stuck' : 'stuck-on-resource',
+    tag: submitter ? 'submitter-stuck' : (TAGS[cause] ?? 'stuck-on-resource'),
     severity: SEVERITY[cause] ?? 'warning',
     summary: sentence(summary),
     explanation: [
@@ -107,8 +115,7 @@ function subject(
   files: readonly Resource[],
   text: string,
 ): string {
-  const name = fileName(files);
-  const of = name === undefined ? '' : ` of ${name}`;
+  const of = aboutFiles(blocked, files);
   if (submitter) {
     const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
     const who = processName({ pid: submitter.task.tid, name: submitter.task.name });
@@ -121,87 +128,11 @@ function subject(
   const none = scene.sample.rings.length === 0 ? 'no io_uring here: ' : '';
   const first = blocked[0]?.task;
   const call = blocked.length === 1 && first?.syscall?.name !== undefined ? ` in ${first.syscall.name}` : '';
-  const on = name === undefined ? '' : ` on ${name}`;
+  const on = of.replace(/^ of /, ' on ');
   if (blocked.length === 1 && first) {
     return `${none}thread ${processName({ pid: first.tid, name: first.name })}${call}${on} ${text}`;
   }
   return `${none}${counted(blocked.length, 'thread')}${on} ${inPlural(text)}`;
-}
-
-/** One file is named; several on one mount are named by it. */
-function fileName(files: readonly Resource[]): string | undefined {
-  const [only] = files;
-  if (files.length === 1 && only) {
-    const type = only.fsType === undefined ? '' : ` (${only.fsType})`;
-    return `${resourceName(only)}${type}`;
-  }
-  const mount = files.length > 1 ? shared(files, (r) => r.mount) : undefined;
-  return mount === undefined ? undefined : `files on ${mount}`;
-}
-
-/** The page cache does not know who supplies a page: the file’s mount does. */
-function wording(cause: Cause, blocked: readonly Blocked[], files: readonly Resource[]): string {
-  const text = mostSpecific(blocked);
-  const [file] = files;
-  if (cause === 'frozen') {
-    const mount = shared(files, (r) => r.mount);
-    return mount === undefined ? text : text.replace('the file system is', `the file system at ${mount} is`);
-  }
-  if (cause !== 'page' && cause !== 'device' && cause !== 'writeback') return text;
-  const fuse = files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
-  if (fuse && cause === 'page') {
-    const server = file?.holder ? ` ${processName(file.holder)}` : '';
-    return `waits for the FUSE server${server} to supply a page`;
-  }
-  const disk = shared(files, (r) => r.blockDevice);
-  return disk === undefined
-    ? text
-    : `${text}${text.includes('disk') ? ` (${disk})` : ` from or to the disk ${disk}`}`;
-}
-
-function mostSpecific(blocked: readonly Blocked[]): string {
-  const counts = new Map<string, number>();
-  for (const { on } of blocked) counts.set(on.text, (counts.get(on.text) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'waits';
-}
-
-interface Behind {
-  readonly count: number;
-  readonly summary: string;
-  readonly explanation: string;
-}
-
-const NOTHING_BEHIND: Behind = { count: 0, summary: '', explanation: '' };
-
-/** Requests that no row explains and that can only stand behind the held workers. */
-function behind(scene: Scene, carriers: readonly Blocked[], main: boolean): Behind {
-  const { sample } = scene;
-  const workers = carriers.filter(({ task }) => task.kind === 'worker');
-  if (!main || workers.length === 0) return NOTHING_BEHIND;
-  const count = sample.rings.reduce((sum, ring) => sum + unexplained(ring), 0);
-  if (count === 0) return NOTHING_BEHIND;
-  const limit = workerLimit(sample);
-  const writes = workers.every(({ task }) => task.operation === 'WRITE');
-  const more = counted(count, 'more request');
-  if (limit !== undefined && workers.length >= limit) {
-    return {
-      count,
-      summary: `; ${more} queue${count === 1 ? 's' : ''} behind, for all ${counted(limit, 'worker')} ${limit === 1 ? 'is' : 'are'} taken`,
-      explanation: `The ring may use ${counted(limit, 'worker')} for files (the smaller of its SQ entries and four times the processors) and all are held; ${more} cannot start before one is free.`,
-    };
-  }
-  if (writes && workers.length === 1) {
-    return {
-      count,
-      summary: `; ${more} ${count === 1 ? 'is' : 'are'} in flight, most likely queued behind it`,
-      explanation: `Writes to one file run one after the other in io-wq (hashed work), so ${more} most likely wait for the one in the worker.`,
-    };
-  }
-  return {
-    count,
-    summary: `; ${more} ${count === 1 ? 'is' : 'are'} in flight`,
-    explanation: `${sentence(more)} ${count === 1 ? 'is' : 'are'} in flight without a thread: queued behind the workers, or inside the file system or device already.`,
-  };
 }
 
 function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {

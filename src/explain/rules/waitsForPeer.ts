@@ -24,6 +24,15 @@ const AWAITS: Readonly<Record<string, string>> = {
   EPOLL_WAIT: 'for an event of an epoll set',
 };
 
+/** Between the wait and its file. */
+const PREPOSITION: Readonly<Record<string, string>> = {
+  READ: 'in',
+  READV: 'in',
+  WRITE: 'in',
+  WRITEV: 'in',
+  ACCEPT: 'to',
+};
+
 /**
  * "200 reads wait for data in the pipe at descriptor 3 (writer: server (4242))." The normal waits: armed polls,
  * which the other end must end. Nothing is broken.
@@ -53,7 +62,9 @@ function finding(
   const parts = [...byOperation].map(([operation, count]) => {
     const resource = only(sample, operation);
     if (resource) named.push(resource);
-    const on = resource ? ` (${resourceName(resource)})` : '';
+    const on = resource
+      ? ` ${PREPOSITION[operation] ?? 'on'} ${resourceName(resource, sample.process.pid)}`
+      : '';
     const verb = count === 1 ? 'waits' : 'wait';
     return `${counted(count, operationNoun(operation))} ${verb} ${AWAITS[operation] ?? 'until its file is ready'}${on}`;
   });

@@ -1,5 +1,7 @@
+import type { Sample } from '../../model/sample';
+import { inFlightOf } from '../disks';
 import { type Rule, standsStill, unexplained } from '../rule';
-import { counted } from '../words';
+import { counted, inPlural, operationCounts, sentence } from '../words';
 import { workerLimit } from '../workers';
 
 /** "All 8 io-wq workers are held and 92 requests wait for one: also requests for other files stand still." */
@@ -17,14 +19,17 @@ export const workersExhausted: Rule = {
     if (!held.every(({ task }) => standsStill(scene, task))) return [];
     const queued = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
     const limit = workerLimit(sample);
-    const reached = limit !== undefined && held.length >= limit;
+    const reached = limit !== undefined && held.length >= limit.count;
+    if (!reached && queued <= elsewhere(sample)) return [];
+    const first = held[0];
+    const counts = operationCounts(held.map(({ task }) => task.operation ?? 'UNKNOWN'));
     return [
       {
         tag: 'workers-exhausted',
         severity: 'critical',
-        summary: `All ${held.length} io-wq workers are held and ${counted(queued, 'request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one, requests for healthy files among them.`,
+        summary: `${sentence(counts)} hold all ${held.length} io-wq workers (${held.length === 1 ? 'it' : 'they'} ${inPlural(first?.on.text ?? 'wait')}), and ${counted(queued, 'more request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one.`,
         explanation: reached
-          ? `A ring may use ${counted(limit, 'bounded worker')}: the smaller of its SQ entries and four times the processors. None is free.`
+          ? `A ring may use ${counted(limit.count, 'bounded worker')}: the smaller of its SQ entries and four times the processors. None is free, so requests for healthy files wait, too.`
           : `No more workers were started although ${counted(queued, 'request')} ${queued === 1 ? 'is' : 'are'} in flight without a thread: the program has most likely set a limit of its own (IORING_REGISTER_IOWQ_MAX_WORKERS), or the requests are inside a device or file system.`,
         remedy:
           'What holds the workers is the cause. Until it ends, more workers (io_uring_register_iowq_max_workers) or a ring of its own for the slow files keep the others moving.',
@@ -36,3 +41,10 @@ export const workersExhausted: Rule = {
     ];
   },
 };
+
+/** Requests that a disk or a FUSE server has: these have no thread either, and queue for none. */
+function elsewhere(sample: Sample): number {
+  const disks = (sample.devices ?? []).reduce((sum, device) => sum + inFlightOf(device), 0);
+  const servers = Math.max(0, ...sample.resources.map((resource) => resource.waiting ?? 0));
+  return disks + servers;
+}
