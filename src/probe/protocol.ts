@@ -49,23 +49,19 @@ export const PROTOCOL = 1;
 export const verbs = { read: 1, list: 2, link: 3, memory: 4, kernel: 5, elf: 6, trace: 7 } as const;
 export type Verb = keyof typeof verbs;
 
-/** One item of a request, as the wire has it. */
-export interface Item {
-  /** Bytes. */
-  readonly limit: number;
-  /** Milliseconds. */
-  readonly deadline: number;
-  /** A path, or what encodeMemory gives. */
-  readonly body: string | Buffer;
-}
-
-export interface WireRequest {
-  readonly id: number;
+/** What a request asks for every one of its items. The wire has the bounds for each item. */
+export interface Question {
   readonly verb: Verb;
   /** `list`: give the text of links. */
   readonly links?: boolean;
-  readonly items: readonly Item[];
+  /** Bytes of an answer, at most. */
+  readonly limit: number;
+  /** Milliseconds for one item. */
+  readonly deadline: number;
 }
+
+/** A path, or what encodeMemory gives. */
+export type Body = string | Buffer;
 
 /** The probe's first frame: who it is, where it runs, and with which rights. */
 export interface Hello {

@@ -4,25 +4,27 @@
  */
 import {
   type Answer,
+  type Body,
   type Frame,
   type Hello,
   type ListEntry,
   type MemoryRange,
   PROTOCOL,
+  type Question,
   verbs,
-  type WireRequest,
 } from './protocol';
 
-/** The probe refuses longer requests; the client splits them. */
+/** The probe refuses longer requests. */
 export const REQUEST_MAX = 1 << 20;
 /** Bytes of one answer, at most. */
 export const LIMIT_MAX = 16 << 20;
 /** No frame of a working probe is longer: one largest answer behind a nearly full buffer. */
 const FRAME_MAX = LIMIT_MAX + (256 << 10);
 
+/** No path that the kernel takes is longer. */
+const BODY_MAX = 5000;
 const MAGIC = 'IURP';
 const HEAD = 8;
-const COUNT = 4;
 const ITEM_HEAD = 10;
 const ANSWER_HEAD = 8;
 const NO_LINK = 0xffff;
@@ -35,35 +37,44 @@ export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
-/** Bytes an item takes in a request. */
-export function itemSize(body: string | Buffer): number {
-  return ITEM_HEAD + (typeof body === 'string' ? Buffer.byteLength(body) : body.length);
-}
+/** Where requests are put together; what is sent is a copy. */
+let scratch: Buffer | undefined;
 
-/** Room for items in one request. */
-export const ITEMS_MAX = REQUEST_MAX - HEAD - COUNT;
-
-/** Throws a RangeError when the request exceeds REQUEST_MAX or a body 65,535 bytes. */
-export function encodeRequest(request: WireRequest): Buffer {
-  const length = HEAD + COUNT + request.items.reduce((sum, item) => sum + itemSize(item.body), 0);
-  if (length > REQUEST_MAX) throw new RangeError(`A request of ${length} bytes is too long for the probe.`);
-  const frame = Buffer.alloc(4 + length);
-  frame.writeUInt32LE(length, 0);
-  frame.writeUInt8(verbs[request.verb], 4);
-  frame.writeUInt8(request.links ? FLAG_LINKS : 0, 5);
-  frame.writeUInt32LE(request.id, 8);
-  frame.writeUInt32LE(request.items.length, 12);
+/**
+ * A request for the bodies from `from` on: `most` of them at the most, and as many as one request has room
+ * for, which is one at least. A body beyond BODY_MAX bytes is cut, which leaves a path refused.
+ */
+export function encodeRequest(
+  id: number,
+  question: Question,
+  bodies: readonly Body[],
+  from = 0,
+  most = bodies.length,
+): { readonly frame: Buffer; readonly count: number } {
+  scratch ??= Buffer.allocUnsafeSlow(4 + REQUEST_MAX);
+  const frame = scratch;
+  const end = Math.min(bodies.length, from + most);
   let at = 16;
-  for (const item of request.items) {
-    frame.writeUInt32LE(item.limit, at);
-    frame.writeUInt32LE(item.deadline, at + 4);
+  let index = from;
+  for (; index < end; index++) {
+    const body = bodies[index] ?? '';
     const start = at + ITEM_HEAD;
-    const { body } = item;
-    const bytes = typeof body === 'string' ? frame.write(body, start) : body.copy(frame, start);
+    // A string of n units is 3n bytes long at most.
+    if (start + Math.min(BODY_MAX, body.length * 3) > frame.length) break;
+    const bytes =
+      typeof body === 'string' ? frame.write(body, start, BODY_MAX) : body.copy(frame, start, 0, BODY_MAX);
+    frame.writeUInt32LE(question.limit, at);
+    frame.writeUInt32LE(question.deadline, at + 4);
     frame.writeUInt16LE(bytes, at + 8);
     at = start + bytes;
   }
-  return frame;
+  frame.writeUInt32LE(at - 4, 0);
+  frame.writeUInt8(verbs[question.verb], 4);
+  frame.writeUInt8(question.links ? FLAG_LINKS : 0, 5);
+  frame.writeUInt16LE(0, 6);
+  frame.writeUInt32LE(id, 8);
+  frame.writeUInt32LE(index - from, 12);
+  return { frame: Buffer.from(frame.subarray(0, at)), count: index - from };
 }
 
 /** Body of an item of the verb memory. */

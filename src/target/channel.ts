@@ -1,14 +1,19 @@
-import type { Answer, Frame, Hello } from '../probe/protocol';
-import { FrameDecoder } from '../probe/wire';
+import type { Answer, Body, Frame, Hello, Question } from '../probe/protocol';
+import { encodeRequest, FrameDecoder } from '../probe/wire';
 import type { Connection } from './connection';
 import { probeFailed, probeGone } from './probeErrors';
 
 /** Milliseconds of silence, beyond what a hung read explains, after which the probe itself counts as hung. */
 const SILENCE = 5000;
 
+/** Items of a question's first request; each further one takes twice as many. */
+const FIRST_BATCH = 64;
+
 interface Pending {
   readonly answers: Answer[];
   readonly expected: number;
+  /** Requests it was split into which are not done. */
+  requests: number;
   readonly deadline: number;
   readonly resolve: (answers: Answer[]) => void;
   readonly reject: (error: Error) => void;
@@ -67,19 +72,28 @@ export class Channel {
     });
   }
 
-  /** Sends what `frame` makes of a fresh id; `expected` answers come back. `deadline`: of one item, in ms. */
-  ask(frame: (id: number) => Buffer, expected: number, deadline: number): Promise<Answer[]> {
+  /** One answer for each body, in their order; as many requests as their size needs. */
+  ask(question: Question, bodies: readonly Body[]): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
       if (this.gone) {
         reject(this.gone);
         return;
       }
-      const id = this.nextId;
-      this.nextId = (this.nextId % 0xffffffff) + 1;
-      const bytes = frame(id);
-      this.pending.set(id, { answers: [], expected, deadline, resolve, reject });
-      if (this.pending.size === 1) this.watch();
-      this.connection.input.write(bytes);
+      const { deadline } = question;
+      const pending = { answers: [], expected: bodies.length, deadline, requests: 0, resolve, reject };
+      if (bodies.length === 0) resolve([]);
+      // The probe begins with the first request while the rest are still being written.
+      let most = FIRST_BATCH;
+      for (let from = 0; from < bodies.length; most *= 2) {
+        const id = this.nextId;
+        this.nextId = (this.nextId % 0xffffffff) + 1;
+        const { frame, count } = encodeRequest(id, question, bodies, from, most);
+        from += count;
+        pending.requests++;
+        this.pending.set(id, pending);
+        this.connection.input.write(frame);
+      }
+      if (!this.watchdog) this.watch();
     });
   }
 
@@ -123,9 +137,17 @@ export class Channel {
 
   private finish(id: number): void {
     const question = this.questionOf(id);
-    if (question?.answers.length !== question?.expected) this.fail('It left questions unanswered.');
+    if (!question) return;
     this.pending.delete(id);
-    question?.resolve(question.answers);
+    question.requests--;
+    if (question.requests > 0) return;
+    if (question.answers.length === question.expected) {
+      question.resolve(question.answers);
+    } else {
+      const why = 'It left questions unanswered.';
+      question.reject(probeGone(why));
+      this.fail(why);
+    }
   }
 
   private questionOf(id: number): Pending | undefined {
@@ -148,11 +170,13 @@ export class Channel {
   /** Starts the wait for the next sign of life anew. */
   private watch(): void {
     clearTimeout(this.watchdog);
+    this.watchdog = undefined;
     this.warned = false;
     if (this.pending.size === 0) return;
     let deadline = 0;
     for (const question of this.pending.values()) deadline = Math.max(deadline, question.deadline);
-    this.watchdog = setTimeout(() => this.onSilence(), SILENCE + 2 * deadline);
+    // A reader that is starved of processor time gets four deadlines.
+    this.watchdog = setTimeout(() => this.onSilence(), SILENCE + 5 * deadline);
   }
 
   private onSilence(): void {

@@ -2,9 +2,9 @@ import { UserError } from '../model/errors';
 import { errnoName } from '../probe/errno';
 import {
   type Answer,
+  type Body,
   type Failure,
   type Hello,
-  type Item,
   type LinkResult,
   type ListResult,
   type MemoryRange,
@@ -13,7 +13,7 @@ import {
   type ReadResult,
   type Verb,
 } from '../probe/protocol';
-import { decodeListing, encodeMemory, encodeRequest, ITEMS_MAX, itemSize, LIMIT_MAX } from '../probe/wire';
+import { decodeListing, encodeMemory, LIMIT_MAX } from '../probe/wire';
 import { Channel } from './channel';
 import type { Connection } from './connection';
 import { probeFailed, wrongProtocol } from './probeErrors';
@@ -21,8 +21,6 @@ import type { ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
 const DEFAULT_DEADLINE = 1000;
-/** Items of a question's first request; each further one takes twice as many. */
-const FIRST_BATCH = 64;
 
 /**
  * Waits for the probe's greeting. Rejects with a `probe-failed` UserError when it does not come within
@@ -90,50 +88,16 @@ export class ProbeTarget implements Target {
     this.channel.close();
   }
 
-  /** One answer for each body, in their order; as many requests as their size needs. */
-  private async ask(
+  private ask(
     verb: Verb,
-    bodies: readonly (string | Buffer)[],
+    bodies: readonly Body[],
     options: ReadOptions = {},
     links = false,
   ): Promise<Answer[]> {
-    if (bodies.length === 0) return [];
     const limit = Math.min(options.limit ?? DEFAULT_LIMIT, LIMIT_MAX);
     const deadline = options.deadline ?? DEFAULT_DEADLINE;
-    const asked: Promise<Answer[]>[] = [];
-    let most = FIRST_BATCH;
-    for (let from = 0; from < bodies.length; ) {
-      const items = batchOf(bodies, from, most, { limit, deadline });
-      asked.push(this.channel.ask((id) => encodeRequest({ id, verb, links, items }), items.length, deadline));
-      from += items.length;
-      // The probe begins with the first batch while the rest are still being written.
-      most *= 2;
-    }
-    return (await Promise.all(asked)).flat();
+    return this.channel.ask({ verb, links, limit, deadline }, bodies);
   }
-}
-
-/** Items from `from` on, `most` at the most and as many as a request has room for. */
-function batchOf(
-  bodies: readonly (string | Buffer)[],
-  from: number,
-  most: number,
-  bounds: { readonly limit: number; readonly deadline: number },
-): Item[] {
-  const items: Item[] = [];
-  let size = 0;
-  for (let at = from; at < bodies.length && items.length < most; at++) {
-    const body = bounded(bodies[at] ?? '');
-    size += itemSize(body);
-    if (size > ITEMS_MAX) break;
-    items.push({ ...bounds, body });
-  }
-  return items;
-}
-
-/** A path longer than any the kernel takes is cut, which leaves it refused. */
-function bounded(body: string | Buffer): string | Buffer {
-  return body.length > 5000 ? body.slice(0, 5000) : body;
 }
 
 function failureOf(answer: Answer): Failure | undefined {
