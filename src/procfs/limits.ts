@@ -1,4 +1,4 @@
-import { linesOf } from './lines';
+import { linesOf, readRows } from './lines';
 import { decimal } from './numbers';
 
 /** Infinity = unlimited. */
@@ -18,23 +18,21 @@ const NAME_WIDTH = 25;
 
 /** /proc/PID/limits. */
 export function parseLimits(text: string): Limits {
-  const limits = new Map<string, Limit>();
-  let unreadable = 0;
-  for (const line of linesOf(text)) {
-    if (line === '' || line.startsWith('Limit  ')) {
-      continue;
-    }
-    const name = line.slice(0, NAME_WIDTH).trimEnd();
-    const [softText, hardText] = line.length > 256 ? [] : line.slice(NAME_WIDTH).trim().split(/ +/);
-    const soft = amount(softText);
-    const hard = amount(hardText);
-    if (!name.startsWith('Max ') || soft === undefined || hard === undefined) {
-      unreadable++;
-    } else {
-      limits.set(name, { soft, hard });
-    }
+  const lines = linesOf(text);
+  const { rows, unreadable } = readRows(lines, readRow, lines[0]?.startsWith('Limit ') ? 1 : 0);
+  return { limits: new Map(rows), unreadable };
+}
+
+function readRow(line: string): [name: string, limit: Limit] | undefined {
+  if (!line.startsWith('Max ') || line.length > 256) {
+    return undefined;
   }
-  return { limits, unreadable };
+  const [softText, hardText] = line.slice(NAME_WIDTH).trim().split(/ +/);
+  const soft = amount(softText);
+  const hard = amount(hardText);
+  return soft === undefined || hard === undefined
+    ? undefined
+    : [line.slice(0, NAME_WIDTH).trimEnd(), { soft, hard }];
 }
 
 function amount(text: string | undefined): number | undefined {

@@ -25,6 +25,9 @@ export function parseMountinfo(text: string): Rows<MountinfoRow> {
 
 /** Optional fields, any number of them, stand between the options and a lone `-`. */
 function readRow(line: string): MountinfoRow | undefined {
+  if (!line.includes(' - ')) {
+    return undefined;
+  }
   const fields = line.split(' ');
   const dash = fields.indexOf('-', 6);
   const id = decimal(fields[0]);
