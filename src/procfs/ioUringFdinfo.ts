@@ -1,5 +1,14 @@
 import { decodeOctalEscapes } from './escapes';
-import { readCqe, readOverflow, readPoll, readSqe } from './ioUringRows';
+import {
+  type FdinfoCqe,
+  type FdinfoOverflow,
+  type FdinfoPoll,
+  type FdinfoSqe,
+  readCqe,
+  readOverflow,
+  readPoll,
+  readSqe,
+} from './ioUringRows';
 import { linesOf } from './lines';
 import { decimal, hex } from './numbers';
 
@@ -13,44 +22,6 @@ export interface RingCounters {
   readonly cqHead: number;
   readonly cqTail: number;
   readonly cachedCqTail?: number;
-}
-
-/** An SQE the kernel has not taken. 5.16–6.0 print neither offset, address, flags of the operation nor buffer. */
-export interface FdinfoSqe {
-  /** Index into the SQE array. */
-  readonly index: number;
-  /** As printed: the kernel's name, or (5.16–6.0) the number; `printedOpcode` of ring/opcodes.ts reads both. */
-  readonly opcode: string;
-  readonly fd: number;
-  /** IOSQE_ bits. */
-  readonly flags: number;
-  readonly offset?: bigint;
-  readonly address?: string;
-  readonly rwFlags?: number;
-  readonly bufIndex?: number;
-  readonly userData: bigint;
-}
-
-export interface FdinfoCqe {
-  readonly index: number;
-  readonly userData: bigint;
-  readonly result: number;
-  /** IORING_CQE_F_ bits. */
-  readonly flags: number;
-  /** The second half of a CQE32. */
-  readonly extra?: readonly [bigint, bigint];
-}
-
-export interface FdinfoPoll {
-  readonly opcode: number;
-  /** Its task has work to run: the wait may be over already. */
-  readonly taskWork: boolean;
-}
-
-export interface FdinfoOverflow {
-  readonly userData: bigint;
-  readonly result: number;
-  readonly flags: number;
 }
 
 export interface RegisteredFile {

@@ -1,4 +1,40 @@
-import type { FdinfoCqe, FdinfoOverflow, FdinfoPoll, FdinfoSqe } from './ioUringFdinfo';
+/** An SQE the kernel has not taken. 5.16–6.0 print neither offset, address, flags of the operation nor buffer. */
+export interface FdinfoSqe {
+  /** Index into the SQE array. */
+  readonly index: number;
+  /** As printed: the kernel's name, or (5.16–6.0) the number; `printedOpcode` of ring/opcodes.ts reads both. */
+  readonly opcode: string;
+  readonly fd: number;
+  /** IOSQE_ bits. */
+  readonly flags: number;
+  readonly offset?: bigint;
+  readonly address?: string;
+  readonly rwFlags?: number;
+  readonly bufIndex?: number;
+  readonly userData: bigint;
+}
+
+export interface FdinfoCqe {
+  readonly index: number;
+  readonly userData: bigint;
+  readonly result: number;
+  /** IORING_CQE_F_ bits. */
+  readonly flags: number;
+  /** The second half of a CQE32. */
+  readonly extra?: readonly [bigint, bigint];
+}
+
+export interface FdinfoPoll {
+  readonly opcode: number;
+  /** Its task has work to run: the wait may be over already. */
+  readonly taskWork: boolean;
+}
+
+export interface FdinfoOverflow {
+  readonly userData: bigint;
+  readonly result: number;
+  readonly flags: number;
+}
 
 /** 6.1+; SQE128 rings append `, e0:0x… … e7:0x…`. */
 const SQE =

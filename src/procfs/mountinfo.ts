@@ -2,7 +2,7 @@ import { decodeOctalEscapes } from './escapes';
 import { linesOf, type Rows, readRows } from './lines';
 import { decimal } from './numbers';
 
-/** One mount of /proc/PID/mountinfo, in the order they were mounted below each other. */
+/** One mount of /proc/PID/mountinfo; of two on one point the later row covers the earlier. */
 export interface MountinfoRow {
   readonly id: number;
   readonly parent: number;
