@@ -47,6 +47,7 @@ export class ProbeTarget implements Target {
   readonly frozen = false;
   readonly rights: TargetRights;
   readonly arch: string;
+  readonly self: number;
 
   constructor(
     private readonly channel: Channel,
@@ -55,6 +56,7 @@ export class ProbeTarget implements Target {
   ) {
     this.rights = { uid: hello.uid, capabilities: hello.capabilities };
     this.arch = hello.machine;
+    this.self = hello.pid;
   }
 
   async read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {

@@ -1,11 +1,5 @@
+import { DISK_ADVICE, FUSE_ADVICE, NFS_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
-
-const FUSE_ADVICE =
-  'Look at the FUSE server process: is it alive, and what does it wait for? If it cannot be revived, abort the connection: echo 1 > /sys/fs/fuse/connections/N/abort';
-const NFS_ADVICE =
-  'Check that the server answers on the network (mount options and RPC counters: nfsstat -m, /proc/self/mountstats). A hard mount waits for ever; umount -f or the server’s return ends it.';
-const DISK_ADVICE =
-  'Look at the device: kernel log, /sys/block/DEV/inflight and state; a path, loop file or server behind it may be gone.';
 
 /** FUSE, network file systems, and what local file systems do below a read, write or name look-up. */
 export const FILE_SYSTEMS: readonly KernelFunction[] = [

@@ -1,7 +1,5 @@
+import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
-
-const DISK_ADVICE =
-  'Look at the device: kernel log, /sys/block/DEV/inflight and state; a path, loop file or server behind it may be gone.';
 
 /** Page cache, block layer and its throttles, drivers, memory. */
 export const STORAGE: readonly KernelFunction[] = [

@@ -3,6 +3,7 @@ import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { candidateFiles } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
+import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
@@ -101,10 +102,17 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: first?.advice ?? '',
+    remedy: remedyFor(cause, files) ?? first?.advice ?? '',
     evidence: evidenceOf(scene, blocked, files),
     ...(stuck > 0 ? { stuck } : {}),
   };
+}
+
+/** The page cache's advice is vague where the files tell who supplies their pages. */
+function remedyFor(cause: Cause, files: readonly Resource[]): string | undefined {
+  if (cause !== 'page' || files.length === 0) return undefined;
+  if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
+  return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
 }
 
 function subject(
