@@ -85,7 +85,7 @@ describe('a read that hangs for ever', () => {
     expect(held).toContain(`/proc/${hung.pid}/mem`);
   });
 
-  it('is not tried again and again: the process is refused after eight', async (context) => {
+  it('is not tried again and again: its memory is refused after eight', async (context) => {
     skipUnless(context, 'fuse');
     const hung = await startHung(context);
     const target = await open(context);
@@ -94,9 +94,8 @@ describe('a read that hangs for ever', () => {
       ...Array.from({ length: 8 }, () => 'ETIMEDOUT'),
       ...Array.from({ length: 22 }, () => 'EBUSY'),
     ]);
-    // Nor its other files, but those of everybody else.
-    const more = await target.read([`/proc/${hung.pid}/stat`, `/proc/${process.pid}/stat`, '/proc/version']);
-    expect(outcomes(more)).toEqual(['EBUSY', 'ok', 'ok']);
+    const more = await target.read([`/proc/${hung.pid}/stat`, `/proc/${hung.pid}/maps`, '/proc/version']);
+    expect(outcomes(more)).toEqual(['ok', 'ok', 'ok']);
   });
 
   it('ends once its resource does; then the process is tried again and no process is left', async (context) => {

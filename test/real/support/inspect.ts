@@ -45,8 +45,8 @@ export function answerOf(sample: Sample): Finding {
   return first;
 }
 
-/** No stack trace of ours, and at least one whole sentence. */
+/** No stack trace of ours, and at least one whole sentence; a command to run may follow. */
 export function expectSentence(text: string): void {
   expect(text).not.toMatch(/^\s+at .*[(:]\d+/m);
-  expect(text.trim()).toMatch(/^\S.{15,}[.!]$/s);
+  expect(text.trim()).toMatch(/^\S.{15,}[.!](\s|$)/s);
 }
