@@ -10,21 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "wire.h"
 
 #define PATH_LIMIT 4096
-/* Keys of the trees that are not a process: see `struct place`. */
-#define KEY_PROC 0u
-#define KEY_SYS 0xffffffffu
 
 /* A checked path, split into directory and last name; the pointers go into the caller's path. */
 struct place {
 	bool sys;
-	/* The tree a hung read is counted against: a pid, KEY_PROC or KEY_SYS. */
-	uint32_t key;
 	/* Relative to /proc or /sys; empty = that root itself. */
 	char *relative;
 	/* Start of the last name within `relative`. */
@@ -148,7 +142,6 @@ static inline bool proc_path_allowed(enum verb verb, const char *path, struct pl
 			return false;
 		return (verb == READ && one_of(global_files, path)) || within(proc_trees, path);
 	}
-	place->key = (uint32_t)strtoul(path, NULL, 10);
 	if (!path[n])
 		return false;
 	const char *rest = path + n + 1;
@@ -184,7 +177,6 @@ static inline int check_path(enum verb verb, char *path, size_t length, struct p
 	else
 		return EPERM;
 	place->sys = root == 4;
-	place->key = place->sys ? KEY_SYS : KEY_PROC;
 	place->relative = path + root + (path[root] == '/');
 	char *slash = strrchr(place->relative, '/');
 	place->leaf = slash ? slash + 1 : place->relative;

@@ -38,9 +38,9 @@
 #define SLOW 20
 /* Deadlines that a reader gets which does run, or would if there were a processor for it. */
 #define STARVED 4
-/* Readers that were killed and did not die, in all and for one process; beyond that items get EBUSY. */
+/* Readers that were killed and did not die, in all and by key_of; beyond that items get EBUSY. */
 #define HUNG_MAX 64
-#define HUNG_PER_TREE 8
+#define HUNG_PER_KEY 8
 
 /* One of the two buffers. `progress`: answers << 32 | bytes, complete ones only. */
 struct buffer {
@@ -59,7 +59,7 @@ struct generation {
 
 struct hung {
 	pid_t reader;
-	uint32_t key;
+	uint64_t key;
 };
 
 /* Shared with all readers. */
@@ -125,27 +125,37 @@ static void wake(int event)
 
 /* ---- the reader's side ---- */
 
-static uint32_t key_of(const struct shared *s, const uint8_t *item)
+/*
+ * What a hung read is counted against: the process and the kind of file, so that a process whose memory
+ * hangs still shows its state. The kind is a hash of the last part of the path that is no number.
+ */
+static uint64_t key_of(const uint8_t *item)
 {
-	const uint8_t *body = item + ITEM_HEAD;
-	size_t length = get16(item + 8);
-	if (s->verb == MEMORY)
-		return length >= 4 ? get32(body) : KEY_PROC;
-	if (length > 6 && !memcmp(body, "/proc/", 6)) {
-		uint32_t pid = 0;
-		for (size_t i = 6; i < length && i < 16 && body[i] >= '0' && body[i] <= '9'; i++)
-			pid = pid * 10 + (body[i] - '0');
-		return pid;
+	const char *body = (const char *)item + ITEM_HEAD;
+	size_t end = get16(item + 8), start;
+	uint32_t kind = 2166136261u, pid = 0;
+	if (shared->verb == MEMORY)
+		return (uint64_t)(end >= 4 ? get32(item + ITEM_HEAD) : 0) << 32;
+	for (size_t i = 6; end > 6 && !memcmp(body, "/proc/", 6) && i < end && body[i] >= '0' && body[i] <= '9'; i++)
+		pid = pid * 10 + (uint32_t)(body[i] - '0');
+	for (;; end = start - 1) {
+		bool digits = true;
+		for (start = end; start > 0 && body[start - 1] != '/'; start--)
+			digits = digits && body[start - 1] >= '0' && body[start - 1] <= '9';
+		if (start == 0 || !digits)
+			break;
 	}
-	return KEY_SYS;
+	for (; start < end; start++)
+		kind = (kind ^ (uint8_t)body[start]) * 16777619u;
+	return (uint64_t)pid << 32 | kind;
 }
 
-static bool tree_hangs(uint32_t key)
+static bool hangs(uint64_t key)
 {
 	uint32_t count = atomic_load(&shared->hung_count), same = 0;
 	for (uint32_t i = 0; i < count; i++)
 		same += shared->hung[i].key == key;
-	return same >= HUNG_PER_TREE;
+	return same >= HUNG_PER_KEY;
 }
 
 static uint32_t bounded(uint32_t value, uint32_t most)
@@ -162,7 +172,7 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 	char path[PATH_LIMIT];
 	int error = 0;
 
-	if (atomic_load_explicit(&shared->hung_count, memory_order_relaxed) && tree_hangs(key_of(shared, item)))
+	if (atomic_load_explicit(&shared->hung_count, memory_order_relaxed) && hangs(key_of(item)))
 		error = EBUSY;
 	else if (shared->verb == MEMORY)
 		error = read_memory(reader, item + ITEM_HEAD, length, &answer);
@@ -369,7 +379,7 @@ static void abandon(uint16_t error)
 			uint64_t done = atomic_load(&buffer->progress) >> 32;
 			uint32_t item = now.done + (uint32_t)done;
 			shared->hung[count] = (struct hung){
-				reader_pid, item < shared->count ? key_of(shared, item_at(item)) : KEY_PROC};
+				reader_pid, item < shared->count ? key_of(item_at(item)) : 0};
 			atomic_store(&shared->hung_count, count + 1);
 		}
 		reader_pid = 0;
@@ -623,6 +633,22 @@ static void no_blocking(int fd)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+/*
+ * Leaves stdin, stdout and stderr alone open. What else was inherited would stay open in a reader that
+ * never dies; and all three must exist, so that the reader's closing of them hits nothing else.
+ */
+static void tidy_descriptors(void)
+{
+	if (syscall(SYS_close_range, 3u, ~0u, 0u) < 0)
+		for (long fd = 3, most = sysconf(_SC_OPEN_MAX); fd < most && fd < 65536; fd++)
+			close((int)fd);
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 static void set_up(void)
 {
 	sigset_t child;
@@ -634,9 +660,7 @@ static void set_up(void)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	/* Descriptors 0 to 2 exist, so that the reader's closing of them hits nothing else. */
-	for (int fd = 0; fd >= 0 && fd <= STDERR_FILENO;)
-		fd = open("/dev/null", O_RDWR);
+	tidy_descriptors();
 	no_blocking(STDIN_FILENO);
 	no_blocking(STDOUT_FILENO);
 	shared = share(sizeof *shared);
