@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -310,6 +312,27 @@ static bool is_ring(const struct reader *reader, int fd)
 	return n == 21 && !memcmp(link, "anon_inode:[io_uring]", 21);
 }
 
+static sigjmp_buf mapping_ends;
+
+static void on_mapping_end(int signal)
+{
+	(void)signal;
+	siglongjmp(mapping_ends, 1);
+}
+
+/* Bytes copied: a mapping may be longer than what stands behind it. */
+static size_t copy_mapping(uint8_t *to, const uint8_t *from, size_t length)
+{
+	struct sigaction action = {.sa_handler = on_mapping_end}, before;
+	volatile size_t done = 0;
+	sigaction(SIGBUS, &action, &before);
+	if (!sigsetjmp(mapping_ends, 1))
+		for (; done < length; done += length - done < 4096 ? length - done : 4096)
+			memcpy(to + done, from + done, length - done < 4096 ? length - done : 4096);
+	sigaction(SIGBUS, &before, NULL);
+	return done;
+}
+
 /*
  * Ring memory where /proc/PID/mem refuses it (before 6.10): maps the ring itself (pidfd_getfd, 5.6).
  * The duplicate is closed at once, the mapping after the copy: both delay the ring's end.
@@ -334,10 +357,10 @@ static int copy_ring(const struct reader *reader, uint32_t pid, int ring, uint64
 	close(fd);
 	if (map == MAP_FAILED)
 		return error;
-	memcpy(answer->data, map, want);
+	answer->length = (uint32_t)copy_mapping(answer->data, map, want);
 	munmap(map, want);
-	answer->length = want;
-	return 0;
+	answer->truncated = answer->truncated || answer->length < want;
+	return answer->length ? 0 : EFAULT;
 }
 
 static int open_mem(struct reader *reader, uint32_t pid)

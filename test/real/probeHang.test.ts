@@ -16,6 +16,7 @@ const APART = 512 * 1024;
 interface Hung {
   readonly pid: number;
   readonly address: bigint;
+  readonly file: string;
   readonly server: Victim;
 }
 
@@ -26,10 +27,11 @@ async function startHung(running: Running): Promise<Hung> {
   mkdirSync(directory);
   running.onTestFinished(toReleaseByShell(`umount -l '${directory}'; rm -rf --one-file-system '${base}'`));
   const server = await startVictim(running, self, 'hangfs', [directory]);
-  const victim = await startVictim(running, self, 'hungmm', [join(directory, 'hang1')]);
+  const file = join(directory, 'hang1');
+  const victim = await startVictim(running, self, 'hungmm', [file]);
   const maps = readFileSync(`/proc/${victim.pid}/maps`, 'utf8');
   const address = BigInt(`0x${/^(\w+)-.*hang1$/m.exec(maps)?.[1]}`);
-  return { pid: victim.pid, address, server };
+  return { pid: victim.pid, address, file, server };
 }
 
 async function open(running: Running): Promise<ProbeTarget> {
@@ -138,5 +140,27 @@ describe('a read that hangs for ever', () => {
     ]);
     expect(outcomes(slow)).toEqual(['ETIMEDOUT', 'ETIMEDOUT', 'ETIMEDOUT']);
     expect(outcomes(stat)).toEqual(Array.from({ length: 5000 }, (_, i) => (i % 2 ? 'ok' : 'EPERM')));
+  });
+
+  it('is given up altogether once 64 readers hang, until they are free', async (context) => {
+    skipUnless(context, 'fuse');
+    const hung = await startHung(context);
+    const target = await open(context);
+    // Eight for each of eight processes, the first of which is there.
+    const pids = [hung.pid];
+    while (pids.length < 8) {
+      pids.push((await startVictim(context, self, 'hungmm', [hung.file])).pid);
+    }
+    for (const [i, pid] of pids.entries()) {
+      const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
+      const address = BigInt(`0x${/^(\w+)-.*hang1$/m.exec(maps)?.[1]}`) + BigInt(i * PAGE);
+      const results = await target.memory(pid, ranges(address, 8), { deadline: 20 });
+      expect(outcomes(results)).toEqual(Array.from({ length: 8 }, () => 'ETIMEDOUT'));
+    }
+    expect(outcomes(await target.read(['/proc/version', '/proc/uptime']))).toEqual(['EBUSY', 'EBUSY']);
+    expect(childrenOf(target.hello.pid).length).toBe(64);
+    endServer(hung.server);
+    await eventually('the readers are gone', () => childrenOf(target.hello.pid).length === 0);
+    expect(outcomes(await target.read(['/proc/version', '/proc/uptime']))).toEqual(['ok', 'ok']);
   });
 });
