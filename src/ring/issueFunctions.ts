@@ -104,6 +104,21 @@ export function carriedOperation(stack: readonly KernelFrame[]): Carried | undef
   return undefined;
 }
 
+/** What an io-wq worker waits in that has nothing to do. */
+const IDLE_WORKER = new Set(['io_wq_worker', 'io_wqe_worker']);
+
+/** Functions of the kernel that only one operation waits in. */
+const WAITED_IN_BY = new Map<string, string>([['wait_for_partner', 'OPENAT']]);
+
+/**
+ * The operation of an io-wq worker whose stack may not be read, from its wchan; undefined = it is idle. A worker that
+ * waits elsewhere is inside of a request, whatever that is: UNKNOWN.
+ */
+export function operationBehindWchan(wchan: string): string | undefined {
+  const name = plainName(wchan);
+  return IDLE_WORKER.has(name) ? undefined : (WAITED_IN_BY.get(name) ?? 'UNKNOWN');
+}
+
 /** A function's name without what the compiler appended: `.isra.0`, `.constprop.0`, `.part.0`, `.cold`. */
 export function plainName(symbol: string): string {
   const dot = symbol.indexOf('.');

@@ -1,5 +1,5 @@
 import type { Request, Ring, Task } from '../model/sample';
-import { carriedOperation } from '../ring/issueFunctions';
+import { type Carried, carriedOperation } from '../ring/issueFunctions';
 
 /**
  * Requests that a task is inside of now, one for each io-wq worker that works and for each thread that is
@@ -13,7 +13,7 @@ export function carriedRequests(
 ): Request[] {
   const requests: Request[] = [];
   for (const task of tasks) {
-    const carried = task.kernelStack && carriedOperation(task.kernelStack);
+    const carried = carriedBy(task);
     if (!carried) continue;
     const ring = carried.by === 'submitter' ? ringOfSubmitter(task, rings) : ringOfWorker(rings, listed);
     requests.push({
@@ -27,6 +27,13 @@ export function carriedRequests(
     });
   }
   return requests;
+}
+
+/** Without the right to read stacks a worker's operation is known from its wchan at best. */
+function carriedBy(task: Task): Carried | undefined {
+  if (task.kernelStack) return carriedOperation(task.kernelStack);
+  const { kind, operation } = task;
+  return kind === 'worker' && operation !== undefined ? { operation, by: 'worker' } : undefined;
 }
 
 /** io_uring_enter's first argument is the ring's descriptor, unless flag 16 makes it a registered index. */

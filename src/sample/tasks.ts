@@ -6,7 +6,7 @@ import { parseStat, type Stat } from '../procfs/stat';
 import { parseSyscall } from '../procfs/syscall';
 import { syscallName } from '../procfs/syscallNames';
 import { parseWchan } from '../procfs/wchan';
-import { carriedOperation } from '../ring/issueFunctions';
+import { carriedOperation, operationBehindWchan } from '../ring/issueFunctions';
 import type { Target } from '../target/target';
 import { textOf } from './text';
 
@@ -76,7 +76,10 @@ function taskFrom(tid: number, files: readonly ReadResult[], asked: TasksAsked):
   const kernelStack = stackText === undefined || stat.state === 'R' ? undefined : parseStack(stackText);
   const syscall = kind === 'thread' ? systemCall(textOf(syscallFile), asked.arch) : undefined;
   const blocked = blockedSeconds(stat, textOf(schedFile), asked.now);
-  const operation = kernelStack && carriedOperation(kernelStack)?.operation;
+  const unseen = kind === 'worker' && wchan !== undefined && kernelStack === undefined && stat.state !== 'R';
+  const operation = unseen
+    ? operationBehindWchan(wchan)
+    : kernelStack && carriedOperation(kernelStack)?.operation;
   return {
     tid,
     name: stat.comm,
