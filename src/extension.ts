@@ -60,7 +60,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     followSchedule(inspections, tree),
     followContexts(inspections),
     ...inspectCommands(inspections, tree, list, releaseWhenIdle),
-    ...inspectionCommands(inspections, subjects),
+    ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
   );
   return { inspections: () => inspections.all, treeText: () => tree.text() };

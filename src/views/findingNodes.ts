@@ -88,7 +88,7 @@ function evidenceNode(evidence: readonly Evidence[], sample: Sample): Node {
 function proof(item: Evidence, sample: Sample): Node {
   if ('task' in item) {
     const task = sample.tasks.find(({ tid }) => tid === item.task);
-    return task ? taskRow(task) : { id: `task-${item.task}`, label: `thread ${item.task}` };
+    return task ? taskRow(task, sample) : { id: `task-${item.task}`, label: `thread ${item.task}` };
   }
   if ('request' in item) {
     const request = sample.requests[item.request];

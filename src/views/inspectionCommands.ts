@@ -3,12 +3,17 @@ import type { Inspections } from '../inspect/inspections';
 import { COMMANDS } from './ids';
 import { attempt } from './messages';
 import type { Subjects } from './subject';
+import type { InspectionTree } from './tree';
 
 const FOLLOWED = ['live', 'paused'];
 const ANY = ['live', 'paused', 'ended', 'saved'];
 
 /** The commands about an inspection that stands in the tree. */
-export function inspectionCommands(inspections: Inspections, subjects: Subjects): vscode.Disposable[] {
+export function inspectionCommands(
+  inspections: Inspections,
+  tree: InspectionTree,
+  subjects: Subjects,
+): vscode.Disposable[] {
   const about = (
     command: string,
     states: readonly string[],
@@ -22,7 +27,10 @@ export function inspectionCommands(inspections: Inspections, subjects: Subjects)
     );
 
   return [
-    about(COMMANDS.refresh, FOLLOWED, (key) => inspections.refresh(key)),
+    about(COMMANDS.refresh, FOLLOWED, (key) => {
+      tree.dontWait();
+      return inspections.refresh(key);
+    }),
     about(COMMANDS.pause, ['live'], (key) => inspections.pause(key)),
     about(COMMANDS.resume, ['paused'], (key) => inspections.resume(key)),
     about(COMMANDS.stop, ANY, (key) => inspections.remove(key)),
@@ -34,7 +42,10 @@ export function inspectionCommands(inspections: Inspections, subjects: Subjects)
       vscode.window.setStatusBarMessage('io_uring: report copied', 3000);
     }),
     vscode.commands.registerCommand(COMMANDS.refreshAll, () =>
-      attempt('The processes could not be looked at.', () => inspections.refreshAll()),
+      attempt('The processes could not be looked at.', () => {
+        tree.dontWait();
+        return inspections.refreshAll();
+      }),
     ),
   ];
 }

@@ -76,6 +76,13 @@ export function picture(nodes: readonly Node[], open: (node: Node) => boolean): 
   return JSON.stringify(rows(nodes));
 }
 
+/** A picture in which no time passes: of two, tells whether anything else has changed. */
+export function withoutAges(picture: string): string {
+  return picture
+    .replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while')
+    .replace(/a while( a while)+/g, 'a while');
+}
+
 /**
  * Rows with ids that no other row of the tree has, whatever the target calls its files: an id is its
  * parent's, then its own with its length in front; siblings of one name are numbered.

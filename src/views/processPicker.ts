@@ -19,9 +19,10 @@ export function pickProcess(list: ListProcesses, showAll: boolean): Promise<numb
       pick.items = processRows(processes, pick.value, all).map((row) => ({ ...row }));
     };
     const finish = (end: () => void) => {
+      // First, because disposing hides it, and hiding means dismissed.
+      end();
       abort.abort();
       pick.dispose();
-      end();
     };
     const refresh = async () => {
       load += 1;

@@ -2,26 +2,27 @@ import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Request, RequestState, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
-import { type Node, type NodeIcon, paged } from './node';
+import { type Node, paged } from './node';
+import { colored } from './severity';
 import { taskRow } from './taskNodes';
 import { dots, grouped, shown } from './words';
 
 /** In the order of interest: what blocks, what is behind it, what has passed. */
-const STATES: Record<RequestState, { readonly words: string; readonly icon: NodeIcon }> = {
-  running: { words: 'in a worker', icon: { id: 'circle-filled', color: 'list.errorForeground' } },
+const STATES: Record<RequestState, { readonly words: string; readonly icon: string }> = {
+  running: { words: 'in a worker', icon: 'circle-filled' },
   issued: {
     words: 'in the device or file system',
-    icon: { id: 'circle-filled', color: 'list.errorForeground' },
+    icon: 'circle-filled',
   },
-  queued: { words: 'queued for a worker', icon: { id: 'layers' } },
-  waiting: { words: 'waiting', icon: { id: 'watch' } },
-  polling: { words: 'armed for readiness', icon: { id: 'watch' } },
-  linked: { words: 'behind the request it is linked to', icon: { id: 'link' } },
-  drained: { words: 'behind all earlier requests', icon: { id: 'layers' } },
-  timeout: { words: 'timeout', icon: { id: 'clock' } },
-  prepared: { words: 'prepared, not submitted', icon: { id: 'edit' } },
-  completed: { words: 'completed, not collected', icon: { id: 'check' } },
-  overflowed: { words: 'completed, completion queue overflowed', icon: { id: 'warning' } },
+  queued: { words: 'queued for a worker', icon: 'layers' },
+  waiting: { words: 'waiting', icon: 'watch' },
+  polling: { words: 'armed for readiness', icon: 'watch' },
+  linked: { words: 'behind the request it is linked to', icon: 'link' },
+  drained: { words: 'behind all earlier requests', icon: 'layers' },
+  timeout: { words: 'timeout', icon: 'clock' },
+  prepared: { words: 'prepared, not submitted', icon: 'edit' },
+  completed: { words: 'completed, not collected', icon: 'check' },
+  overflowed: { words: 'completed, completion queue overflowed', icon: 'warning' },
 };
 const ORDER = Object.keys(STATES);
 
@@ -49,7 +50,7 @@ function groupRow(id: string, requests: readonly [Request, ...Request[]], sample
     id,
     label: `${grouped(requests.length)} × ${shown(first.operation, 64)}${what ? ` ${what}` : ''}`,
     description: dots(words, oldest > 0 && duration(oldest)),
-    icon,
+    icon: colored(icon, first, sample),
     children: () => paged(requests, (request) => requestRow(request, sample)),
   };
 }
@@ -71,15 +72,15 @@ export function requestRow(request: Request, sample: Sample): Node {
       result !== undefined && result !== null && `result ${result}`,
       certainty !== 'certain' && certainty,
     ),
-    icon,
+    icon: colored(icon, request, sample),
     tooltip: () => tooltip(request),
-    ...(task ? { children: () => [taskRow(task)] } : {}),
+    ...(task ? { children: () => [taskRow(task, sample)] } : {}),
   };
 }
 
 /** A state of a later version of the sample stays readable. */
-function stateOf({ state }: Request): { readonly words: string; readonly icon: NodeIcon } {
-  return STATES[state] ?? { words: shown(String(state)), icon: { id: 'question' } };
+function stateOf({ state }: Request): { readonly words: string; readonly icon: string } {
+  return STATES[state] ?? { words: shown(String(state)), icon: 'question' };
 }
 
 function object({ path, fd, fixedFile }: Request): string | undefined {

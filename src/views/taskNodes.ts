@@ -3,6 +3,7 @@ import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
+import { colored } from './severity';
 import { count, dots, grouped, shown } from './words';
 
 const WAKES: Record<Wake, string> = {
@@ -23,17 +24,18 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 /** Two rows: the tasks that wait for something, and the others. */
-export function taskNodes({ tasks }: Sample): readonly Node[] {
+export function taskNodes(sample: Sample): readonly Node[] {
+  const { tasks } = sample;
   const blocked = tasks.filter(isBlocked);
   const others = tasks.filter((task) => !isBlocked(task));
   const rows: Node[] = [];
   if (blocked.length > 0) {
     const of = others.length > 0 ? `${blocked.length} of ${tasks.length}` : `${blocked.length}`;
-    rows.push(section('blocked', `Blocked threads and workers (${of})`, blocked, 'watch', true));
+    rows.push(section('blocked', `Blocked threads and workers (${of})`, blocked, 'watch', sample));
   }
   if (others.length > 0) {
     const label = blocked.length > 0 ? 'Other threads' : 'Threads and workers';
-    rows.push(section('others', `${label} (${others.length})`, others, 'server-process', false));
+    rows.push(section('others', `${label} (${others.length})`, others, 'server-process', sample));
   }
   return rows;
 }
@@ -42,13 +44,13 @@ function isBlocked({ state, blockedOn }: Task): boolean {
   return state === 'D' || (blockedOn !== undefined && blockedOn.idle !== true);
 }
 
-function section(id: string, label: string, tasks: readonly Task[], icon: string, expanded: boolean): Node {
+function section(id: string, label: string, tasks: readonly Task[], icon: string, sample: Sample): Node {
   return {
     id,
     label,
     icon: { id: icon },
-    expanded,
-    children: () => paged(groups(tasks), groupRow),
+    expanded: id === 'blocked',
+    children: () => paged(groups(tasks), (group) => groupRow(group, sample)),
   };
 }
 
@@ -81,19 +83,19 @@ function longest(tasks: readonly Task[]): number {
   return tasks.reduce((most, { blocked }) => Math.max(most, blocked ?? 0), 0);
 }
 
-function groupRow({ key, tasks }: Group): Node {
+function groupRow({ key, tasks }: Group, sample: Sample): Node {
   const [first] = tasks;
-  if (tasks.length === 1) return taskRow(first);
+  if (tasks.length === 1) return taskRow(first, sample);
   const names = new Set(tasks.map(({ name }) => name));
   const who = first.kind === 'thread' && names.size === 1 ? shown(first.name, 64) : kindName(first);
   const waiting = tasks.map(({ blocked }) => blocked).filter((seconds) => seconds !== undefined);
   return {
     id: key,
     label: `${grouped(tasks.length)} × ${who}`,
-    description: dots(first.operation && shown(first.operation), place(first), span(waiting)),
-    icon: taskIcon(first),
+    description: dots(place(first), first.operation && shown(first.operation), first.state, span(waiting)),
+    icon: taskIcon(first, sample),
     tooltip: () => taskTooltip(first, count(tasks.length, 'task')),
-    children: () => paged(tasks, taskRow),
+    children: () => paged(tasks, (task) => taskRow(task, sample)),
   };
 }
 
@@ -105,37 +107,35 @@ function span(seconds: readonly number[]): string | undefined {
 }
 
 /** A task with its kernel stack below it, then what is known of its own. */
-export function taskRow(task: Task): Node {
+export function taskRow(task: Task, sample: Sample): Node {
   return {
     id: `task-${task.tid}`,
     label: `${shown(task.name, 64)} (${task.tid})`,
     description: dots(
-      task.kind === 'thread' ? undefined : kindName(task),
-      task.operation && shown(task.operation),
       place(task),
+      task.operation && shown(task.operation),
+      task.state,
       task.blocked === undefined ? undefined : duration(task.blocked),
     ),
-    icon: taskIcon(task),
+    icon: taskIcon(task, sample),
     tooltip: () => taskTooltip(task),
     children: () => frames(task),
   };
 }
 
 function place({ state, blockedOn, wchan }: Task): string {
-  if (blockedOn) return dots(state, shown(blockedOn.text));
-  if (wchan && wchan !== '0') return dots(state, `in ${shown(wchan)}`);
-  return STATES[state] ?? shown(state);
+  if (blockedOn) return shown(blockedOn.text);
+  if (wchan && wchan !== '0') return `in ${shown(wchan)}`;
+  return STATES[state] ?? '';
 }
 
 function kindName({ kind }: Task): string {
   return { worker: 'io-wq worker', sqpoll: 'SQPOLL thread', thread: 'thread' }[kind];
 }
 
-function taskIcon(task: Task): NodeIcon {
-  if (task.state === 'D') return { id: 'circle-filled', color: 'list.errorForeground' };
-  if (isBlocked(task)) return { id: 'circle-filled', color: 'list.warningForeground' };
-  if (task.state === 'R') return { id: 'play-circle' };
-  return { id: 'circle-outline' };
+function taskIcon(task: Task, sample: Sample): NodeIcon {
+  if (isBlocked(task)) return colored('circle-filled', task, sample);
+  return colored(task.state === 'R' ? 'play-circle' : 'circle-outline', task, sample);
 }
 
 function taskTooltip(task: Task, who?: string): string {
@@ -190,9 +190,9 @@ function kernelRow(id: string, frame: KernelFrame, blocking: boolean): Node {
     id,
     label: name,
     description: dots(
-      offset,
-      frame.module !== null && `module ${shown(frame.module)}`,
       blocking && 'waits here',
+      frame.module !== null && `module ${shown(frame.module)}`,
+      offset,
     ),
     icon: blocking ? { id: 'arrow-right', color: 'list.errorForeground' } : { id: 'debug-stackframe-dot' },
     spoken: blocking ? `kernel function ${name}, waits here` : `kernel function ${name}`,

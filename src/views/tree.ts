@@ -2,12 +2,20 @@ import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
 import { answer, stuckInAll } from './answer';
 import { VIEW } from './ids';
-import { type Node, outline, picture } from './node';
-import { rootNodes } from './nodes';
+import { type Node, outline, picture, withoutAges } from './node';
+import { rootNodes, stateOf } from './nodes';
 import { tooltip, treeItem } from './treeItem';
 import { count } from './words';
 
-/** The sidebar's tree. It keeps nothing of its own but which rows are unfolded. */
+/** Milliseconds after which ages are brought up to date when nothing else has changed. */
+const AGES = 10_000;
+/** Milliseconds a tooltip is left in peace. */
+const READING = 10_000;
+
+/**
+ * The sidebar's tree. It keeps nothing of its own but which rows are unfolded. Redrawing takes away a tooltip, so
+ * it is done when something other than the passing of time can be seen, and then not under the reader's eyes.
+ */
 export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly redraw = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.redraw.event;
@@ -17,6 +25,10 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly disposables: vscode.Disposable[] = [];
   private roots: readonly Node[] = [];
   private drawn = '';
+  private drawnAt = 0;
+  private states = '';
+  private readUntil = 0;
+  private later: NodeJS.Timeout | undefined;
 
   constructor(private readonly inspections: Inspections) {
     this.view = vscode.window.createTreeView<Node>(VIEW, { treeDataProvider: this, showCollapseAll: true });
@@ -48,6 +60,7 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
     if (node.tooltip) item.tooltip = tooltip(node.tooltip());
+    this.readUntil = Date.now() + READING;
     return item;
   }
 
@@ -69,22 +82,38 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     if (root) await this.view.reveal(root, { select: true, focus: true, expand: true });
   }
 
+  /** The next look is shown at once, even when a tooltip is being read: the user asked for it. */
+  dontWait(): void {
+    this.readUntil = 0;
+    this.drawnAt = 0;
+  }
+
   /** The whole tree unfolded, as text. */
   text(): string {
     return outline(this.roots);
   }
 
   dispose(): void {
+    clearTimeout(this.later);
     for (const disposable of this.disposables) disposable.dispose();
   }
 
   private update(): void {
+    clearTimeout(this.later);
     const { all } = this.inspections;
     const roots = rootNodes(all);
-    // Redrawing takes away the tooltip that is being read, so an equal picture is left as it is.
+    const states = JSON.stringify(all.map((one) => [one.key, stateOf(one), one.snapshot.problem?.code]));
     const now = picture(roots, ({ id }) => this.unfolded.has(id));
     if (now === this.drawn) return;
+    const older = withoutAges(now) === withoutAges(this.drawn) ? this.drawnAt + AGES : 0;
+    const wait = states === this.states ? Math.max(older, this.readUntil) - Date.now() : 0;
+    if (wait > 0) {
+      this.later = setTimeout(() => this.update(), wait);
+      return;
+    }
+    this.states = states;
     this.drawn = now;
+    this.drawnAt = Date.now();
     this.roots = roots;
     this.view.message = answer(all) ?? '';
     const stuck = stuckInAll(all);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../../../src/views/node';
-import { outline } from '../../../src/views/node';
+import { outline, picture, withoutAges } from '../../../src/views/node';
 import { rootNodes, stateOf } from '../../../src/views/nodes';
 import { healthy, idle, live, read, ring, stuck, worker } from './samples';
 
@@ -13,6 +13,10 @@ const below = (nodes: readonly Node[], start: string): Node => {
 const rowsOf = (...args: Parameters<typeof live>) => children(rootNodes([live(...args)])[0]);
 const everyId = (nodes: readonly Node[]): string[] =>
   nodes.flatMap((node) => [node.id, ...everyId(children(node))]);
+
+const missing = (): never => {
+  throw new Error('the sample has a finding');
+};
 
 describe('the tree of a stuck process', () => {
   it('shows the answer first, then the proof', () => {
@@ -30,7 +34,7 @@ describe('the tree of a stuck process', () => {
             92 not listed  queued or inside the kernel
             Queues and setup
         Blocked threads and workers (8 of 9)
-          8 × io-wq worker  READ · D · waits for the FUSE server's answer · 31 s
+          8 × io-wq worker  waits for the FUSE server's answer · READ · D · 31 s
         Other threads (1)
         Files and sockets (1)
         Not visible (1)
@@ -48,7 +52,7 @@ describe('the tree of a stuck process', () => {
       'io_read',
       'io_wq_submit_work',
     ]);
-    expect(children(first)[0]?.description).toBe('+0x115/0x2f0 · waits here');
+    expect(children(first)[0]?.description).toBe('waits here · +0x115/0x2f0');
     expect(children(first)[1]?.description).toBe('+0x115/0x2f0');
   });
 
@@ -65,8 +69,7 @@ describe('the tree of a stuck process', () => {
   });
 
   it('names what a finding points to when the sample does not hold it', () => {
-    const [finding] = stuck().findings;
-    if (!finding) throw new Error('the sample has a finding');
+    const [finding = missing()] = stuck().findings;
     const evidence = [{ task: 1 }, { request: 99 }, { ring: 9 }, { fd: 77 }];
     const rows = rowsOf(stuck({ findings: [{ ...finding, evidence }] }));
     const seen = children(below(children(below(rows, '100 reads')), 'Seen in'));
@@ -74,8 +77,7 @@ describe('the tree of a stuck process', () => {
   });
 
   it('folds all but the first findings into one row', () => {
-    const [finding] = stuck().findings;
-    if (!finding) throw new Error('the sample has a finding');
+    const [finding = missing()] = stuck().findings;
     const findings = Array.from({ length: 9 }, (_, n) => ({ ...finding, summary: `finding ${n}` }));
     const rows = rowsOf(stuck({ findings }));
     expect(rows.slice(0, 5).map(({ label }) => label)).toEqual([
@@ -146,6 +148,19 @@ describe('tasks', () => {
     expect(children(below(rows, 'Other threads (1)')).map(({ label }) => label)).toEqual(['server (6)']);
   });
 
+  it('are coloured as the finding that points to them, an ordinary wait not at all', () => {
+    const colors = (severity: 'critical' | 'warning' | 'info') => {
+      const [finding = missing()] = stuck().findings;
+      const rows = rowsOf(stuck({ findings: [{ ...finding, severity }] }));
+      const [group] = children(below(rows, 'Blocked'));
+      const requests = children(below(children(below(rows, 'Rings')), 'ring 1'))[0];
+      return [group?.icon?.color, requests?.icon?.color];
+    };
+    expect(colors('critical')).toEqual(['list.errorForeground', 'list.errorForeground']);
+    expect(colors('warning')).toEqual(['list.warningForeground', 'list.warningForeground']);
+    expect(colors('info')).toEqual([undefined, undefined]);
+  });
+
   it('does not call a thread blocked that has nothing to do', () => {
     const on = {
       function: 'ep_poll',
@@ -190,6 +205,28 @@ describe('states', () => {
       label: 'It may not be seen.',
       description: 'It is of root. · below is what was seen before',
     });
+  });
+});
+
+describe('the picture', () => {
+  const all = () => true;
+  const of = (sample: ReturnType<typeof stuck>) => picture(rootNodes([live(sample)]), all);
+  const aged = (blocked: number) => stuck({ tasks: stuck().tasks.map((task) => ({ ...task, blocked })) });
+
+  it('changes with time, which can be told from any other change', () => {
+    expect(of(stuck())).toBe(of(stuck()));
+    expect(of(aged(40))).not.toBe(of(aged(45)));
+    for (const seconds of [0.4, 9.6, 45, 200, 4000, 10_000, 100_000, 500_000]) {
+      expect(withoutAges(of(aged(seconds)))).toBe(withoutAges(of(aged(40))));
+    }
+    expect(withoutAges(of(stuck({ rings: [ring(1, { inFlight: 99, explained: 8 })] })))).not.toBe(
+      withoutAges(of(stuck())),
+    );
+  });
+
+  it('holds only what is unfolded', () => {
+    const folded = (sample: ReturnType<typeof stuck>) => picture(rootNodes([live(sample)]), () => false);
+    expect(folded(stuck({ tasks: [], findings: [] }))).toBe(folded(stuck({ resources: [], findings: [] })));
   });
 });
 

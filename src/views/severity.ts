@@ -1,0 +1,44 @@
+import type { Request, Sample, Severity, Task } from '../model/sample';
+import type { NodeIcon } from './node';
+
+const COLORS: Record<Severity, string | undefined> = {
+  critical: 'list.errorForeground',
+  warning: 'list.warningForeground',
+  info: undefined,
+};
+const ORDER: readonly Severity[] = ['critical', 'warning', 'info'];
+
+interface Blame {
+  readonly tasks: ReadonlyMap<number, Severity>;
+  /** One set a severity, in ORDER. */
+  readonly requests: readonly ReadonlySet<Request>[];
+}
+
+const known = new WeakMap<Sample, Blame>();
+
+/** Colours a row as the gravest finding that points to it; an ordinary wait has none. */
+export function colored(icon: string, item: Task | Request, sample: Sample): NodeIcon {
+  const { tasks, requests } = blame(sample);
+  const severity = 'tid' in item ? tasks.get(item.tid) : ORDER.find((_, index) => requests[index]?.has(item));
+  const color = severity && COLORS[severity];
+  return color === undefined ? { id: icon } : { id: icon, color };
+}
+
+function blame(sample: Sample): Blame {
+  const before = known.get(sample);
+  if (before) return before;
+  const tasks = new Map<number, Severity>();
+  const requests = ORDER.map(() => new Set<Request>());
+  ORDER.forEach((severity, index) => {
+    for (const finding of sample.findings.filter((candidate) => candidate.severity === severity)) {
+      for (const item of finding.evidence) {
+        if ('task' in item && !tasks.has(item.task)) tasks.set(item.task, severity);
+        const request = 'request' in item ? sample.requests[item.request] : undefined;
+        if (request) requests[index]?.add(request);
+      }
+    }
+  });
+  const found: Blame = { tasks, requests };
+  known.set(sample, found);
+  return found;
+}
