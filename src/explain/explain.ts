@@ -1,3 +1,4 @@
+import { printable } from '../model/printable';
 import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
 import type { Rule, Scene } from './rule';
@@ -65,7 +66,19 @@ export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
     if (found.length === 0) found.push(...ask(rule));
   }
   found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings: found }, lookAgain };
+  const findings = found.map(harmless);
+  return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };
+}
+
+/** Names of files, mounts and processes stand in the sentences: they may forge no line and colour nothing. */
+function harmless(finding: Finding): Finding {
+  const { summary, explanation, remedy } = finding;
+  return {
+    ...finding,
+    summary: printable(summary),
+    explanation: printable(explanation),
+    remedy: printable(remedy),
+  };
 }
 
 const ORDER: readonly Severity[] = ['critical', 'warning', 'info'];

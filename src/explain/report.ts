@@ -68,12 +68,12 @@ const LABELS: Readonly<Record<Severity, string>> = { critical: 'STUCK', warning:
 function findingLines({ style, width }: Context, finding: Finding): string[] {
   const label = LABELS[finding.severity].padEnd(8);
   const indent = '        ';
-  const [first = '', ...rest] = wrap(indent + style.bold(finding.summary), width, indent);
+  const [first = '', ...rest] = wrap(indent + style.bold(printable(finding.summary)), width, indent);
   return [
     style.severity(finding.severity, label) + first.slice(first.startsWith(indent) ? indent.length : 0),
     ...rest,
-    ...wrap(indent + finding.explanation, width, indent),
-    ...wrap(`${indent}→ ${finding.remedy}`, width, `${indent}  `),
+    ...wrap(indent + printable(finding.explanation), width, indent),
+    ...wrap(`${indent}→ ${printable(finding.remedy)}`, width, `${indent}  `),
   ];
 }
 
@@ -195,7 +195,9 @@ function groupTitle(group: readonly Task[], first: Task): string {
       : `${group.length} × ${KIND_TEXT[first.kind]} ${names} (${tids.slice(0, 4).join(', ')}${tids.length > 4 ? ', …' : ''})`;
   const doing =
     first.operation === undefined ? '' : `carries ${counted(1, operationNoun(first.operation)).slice(2)}: `;
-  const text = first.blockedOn?.text ?? (first.state === 'R' ? 'runs' : unknownWait(first));
+  const text =
+    (first.blockedOn && printable(first.blockedOn.text, 300)) ??
+    (first.state === 'R' ? 'runs' : unknownWait(first));
   const wake = first.blockedOn && !first.blockedOn.idle ? ` [${first.blockedOn.wake}]` : '';
   const since = times.length === 0 ? '' : ` · ${duration(Math.max(...times))}`;
   return `${who} ${first.state}${since} · ${doing}${text}${wake}`;

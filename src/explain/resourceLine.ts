@@ -20,7 +20,7 @@ function title(resource: Resource): string {
 function place({ mount, fsType, source, kind }: Resource): string {
   if (fsType === undefined || kind === 'device') return '';
   const from = source === undefined || source === fsType ? '' : ` from ${printable(source, 120)}`;
-  return `${fsType} at ${printable(mount ?? '?', 200)}${from}`;
+  return `${printable(fsType, 40)} at ${printable(mount ?? '?', 200)}${from}`;
 }
 
 function details(resource: Resource): string[] {
@@ -28,7 +28,7 @@ function details(resource: Resource): string[] {
   const direct = resource.openFlags?.filter((flag) => flag === 'O_DIRECT' || flag === 'O_NONBLOCK') ?? [];
   return [
     ...direct,
-    resource.blockDevice === undefined ? '' : `disk ${resource.blockDevice}`,
+    resource.blockDevice === undefined ? '' : `disk ${printable(resource.blockDevice, 40)}`,
     holder ? `served by ${processName(holder)}` : '',
     resource.waiting === undefined ? '' : `${counted(resource.waiting, 'unanswered request')}`,
     end === undefined || end === 'both' ? '' : `${end} end`,

@@ -31,6 +31,9 @@ export interface Clock {
   clearTimeout(handle: unknown): void;
 }
 
+/** Nothing is left to look at. */
+const GONE: ReadonlySet<string> = new Set<ErrorCode>(['process-gone', 'no-such-process', 'zombie']);
+
 /** Follows one process: samples it on a schedule, keeps the newest Sample and tells its listeners. */
 export class Inspection {
   private current: InspectionSnapshot = { state: 'starting' };
@@ -106,7 +109,7 @@ export class Inspection {
     } catch (error) {
       if (this.abort.signal.aborted) return;
       const problem = toProblem(error);
-      const gone = problem.code === 'process-gone';
+      const gone = GONE.has(problem.code);
       const { sample } = this.current;
       this.publish({
         state: gone ? 'ended' : this.current.state === 'paused' ? 'paused' : 'live',

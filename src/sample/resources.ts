@@ -19,7 +19,7 @@ export interface ResourcesAsked {
 export function resourceOf(descriptor: Descriptor, asked: ResourcesAsked): Resource {
   const { fd, link, text } = descriptor;
   const info = descriptor.info === undefined ? undefined : parseFdinfo(descriptor.info);
-  const openFlags = info?.flags === undefined ? {} : { openFlags: openFlagNames(info.flags, asked.arch) };
+  const openFlags = info?.flags === undefined ? {} : { openFlags: shownFlags(info.flags, asked.arch) };
   switch (link.kind) {
     case 'path':
       return {
@@ -47,6 +47,11 @@ export function resourceOf(descriptor: Descriptor, asked: ResourcesAsked): Resou
     default:
       return { fd, kind: 'unknown', link: text };
   }
+}
+
+/** O_LARGEFILE stands on every file of a 64-bit program and says nothing. */
+function shownFlags(flags: number, arch: string): string[] {
+  return openFlagNames(flags, arch).filter((name) => name !== 'O_LARGEFILE');
 }
 
 const ANONYMOUS: Readonly<Record<string, ResourceKind>> = {

@@ -2,7 +2,7 @@ import type { Request, Ring, Task } from '../model/sample';
 import { parseFdinfo } from '../procfs/fdinfo';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import type { MapsRow } from '../procfs/maps';
-import { opcodeName } from '../ring/opcodes';
+import { opcodeName, printedOpcode } from '../ring/opcodes';
 import type { Descriptor } from './descriptors';
 
 export interface RingsFound {
@@ -117,9 +117,9 @@ function listedRequests(ring: number, info: IoUringFdinfo): Request[] {
   const prepared = info.sqes.map(
     (sqe): Request => ({
       ring,
-      operation: sqe.opcode,
+      operation: printedOpcode(sqe.opcode),
       fd: sqe.fd,
-      offset: Number(sqe.offset),
+      ...(sqe.offset === undefined ? {} : { offset: Number(sqe.offset) }),
       ...(sqe.address === undefined ? {} : { address: sqe.address }),
       userData: hex(sqe.userData),
       flags: sqeFlagNames(sqe.flags),

@@ -65,7 +65,8 @@ function addInet(
 
 function addUnix(into: Map<number, SocketInfo>, text: string, wanted: ReadonlySet<number>): void {
   for (const row of parseUnixTable(text).rows) {
-    if (!wanted.has(row.inode)) continue;
+    // A unix path is printed raw and can forge a row: what the other tables said of an inode stands.
+    if (!wanted.has(row.inode) || into.has(row.inode)) continue;
     const type = UNIX_TYPES.find((known) => known === row.type);
     into.set(row.inode, {
       protocol: 'unix',

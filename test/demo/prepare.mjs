@@ -10,9 +10,12 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 /** What is missing, and how to get it; shown without a stack trace. */
 export class Missing extends Error {}
 
-/** Checks the machine, installs the dependencies where they are absent or stale, and builds. `say` gets each step. */
-export function prepare(say = () => undefined) {
-  checkMachine();
+/**
+ * Checks the machine, installs the dependencies where they are absent or stale, and builds. `say` gets each step;
+ * without `program` it does not matter whether io_uring may be used here.
+ */
+export function prepare(say = () => undefined, { program = true } = {}) {
+  checkMachine({ program });
   if (dependenciesAreStale()) {
     say('Installing the dependencies (npm ci) …');
     npm('ci', '--no-audit', '--no-fund');
@@ -21,7 +24,7 @@ export function prepare(say = () => undefined) {
   npm('run', '--silent', 'build');
 }
 
-export function checkMachine() {
+export function checkMachine({ program = true } = {}) {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20)
     throw new Missing(
@@ -37,7 +40,7 @@ export function checkMachine() {
   const headers = { input: '#include <linux/io_uring.h>\n', encoding: 'utf8' };
   if (spawnSync(compiler, ['-xc', '-E', '-o', '/dev/null', '-'], headers).status !== 0)
     throw new Missing('The C headers of the kernel are missing. Install them: apt-get install libc6-dev');
-  checkIoUring();
+  if (program) checkIoUring();
 }
 
 function checkIoUring() {

@@ -257,14 +257,7 @@ export const FILE_SYSTEMS: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: [
-      'vfs_truncate',
-      'do_truncate',
-      'touch_atime',
-      'file_update_time',
-      'filename_create',
-      'do_iter_write',
-    ],
+    names: ['vfs_truncate', 'do_truncate', 'touch_atime', 'file_update_time', 'do_iter_write'],
     inside: ['percpu_rwsem_wait', '__percpu_down_read', '__sb_start_write'],
     subsystem: 'VFS freeze',
     text: 'waits because the file system is frozen (fsfreeze, a snapshot or a backup)',

@@ -1,0 +1,111 @@
+// npm test: from a fresh clone to every test that this machine can run.
+//     node test/run.mjs [STAGE…]    stages: lint unit golden real vscode ui
+// A stage whose tests need something that is absent skips them by name, with the reason; the last line counts.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Missing, prepare, root } from './demo/prepare.mjs';
+
+const STAGES = ['lint', 'unit', 'golden', 'real', 'vscode', 'ui'];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((stage) => !STAGES.includes(stage));
+if (unknown.length > 0) {
+  process.stderr.write(`No such stage: ${unknown.join(', ')}. There are: ${STAGES.join(', ')}\n`);
+  process.exit(1);
+}
+const stages = wanted.length > 0 ? STAGES.filter((stage) => wanted.includes(stage)) : STAGES;
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const scratch = mkdtempSync(path.join(tmpdir(), 'inspector-tests-'));
+
+/** Runs a command from the project's folder; its exit code. Its output goes on as it comes. */
+function run(command, args, { env = {}, onLine } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', onLine ? 'pipe' : 'inherit', 'inherit'],
+    });
+    let rest = '';
+    child.stdout?.on('data', (chunk) => {
+      process.stdout.write(chunk);
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    });
+    child.on('error', () => resolve(127));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+const bin = (name) => path.join(root, 'node_modules', '.bin', name);
+
+function add(counts) {
+  for (const key of Object.keys(totals)) totals[key] += counts[key];
+}
+
+/** A check that passes or fails as a whole. */
+async function check(name, command, args) {
+  const code = await run(command, args);
+  add({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+  process.stdout.write(`${code === 0 ? 'ok' : 'FAIL'}: ${name}\n`);
+}
+
+async function vitest(project) {
+  const file = path.join(scratch, `${project}.json`);
+  const args = ['run', '--project', project, '--reporter=dot', '--reporter=./test/reporter.ts'];
+  const code = await run(bin('vitest'), args, { env: { TEST_COUNTS: file, NO_COLOR: '1' } });
+  const counts = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : { passed: 0, failed: 1, skipped: 0 };
+  // A runner that fails without a failed test has failed all the same.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  add(counts);
+}
+
+async function editor(kind) {
+  let counts;
+  const code = await run(process.execPath, ['test/editor/run.mjs', kind], {
+    onLine: (line) => {
+      const match = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(line);
+      if (match) counts = { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) };
+    },
+  });
+  counts ??= { passed: 0, failed: 1, skipped: 0 };
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  add(counts);
+}
+
+const actions = {
+  lint: async () => {
+    await check('formatting, lint and the rule of rooms', bin('biome'), [
+      'check',
+      '--error-on-warnings',
+      '.',
+    ]);
+    await check('types', bin('tsc'), ['--noEmit']);
+  },
+  unit: () => vitest('unit'),
+  golden: () => vitest('golden'),
+  real: () => vitest('real'),
+  vscode: () => editor('vscode'),
+  ui: () => editor('ui'),
+};
+
+try {
+  prepare((text) => process.stdout.write(`${text}\n`), { program: false });
+  mkdirSync(path.join(root, 'test', 'artifacts'), { recursive: true });
+  for (const stage of stages) {
+    process.stdout.write(`\n# ${stage}\n`);
+    const started = Date.now();
+    await actions[stage]();
+    process.stdout.write(`# ${stage} took ${Math.round((Date.now() - started) / 1000)} s\n`);
+  }
+  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
+  process.exitCode = totals.failed > 0 ? 1 : 0;
+} catch (error) {
+  process.stderr.write(error instanceof Missing ? `${error.message}\n` : `${error.stack}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

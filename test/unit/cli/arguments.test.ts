@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { HELP, parseArguments } from '../../../src/cli/arguments';
+import { UserError } from '../../../src/model/errors';
+
+describe('the command line', () => {
+  it.each([
+    [[], {}],
+    [['42'], { pid: 42 }],
+    [['--json', '42'], { pid: 42, json: true }],
+    [['--watch', '42'], { pid: 42, watch: 2 }],
+    [['42', '--watch=0.5'], { pid: 42, watch: 0.5 }],
+    [['--save', 'x.json', '42'], { pid: 42, save: 'x.json' }],
+    [['--open', 'x.json', '--json'], { open: 'x.json', json: true }],
+    [['--root', '/cap', '42'], { root: '/cap', pid: 42 }],
+    [['--fail-on', 'warning', '42'], { pid: 42, failOn: 'warning' }],
+    [['-v', '-h'], { verbose: true, help: true }],
+  ])('%j is understood', (args, expected) => {
+    expect(parseArguments(args)).toMatchObject(expected);
+  });
+
+  it.each([
+    [['abc'], 'bad-pid'],
+    [['1', '2'], 'usage'],
+    [['--nonsense'], 'usage'],
+    [['--watch=0', '1'], 'usage'],
+    [['--watch=soon', '1'], 'usage'],
+    [['--watch', '--save', 'x', '1'], 'usage'],
+    [['--save', 'x'], 'usage'],
+    [['--open', 'x', '1'], 'usage'],
+    [['--root', 'x', '--watch', '1'], 'usage'],
+    [['--fail-on', 'bad', '1'], 'usage'],
+    [['--json=yes'], 'usage'],
+  ])('%j is refused with what to do', (args, code) => {
+    try {
+      parseArguments(args);
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserError);
+      expect(error).toMatchObject({ code });
+      expect((error as UserError).remedy).toBeDefined();
+      return;
+    }
+    throw new Error('it was accepted');
+  });
+
+  it('explains every option it takes', () => {
+    for (const option of [
+      '--json',
+      '--watch',
+      '--save',
+      '--open',
+      '--root',
+      '--fail-on',
+      '--all',
+      '--help',
+    ]) {
+      expect(HELP).toContain(option);
+    }
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { type Clock, Inspection, type TakeSample } from '../../../src/inspect/inspection';
+import { UserError } from '../../../src/model/errors';
+import { sampleOf } from '../samples';
+
+/** A clock whose timers the test fires. */
+function manualClock(): Clock & { readonly due: { callback: () => void; wait: number }[]; time: number } {
+  const due: { callback: () => void; wait: number }[] = [];
+  return {
+    due,
+    time: 0,
+    now() {
+      return this.time;
+    },
+    setTimeout(callback, wait) {
+      const entry = { callback, wait };
+      due.push(entry);
+      return entry;
+    },
+    clearTimeout(handle) {
+      const index = due.indexOf(handle as (typeof due)[number]);
+      if (index >= 0) due.splice(index, 1);
+    },
+  };
+}
+
+const ok: TakeSample = async () => sampleOf();
+
+describe('an inspection', () => {
+  it('publishes each Sample and looks again on its interval', async () => {
+    const clock = manualClock();
+    const inspection = new Inspection(7, ok, clock, 2);
+    const states: string[] = [];
+    inspection.onChange((snapshot) => states.push(snapshot.state));
+    await inspection.refresh();
+    expect(inspection.snapshot.sample?.process.pid).toBe(7);
+    expect(clock.due.map(({ wait }) => wait)).toEqual([2000]);
+    expect(states).toEqual(['live']);
+  });
+
+  it('waits ten times what a dear look cost', async () => {
+    const clock = manualClock();
+    const slow: TakeSample = async () => {
+      clock.time += 1500;
+      return sampleOf();
+    };
+    await new Inspection(7, slow, clock, 2).refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([15000]);
+  });
+
+  it('joins a refresh that is under way', async () => {
+    let looks = 0;
+    const inspection = new Inspection(
+      7,
+      async () => {
+        looks++;
+        return sampleOf();
+      },
+      manualClock(),
+    );
+    await Promise.all([inspection.refresh(), inspection.refresh()]);
+    expect(looks).toBe(1);
+  });
+
+  it('keeps the last Sample and says what went wrong when a look fails', async () => {
+    let fail = false;
+    const inspection = new Inspection(
+      7,
+      async () => {
+        if (fail) throw new Error('no answer');
+        return sampleOf();
+      },
+      manualClock(),
+      1,
+    );
+    await inspection.refresh();
+    fail = true;
+    await inspection.refresh();
+    expect(inspection.snapshot).toMatchObject({
+      state: 'live',
+      problem: { code: 'internal', why: 'no answer' },
+    });
+    expect(inspection.snapshot.sample).toBeDefined();
+  });
+
+  it.each(['process-gone', 'no-such-process'] as const)('ends by itself on %s', async (code) => {
+    const clock = manualClock();
+    const inspection = new Inspection(
+      7,
+      async () => {
+        throw new UserError(code, 'Gone.', 'It ended.');
+      },
+      clock,
+      1,
+    );
+    await inspection.refresh();
+    expect(inspection.snapshot.state).toBe('ended');
+    expect(clock.due).toEqual([]);
+  });
+
+  it('freezes its picture while paused, and looks at once when resumed', async () => {
+    const clock = manualClock();
+    let looks = 0;
+    const inspection = new Inspection(
+      7,
+      async () => {
+        looks++;
+        return sampleOf();
+      },
+      clock,
+      1,
+    );
+    await inspection.refresh();
+    inspection.pause();
+    expect(clock.due).toEqual([]);
+    expect(inspection.snapshot.state).toBe('paused');
+    inspection.resume();
+    await inspection.refresh();
+    expect(looks).toBe(2);
+    expect(inspection.snapshot.state).toBe('live');
+  });
+
+  it('says nothing any more once it is disposed of, also of a look under way', async () => {
+    let release = () => {};
+    const inspection = new Inspection(
+      7,
+      () => new Promise((resolve) => (release = () => resolve(sampleOf()))),
+      manualClock(),
+      1,
+    );
+    const under = inspection.refresh();
+    inspection.dispose();
+    release();
+    await under;
+    expect(inspection.snapshot.state).toBe('ended');
+    expect(inspection.snapshot.sample).toBeUndefined();
+  });
+});

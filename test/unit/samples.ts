@@ -1,0 +1,74 @@
+import type { KernelFrame, Resource, Ring, Sample, Task } from '../../src/model/sample';
+
+/** A Sample of a process that does nothing, with what a test wants instead. */
+export function sampleOf(parts: Partial<Sample> = {}): Sample {
+  return {
+    schema: 1,
+    takenAt: '2026-01-02T03:04:05.000Z',
+    host: { name: 'db1', kernel: '6.18.0', arch: 'x86_64', uptime: 1000, cpus: 2 },
+    rights: { uid: 0, kernelStacks: true, kernelWalk: false, tracing: false },
+    process: { pid: 7, startTime: 5, name: 'server', command: ['./server'] },
+    tasks: [],
+    rings: [],
+    requests: [],
+    resources: [],
+    devices: [],
+    findings: [],
+    notVisible: [],
+    ...parts,
+  };
+}
+
+/** Frames by name, innermost first. */
+export function stackOf(...names: string[]): KernelFrame[] {
+  return names.map((name) => ({ function: name, offset: 16, size: 64, module: null }));
+}
+
+export function taskOf(parts: Partial<Task> = {}): Task {
+  return { tid: 7, name: 'server', kind: 'thread', state: 'S', ...parts };
+}
+
+/** An io-wq worker held in a function, carrying an operation. */
+export function workerOf(tid: number, operation: string, stack: readonly string[], blocked: number): Task {
+  const kernelStack = stackOf(
+    ...stack,
+    `io_${operation.toLowerCase()}`,
+    'io_issue_sqe',
+    'io_wq_submit_work',
+    'io_wq_worker',
+  );
+  return { tid, name: 'iou-wrk-7', kind: 'worker', state: 'D', blocked, operation, kernelStack };
+}
+
+export function ringOf(parts: Partial<Ring> = {}): Ring {
+  return {
+    id: 1,
+    fd: 3,
+    owner: 7,
+    setup: [],
+    readable: true,
+    sqEntries: 64,
+    cqEntries: 128,
+    sqHead: 0,
+    sqTail: 0,
+    cqHead: 0,
+    cqTail: 0,
+    overflowed: 0,
+    inFlight: 0,
+    explained: 0,
+    ...parts,
+  };
+}
+
+export function fileOf(fd: number, path: string, parts: Partial<Resource> = {}): Resource {
+  return {
+    fd,
+    kind: 'file',
+    path,
+    mount: '/mnt',
+    fsType: 'ext4',
+    source: '/dev/vdb',
+    device: '254:16',
+    ...parts,
+  };
+}
