@@ -35,7 +35,8 @@ export async function runInExtensionHost(
   const results = path.join(server.stateDir, 'results.jsonl'); // The runner finds it through STATE.
   const logs = [];
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const permissions = ['clipboard-read', 'clipboard-write'];
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, permissions });
     const ended = new Promise((resolve) => {
       page.exposeFunction('codeAutomationExit', resolve).catch(resolve);
       page.on('crash', () => resolve('crashed'));

@@ -8,13 +8,20 @@ import path from 'node:path';
 import { BrowserUnavailable, browserPath } from './browser.mjs';
 import { runInExtensionHost } from './extensionHost.mjs';
 import { EditorUnavailable, editionNamed, installEditor, root } from './install.mjs';
-import { Report } from './report.mjs';
+import { Report, Skip } from './report.mjs';
 import { runStories } from './story.mjs';
+import { startVictim } from './victims.mjs';
 
 const [kind, ...names] = process.argv.slice(2);
 const runs = {
-  vscode: { pattern: /\.test\.ts$/, run: (editor, report) => runInExtensionHost(editor, report, {}) },
+  vscode: { pattern: /\.test\.ts$/, run: withVictims },
   ui: { pattern: /\.story\.mjs$/, run: runStories },
+};
+const roles = {
+  STUCK: ['ring_victim', 'fifo-open'],
+  DOOMED: ['ring_victim', 'pipe-read'],
+  HEALTHY: ['ring_victim', 'healthy'],
+  ZOMBIE: ['odd', 'zombie'],
 };
 const chosen = runs[kind];
 if (!chosen) {
@@ -43,3 +50,24 @@ try {
   for (const file of files) report.skip(`${kind}/${file}`, error.message);
 }
 report.finish();
+
+/** Starts the programs that the tests in the extension host inspect; one that cannot be had is told by its reason. */
+async function withVictims(editor, report) {
+  const environment = {};
+  const started = [];
+  try {
+    for (const [role, command] of Object.entries(roles)) {
+      try {
+        const victim = await startVictim(...command);
+        started.push(victim);
+        environment[`VICTIM_${role}`] = String(victim.pid);
+      } catch (error) {
+        if (!(error instanceof Skip)) throw error;
+        environment[`VICTIM_${role}`] = error.message;
+      }
+    }
+    await runInExtensionHost(editor, report, { environment });
+  } finally {
+    for (const victim of started) await victim.stop();
+  }
+}

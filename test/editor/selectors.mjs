@@ -21,6 +21,7 @@ export const selectors = {
   activityBadge: '.badge-content',
 
   view: '[id="workbench.view.extension.ioUringInspector"]',
+  sidebar: '.part.sidebar',
   viewTitle: '.part.sidebar .composite.title',
   viewTitleActions: '.part.sidebar .title-actions .action-label',
   viewMessage: '[id="workbench.view.extension.ioUringInspector"] .tree-explorer-viewlet-tree-view .message',

@@ -35,7 +35,6 @@ async function tell(story, editor, browser, report, file) {
     const workbench = await Workbench.open(browser, server, {
       folder: stage.folder ?? story.folder,
       shots: `ui/${editor.vscode}-${file}`,
-      clipboard: true,
     });
     releases.push(() => workbench.close());
     await steps(story, workbench, stage, report);

@@ -1,11 +1,24 @@
 /** The editor as a user has it before them: one page, and what a user does and sees in it. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { root } from './install.mjs';
 import { selectors } from './selectors.mjs';
 
 /** Screenshots go here; the folder is git-ignored and kept as an artefact of CI. */
 export const artifacts = path.join(root, 'test/artifacts');
+
+/** Where the editor shows `folder`, with `file` (or `file:line`) open. */
+export function address(server, { folder, file } = {}) {
+  const query = new URLSearchParams(folder ? { folder } : { ew: 'true' });
+  if (file) {
+    const payload = [
+      ['openFile', `vscode-remote://${server.authority}${file}`],
+      ['gotoLineMode', 'true'],
+    ];
+    query.set('payload', JSON.stringify(payload));
+  }
+  return `${server.url}?${query}`;
+}
 
 const oneLine = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
 
@@ -16,21 +29,27 @@ export class Workbench {
     this.pictures = 0;
   }
 
-  /** Opens the editor on `folder` and waits until it can be used. `shots` = folder of the pictures. */
+  /**
+   * Opens the editor and waits until it can be used. `folder` and `file` = what it shows, `shots` = folder of the
+   * pictures below test/artifacts, `scale` = pixels of a picture for one of the page.
+   */
   static async open(
     browser,
     server,
-    { folder, shots = 'ui', scale = 1, width = 1280, height = 800, clipboard } = {},
+    { folder, file, shots = 'window', scale = 1, width = 1280, height = 800 } = {},
   ) {
     const context = await browser.newContext({
       viewport: { width, height },
       deviceScaleFactor: scale,
-      ...(clipboard && { permissions: ['clipboard-read', 'clipboard-write'] }),
+      permissions: ['clipboard-read', 'clipboard-write'],
     });
     const page = await context.newPage();
     const workbench = new Workbench(page, path.join(artifacts, shots));
-    await page.goto(folder ? `${server.url}?folder=${encodeURIComponent(folder)}` : `${server.url}?ew=true`);
+    await rm(workbench.folder, { recursive: true, force: true });
+    await page.goto(address(server, { folder, file }));
     await page.locator(selectors.statusBar).first().waitFor({ timeout: 60_000 });
+    // Only then the palette knows the commands of extensions.
+    await page.locator(selectors.activity).waitFor({ timeout: 60_000 });
     return workbench;
   }
 
@@ -42,6 +61,7 @@ export class Workbench {
   async picture(name) {
     await mkdir(this.folder, { recursive: true });
     const number = String(++this.pictures).padStart(2, '0');
+    await this.page.waitForTimeout(300); // What fades in or out is done then.
     const file = path.join(this.folder, `${number}-${name.replace(/[^\w]+/g, '-').slice(0, 60)}.png`);
     await this.page.screenshot({ path: file });
     return file;
@@ -49,17 +69,18 @@ export class Workbench {
 
   /** Opens the palette and types; answers once the wanted entry stands there. */
   async palette(title) {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 1; ; attempt++) {
+      // An open palette does not learn of commands that have become possible meanwhile.
+      await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('F1');
       try {
-        await this.find('quickInputBox').waitFor({ timeout: 3000 });
-        break;
+        await this.find('quickInputBox').fill(`>${title}`, { timeout: 5000 });
+        await this.quickRow(title).first().waitFor({ timeout: 5000 });
+        return;
       } catch (error) {
-        if (attempt > 5) throw error;
+        if (attempt === 4) throw error;
       }
     }
-    await this.find('quickInputBox').fill(`>${title}`);
-    await this.quickRow(title).first().waitFor({ timeout: 15_000 });
   }
 
   /** Runs a command as a user does: palette, type, pick. */
@@ -81,18 +102,11 @@ export class Workbench {
   }
 
   /** The rows of the open quick pick, from the top. */
-  async quickRows() {
-    const rows = [];
-    for (const row of await this.find('quickRow').all()) {
-      rows.push({
-        label: await textOf(row, selectors.quickRowLabel),
-        description: await textOf(row, selectors.quickRowDescription),
-        aria: await row.getAttribute('aria-label'),
-        text: oneLine(await row.textContent()),
-        index: Number(await row.getAttribute('data-index')),
-      });
-    }
-    return rows.sort((a, b) => a.index - b.index);
+  quickRows() {
+    return this.find('quickRow').evaluateAll(readRows, {
+      label: selectors.quickRowLabel,
+      description: selectors.quickRowDescription,
+    });
   }
 
   /** Types into the open quick pick or input box. */
@@ -101,10 +115,12 @@ export class Workbench {
   }
 
   /** The tree's visible rows, from the top. */
-  async rows() {
-    const found = await this.find('treeRow').all();
-    const rows = await Promise.all(found.map((row) => describeRow(row)));
-    return rows.sort((a, b) => a.index - b.index);
+  rows() {
+    return this.find('treeRow').evaluateAll(readRows, {
+      label: selectors.treeRowLabel,
+      description: selectors.treeRowDescription,
+      icon: selectors.treeRowIcon,
+    });
   }
 
   /** The first row of the tree whose label holds `text` or matches the pattern. */
@@ -128,8 +144,10 @@ export class Workbench {
 
   /** Points at a row and answers the text of the tooltip. */
   async tooltip(text) {
+    // Not Locator.hover: it would scroll a long label inside its row.
+    const { x, y, height } = await this.row(text).locator(selectors.treeRowIcon).first().boundingBox();
     await this.page.mouse.move(700, 500);
-    await this.row(text).locator(selectors.treeRowLabel).first().hover();
+    await this.page.mouse.move(x + 40, y + height / 2, { steps: 3 });
     const hover = this.find('hover').last();
     await hover.waitFor({ timeout: 10_000 });
     return oneLine((await hover.allInnerTexts()).join(' '));
@@ -190,25 +208,21 @@ function exactly(text) {
   return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
 }
 
-async function textOf(row, selector) {
-  const found = row.locator(selector).first();
-  return (await found.count()) ? oneLine(await found.textContent()) : '';
-}
-
-async function describeRow(row) {
-  return {
-    label: await textOf(row, selectors.treeRowLabel),
-    description: await textOf(row, selectors.treeRowDescription),
-    aria: await row.getAttribute('aria-label'),
-    icon: /codicon-(?!colored)[\w-]+/.exec(
-      (await row
-        .locator(selectors.treeRowIcon)
-        .first()
-        .getAttribute('class')
-        .catch(() => '')) ?? '',
-    )?.[0],
-    level: Number(await row.getAttribute('aria-level')),
-    expanded: (await row.getAttribute('aria-expanded')) ?? undefined,
-    index: Number(await row.getAttribute('data-index')),
-  };
+/** Runs in the page, in one go, because the editor redraws its lists at any time. */
+function readRows(rows, places) {
+  const text = (element) => (element?.textContent ?? '').replace(/\s+/g, ' ').trim();
+  return rows
+    .map((row) => ({
+      index: Number(row.dataset.index),
+      label: text(row.querySelector(places.label)),
+      description: text(row.querySelector(places.description)),
+      text: text(row),
+      aria: row.getAttribute('aria-label'),
+      level: Number(row.getAttribute('aria-level')),
+      expanded: row.getAttribute('aria-expanded') ?? undefined,
+      icon: /codicon-(?!colored)[\w-]+/.exec(
+        places.icon ? row.querySelector(places.icon)?.className : '',
+      )?.[0],
+    }))
+    .sort((a, b) => a.index - b.index);
 }

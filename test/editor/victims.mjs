@@ -1,0 +1,86 @@
+/** Starts the stuck programs of test/victims for the editor's tests, each in a directory of its own. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { build } from '../victims/build.mjs';
+import { root } from './install.mjs';
+import { Skip } from './report.mjs';
+
+const binaries = path.join(root, '.cache/victims');
+
+/**
+ * Starts a program with its arguments and waits until it is stuck. Answers `pid`, `truth` and `stop()`;
+ * throws Skip where the kernel or a right does not allow it.
+ */
+export async function startVictim(program, ...args) {
+  compile(program);
+  const directory = await workDirectory();
+  const child = spawn(path.join(binaries, program), args, { cwd: directory, stdio: 'pipe' });
+  return whenReady(child, directory, () => child.kill('SIGKILL'));
+}
+
+/** Mounts a FUSE file system whose server never answers reads of files named `hang…`; answers its `mount` too. */
+export async function startHungFileServer() {
+  if (process.getuid() !== 0) throw new Skip('needs root: mounts a FUSE file system');
+  if (!existsSync('/dev/fuse')) throw new Skip('needs /dev/fuse');
+  compile('hangfs');
+  const directory = await workDirectory();
+  const mount = path.join(directory, 'mnt');
+  await mkdir(mount);
+  // The server ends when its stdin closes, also because this process died; then nothing stays mounted.
+  const script = '"$0" "$1"; umount -l "$1" 2>/dev/null; true';
+  const child = spawn('/bin/sh', ['-c', script, path.join(binaries, 'hangfs'), mount], {
+    detached: true,
+    stdio: 'pipe',
+  });
+  return { ...(await whenReady(child, directory, () => child.stdin.end())), mount };
+}
+
+function workDirectory() {
+  return mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-victim-'));
+}
+
+async function whenReady(child, directory, end) {
+  const closed = new Promise((resolve) => child.on('close', resolve));
+  const stop = async () => {
+    end();
+    await closed;
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const { ready, pid, truth, why } = await firstLine(child);
+    if (!ready) throw new Skip(why);
+    return { pid, truth, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function compile(program) {
+  try {
+    build(binaries, [program]);
+  } catch (error) {
+    if (!/ENOENT/.test(error.message)) throw error;
+    throw new Skip('needs a C compiler to make its stuck program (apt-get install gcc libc6-dev)');
+  }
+}
+
+function firstLine(child) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    let errors = '';
+    child.stderr.on('data', (data) => {
+      errors += data;
+    });
+    child.stdout.on('data', (data) => {
+      text += data;
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
+    });
+    child.on('error', reject);
+    child.on('close', (code) => reject(new Error(`${child.spawnfile} ended with ${code}: ${errors}`)));
+  });
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { startVictim } from '../editor/victims.mjs';
+
+/** A program hangs; its owner opens the editor and wants to know why. */
+export const story = {
+  name: 'Inspect a stuck process',
+  settings: { 'workbench.colorTheme': 'Default Dark Modern', 'ioUringInspector.refreshInterval': 1 },
+
+  async prepare(stage) {
+    stage.stuck = await startVictim('ring_victim', 'workers-exhausted');
+    stage.release(stage.stuck.stop);
+    stage.healthy = await startVictim('ring_victim', 'healthy');
+    stage.release(stage.healthy.stop);
+    stage.waiting = await startVictim('ring_victim', 'fifo-open');
+    stage.release(stage.waiting.stop);
+    stage.plain = await startVictim('odd', 'zombie');
+    stage.release(stage.plain.stop);
+  },
+
+  steps: [
+    [
+      'nothing of ours shows before the first use',
+      async (workbench) => {
+        assert.equal(await workbench.status(), '');
+        assert.equal(await workbench.badge(), '');
+        assert.equal(await workbench.find('activity').count(), 1);
+      },
+    ],
+    [
+      'the empty view says what it is for and offers the first step',
+      async (workbench) => {
+        await workbench.find('activity').click();
+        await workbench.find('welcome').waitFor();
+        const text = await workbench.find('welcome').textContent();
+        assert.match(text, /io_uring/);
+        assert.match(text, /never stopped/);
+        const buttons = await workbench.find('welcome').locator('.monaco-button, a').allTextContents();
+        assert.ok(
+          buttons.some((label) => label.includes('Inspect io_uring')),
+          buttons.join(),
+        );
+      },
+    ],
+    ['the palette offers Inspect io_uring', (workbench) => workbench.palette('Inspect io_uring')],
+    [
+      'the picker lists what uses io_uring, the most stuck first',
+      async (workbench, { stuck, healthy, plain }) => {
+        await workbench.page.keyboard.press('Enter');
+        const rows = await workbench.until('the stuck process in the list', async () => {
+          const all = await workbench.quickRows();
+          return all.some(({ text }) => text.includes(`(${stuck.pid})`)) && all;
+        });
+        const place = (pid) => rows.findIndex(({ label }) => label === `ring_victim (${pid})`);
+        assert.ok(place(stuck.pid) >= 0, 'the stuck process is listed');
+        assert.ok(place(healthy.pid) > place(stuck.pid), 'the healthy one stands below it');
+        assert.match(rows[place(stuck.pid)].description, /10 requests pending/);
+        assert.equal(place(plain.pid), -1, 'what has no ring is not listed');
+      },
+    ],
+    [
+      'typing filters the list',
+      async (workbench, { stuck }) => {
+        const before = (await workbench.quickRows()).length;
+        await workbench.type(String(stuck.pid));
+        const rows = await workbench.until('a shorter list', async () => {
+          const all = await workbench.quickRows();
+          return all.length < before && all;
+        });
+        assert.equal(rows[0].label, `ring_victim (${stuck.pid})`);
+        assert.match(rows.at(-1).label, /Show all processes/);
+      },
+    ],
+    [
+      'show all processes lists the others too',
+      async (workbench, { stuck }) => {
+        await workbench.quickRow('Show all processes…').click();
+        await workbench.type('');
+        await workbench.until('more processes', async () => (await workbench.quickRows()).length > 5);
+        await workbench.type(String(process.pid));
+        await workbench.until('this very process', async () =>
+          (await workbench.quickRows()).some(({ text }) => text.includes(`(${process.pid})`)),
+        );
+        await workbench.type(`ring_victim (${stuck.pid})`);
+        await workbench.until(
+          'the stuck process',
+          async () => (await workbench.quickRows())[0]?.label === `ring_victim (${stuck.pid})`,
+        );
+      },
+    ],
+    [
+      'picking it shows the answer as the first thing',
+      async (workbench, { stuck }) => {
+        await workbench.page.keyboard.press('Enter');
+        await workbench.row('ring_victim').waitFor();
+        const [root, finding, ...rest] = await workbench.rows();
+        assert.equal(root.label, `ring_victim (${stuck.pid})`);
+        assert.equal(root.level, 1);
+        assert.match(finding.icon, /info|warning|error/);
+        assert.match(finding.label, /fifo|open|wait/i);
+        assert.match(finding.aria, /^(critical|warning|info): /);
+        assert.ok(rest.some(({ label }) => label === 'Rings (1)'));
+        const answer = await workbench.find('viewMessage').textContent();
+        assert.ok(answer.startsWith(finding.label.slice(0, 30)), answer);
+      },
+    ],
+    [
+      'the status bar says that it is stuck',
+      async (workbench) => {
+        assert.match(await workbench.status(), /^io_uring: (\d+ )?stuck$/);
+      },
+    ],
+    [
+      'the finding unfolds to why, what to do, and where it was seen',
+      async (workbench) => {
+        const rows = await workbench.rows();
+        for (const label of ['Why', 'What to do'])
+          assert.ok(
+            rows.some((row) => row.label === label),
+            label,
+          );
+        await workbench.unfold('Seen in');
+        assert.ok((await workbench.rows()).some(({ level }) => level >= 4));
+        await workbench.unfold('Seen in', false);
+      },
+    ],
+    [
+      'a tooltip explains a row in full',
+      async (workbench) => {
+        const [, { label }] = await workbench.rows();
+        const text = await workbench.tooltip(label.slice(0, 30));
+        assert.match(text, /What to do:/);
+        await workbench.page.mouse.move(900, 500);
+      },
+    ],
+    [
+      'the ring unfolds to its requests',
+      async (workbench) => {
+        await workbench.unfold(/^ring 1/);
+        await workbench.until('a request', async () =>
+          (await workbench.rows()).some(({ label }) => /OPENAT/.test(label)),
+        );
+      },
+    ],
+    [
+      'the workers unfold to the kernel function that holds them',
+      async (workbench) => {
+        await workbench.unfold(/^Rings/, false);
+        await workbench.unfold('Blocked threads and workers');
+        await workbench.unfold(/^2 × io-wq worker/);
+        await workbench.unfold(/^iou-wrk-/);
+        const rows = await workbench.rows();
+        assert.ok(
+          rows.some(({ description }) => /waits here/.test(description)) ||
+            rows.some(({ label }) => /not visible/.test(label)),
+        );
+      },
+    ],
+    [
+      'the rows stay unfolded when it looks again',
+      async (workbench) => {
+        const before = (await workbench.rows()).length;
+        await workbench.page.waitForTimeout(2500);
+        assert.equal((await workbench.rows()).length, before);
+      },
+    ],
+    [
+      'pause freezes the picture and says so',
+      async (workbench) => {
+        await workbench.command('io_uring Inspector: Pause');
+        await workbench.until('"paused" in the tree', async () =>
+          /paused/.test((await workbench.rows())[0].description),
+        );
+        assert.match(await workbench.status(), /paused/);
+      },
+    ],
+    [
+      'refresh looks once; resume goes on',
+      async (workbench) => {
+        await workbench.command('io_uring Inspector: Refresh');
+        await workbench.command('io_uring Inspector: Resume');
+        await workbench.until(
+          'no "paused"',
+          async () => !/paused/.test((await workbench.rows())[0].description),
+        );
+      },
+    ],
+    [
+      'the row offers its commands by mouse',
+      async (workbench) => {
+        const entries = await workbench.contextMenu('ring_victim');
+        for (const wanted of ['Refresh', 'Pause', 'Copy as Text', 'Close Inspection']) {
+          assert.ok(
+            entries.some((entry) => entry.includes(wanted)),
+            `${wanted} in ${entries.join()}`,
+          );
+        }
+      },
+    ],
+    [
+      'copy as text puts the report on the clipboard',
+      async (workbench, { stuck }) => {
+        await workbench.find('menu').filter({ hasText: 'Copy as Text' }).click();
+        const text = await workbench.until('a report on the clipboard', async () => {
+          const clipboard = await workbench.page.evaluate('navigator.clipboard.readText()');
+          return clipboard.includes(`${stuck.pid}`) && clipboard;
+        });
+        assert.match(text, /OPENAT/);
+      },
+    ],
+    [
+      'every row has words for a screen reader',
+      async (workbench) => {
+        for (const row of await workbench.rows()) {
+          assert.ok(row.aria && !/undefined|\[object/.test(row.aria), `${row.label}: ${row.aria}`);
+        }
+        assert.ok(
+          (await workbench.find('statusItem').locator('a').first().getAttribute('aria-label')).includes(
+            'io_uring',
+          ),
+        );
+      },
+    ],
+    [
+      'a process that ends: the last picture stays and says so',
+      async (workbench, { stuck }) => {
+        await stuck.stop();
+        await workbench.until('"ended" in the tree', async () =>
+          /ended/.test((await workbench.rows())[0].description),
+        );
+        assert.equal(await workbench.badge(), '');
+      },
+    ],
+    [
+      'closing it brings the welcome text back',
+      async (workbench) => {
+        await workbench.command('io_uring Inspector: Close Inspection');
+        await workbench.find('welcome').waitFor();
+        await workbench.until('no status bar item', async () => (await workbench.status()) === '');
+      },
+    ],
+  ],
+};

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { startVictim } from '../editor/victims.mjs';
+
+/** The same picture for those who read dark on light. */
+export const story = {
+  name: 'In a light theme',
+  settings: { 'workbench.colorTheme': 'Default Light Modern' },
+
+  async prepare(stage) {
+    stage.stuck = await startVictim('ring_victim', 'fifo-open');
+    stage.release(stage.stuck.stop);
+  },
+
+  steps: [
+    [
+      'the tree stands there',
+      async (workbench, { stuck }) => {
+        await workbench.command('Inspect io_uring');
+        await workbench.quickRow(`ring_victim (${stuck.pid})`).click();
+        await workbench.row('ring_victim').waitFor();
+        assert.match(await workbench.find('workbench').first().getAttribute('class'), /\bvs\b/);
+      },
+    ],
+    [
+      'the status bar item brings the tree forward',
+      async (workbench) => {
+        await workbench.page.keyboard.press('Control+Shift+E');
+        await workbench.find('treeRow').first().waitFor({ state: 'hidden' });
+        await workbench.find('statusItem').locator('a').first().click();
+        await workbench.row('ring_victim').waitFor();
+      },
+    ],
+  ],
+};
