@@ -62,7 +62,10 @@ function inAll(followed: readonly Inspected[]): string {
     return Math.max(most, first ? WEIGHT[first.severity] : 0);
   }, 0);
   if (worst === WEIGHT.critical) return 'stuck';
-  return worst === WEIGHT.warning ? 'needs a look' : 'nothing stuck';
+  if (worst === WEIGHT.warning) return 'needs a look';
+  const rings = followed.flatMap(({ snapshot }) => snapshot.sample?.rings ?? []);
+  const pending = rings.reduce((sum, { inFlight }) => sum + (inFlight ?? 0), 0);
+  return pending > 0 ? `${grouped(pending)} waiting` : 'nothing stuck';
 }
 
 function current(all: readonly Inspected[]): readonly Inspected[] {

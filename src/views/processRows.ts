@@ -40,12 +40,12 @@ export function processRows(processes: readonly ProcessSummary[], typed: string,
 
 function processRow(process: ProcessSummary): ProcessRow {
   const { pid, pending, uninterruptible, rings, user, reason, command } = process;
-  const description = dots(
+  const ringed = rings !== undefined && rings > 0 ? count(rings, 'ring') : undefined;
+  const stuck = dots(
     pending !== undefined && pending > 0 && `${count(pending, 'request')} pending`,
     uninterruptible > 0 && `${count(uninterruptible, 'task')} blocked`,
-    rings !== undefined && rings > 0 && count(rings, 'ring'),
-    user !== undefined && shown(user, 32),
   );
+  const description = dots(stuck || ringed, user !== undefined && shown(user, 32));
   return {
     label: withoutIcons(processName(process)),
     description: withoutIcons(description),

@@ -119,7 +119,7 @@ export function taskRow(task: Task, sample: Sample): Node {
     ),
     icon: taskIcon(task, sample),
     tooltip: () => taskTooltip(task),
-    children: () => frames(task),
+    children: () => frames(task, sample),
   };
 }
 
@@ -154,7 +154,8 @@ function taskTooltip(task: Task, who?: string): string {
   return lines.join('\n\n');
 }
 
-function frames({ kernelStack, userStack, blockedOn, syscall }: Task): readonly Node[] {
+function frames(task: Task, sample: Sample): readonly Node[] {
+  const { kernelStack, userStack, blockedOn, syscall } = task;
   const rows: Node[] = [];
   if (kernelStack === undefined) {
     rows.push({
@@ -170,7 +171,10 @@ function frames({ kernelStack, userStack, blockedOn, syscall }: Task): readonly 
   }
   const blocking = kernelStack?.findIndex((frame) => frame.function === blockedOn?.function);
   const kernel = kernelStack ?? [];
-  rows.push(...paged(kernel, (frame, index) => kernelRow(`kernel-${index}`, frame, index === blocking)));
+  const here = colored('arrow-right', task, sample);
+  rows.push(
+    ...paged(kernel, (frame, index) => kernelRow(index, frame, index === blocking ? here : undefined)),
+  );
   if (syscall) {
     rows.push({
       id: 'syscall',
@@ -183,19 +187,16 @@ function frames({ kernelStack, userStack, blockedOn, syscall }: Task): readonly 
   return rows;
 }
 
-function kernelRow(id: string, frame: KernelFrame, blocking: boolean): Node {
+/** `here` marks the frame the task waits in. */
+function kernelRow(index: number, frame: KernelFrame, here: NodeIcon | undefined): Node {
   const name = shown(frame.function);
   const offset = `+0x${frame.offset.toString(16)}/0x${frame.size.toString(16)}`;
   return {
-    id,
+    id: `kernel-${index}`,
     label: name,
-    description: dots(
-      blocking && 'waits here',
-      frame.module !== null && `module ${shown(frame.module)}`,
-      offset,
-    ),
-    icon: blocking ? { id: 'arrow-right', color: 'list.errorForeground' } : { id: 'debug-stackframe-dot' },
-    spoken: blocking ? `kernel function ${name}, waits here` : `kernel function ${name}`,
+    description: dots(here && 'waits here', frame.module !== null && `module ${shown(frame.module)}`, offset),
+    icon: here ?? { id: 'debug-stackframe-dot' },
+    spoken: here ? `kernel function ${name}, waits here` : `kernel function ${name}`,
   };
 }
 

@@ -24,7 +24,6 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly unfolded = new Set<string>();
   private readonly disposables: vscode.Disposable[] = [];
   private roots: readonly Node[] = [];
-  private drawn = '';
   private drawnAt = 0;
   private states = '';
   private readUntil = 0;
@@ -98,21 +97,25 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     for (const disposable of this.disposables) disposable.dispose();
   }
 
+  private pictureOf(roots: readonly Node[]): string {
+    return picture(roots, ({ id }) => this.unfolded.has(id));
+  }
+
   private update(): void {
     clearTimeout(this.later);
     const { all } = this.inspections;
     const roots = rootNodes(all);
     const states = JSON.stringify(all.map((one) => [one.key, stateOf(one), one.snapshot.problem?.code]));
-    const now = picture(roots, ({ id }) => this.unfolded.has(id));
-    if (now === this.drawn) return;
-    const older = withoutAges(now) === withoutAges(this.drawn) ? this.drawnAt + AGES : 0;
+    const now = this.pictureOf(roots);
+    const before = this.pictureOf(this.roots);
+    if (now === before && states === this.states) return;
+    const older = withoutAges(now) === withoutAges(before) ? this.drawnAt + AGES : 0;
     const wait = states === this.states ? Math.max(older, this.readUntil) - Date.now() : 0;
     if (wait > 0) {
       this.later = setTimeout(() => this.update(), wait);
       return;
     }
     this.states = states;
-    this.drawn = now;
     this.drawnAt = Date.now();
     this.roots = roots;
     this.view.message = answer(all) ?? '';

@@ -45,6 +45,8 @@ describe('the status bar', () => {
     expect(statusText([live(stuck({ findings: [finding] }))])?.text).toBe('io_uring: stuck');
     const warning = { ...finding, severity: 'warning' } as const;
     expect(statusText([live(stuck({ findings: [warning] }))])?.text).toBe('io_uring: needs a look');
+    const ordinary = { ...finding, severity: 'info' } as const;
+    expect(statusText([live(stuck({ findings: [ordinary] }))])?.text).toBe('io_uring: 100 waiting');
   });
 
   it('says that it is paused', () => {

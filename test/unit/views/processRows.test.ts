@@ -19,13 +19,15 @@ describe('the process picker', () => {
   it('says of each process what is pending, why it is listed and how it was started', () => {
     expect(processRows([process()], '', false)[0]).toEqual({
       label: 'server (4242)',
-      description: '100 requests pending · 8 tasks blocked · 1 ring',
+      description: '100 requests pending · 8 tasks blocked',
       detail: '8 workers in D for 31 s · ./server -p 80',
       choice: { pid: 4242 },
     });
     expect(processRows([process({ pending: 1, uninterruptible: 1 })], '', false)[0]?.description).toBe(
-      '1 request pending · 1 task blocked · 1 ring',
+      '1 request pending · 1 task blocked',
     );
+    const quiet = process({ pending: 0, uninterruptible: 0, user: 'db' });
+    expect(processRows([quiet], '', false)[0]?.description).toBe('1 ring · db');
   });
 
   it('keeps the order it was given and ends with a way to all processes', () => {
