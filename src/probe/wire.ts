@@ -37,6 +37,11 @@ export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
+/** The nearest number that the wire has room for; 0 for what is no number. */
+function u32(value: number): number {
+  return Math.min(0xffffffff, Math.max(0, Math.floor(value) || 0));
+}
+
 /** Where requests are put together; what is sent is a copy. */
 let scratch: Buffer | undefined;
 
@@ -54,6 +59,8 @@ export function encodeRequest(
   scratch ??= Buffer.allocUnsafeSlow(4 + REQUEST_MAX);
   const frame = scratch;
   const end = Math.min(bodies.length, from + most);
+  const limit = u32(question.limit);
+  const deadline = u32(question.deadline);
   let at = 16;
   let index = from;
   for (; index < end; index++) {
@@ -63,8 +70,8 @@ export function encodeRequest(
     if (start + Math.min(BODY_MAX, body.length * 3) > frame.length) break;
     const bytes =
       typeof body === 'string' ? frame.write(body, start, BODY_MAX) : body.copy(frame, start, 0, BODY_MAX);
-    frame.writeUInt32LE(question.limit, at);
-    frame.writeUInt32LE(question.deadline, at + 4);
+    frame.writeUInt32LE(limit, at);
+    frame.writeUInt32LE(deadline, at + 4);
     frame.writeUInt16LE(bytes, at + 8);
     at = start + bytes;
   }
@@ -80,11 +87,11 @@ export function encodeRequest(
 /** Body of an item of the verb memory. */
 export function encodeMemory(pid: number, range: MemoryRange): Buffer {
   const body = Buffer.alloc(range.ring ? 28 : 16);
-  body.writeUInt32LE(pid, 0);
+  body.writeUInt32LE(u32(pid), 0);
   body.writeBigUInt64LE(BigInt.asUintN(64, range.address), 4);
-  body.writeUInt32LE(range.length, 12);
+  body.writeUInt32LE(u32(range.length), 12);
   if (range.ring) {
-    body.writeInt32LE(range.ring.fd, 16);
+    body.writeInt32LE(range.ring.fd | 0, 16);
     body.writeBigUInt64LE(BigInt.asUintN(64, range.ring.offset), 20);
   }
   return body;
@@ -161,7 +168,7 @@ export class FrameDecoder {
 function notTheProbe(data: Buffer): WireError {
   const start = data
     .toString('latin1', 0, 80)
-    .replace(/[^\x20-\x7e]+/g, ' ')
+    .replace(/[^\x21-\x7e]+/g, ' ')
     .trim();
   return new WireError(`What answered is not the probe: "${start}".`);
 }

@@ -29,18 +29,18 @@ export function openDirectory(dir: string): Target {
     throw new UserError(
       'not-a-capture',
       `${dir} is not a captured tree.`,
-      'It has no folder "proc".',
+      'There is no folder "proc" in it that can be read.',
       'Give the folder that holds the recorded "proc" and "sys".',
     );
   }
-  return new DirectoryTarget(dir);
+  const meta = readSmall(join(dir, 'meta'));
+  const arch = archOf(meta, readSmall(join(dir, 'proc/version')));
+  return new DirectoryTarget(dir, `capture ${dir}`, arch, recordedTime(meta));
 }
 
 class DirectoryTarget implements Target {
   readonly frozen = true;
   readonly rights = ALL_RIGHTS;
-  readonly label: string;
-  readonly arch: string;
   readonly takenAt?: Date;
   /** Why the recorder could not read a file, by its path. */
   private readonly errors: ReadonlyMap<string, string>;
@@ -48,11 +48,13 @@ class DirectoryTarget implements Target {
   private readonly folders = new Map<string, Promise<string | undefined>>();
   private next: Target | undefined;
 
-  constructor(private readonly dir: string) {
-    this.label = `capture ${dir}`;
-    this.arch = archOf(readSmall(join(dir, 'meta')), readSmall(join(dir, 'proc/version')));
+  constructor(
+    private readonly dir: string,
+    readonly label: string,
+    readonly arch: string,
+    takenAt: Date | undefined,
+  ) {
     this.errors = recordedErrors(readSmall(join(dir, 'errors')));
-    const takenAt = recordedTime(readSmall(join(dir, 'meta')));
     if (takenAt) this.takenAt = takenAt;
   }
 
@@ -100,7 +102,11 @@ class DirectoryTarget implements Target {
 
   later(): Target | undefined {
     const dir = join(this.dir, 'later');
-    if (!this.next && isDirectory(join(dir, 'proc'))) this.next = new DirectoryTarget(dir);
+    if (!this.next && isDirectory(dir) && isDirectory(join(dir, 'proc'))) {
+      const gap = uptimeOf(dir) - uptimeOf(this.dir);
+      const takenAt = this.takenAt && gap >= 0 ? new Date(this.takenAt.getTime() + gap * 1000) : undefined;
+      this.next = new DirectoryTarget(dir, `${this.label}, later`, this.arch, takenAt);
+    }
     return this.next;
   }
 
@@ -227,16 +233,24 @@ function archOf(meta: string, version: string): string {
   );
 }
 
+/** Seconds since boot when the tree was recorded; NaN where it does not say. */
+function uptimeOf(dir: string): number {
+  return Number.parseFloat(readSmall(join(dir, 'proc/uptime')));
+}
+
 function isDirectory(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** A small text file of the tree, empty when absent, larger than 1 MiB or no regular file. */
 function readSmall(path: string): string {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile() || stats.size > DEFAULT_LIMIT) return '';
   try {
-    return readFileSync(path, 'utf8');
+    const stats = lstatSync(path);
+    return stats.isFile() && stats.size <= DEFAULT_LIMIT ? readFileSync(path, 'utf8') : '';
   } catch {
     return '';
   }
