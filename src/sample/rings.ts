@@ -118,7 +118,7 @@ function listedRequests(ring: number, info: IoUringFdinfo): Request[] {
     (sqe): Request => ({
       ring,
       operation: printedOpcode(sqe.opcode),
-      fd: sqe.fd,
+      ...(sqe.flags & FIXED_FILE ? { fd: null, fixedFile: sqe.fd } : { fd: sqe.fd }),
       ...(sqe.offset === undefined ? {} : { offset: Number(sqe.offset) }),
       ...(sqe.address === undefined ? {} : { address: sqe.address }),
       userData: hex(sqe.userData),
@@ -152,6 +152,9 @@ function listedRequests(ring: number, info: IoUringFdinfo): Request[] {
   );
   return [...prepared, ...polling, ...completed, ...overflowed];
 }
+
+/** IOSQE_FIXED_FILE: the fd is an index of the registered files. */
+const FIXED_FILE = 1;
 
 /** IOSQE_* bits of an SQE, in the order of the uapi header. */
 const SQE_FLAGS = [

@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors';
-import { type Process, type Resource, type Sample, SCHEMA } from '../model/sample';
+import { type Process, type Request, type Resource, type Sample, SCHEMA } from '../model/sample';
 import { containerOf, parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
 import { ringMappings } from '../procfs/maps';
@@ -104,7 +104,10 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
     tasks: tasksFound.tasks,
     ownInode: kernelAtLeast(host.kernel, 5, 17),
   });
-  const requests = [...found.requests, ...carriedRequests(tasksFound.tasks, found.rings, found.requests)];
+  const requests = withPaths(
+    [...found.requests, ...carriedRequests(tasksFound.tasks, found.rings, found.requests)],
+    resources,
+  );
   const rings = countExplained(found.rings, requests);
   const owner = status.uids?.[1];
   const fdErrno = described.refused;
@@ -115,7 +118,12 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
     schema: SCHEMA,
     takenAt,
     host,
-    rights: { uid: target.rights.uid, kernelStacks: stacksSeen, kernelWalk: false, tracing: false },
+    rights: {
+      uid: target.rights.uid,
+      kernelStacks: stackFile?.ok === true,
+      kernelWalk: false,
+      tracing: false,
+    },
     process: processFrom(stat, status, {
       command: parseCmdline(textOf(cmdline) ?? ''),
       executable: executable[0]?.ok ? executable[0].target : undefined,
@@ -143,6 +151,18 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       captured: target.frozen,
     }),
   };
+}
+
+/** The path behind a request's descriptor. */
+function withPaths(requests: readonly Request[], resources: readonly Resource[]): Request[] {
+  const paths = new Map(
+    resources.flatMap(({ fd, path }) => (path === undefined ? [] : [[fd, path] as const])),
+  );
+  return requests.map((request) => {
+    if (request.fd == null) return request;
+    const path = paths.get(request.fd);
+    return path === undefined ? request : { ...request, path };
+  });
 }
 
 /** Bytes of /proc/PID/maps: about 500,000 mappings. */
