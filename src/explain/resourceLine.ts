@@ -1,6 +1,6 @@
 import { printable } from '../model/printable';
 import type { Resource } from '../model/sample';
-import { counted, joined, processName, socketName } from './words';
+import { counted, duration, joined, processName, socketName } from './words';
 
 /** What a descriptor is, on one line: "file /mnt/data/db · fuse.sshfs at /mnt/data from host:/data". */
 export function resourceLine(resource: Resource): string {
@@ -43,7 +43,7 @@ function details(resource: Resource): string[] {
       ? ''
       : resource.timeLeft === 0
         ? 'disarmed'
-        : `fires in ${resource.timeLeft} s`,
+        : `fires in ${duration(resource.timeLeft)}`,
     resource.target === undefined ? '' : `process ${resource.target}`,
   ];
 }

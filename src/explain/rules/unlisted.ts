@@ -12,6 +12,7 @@ export const unlisted: Rule = {
     );
     const [first] = rings;
     if (!first || scene.blocked.some(({ task, on }) => task.operation !== undefined && !on.idle)) return [];
+    if (!scene.other && !scene.last) return 'look again';
     const count = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
     const moved = rings.some((ring) => scene.other && before(scene, ring)?.cqTail !== ring.cqTail);
     const many = count === 1 ? 'is' : 'are';
