@@ -1,7 +1,7 @@
 // npm run demo:editor [-- --port N] [-- --theme dark|light] [-- --screenshot FILE]
 // From a fresh clone to the real editor in the browser, with the extension and a program that is stuck, ready to click.
 // --screenshot inspects the program itself, saves the picture and ends; it needs Chromium.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Missing, prepare, root } from './prepare.mjs';
@@ -9,7 +9,7 @@ import { startDemoProgram } from './program.mjs';
 
 const say = (text) => process.stdout.write(`${text}\n`);
 const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
-const place = { folder: path.join(root, 'test/demo'), file: path.join(root, 'test/demo/server.c') };
+const folder = path.join(root, 'test/demo');
 
 async function demo() {
   const options = readOptions();
@@ -24,6 +24,7 @@ async function demo() {
     port: options.port,
     settings: { 'workbench.colorTheme': themes[options.theme] },
   });
+  const place = whereToLook();
   let program;
   try {
     program = await startDemoProgram();
@@ -33,7 +34,7 @@ async function demo() {
       say(`Saved ${options.screenshot}`);
     } else {
       const { address } = await import('../editor/workbench.mjs');
-      invite(address(server, place), new URL(server.url).port, program.pid);
+      invite(address(server, { folder }), program.pid);
       program = await untilInterrupted(program);
     }
   } finally {
@@ -42,7 +43,16 @@ async function demo() {
   }
 }
 
-function invite(url, port, pid) {
+/** The folder to open, and the line of its source where the program hands its requests to the kernel. */
+function whereToLook() {
+  const source = path.join(folder, 'server.c');
+  const lines = readFileSync(source, 'utf8').split('\n');
+  const line = lines.findIndex((text) => text.includes('ring_submit('));
+  return { folder, file: `${source}:${Math.max(1, line + 1)}` };
+}
+
+function invite(url, pid) {
+  const { port } = new URL(url);
   say(`
 Open this in a browser:
 

@@ -9,7 +9,7 @@ import { Workbench } from '../editor/workbench.mjs';
 export async function takePicture(server, { folder, file, pid, to }) {
   const browser = await launchBrowser();
   try {
-    const workbench = await Workbench.open(browser, server, { folder, file, scale: 2 });
+    const workbench = await Workbench.open(browser, server, { folder, file, scale: 1.5 });
     const { page } = workbench;
     await workbench.find('editorLines').waitFor();
     await workbench.command('Inspect io_uring');

@@ -29,6 +29,8 @@ if (!chosen) {
   process.exit(1);
 }
 
+// Everything that was started ends with this process, also when it is interrupted.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 const report = new Report();
 const directory = path.join(root, 'test', kind);
 const files = (await readdir(directory))

@@ -19,11 +19,13 @@ export const quietSettings = {
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
+  'remote.autoForwardPorts': false,
   'git.enabled': false,
   'npm.autoDetect': 'off',
   'task.autoDetect': 'off',
   'typescript.disableAutomaticTypeAcquisition': true,
   'js/ts.disableAutomaticTypeAcquisition': true,
+  'breadcrumbs.enabled': false,
   'editor.minimap.enabled': false,
   'editor.accessibilitySupport': 'off',
 };

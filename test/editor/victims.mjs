@@ -1,6 +1,6 @@
 /** Starts the stuck programs of test/victims for the editor's tests, each in a directory of its own. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -38,8 +38,15 @@ export async function startHungFileServer() {
   return { ...(await whenReady(child, directory, () => child.stdin.end())), mount };
 }
 
-function workDirectory() {
-  return mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-victim-'));
+const directories = new Set();
+process.on('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+async function workDirectory() {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-victim-'));
+  directories.add(directory);
+  return directory;
 }
 
 async function whenReady(child, directory, end) {
@@ -48,6 +55,7 @@ async function whenReady(child, directory, end) {
     end();
     await closed;
     await rm(directory, { recursive: true, force: true });
+    directories.delete(directory);
   };
   try {
     const { ready, pid, truth, why } = await firstLine(child);

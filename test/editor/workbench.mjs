@@ -17,7 +17,7 @@ export function address(server, { folder, file } = {}) {
     ];
     query.set('payload', JSON.stringify(payload));
   }
-  return `${server.url}?${query}`;
+  return `${server.url}?${String(query).replaceAll('%2F', '/')}`;
 }
 
 const oneLine = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
