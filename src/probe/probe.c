@@ -44,12 +44,17 @@
 
 /* One of the two buffers. `progress`: answers << 32 | bytes, complete ones only. */
 struct buffer {
-	_Atomic uint64_t progress;
-	_Atomic bool full;
-	/* The parent wants what is there: the answers come slowly. */
-	_Atomic bool hurry;
-	/* Begins a page, whatever the page size, so that it can be emptied. */
-	_Alignas(1 << 16) uint8_t data[BUFFER_SIZE];
+	union {
+		struct {
+			_Atomic uint64_t progress;
+			_Atomic bool full;
+			/* The parent wants what is there: the answers come slowly. */
+			_Atomic bool hurry;
+		};
+		/* The data begin a page, whatever the page size, so that they can be emptied. */
+		uint8_t page[1 << 16];
+	};
+	uint8_t data[BUFFER_SIZE];
 };
 
 /* Shared with one reader, and never used again after that reader was abandoned: it may yet write. */
