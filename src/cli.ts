@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const asked = parseArguments(process.argv.slice(2));
   if (asked.help) return print(HELP);
   if (asked.version) return print(`inspect-io-uring ${VERSION}\n`);
-  if (asked.open !== undefined) return show(asked, parseSample(await readSaved(asked.open)));
+  if (asked.open !== undefined) return await showSaved(asked, asked.open);
   const target = asked.root === undefined ? await openLocal(probePath(__dirname)) : openDirectory(asked.root);
   try {
     if (asked.pid === undefined) return await list(asked, target);
@@ -44,6 +44,23 @@ async function list(asked: Asked, target: Target): Promise<number> {
   const rows = await listProcesses(target, { all: asked.all });
   if (asked.json) return print(`${JSON.stringify(rows, null, 1)}\n`);
   return print(processTable(rows, { color: useColor(), width: columns() }));
+}
+
+/** A Sample from elsewhere may be damaged where no check looks. */
+async function showSaved(asked: Asked, path: string): Promise<number> {
+  const sample = parseSample(await readSaved(path));
+  try {
+    return await show(asked, sample);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const why = `A part of it cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
+    throw new UserError(
+      'not-a-sample',
+      `${path} is a damaged Sample.`,
+      why,
+      'Save it anew where it was taken.',
+    );
+  }
 }
 
 async function show(asked: Asked, sample: Sample): Promise<number> {

@@ -1,16 +1,9 @@
-import { type ErrorCode, UserError } from '../model/errors';
+import type { ErrorCode } from '../model/errors';
 import type { Sample } from '../model/sample';
+import { type InspectionProblem, problemOf } from './problem';
 
 /** live = sampling on its schedule; paused = the picture is frozen; ended = the process is gone or it was closed. */
 export type InspectionState = 'starting' | 'live' | 'paused' | 'ended';
-
-/** What went wrong with one look, in words for the user; the inspection goes on where it can. */
-export interface InspectionProblem {
-  readonly code: ErrorCode | 'internal';
-  readonly what: string;
-  readonly why: string;
-  readonly remedy?: string;
-}
 
 export interface InspectionSnapshot {
   readonly state: InspectionState;
@@ -108,7 +101,7 @@ export class Inspection {
       this.publish({ state, sample, cost });
     } catch (error) {
       if (this.abort.signal.aborted) return;
-      const problem = toProblem(error);
+      const problem = problemOf(error, 'The sample could not be taken.');
       const gone = GONE.has(problem.code);
       const { sample } = this.current;
       this.publish({
@@ -137,13 +130,4 @@ export class Inspection {
     this.current = snapshot;
     for (const listener of [...this.listeners]) listener(snapshot);
   }
-}
-
-function toProblem(error: unknown): InspectionProblem {
-  if (error instanceof UserError) {
-    const { code, what, why, remedy } = error;
-    return { code, what, why, ...(remedy === undefined ? {} : { remedy }) };
-  }
-  const why = error instanceof Error ? error.message : String(error);
-  return { code: 'internal', what: 'The sample could not be taken.', why };
 }

@@ -11,7 +11,7 @@ export function parsePid(text: string): number {
     'bad-pid',
     `"${trimmed.slice(0, 40)}" is not a process number.`,
     `A PID is a whole number from 1 to ${MOST_PID}.`,
-    'Leave it out to list the processes that use io_uring.',
+    'The list of the processes that use io_uring has their numbers.',
   );
 }
 
@@ -23,7 +23,7 @@ export function noSuchProcess(pid: number, where: string): UserError {
     'no-such-process',
     `There is no process ${pid} on ${where}.`,
     'It has ended, or the number is another one.',
-    'List the processes that use io_uring: inspect-io-uring without a PID.',
+    'List the processes that use io_uring and take one of those.',
   );
 }
 
@@ -51,7 +51,7 @@ export function refusalOf(stat: Stat, status: Status, taskCount: number): UserEr
       'zombie',
       `Process ${stat.pid} (${stat.comm}) has already ended (zombie).`,
       `Its parent ${stat.ppid} has not collected its exit status; its rings and files are closed.`,
-      `Look at the parent instead: inspect-io-uring ${stat.ppid}`,
+      `Look at its parent, process ${stat.ppid}, instead.`,
     );
   }
   return undefined;

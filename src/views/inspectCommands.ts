@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
+import { problemOf } from '../inspect/problem';
 import { COMMANDS } from './ids';
 import { attempt, cancellable, showProblem } from './messages';
 import { parsePid } from './pid';
-import { problemOf } from './problem';
 import { type ListProcesses, pickProcess } from './processPicker';
 import type { InspectionTree } from './tree';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { InspectionProblem } from '../inspect/inspection';
-import { problemDetails, problemOf, problemText, wayOut } from './problem';
+import { type InspectionProblem, problemOf } from '../inspect/problem';
+import { problemDetails, problemText, wayOut } from './problem';
 
 const COPY = 'Copy Details';
 /** Milliseconds work may take before it shows a message with a Cancel button. */

@@ -1,7 +1,7 @@
 import { headline } from '../explain/summary';
 import { processName } from '../explain/words';
-import type { InspectionProblem } from '../inspect/inspection';
 import type { Inspected } from '../inspect/inspections';
+import type { InspectionProblem } from '../inspect/problem';
 import { printable } from '../model/printable';
 import type { Blindness, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';

@@ -1,5 +1,4 @@
-import type { InspectionProblem } from '../inspect/inspection';
-import { UserError } from '../model/errors';
+import type { InspectionProblem } from '../inspect/problem';
 import { printable } from '../model/printable';
 import { withoutLinks } from './escape';
 import { COMMANDS, SECTION, SETTINGS } from './ids';
@@ -35,15 +34,6 @@ const WAYS: Partial<Record<InspectionProblem['code'], Way>> = {
 /** What helps against it, if a command of ours does. */
 export function wayOut({ code }: InspectionProblem): Way | undefined {
   return WAYS[code];
-}
-
-/** `what` is said of an error that carries no words for the user. */
-export function problemOf(error: unknown, what: string): InspectionProblem {
-  if (error instanceof UserError) {
-    const { code, what: told, why, remedy } = error;
-    return { code, what: told, why, ...(remedy === undefined ? {} : { remedy }) };
-  }
-  return { code: 'internal', what, why: error instanceof Error ? error.message : String(error) };
 }
 
 /** The sentences of a message. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { problemOf } from '../../../src/inspect/problem';
 import { UserError } from '../../../src/model/errors';
 import { COMMANDS } from '../../../src/views/ids';
 import { barePid, parsePid } from '../../../src/views/pid';
-import { problemDetails, problemOf, problemText, wayOut } from '../../../src/views/problem';
+import { problemDetails, problemText, wayOut } from '../../../src/views/problem';
 import { sampleFileName } from '../../../src/views/sampleFile';
 
 describe('an error message', () => {
