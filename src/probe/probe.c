@@ -725,5 +725,8 @@ int main(int argc, char **argv)
 	}
 	set_up();
 	say_hello();
+	write_out();
+	/* While the client makes up its first question; without success next_frame tries again. */
+	start_reader();
 	serve();
 }

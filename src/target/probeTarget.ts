@@ -20,6 +20,8 @@ import { probeFailed, wrongProtocol } from './probeErrors';
 import type { ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
+/** Room for the links of some 50,000 descriptors. */
+const DEFAULT_LIST_LIMIT = 8 << 20;
 const DEFAULT_DEADLINE = 1000;
 
 /**
@@ -96,7 +98,8 @@ export class ProbeTarget implements Target {
     options: ReadOptions = {},
     links = false,
   ): Promise<Answer[]> {
-    const limit = Math.min(options.limit ?? DEFAULT_LIMIT, LIMIT_MAX);
+    const usual = verb === 'list' ? DEFAULT_LIST_LIMIT : DEFAULT_LIMIT;
+    const limit = Math.min(options.limit ?? usual, LIMIT_MAX);
     const deadline = options.deadline ?? DEFAULT_DEADLINE;
     return this.channel.ask({ verb, links, limit, deadline }, bodies);
   }

@@ -2,7 +2,7 @@ import type { LinkResult, ListResult, MemoryRange, MemoryResult, ReadResult } fr
 
 /** Limits of one read; the probe's defaults hold where one is absent. */
 export interface ReadOptions {
-  /** Bytes after which the content is cut (result says so). Default 1 MiB. */
+  /** Bytes after which the content is cut (result says so). Default 1 MiB, of a listing 8 MiB. */
   readonly limit?: number;
   /** Milliseconds after which the read is abandoned and answered as timed out. Default 1000. */
   readonly deadline?: number;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProbeTarget } from '../../src/target/probeTarget';
-import { openTestTarget, outcomes, self } from './support/probe';
+import { openTestTarget, outcomes, self, skipUnlessMemoryReadable } from './support/probe';
 import { startVictim } from './support/victim';
 
 const pid = process.pid;
@@ -156,6 +156,7 @@ describe('the probe', () => {
   });
 
   it('reads memory by ranges, and says how far it came', async (context) => {
+    skipUnlessMemoryReadable(context);
     const victim = await startVictim(context, self, 'hungmm', ['/proc/self/exe']);
     const maps = readFileSync(`/proc/${victim.pid}/maps`, 'utf8');
     const [, start = '', end = ''] = /^(\w+)-(\w+) r--s .*hungmm$/m.exec(maps) ?? [];
@@ -191,6 +192,21 @@ describe('the probe', () => {
     for (const [i, [result]] of (await Promise.all(asked)).entries()) {
       expect(result?.ok ? result.data.toString() : result).toMatch(heads[i % 4] ?? '');
     }
+  });
+
+  it('lists all of 10,000 descriptors and reads all of 2,000 threads', async (context) => {
+    const files = 10_000;
+    const threads = 2000;
+    const { pid: big } = await startVictim(context, self, 'crowd', [String(threads), '0', String(files)]);
+    const [fds] = await target.list([`/proc/${big}/fd`], { links: true });
+    expect(fds?.ok && !fds.truncated && fds.entries.length).toBeGreaterThanOrEqual(files);
+    expect(fds?.ok && fds.entries.every((entry) => entry.link !== undefined)).toBe(true);
+    const [tasks] = await target.list([`/proc/${big}/task`]);
+    const tids = tasks?.ok ? tasks.entries.map((entry) => entry.name) : [];
+    expect(tids.length).toBeGreaterThanOrEqual(threads);
+    const results = await target.read(tids.map((tid) => `/proc/${big}/task/${tid}/stat`));
+    const found = results.map((result) => result.ok && result.data.toString().split(' ')[0]);
+    expect(found).toEqual(tids);
   });
 
   it('answers an empty question', async () => {

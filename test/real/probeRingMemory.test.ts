@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ProbeTarget } from '../../src/target/probeTarget';
-import { childrenOf, openTestTarget, outcomes, self } from './support/probe';
+import { childrenOf, openTestTarget, outcomes, self, skipUnlessMemoryReadable } from './support/probe';
 import { skipUnless } from './support/rights';
 import { type Running, startVictim } from './support/victim';
 
@@ -19,6 +19,7 @@ interface RingProcess {
 }
 
 async function startRing(running: Running): Promise<RingProcess> {
+  skipUnlessMemoryReadable(running);
   const target = await openTestTarget();
   running.onTestFinished(() => target.dispose());
   const { pid } = await startVictim(running, self, 'crowd', ['1', '1', '0']);

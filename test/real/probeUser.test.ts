@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
-import { outcomes, self, testProbe } from './support/probe';
+import { outcomes, self, skipUnlessMemoryReadable, testProbe } from './support/probe';
 import { toReleaseByShell } from './support/releases';
 import { type Running, startVictim } from './support/victim';
 
@@ -40,6 +40,7 @@ describe('the probe without root', () => {
   });
 
   it('reads its own processes, but not their kernel stacks', async (context) => {
+    skipUnlessMemoryReadable(context, NOBODY);
     const target = await openAsNobody(context);
     const who = { ...self, uid: NOBODY, gid: NOBODY, programs: accessiblePrograms() };
     const own = await startVictim(context, who, 'hungmm', [probe]);

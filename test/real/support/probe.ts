@@ -6,6 +6,7 @@ import { openLocal } from '../../../src/target/local';
 import type { ProbeTarget } from '../../../src/target/probeTarget';
 import type { Actor } from './actor';
 import { buildPrograms, CHECKOUT, PROGRAMS } from './programs';
+import type { Running } from './victim';
 
 /** Path of a probe that is as new as its sources; throws with what to install when none can be built. */
 export async function testProbe(arch?: string): Promise<string> {
@@ -30,6 +31,17 @@ export const self: Actor = {
     return PROGRAMS;
   },
 };
+
+/** Skips where Yama lets an ordinary user read the memory of its own children alone. */
+export function skipUnlessMemoryReadable(context: Running, uid = process.getuid?.() ?? 0): void {
+  let scope = '0';
+  try {
+    scope = readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8').trim();
+  } catch {
+    // A kernel without Yama.
+  }
+  if (uid !== 0 && scope !== '0') context.skip(`needs root, or kernel.yama.ptrace_scope 0 (it is ${scope})`);
+}
 
 /** 'ok' or the errno of each result. */
 export function outcomes(results: readonly ({ ok: true } | { ok: false; errno: string })[]): string[] {
