@@ -4,6 +4,9 @@
  *
  *     cc -O2 -static -o io-uring-probe probe.c
  *
+ * Here is the parent. wire.h has the format, allow.h what may be read, verbs.h how one item is answered,
+ * reader.h the process that does so.
+ *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes. It
  * writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
  * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it, and a new
@@ -16,7 +19,6 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -26,65 +28,18 @@
 #include <time.h>
 
 #include "reader.h"
+#include "setup.h"
 
 #ifndef PROBE_VERSION
 #define PROBE_VERSION "development"
 #endif
 
-/* Bytes after which a buffer is handed over, and its size: room for one largest answer beyond that. */
-#define HAND_OVER (64u << 10)
-#define BUFFER_SIZE (HAND_OVER + LIMIT_MAX + (1u << 16))
 /* Milliseconds between two looks at a buffer that is not full, after which what it holds is handed over. */
 #define SLOW 20
 /* Deadlines that a reader gets which does run, or would if there were a processor for it. */
 #define STARVED 4
-/* Readers that were killed and did not die, in all and by key_of; beyond that items get EBUSY. */
-#define HUNG_MAX 64
-#define HUNG_PER_KEY 8
 
-/* One of the two buffers. `progress`: answers << 32 | bytes, complete ones only. */
-struct buffer {
-	union {
-		struct {
-			_Atomic uint64_t progress;
-			_Atomic bool full;
-			/* The parent wants what is there: the answers come slowly. */
-			_Atomic bool hurry;
-		};
-		/* The data begin a page, whatever the page size, so that they can be emptied. */
-		uint8_t page[1 << 16];
-	};
-	uint8_t data[BUFFER_SIZE];
-};
-
-/* Shared with one reader, and never used again after that reader was abandoned: it may yet write. */
-struct generation {
-	struct buffer buffers[2];
-};
-
-struct hung {
-	pid_t reader;
-	uint64_t key;
-};
-
-/* Shared with all readers. */
-struct shared {
-	/* Raised by one for each request handed to the reader; `first` and `request` belong to it. */
-	_Atomic uint32_t sequence;
-	_Atomic uint32_t first;
-	_Atomic uint32_t hung_count;
-	struct hung hung[HUNG_MAX];
-	uint32_t count;
-	uint8_t verb, flags;
-	uint32_t items[REQUEST_MAX / ITEM_HEAD];
-	uint8_t request[REQUEST_MAX];
-};
-
-static struct shared *shared;
-static struct roots roots;
-
-/* The reader: its events, and the process itself. */
-static int to_reader, from_reader;
+/* The present reader; 0 when it has died. */
 static pid_t reader_pid;
 static struct generation *generation;
 
@@ -120,129 +75,6 @@ static int64_t clock_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
-
-static void wake(int event)
-{
-	uint64_t one = 1;
-	while (write(event, &one, sizeof one) < 0 && errno == EINTR)
-		;
-}
-
-/* ---- the reader's side ---- */
-
-/*
- * What a hung read is counted against: the process and the kind of file, so that a process whose memory
- * hangs still shows its state. The kind is a hash of the last part of the path that is no number.
- */
-static uint64_t key_of(const uint8_t *item)
-{
-	const char *body = (const char *)item + ITEM_HEAD;
-	size_t end = get16(item + 8), start;
-	uint32_t kind = 2166136261u, pid = 0;
-	if (shared->verb == MEMORY)
-		return (uint64_t)(end >= 4 ? get32(item + ITEM_HEAD) : 0) << 32;
-	for (size_t i = 6; end > 6 && !memcmp(body, "/proc/", 6) && i < end && body[i] >= '0' && body[i] <= '9'; i++)
-		pid = pid * 10 + (uint32_t)(body[i] - '0');
-	for (;; end = start - 1) {
-		bool digits = true;
-		for (start = end; start > 0 && body[start - 1] != '/'; start--)
-			digits = digits && body[start - 1] >= '0' && body[start - 1] <= '9';
-		if (start == 0 || !digits)
-			break;
-	}
-	for (; start < end; start++)
-		kind = (kind ^ (uint8_t)body[start]) * 16777619u;
-	return (uint64_t)pid << 32 | kind;
-}
-
-static bool hangs(uint64_t key)
-{
-	uint32_t count = atomic_load(&shared->hung_count), same = 0;
-	for (uint32_t i = 0; i < count; i++)
-		same += shared->hung[i].key == key;
-	return same >= HUNG_PER_KEY;
-}
-
-static uint32_t bounded(uint32_t value, uint32_t most)
-{
-	return value < most ? value : most;
-}
-
-/* Answers one item at `to`; the bytes it took. */
-static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t *to)
-{
-	struct answer answer = {.data = to + ANSWER_HEAD, .limit = bounded(get32(item), LIMIT_MAX)};
-	size_t length = get16(item + 8);
-	struct place place;
-	char path[PATH_LIMIT];
-	int error = 0;
-
-	if (atomic_load_explicit(&shared->hung_count, memory_order_relaxed) && hangs(key_of(item)))
-		error = EBUSY;
-	else if (shared->verb == MEMORY)
-		error = read_memory(reader, item + ITEM_HEAD, length, &answer);
-	else if (shared->verb > MEMORY || shared->verb < READ)
-		error = ENOSYS;
-	else if (length >= sizeof path)
-		error = ENAMETOOLONG;
-	else {
-		memcpy(path, item + ITEM_HEAD, length);
-		path[length] = 0;
-		error = check_path(shared->verb, path, length, &place);
-		if (error)
-			;
-		else if (shared->verb == READ)
-			error = read_file(reader, &place, &answer);
-		else if (shared->verb == LIST)
-			error = list_dir(reader, &place, shared->flags & WITH_LINKS, &answer);
-		else
-			error = read_link(reader, &place, &answer);
-	}
-	if (error)
-		answer.length = 0;
-	put_answer(to, answer.length, (uint16_t)error, answer.truncated && !error ? TRUNCATED : 0);
-	return ANSWER_HEAD + answer.length;
-}
-
-static void wait_event(int event)
-{
-	uint64_t count;
-	while (read(event, &count, sizeof count) < 0 && errno == EINTR)
-		;
-}
-
-static void run_reader(struct generation *mine, uint32_t sequence)
-{
-	struct reader reader = {.roots = &roots, .dir = -1, .mem = -1};
-	int which = 0;
-	for (;; sequence++) {
-		while (atomic_load(&shared->sequence) != sequence)
-			wait_event(to_reader);
-		uint32_t item = atomic_load(&shared->first);
-		/* Once the last buffer is full the next request may already stand in `shared`. */
-		const uint32_t count = shared->count;
-		while (item < count) {
-			struct buffer *buffer = &mine->buffers[which];
-			while (atomic_load(&buffer->full))
-				wait_event(to_reader);
-			uint32_t bytes = 0, answers = 0;
-			while (item < count && bytes < HAND_OVER && !atomic_load(&buffer->hurry)) {
-				bytes += answer_item(&reader, shared->request + shared->items[item], buffer->data + bytes);
-				item++;
-				answers++;
-				atomic_store_explicit(&buffer->progress, (uint64_t)answers << 32 | bytes,
-						      memory_order_release);
-			}
-			if (item == count)
-				forget_all(&reader);
-			atomic_store(&buffer->full, true);
-			wake(from_reader);
-			which ^= 1;
-		}
-	}
-}
-
-/* ---- the parent's side ---- */
 
 static void finish(int code)
 {
@@ -614,44 +446,6 @@ static void say_hello(void)
 	p = put_text(p, name.release);
 	p = put_text(p, name.nodename);
 	send_frame(HELLO, NULL, 0, (size_t)(p - out.tail));
-}
-
-static bool open_roots(void)
-{
-	struct statfs fs;
-	roots.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	roots.sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (roots.proc < 0 || fstatfs(roots.proc, &fs) || (uint32_t)fs.f_type != 0x9fa0)
-		return false;
-	int fd = open_how(roots.proc, "sys", O_PATH | O_CLOEXEC, NO_CROSSING | NO_MAGIC | NO_SYMLINKS);
-	roots.openat2 = fd >= 0;
-	if (fd >= 0)
-		close(fd);
-	return true;
-}
-
-/* A full pipe must not keep the probe from noticing its deadlines and its client's end. */
-static void no_blocking(int fd)
-{
-	struct stat st;
-	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
-/*
- * Leaves stdin, stdout and stderr alone open. What else was inherited would stay open in a reader that
- * never dies; and all three must exist, so that the reader's closing of them hits nothing else.
- */
-static void tidy_descriptors(void)
-{
-	if (syscall(SYS_close_range, 3u, ~0u, 0u) < 0)
-		for (long fd = 3, most = sysconf(_SC_OPEN_MAX); fd < most && fd < 65536; fd++)
-			close((int)fd);
-	int fd;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	close(fd);
 }
 
 static void set_up(void)

@@ -1,413 +1,183 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs: each takes one item and fills one answer. They run in the reader process, which may hang. */
+/*
+ * The reader: the process that does every read of the target, and may hang in it. It answers the items
+ * of a request into two buffers in turn, shared with the parent (probe.c), and hands over full ones.
+ */
 #ifndef PROBE_READER_H
 #define PROBE_READER_H
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
-#include <unistd.h>
+#include <stdatomic.h>
 
-#include "allow.h"
+#include "verbs.h"
 
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
+/* Bytes after which a buffer is handed over, and its size: room for one largest answer beyond that. */
+#define HAND_OVER (64u << 10)
+#define BUFFER_SIZE (HAND_OVER + LIMIT_MAX + (1u << 16))
+/* Readers that were killed and did not die, in all and by key_of; beyond that items get EBUSY. */
+#define HUNG_MAX 64
+#define HUNG_PER_KEY 8
 
-/* struct open_how and its flags (5.6), spelt out for older headers. */
-struct how {
-	uint64_t flags, mode, resolve;
-};
-#define NO_CROSSING 0x01u
-#define NO_MAGIC 0x02u
-#define NO_SYMLINKS 0x04u
-#define BENEATH 0x08u
-
-#define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-
-struct roots {
-	int proc, sys;
-	/* False where the kernel has no openat2, or a seccomp filter hides it. */
-	bool openat2;
+/* One of the two buffers. `progress`: answers << 32 | bytes, complete ones only. */
+struct buffer {
+	union {
+		struct {
+			_Atomic uint64_t progress;
+			_Atomic bool full;
+			/* The parent wants what is there: the answers come slowly. */
+			_Atomic bool hurry;
+		};
+		/* The data begin a page, whatever the page size, so that they can be emptied. */
+		uint8_t page[1 << 16];
+	};
+	uint8_t data[BUFFER_SIZE];
 };
 
-/* What one batch keeps open; a process that ends meanwhile cannot be mistaken for a later one. */
-struct reader {
-	const struct roots *roots;
-	int dir;
-	char dir_name[PATH_LIMIT];
-	int mem;
-	uint32_t mem_pid;
+/* Shared with one reader, and never used again after that reader was abandoned: it may yet write. */
+struct generation {
+	struct buffer buffers[2];
 };
 
-struct answer {
-	uint8_t *data;
-	uint32_t limit;
-	uint32_t length;
-	bool truncated;
+struct hung {
+	pid_t reader;
+	uint64_t key;
 };
 
-static int open_how(int at, const char *path, int flags, unsigned resolve)
-{
-	struct how how = {.flags = (unsigned)flags, .resolve = resolve};
-	int fd;
-	/* EAGAIN: a rename or mount somewhere raced with the walk. */
-	for (int i = 0; i < 16; i++) {
-		fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
-		if (fd >= 0 || errno != EAGAIN)
-			break;
-	}
-	return fd;
-}
-
-/* Opens a directory below /proc, refusing every symbolic link on the way. */
-static int walk(int root, const char *path)
-{
-	const int flags = O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC;
-	char name[256];
-	int at = root;
-	while (*path) {
-		size_t n = strcspn(path, "/");
-		if (n >= sizeof name) {
-			errno = ENAMETOOLONG;
-			n = 0;
-		}
-		memcpy(name, path, n);
-		name[n] = 0;
-		int next = n ? openat(at, name, flags) : -1;
-		int error = errno;
-		if (at != root)
-			close(at);
-		errno = error;
-		if (next < 0)
-			return -1;
-		at = next;
-		path += n + (path[n] == '/');
-	}
-	return at;
-}
-
-static void forget_dir(struct reader *reader)
-{
-	if (reader->dir >= 0)
-		close(reader->dir);
-	reader->dir = -1;
-}
-
-static void forget_all(struct reader *reader)
-{
-	forget_dir(reader);
-	if (reader->mem >= 0)
-		close(reader->mem);
-	reader->mem = -1;
-}
-
-/* The directory that holds the place's last name; kept for the items that follow. -1 with errno. */
-static int dir_of(struct reader *reader, const struct place *place)
-{
-	size_t n = place->leaf == place->relative ? 0 : (size_t)(place->leaf - place->relative) - 1;
-	if (n == 0)
-		return reader->roots->proc;
-	if (reader->dir >= 0 && !strncmp(reader->dir_name, place->relative, n) && !reader->dir_name[n])
-		return reader->dir;
-	forget_dir(reader);
-	memcpy(reader->dir_name, place->relative, n);
-	reader->dir_name[n] = 0;
-	if (reader->roots->openat2)
-		reader->dir = open_how(reader->roots->proc, reader->dir_name, O_PATH | O_DIRECTORY | O_CLOEXEC,
-				       NO_CROSSING | NO_MAGIC | NO_SYMLINKS);
-	else
-		reader->dir = walk(reader->roots->proc, reader->dir_name);
-	return reader->dir;
-}
-
-static bool is_kernel_fs(int fd)
-{
-	struct statfs fs;
-	if (fstatfs(fd, &fs))
-		return false;
-	switch ((uint32_t)fs.f_type) {
-	case 0x62656572: /* sysfs */
-	case 0x74726163: /* tracefs */
-	case 0x64626720: /* debugfs */
-	case 0x27e0eb: /* cgroup */
-	case 0x63677270: /* cgroup2 */
-	case 0x65735543: /* fusectl */
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* /sys follows its own links (/sys/block/sda), but only to places that the kernel serves. */
-static int open_sys(struct reader *reader, const char *relative, int flags)
-{
-	const char *path = *relative ? relative : ".";
-	int fd = reader->roots->openat2
-		? open_how(reader->roots->sys, path, flags, BENEATH | NO_MAGIC)
-		: openat(reader->roots->sys, path, flags);
-	if (fd >= 0 && !is_kernel_fs(fd)) {
-		close(fd);
-		errno = EPERM;
-		return -1;
-	}
-	return fd;
-}
-
-static int open_place(struct reader *reader, const struct place *place, int flags)
-{
-	if (place->sys)
-		return open_sys(reader, place->relative, flags);
-	if (!*place->relative)
-		return openat(reader->roots->proc, ".", flags);
-	int dir = dir_of(reader, place);
-	return dir < 0 ? -1 : openat(dir, place->leaf, flags | O_NOFOLLOW);
-}
-
-static int read_file(struct reader *reader, const struct place *place, struct answer *answer)
-{
-	int fd = open_place(reader, place, OPEN_FILE);
-	if (fd < 0)
-		return errno == ELOOP ? EPERM : errno;
-	struct stat st;
-	memset(&st, 0, sizeof st);
-	if (place->sys && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return S_ISDIR(st.st_mode) ? EISDIR : EPERM;
-	}
-	int error = 0;
-	/* One byte more than the limit tells whether the content goes on; the arena has room for it. */
-	uint32_t want = answer->limit + 1;
-	uint32_t got = 0;
-	while (got < want) {
-		ssize_t n = read(fd, answer->data + got, want - got);
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			error = got ? 0 : errno;
-			answer->truncated = got > 0;
-			break;
-		}
-		if (n == 0)
-			break;
-		got += (uint32_t)n;
-		if (place->single)
-			break;
-	}
-	close(fd);
-	if (got > answer->limit) {
-		got = answer->limit;
-		answer->truncated = true;
-	}
-	answer->length = got;
-	return error;
-}
-
-/* Opens the directory a link lives in; *mine says whether the caller must close it. */
-static int link_dir(struct reader *reader, struct place *place, bool *mine)
-{
-	*mine = place->sys;
-	if (!place->sys)
-		return dir_of(reader, place);
-	if (place->leaf == place->relative)
-		return open_sys(reader, "", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	place->leaf[-1] = 0;
-	return open_sys(reader, place->relative, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int read_link(struct reader *reader, struct place *place, struct answer *answer)
-{
-	bool mine;
-	int dir = link_dir(reader, place, &mine);
-	if (dir < 0)
-		return errno;
-	uint32_t room = answer->limit < PATH_LIMIT ? answer->limit : PATH_LIMIT;
-	ssize_t n = readlinkat(dir, place->leaf, (char *)answer->data, room);
-	int error = n < 0 ? errno : 0;
-	if (mine)
-		close(dir);
-	if (n > 0)
-		answer->length = (uint32_t)n;
-	answer->truncated = n >= 0 && (uint32_t)n == room;
-	return error;
-}
-
-struct entry {
-	uint64_t ino, next;
-	uint16_t length;
-	uint8_t type;
-	char name[];
+/* Shared with all readers. */
+struct shared {
+	/* Raised by one for each request handed to the reader; `first` and `request` belong to it. */
+	_Atomic uint32_t sequence;
+	_Atomic uint32_t first;
+	_Atomic uint32_t hung_count;
+	struct hung hung[HUNG_MAX];
+	uint32_t count;
+	uint8_t verb, flags;
+	uint32_t items[REQUEST_MAX / ITEM_HEAD];
+	uint8_t request[REQUEST_MAX];
 };
 
-/* Adds u16 name length, u16 link length, name, link text. False when it does not fit. */
-static bool add_entry(int fd, const struct entry *entry, bool links, struct answer *answer)
-{
-	char link[PATH_LIMIT];
-	size_t name = strlen(entry->name);
-	ssize_t text = -1;
-	if (links && (entry->type == DT_LNK || entry->type == DT_UNKNOWN))
-		text = readlinkat(fd, entry->name, link, sizeof link);
-	size_t all = 4 + name + (text > 0 ? (size_t)text : 0);
-	if (answer->length + all > answer->limit)
-		return false;
-	uint8_t *p = put16(answer->data + answer->length, (uint16_t)name);
-	p = put16(p, text < 0 ? NO_LINK : (uint16_t)text);
-	memcpy(p, entry->name, name);
-	if (text > 0)
-		memcpy(p + name, link, (size_t)text);
-	answer->length += (uint32_t)all;
-	return true;
-}
+static struct shared *shared;
+static struct roots roots;
 
-static int list_dir(struct reader *reader, const struct place *place, bool links, struct answer *answer)
-{
-	int fd = open_place(reader, place, OPEN_FILE | O_DIRECTORY);
-	if (fd < 0)
-		return errno == ELOOP ? EPERM : errno;
-	_Alignas(8) char buffer[32768];
-	int error = 0;
-	while (!answer->truncated) {
-		long n = syscall(SYS_getdents64, fd, buffer, sizeof buffer);
-		if (n < 0)
-			error = errno;
-		if (n <= 0)
-			break;
-		for (long at = 0; at < n && !answer->truncated;) {
-			const struct entry *entry = (const struct entry *)(buffer + at);
-			at += entry->length;
-			if (!strcmp(entry->name, ".") || !strcmp(entry->name, ".."))
-				continue;
-			answer->truncated = !add_entry(fd, entry, links, answer);
-		}
-	}
-	close(fd);
-	if (error && answer->length) {
-		/* What was listed stands; a process may end meanwhile. */
-		answer->truncated = true;
-		return 0;
-	}
-	return error;
-}
+/* Events: a request or an empty buffer waits; a full buffer waits. */
+static int to_reader, from_reader;
 
-static bool is_ring(const struct reader *reader, int fd)
+static void wake(int event)
 {
-	char path[32], link[64];
-	snprintf(path, sizeof path, "self/fd/%d", fd);
-	ssize_t n = readlinkat(reader->roots->proc, path, link, sizeof link);
-	return n == 21 && !memcmp(link, "anon_inode:[io_uring]", 21);
-}
-
-static sigjmp_buf mapping_ends;
-
-static void on_mapping_end(int signal)
-{
-	(void)signal;
-	siglongjmp(mapping_ends, 1);
-}
-
-/* Bytes copied: a mapping may be longer than what stands behind it. */
-static size_t copy_mapping(uint8_t *to, const uint8_t *from, size_t length)
-{
-	struct sigaction action = {.sa_handler = on_mapping_end}, before;
-	volatile size_t done = 0;
-	sigaction(SIGBUS, &action, &before);
-	if (!sigsetjmp(mapping_ends, 1))
-		for (; done < length; done += length - done < 4096 ? length - done : 4096)
-			memcpy(to + done, from + done, length - done < 4096 ? length - done : 4096);
-	sigaction(SIGBUS, &before, NULL);
-	return done;
+	uint64_t one = 1;
+	while (write(event, &one, sizeof one) < 0 && errno == EINTR)
+		;
 }
 
 /*
- * Ring memory where /proc/PID/mem refuses it (before 6.10): maps the ring itself (pidfd_getfd, 5.6).
- * The duplicate is closed at once, the mapping after the copy: both delay the ring's end.
+ * What a hung read is counted against: the process and the kind of file, so that a process whose memory
+ * hangs still shows its state. The kind is a hash of the last part of the path that is no number.
  */
-static int copy_ring(const struct reader *reader, uint32_t pid, int ring, uint64_t offset, uint32_t want,
-		     struct answer *answer)
+static uint64_t key_of(const uint8_t *item)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0)
-		return errno;
-	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, ring, 0);
-	int error = errno;
-	close(pidfd);
-	if (fd < 0)
-		return error;
-	if (!is_ring(reader, fd)) {
-		close(fd);
-		return EPERM;
+	const char *body = (const char *)item + ITEM_HEAD;
+	size_t end = get16(item + 8), start;
+	uint32_t kind = 2166136261u, pid = 0;
+	if (shared->verb == MEMORY)
+		return (uint64_t)(end >= 4 ? get32(item + ITEM_HEAD) : 0) << 32;
+	for (size_t i = 6; end > 6 && !memcmp(body, "/proc/", 6) && i < end && body[i] >= '0' && body[i] <= '9'; i++)
+		pid = pid * 10 + (uint32_t)(body[i] - '0');
+	for (;; end = start - 1) {
+		bool digits = true;
+		for (start = end; start > 0 && body[start - 1] != '/'; start--)
+			digits = digits && body[start - 1] >= '0' && body[start - 1] <= '9';
+		if (start == 0 || !digits)
+			break;
 	}
-	void *map = mmap(NULL, want, PROT_READ, MAP_SHARED, fd, (off_t)offset);
-	error = errno;
-	close(fd);
-	if (map == MAP_FAILED)
-		return error;
-	answer->length = (uint32_t)copy_mapping(answer->data, map, want);
-	munmap(map, want);
-	answer->truncated = answer->truncated || answer->length < want;
-	return answer->length ? 0 : EFAULT;
+	for (; start < end; start++)
+		kind = (kind ^ (uint8_t)body[start]) * 16777619u;
+	return (uint64_t)pid << 32 | kind;
 }
 
-static int open_mem(struct reader *reader, uint32_t pid)
+static bool hangs(uint64_t key)
 {
-	char path[32];
-	if (reader->mem >= 0 && reader->mem_pid == pid)
-		return reader->mem;
-	if (reader->mem >= 0)
-		close(reader->mem);
-	snprintf(path, sizeof path, "%u/mem", pid);
-	reader->mem = openat(reader->roots->proc, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	reader->mem_pid = pid;
-	return reader->mem;
+	uint32_t count = atomic_load(&shared->hung_count), same = 0;
+	for (uint32_t i = 0; i < count; i++)
+		same += shared->hung[i].key == key;
+	return same >= HUNG_PER_KEY;
 }
 
-/* Body: u32 pid, u64 address, u32 length, and for a mapping of a ring i32 descriptor, u64 offset. */
-static int read_memory(struct reader *reader, const uint8_t *body, size_t size, struct answer *answer)
+static uint32_t bounded(uint32_t value, uint32_t most)
 {
-	if (size != 16 && size != 28)
-		return EINVAL;
-	uint32_t pid = get32(body), want = get32(body + 12);
-	uint64_t address = get64(body + 4);
-	if (pid == 0 || pid > INT32_MAX)
-		return ESRCH;
-	if (want > answer->limit) {
-		want = answer->limit;
-		answer->truncated = true;
+	return value < most ? value : most;
+}
+
+/* Answers one item at `to`; the bytes it took. */
+static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t *to)
+{
+	struct answer answer = {.data = to + ANSWER_HEAD, .limit = bounded(get32(item), LIMIT_MAX)};
+	size_t length = get16(item + 8);
+	struct place place;
+	char path[PATH_LIMIT];
+	int error = 0;
+
+	if (atomic_load_explicit(&shared->hung_count, memory_order_relaxed) && hangs(key_of(item)))
+		error = EBUSY;
+	else if (shared->verb == MEMORY)
+		error = read_memory(reader, item + ITEM_HEAD, length, &answer);
+	else if (shared->verb > MEMORY || shared->verb < READ)
+		error = ENOSYS;
+	else if (length >= sizeof path)
+		error = ENAMETOOLONG;
+	else {
+		memcpy(path, item + ITEM_HEAD, length);
+		path[length] = 0;
+		error = check_path(shared->verb, path, length, &place);
+		if (error)
+			;
+		else if (shared->verb == READ)
+			error = read_file(reader, &place, &answer);
+		else if (shared->verb == LIST)
+			error = list_dir(reader, &place, shared->flags & WITH_LINKS, &answer);
+		else
+			error = read_link(reader, &place, &answer);
 	}
-	int mem = open_mem(reader, pid);
-	int error = mem < 0 ? errno : 0;
-	while (!error && answer->length < want) {
-		ssize_t n = pread(mem, answer->data + answer->length, want - answer->length,
-				  (off_t)(address + answer->length));
-		if (n > 0)
-			answer->length += (uint32_t)n;
-		else if (n == 0)
-			error = ESRCH; /* The process has given up its memory. */
-		else if (errno != EINTR)
-			error = errno;
+	if (error)
+		answer.length = 0;
+	put_answer(to, answer.length, (uint16_t)error, answer.truncated && !error ? TRUNCATED : 0);
+	return ANSWER_HEAD + answer.length;
+}
+
+static void wait_event(int event)
+{
+	uint64_t count;
+	while (read(event, &count, sizeof count) < 0 && errno == EINTR)
+		;
+}
+
+static void run_reader(struct generation *mine, uint32_t sequence)
+{
+	struct reader reader = {.roots = &roots, .dir = -1, .mem = -1};
+	int which = 0;
+	for (;; sequence++) {
+		while (atomic_load(&shared->sequence) != sequence)
+			wait_event(to_reader);
+		uint32_t item = atomic_load(&shared->first);
+		/* Once the last buffer is full the next request may already stand in `shared`. */
+		const uint32_t count = shared->count;
+		while (item < count) {
+			struct buffer *buffer = &mine->buffers[which];
+			while (atomic_load(&buffer->full))
+				wait_event(to_reader);
+			uint32_t bytes = 0, answers = 0;
+			while (item < count && bytes < HAND_OVER && !atomic_load(&buffer->hurry)) {
+				bytes += answer_item(&reader, shared->request + shared->items[item], buffer->data + bytes);
+				item++;
+				answers++;
+				atomic_store_explicit(&buffer->progress, (uint64_t)answers << 32 | bytes,
+						      memory_order_release);
+			}
+			if (item == count)
+				forget_all(&reader);
+			atomic_store(&buffer->full, true);
+			wake(from_reader);
+			which ^= 1;
+		}
 	}
-	if (error && answer->length) {
-		answer->truncated = true;
-		return 0;
-	}
-	if (error == EIO && size == 28)
-		return copy_ring(reader, pid, (int)get32(body + 16), get64(body + 20), want, answer);
-	return error;
 }
 
 #endif
