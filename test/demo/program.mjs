@@ -18,7 +18,8 @@ export async function startDemoProgram({ keep = false } = {}) {
     cwd: directory,
     detached: true,
     env: { ...process.env, ...(keep ? { KEEP: '1' } : {}) },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    // A kept program must not hold the terminal's or a pipeline's end open.
+    stdio: ['pipe', 'pipe', keep ? 'ignore' : 'inherit'],
   });
   const stop = () => {
     try {
