@@ -3,7 +3,7 @@ import type { Finding, KernelFrame, Request, Ring, Sample, Severity, Task } from
 import { plainName } from '../ring/issueFunctions';
 import { resourceLine } from './resourceLine';
 import { type Style, styleFor, wrap } from './style';
-import { counted, duration, operationNoun, sentence } from './words';
+import { counted, duration, operationLabel, operationNoun, sentence } from './words';
 
 export interface ReportOptions {
   /** ANSI colours; only for a terminal. Default false. */
@@ -121,7 +121,7 @@ function requestLines(requests: readonly Request[]): string[] {
     if (!first) return '';
     const ages = group.flatMap((r) => (r.age === undefined ? [] : [r.age]));
     const facts = [
-      `${group.length} × ${first.operation === 'UNKNOWN' ? 'operation' : first.operation} ${STATE_TEXT[first.state]}`,
+      `${group.length} × ${operationLabel(first.operation)} ${STATE_TEXT[first.state]}`,
       first.fd == null ? '' : `fd ${first.fd}`,
       first.result == null ? '' : `result ${first.result}`,
       ages.length === 0 ? '' : duration(Math.max(...ages)),

@@ -62,6 +62,11 @@ export function operationNoun(operation: string): string {
   return NOUNS[operation] ?? operation.toLowerCase();
 }
 
+/** An operation as a row shows it: the kernel’s name, or “operation” where only the completion is known. */
+export function operationLabel(operation: string): string {
+  return operation === 'UNKNOWN' ? 'operation' : operation;
+}
+
 /** "4 writes", "2 opens, 1 fsync and 1 rename" from many operations. */
 export function operationCounts(operations: readonly string[]): string {
   const counts = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { duration } from '../explain/words';
+import { duration, operationLabel } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Request, RequestState, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -48,7 +48,7 @@ function groupRow(id: string, requests: readonly [Request, ...Request[]], sample
   const what = object(first);
   return {
     id,
-    label: `${grouped(requests.length)} × ${shown(first.operation, 64)}${what ? ` ${what}` : ''}`,
+    label: `${grouped(requests.length)} × ${shown(operationLabel(first.operation), 64)}${what ? ` ${what}` : ''}`,
     description: dots(words, oldest > 0 && duration(oldest)),
     icon: colored(icon, first, sample),
     children: () => paged(requests, (request) => requestRow(request, sample)),
@@ -63,7 +63,7 @@ export function requestRow(request: Request, sample: Sample): Node {
   const task = worker === undefined ? undefined : sample.tasks.find(({ tid }) => tid === worker);
   return {
     id: identity(request),
-    label: `${shown(request.operation, 64)}${what ? ` ${what}` : ''}`,
+    label: `${shown(operationLabel(request.operation), 64)}${what ? ` ${what}` : ''}`,
     description: dots(
       words,
       age !== undefined && duration(age),
