@@ -1,7 +1,7 @@
 import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
-import { candidateFiles } from '../candidates';
+import { candidateFiles, shared } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
@@ -102,7 +102,7 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: remedyFor(cause, files) ?? first?.advice ?? '',
+    remedy: forConnection(remedyFor(cause, files) ?? first?.advice ?? '', files),
     evidence: evidenceOf(scene, blocked, files),
     ...(stuck > 0 ? { stuck } : {}),
   };
@@ -113,6 +113,12 @@ function remedyFor(cause: Cause, files: readonly Resource[]): string | undefined
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
   return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
+}
+
+/** Fills the number of the FUSE connection into the advice, where the files tell it (the minor of their device). */
+function forConnection(advice: string, files: readonly Resource[]): string {
+  const minor = shared(files, (file) => file.device)?.split(':')[1];
+  return minor === undefined ? advice : advice.replace('connections/N/', `connections/${minor}/`);
 }
 
 function subject(
