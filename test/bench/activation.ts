@@ -39,9 +39,11 @@ const anything = new Proxy(function () {}, {
   apply: () => anything,
   construct: () => anything,
 });
-class Base { constructor() {} dispose() {} fire() {} get event() { return () => anything; } }
-const editor = new Proxy({ EventEmitter: Base, TreeItem: Base, Disposable: Base, MarkdownString: Base,
-  ThemeIcon: Base, ThemeColor: Base, CancellationTokenSource: Base }, { get: (own, key) => own[key] ?? anything });
+class Base { static from() { return new Base(); } dispose() {} fire() {} get event() { return () => anything; } }
+const bases = { EventEmitter: Base, TreeItem: Base, Disposable: Base, MarkdownString: Base, ThemeIcon: Base,
+  ThemeColor: Base, CancellationTokenSource: Base };
+// A bundle copies a module's own names: what it does not find is looked up in the prototype.
+const editor = Object.create(new Proxy(bases, { get: (own, key) => own[key] ?? anything }));
 const load = Module._load;
 Module._load = function (name, ...rest) { return name === 'vscode' ? editor : load.call(this, name, ...rest); };
 const [bundle, folder] = process.argv.slice(1);
