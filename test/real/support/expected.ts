@@ -12,14 +12,15 @@ export interface Expected {
   readonly wake?: Wake;
   /** Tasks besides the first: kind and state, as many as given. */
   readonly others?: readonly { readonly kind: 'worker' | 'sqpoll'; readonly state: string }[];
+  /** What its workers wait in; absent: for work. */
+  readonly workersWaitIn?: { readonly function: string; readonly subsystem: string };
   /** How many requests of which operation stand in which state. */
   readonly requests?: (truth: Truth) => Readonly<Partial<Record<`${string} ${RequestState}`, number>>>;
   /** Requests that /proc does not list one by one: in flight, yet not explained. */
   readonly unlisted?: number;
   /** No counters of the ring can be read. */
   readonly unreadable?: true;
-  /** Who may not see all of it. */
-  readonly rootOnly?: string;
+  /** It never comes to rest. */
   readonly busy?: true;
 }
 
@@ -38,6 +39,7 @@ export const EXPECTED: readonly Expected[] = [
     ...polled,
     says: [/\b4 opens?\b/, /FIFO/, /other end/],
     others: Array.from({ length: 4 }, () => ({ kind: 'worker', state: 'S' })),
+    workersWaitIn: { function: 'wait_for_partner', subsystem: 'FIFO' },
     requests: one('running'),
   },
   {
@@ -46,6 +48,7 @@ export const EXPECTED: readonly Expected[] = [
     severity: 'critical',
     says: [/\b2\b.*workers/, /\b8\b/],
     others: Array.from({ length: 2 }, () => ({ kind: 'worker', state: 'S' })),
+    workersWaitIn: { function: 'wait_for_partner', subsystem: 'FIFO' },
     requests: () => ({ 'OPENAT running': 2 }),
     unlisted: 8,
   },

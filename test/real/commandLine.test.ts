@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ProcessSummary } from '../../src/model/process';
+import type { Sample } from '../../src/model/sample';
+import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
+import { inspect, run } from './support/inspect';
+import { skipUnless } from './support/rights';
+import { type Running, startVictim, type Victim } from './support/victim';
+
+describe.each(ACTORS)('the command line, used by %s', (name) => {
+  const stuck = async (context: Running, scene: string): Promise<{ who: Actor; victim: Victim }> => {
+    skipUnless(context, 'ioUring');
+    const missing = actorMissing(name);
+    if (missing !== undefined) context.skip(missing);
+    const who = actor(name);
+    return { who, victim: await startVictim(context, who, 'ring_victim', [scene]) };
+  };
+
+  it('lists the process with its rings and what is pending', async (context) => {
+    const { who, victim } = await stuck(context, 'fifo-open');
+    const { code, stdout } = await run(who, '--json');
+    expect(code).toBe(0);
+    const rows = JSON.parse(stdout) as ProcessSummary[];
+    expect(rows.find(({ pid }) => pid === victim.pid)).toMatchObject({
+      name: 'ring_victim',
+      rings: 1,
+      pending: 4,
+      uninterruptible: 0,
+    });
+    expect(rows.map(({ score }) => score)).toEqual(rows.map(({ score }) => score).sort((a, b) => b - a));
+  });
+
+  it('exits with 3 when a finding is as severe as asked, with 0 when not', async (context) => {
+    const { who, victim } = await stuck(context, 'cq-unreaped');
+    const codes = ['info', 'warning', 'critical'].map((severity) =>
+      run(who, String(victim.pid), '--fail-on', severity).then(({ code }) => code),
+    );
+    expect(await Promise.all(codes)).toEqual([3, 3, 0]);
+  });
+
+  it('saves a Sample that opens again when the process is gone', async (context) => {
+    const { who, victim } = await stuck(context, 'sq-unsubmitted');
+    const file = join(victim.directory, 'sample.json');
+    expect(await run(who, String(victim.pid), '--save', file)).toMatchObject({ code: 0, stderr: '' });
+    const saved = JSON.parse(readFileSync(file, 'utf8')) as Sample;
+    const live = await inspect(who, victim.pid);
+    expect(saved.rings).toEqual(live.rings);
+    const opened = await run(who, '--open', file, '--json');
+    expect(JSON.parse(opened.stdout)).toEqual(saved);
+    const again = await run(who, String(victim.pid), '--save', file);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain(file);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(saved);
+  });
+
+  it('a thread’s number is as good as its process’s', async (context) => {
+    const { who, victim } = await stuck(context, 'fifo-open');
+    const [, worker] = (await inspect(who, victim.pid)).tasks;
+    expect((await inspect(who, worker?.tid ?? 0)).process.pid).toBe(victim.pid);
+  });
+
+  it('follows a process until it ends', async (context) => {
+    const { who, victim } = await stuck(context, 'pipe-read');
+    const following = run(who, String(victim.pid), '--watch=0.2');
+    setTimeout(victim.release, 1500);
+    const { code, stdout, stderr } = await following;
+    expect(existsSync(`/proc/${victim.pid}/fd`)).toBe(false);
+    expect(stdout.match(/^ring_victim \(\d+\)/gm)?.length).toBeGreaterThan(1);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/ended|gone/);
+  });
+});
