@@ -13,9 +13,7 @@ export async function takePicture(server, { folder, file, pid, to }) {
     const { page } = workbench;
     await workbench.find('editorLines').waitFor();
     await workbench.command('Inspect io_uring');
-    await workbench.type(String(pid));
-    await workbench.quickRow(`server (${pid})`).click();
-    await workbench.row('server').waitFor();
+    await workbench.pick('server', pid);
     await widen(page, 640);
     await workbench.unfold(/^ring 1/);
     await page.waitForTimeout(2500); // The state of the last look, and no bar of progress.

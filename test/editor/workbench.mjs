@@ -109,6 +109,15 @@ export class Workbench {
     });
   }
 
+  /** Picks a process from the open picker and waits until it stands in the tree. */
+  async pick(name, pid) {
+    const row = this.quickRow(`${name} (${pid})`);
+    // A long list is only drawn as far as it can be seen.
+    await this.type(String(pid));
+    await row.click();
+    await this.row(name).waitFor();
+  }
+
   /** Types into the open quick pick or input box. */
   async type(text) {
     await this.find('quickInputBox').fill(text);

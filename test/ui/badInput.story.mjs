@@ -75,6 +75,7 @@ export const story = {
       async (workbench, { doomed }) => {
         await workbench.command('Inspect io_uring');
         const row = workbench.quickRow(`ring_victim (${doomed.pid})`);
+        await workbench.type(String(doomed.pid));
         await row.waitFor();
         await doomed.stop();
         await row.click();

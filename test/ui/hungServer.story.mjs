@@ -21,6 +21,7 @@ export const story = {
       'a process in uninterruptible sleep stands above one that merely waits',
       async (workbench, { victim, waiting }) => {
         await workbench.command('Inspect io_uring');
+        await workbench.type('ring_victim');
         const rows = await workbench.until('both in the list', async () => {
           const all = await workbench.quickRows();
           return (
@@ -35,8 +36,7 @@ export const story = {
     [
       'the finding names the file server and is critical',
       async (workbench, { victim, files }) => {
-        await workbench.quickRow(`ring_victim (${victim.pid})`).click();
-        await workbench.row('ring_victim').waitFor();
+        await workbench.pick('ring_victim', victim.pid);
         const [, finding] = await workbench.rows();
         assert.equal(finding.icon, 'codicon-error');
         assert.match(finding.aria, /^critical: 8 reads/);
@@ -53,7 +53,9 @@ export const story = {
     [
       'the eight workers are one row, with the function that holds them',
       async (workbench) => {
-        const row = (await workbench.rows()).find(({ label }) => label === '8 × io-wq worker');
+        const row = await workbench.until('the workers', async () =>
+          (await workbench.rows()).find(({ label }) => label === '8 × io-wq worker'),
+        );
         assert.match(row.description, /waits for .*(page|answer)/);
         await workbench.unfold(/^8 × io-wq worker/);
         await workbench.unfold(/^iou-wrk-/);

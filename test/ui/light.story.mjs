@@ -16,8 +16,7 @@ export const story = {
       'the tree stands there',
       async (workbench, { stuck }) => {
         await workbench.command('Inspect io_uring');
-        await workbench.quickRow(`ring_victim (${stuck.pid})`).click();
-        await workbench.row('ring_victim').waitFor();
+        await workbench.pick('ring_victim', stuck.pid);
         assert.match(await workbench.find('workbench').first().getAttribute('class'), /\bvs\b/);
       },
     ],
