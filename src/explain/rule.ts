@@ -34,6 +34,8 @@ export function standsStill(scene: Scene, task: Task): boolean | undefined {
   if (!scene.other) return scene.last ? blocked === undefined || blocked >= LONG_ENOUGH_TWICE : undefined;
   const before = scene.other.tasks.find((other) => other.tid === task.tid);
   if (!before || before.state !== task.state) return false;
+  // Without the present time in it, this comparison is right on every processor's clock.
+  if (before.lastRan !== undefined && task.lastRan !== undefined) return before.lastRan === task.lastRan;
   if (blocked !== undefined) return blocked >= LONG_ENOUGH_TWICE;
   return sameStack(before, task);
 }

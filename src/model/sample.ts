@@ -76,8 +76,10 @@ export interface Task {
   readonly kind: TaskKind;
   readonly state: TaskState;
   readonly wchan?: string;
-  /** Seconds since it last ran on a processor; absent while it runs. */
+  /** Seconds since it last ran on a processor, as exact as the clocks of the processors agree; absent while it runs. */
   readonly blocked?: number;
+  /** When it last ran, in seconds on the clock of its processor: the same in two looks = it has not run between them. */
+  readonly lastRan?: number;
   /** Innermost first. Absent where the right to read it is missing. */
   readonly kernelStack?: readonly KernelFrame[];
   readonly userStack?: readonly UserFrame[];

@@ -71,6 +71,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       tids: tids.sort((a, b) => a - b),
       arch: target.arch,
       now: clocks.scheduler,
+      uptime: clocks.uptime,
       stacks,
     }),
     readDescriptors(target, pid, fdList ?? { ok: false, errno: 'ENOENT' }),

@@ -10,6 +10,9 @@ import { carriedOperation, operationBehindWchan } from '../ring/issueFunctions';
 import type { Target } from '../target/target';
 import { textOf } from './text';
 
+/** USER_HZ. */
+const TICKS_PER_SECOND = 100;
+
 /** Tasks asked for in one round trip: the probe answers the next while this one is parsed. */
 const TASKS_PER_BATCH = 128;
 
@@ -19,6 +22,8 @@ export interface TasksAsked {
   readonly arch: string;
   /** The scheduler's present time in seconds, for "blocked since". */
   readonly now: number | undefined;
+  /** Seconds since boot. */
+  readonly uptime: number | undefined;
   /** False spares the reads where they are refused anyway. */
   readonly stacks: boolean;
 }
@@ -75,7 +80,8 @@ function taskFrom(tid: number, files: readonly ReadResult[], asked: TasksAsked):
   const stackText = textOf(stackFile);
   const kernelStack = stackText === undefined || stat.state === 'R' ? undefined : parseStack(stackText);
   const syscall = kind === 'thread' ? systemCall(textOf(syscallFile), asked.arch) : undefined;
-  const blocked = blockedSeconds(stat, textOf(schedFile), asked.now);
+  const lastRan = stat.state === 'R' ? undefined : parseSched(textOf(schedFile) ?? '')?.execStart;
+  const blocked = blockedSeconds(stat, lastRan, asked);
   const unseen = kind === 'worker' && wchan !== undefined && kernelStack === undefined && stat.state !== 'R';
   const operation = unseen
     ? operationBehindWchan(wchan)
@@ -87,6 +93,7 @@ function taskFrom(tid: number, files: readonly ReadResult[], asked: TasksAsked):
     state: stat.state,
     ...(wchan === undefined ? {} : { wchan }),
     ...(blocked === undefined ? {} : { blocked }),
+    ...(lastRan === undefined || lastRan <= 0 ? {} : { lastRan }),
     ...(kernelStack === undefined ? {} : { kernelStack }),
     ...(syscall === undefined ? {} : { syscall }),
     ...(operation === undefined ? {} : { operation }),
@@ -109,12 +116,18 @@ function systemCall(text: string | undefined, arch: string): SystemCall | undefi
   return { number: state.number, ...(name === undefined ? {} : { name }), args: state.args };
 }
 
+/** How far a task's clock may be ahead because it ran after the time was read. Seconds. */
+const JUST_RAN = 0.1;
+
 /**
- * Seconds since the task last ran: now − se.exec_start of /proc/TID/sched. A running task is not blocked.
+ * Seconds since the task last ran: now − se.exec_start of /proc/TID/sched. That clock leaves out the time a
+ * hypervisor took from the processor, so processors differ (measured: by 0.8 s after an hour): no task has
+ * waited for longer than it lives, and one that would have run in the future tells nothing.
  */
-function blockedSeconds(stat: Stat, sched: string | undefined, now: number | undefined): number | undefined {
-  if (sched === undefined || now === undefined || stat.state === 'R') return undefined;
-  const execStart = parseSched(sched)?.execStart;
-  if (execStart === undefined || execStart <= 0) return undefined;
-  return Math.max(0, Math.round((now - execStart) * 1000) / 1000);
+function blockedSeconds(stat: Stat, lastRan: number | undefined, asked: TasksAsked): number | undefined {
+  const { now, uptime } = asked;
+  if (lastRan === undefined || lastRan <= 0 || now === undefined) return undefined;
+  if (now - lastRan < -JUST_RAN) return undefined;
+  const age = uptime === undefined ? Number.POSITIVE_INFINITY : uptime - stat.startTime / TICKS_PER_SECOND;
+  return Math.round(Math.max(0, Math.min(now - lastRan, age)) * 1000) / 1000;
 }
