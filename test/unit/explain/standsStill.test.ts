@@ -7,7 +7,7 @@ const sample = (facts: Partial<Task>) => ({ tasks: [task(facts)] }) as unknown a
 
 /** What two looks at one task make of it. */
 function verdict(earlier: Partial<Task>, later: Partial<Task>): boolean | undefined {
-  const scene: Scene = { sample: sample(later), other: sample(earlier), blocked: [], between: 0.3 };
+  const scene: Scene = { sample: sample(later), other: sample(earlier), blocked: [], between: 0.3, last: true };
   return standsStill(scene, task(later));
 }
 
@@ -23,7 +23,7 @@ describe('whether a task stands still', () => {
   });
 
   it('needs a second look for a short wait, none for a long one', () => {
-    const scene = (facts: Partial<Task>): Scene => ({ sample: sample(facts), blocked: [] });
+    const scene = (facts: Partial<Task>): Scene => ({ sample: sample(facts), blocked: [], last: false });
     expect(standsStill(scene({}), task({ blocked: 0.5, lastRan: 1 }))).toBeUndefined();
     expect(standsStill(scene({}), task({ blocked: 31, lastRan: 1 }))).toBe(true);
   });
