@@ -7,7 +7,13 @@ const sample = (facts: Partial<Task>) => ({ tasks: [task(facts)] }) as unknown a
 
 /** What two looks at one task make of it. */
 function verdict(earlier: Partial<Task>, later: Partial<Task>): boolean | undefined {
-  const scene: Scene = { sample: sample(later), other: sample(earlier), blocked: [], between: 0.3, last: true };
+  const scene: Scene = {
+    sample: sample(later),
+    other: sample(earlier),
+    blocked: [],
+    between: 0.3,
+    last: true,
+  };
   return standsStill(scene, task(later));
 }
 
