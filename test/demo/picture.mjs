@@ -15,7 +15,8 @@ export async function takePicture(server, { folder, file, pid, to }) {
     await workbench.command('Inspect io_uring');
     await workbench.pick('server', pid);
     await widen(page, 640);
-    await workbench.unfold(/^ring 1/);
+    await workbench.unfold(/^\d+ × io-wq worker/);
+    await workbench.unfold(/^iou-wrk-/);
     await page.waitForTimeout(2500); // The state of the last look, and no bar of progress.
     await page.mouse.move(1270, 400);
     await mkdir(path.dirname(to), { recursive: true });

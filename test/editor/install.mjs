@@ -99,8 +99,9 @@ async function removeAbandoned() {
 
 function npm(directory, args) {
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const patience = ['--fetch-retries=2', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=5000'];
   return new Promise((resolve, reject) => {
-    const child = spawn('npm', ['install', ...quiet, ...args], {
+    const child = spawn('npm', ['install', ...quiet, ...patience, ...args], {
       cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -117,11 +118,12 @@ function unavailable(errors) {
   const unreachable = /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|network/.test(
     errors,
   );
+  const told = /^npm (?:error|ERR!) (?!code|syscall|errno)(.*)$/m.exec(errors)?.[1] ?? errors.trim();
   return new EditorUnavailable(
     unreachable
-      ? 'The npm registry could not be reached, and the editor comes from there. Check the network ' +
-          `(npm ping) or set a mirror (npm config set registry URL), then run this again.\n${errors}`
-      : `npm could not install the editor (it needs about 1 GB below ${cache}).\n${errors}`,
+      ? `The npm registry could not be reached, and the editor comes from there (${told}). Check the network ` +
+          '(npm ping) or set a mirror (npm config set registry URL), then run this again.'
+      : `npm could not install the editor, which needs about 1 GB below ${cache}: ${told}`,
   );
 }
 
