@@ -21,6 +21,19 @@ export const story = {
       },
     ],
     [
+      'an unfolded row has its rows below it from the start',
+      (workbench) =>
+        workbench.until(
+          'rows below every unfolded row',
+          async () => {
+            const rows = await workbench.rows();
+            const next = (index) => rows[index + 1]?.level ?? 0;
+            return rows.every(({ expanded, level }, index) => expanded !== 'true' || next(index) > level);
+          },
+          2500, // Before the next redraw could mend it.
+        ),
+    ],
+    [
       'the status bar item brings the tree forward',
       async (workbench) => {
         await workbench.page.keyboard.press('Control+Shift+E');
