@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
 import { answer, stuckInAll } from './answer';
-import { VIEW } from './ids';
+import { FOCUS_VIEW, VIEW } from './ids';
 import { type Node, outline, picture, withoutAges } from './node';
 import { rootNodes, stateOf } from './nodes';
 import { tooltip, treeItem } from './treeItem';
@@ -78,7 +78,10 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   /** Brings the sidebar forward with one inspection in it. */
   async reveal(key: string): Promise<void> {
     const root = this.roots.find((node) => node.inspection === key);
-    if (root) await this.view.reveal(root, { select: true, focus: true, expand: true });
+    if (!root) return;
+    // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
+    await vscode.commands.executeCommand(FOCUS_VIEW);
+    await this.view.reveal(root, { select: true, focus: true, expand: true });
   }
 
   /** The next look is shown at once, even when a tooltip is being read: the user asked for it. */
