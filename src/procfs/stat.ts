@@ -25,8 +25,8 @@ export interface Stat {
 
 const PF_IO_WORKER = 0x10;
 const PF_KTHREAD = 0x200000;
-/** proc_pid_stat(5) numbers the fields from 1; the first after the name is the third. */
-const FIRST = 3;
+/** proc_pid_stat(5) numbers the fields from 1; the first number after the name and the state is the fourth. */
+const FIRST = 4;
 
 /** /proc/PID/stat; undefined unless all fields up to the start time are whole. */
 export function parseStat(text: string): Stat | undefined {
@@ -35,13 +35,10 @@ export function parseStat(text: string): Stat | undefined {
   if (open < 1 || close < open + 2 || text.length > close + 4096) {
     return undefined;
   }
-  const fields = text
-    .slice(close + 2)
-    .trimEnd()
-    .split(' ');
-  const number = (field: number): number | undefined => decimal(fields[field - FIRST]);
+  const fields = numbersFrom(text, close + 4);
+  const number = (field: number): number | undefined => fields[field - FIRST];
   const pid = decimal(text.slice(0, open));
-  const state = fields[0] ?? '';
+  const state = text.charAt(close + 2);
   const ppid = number(4);
   const processGroup = number(5);
   const flags = number(9);
@@ -61,7 +58,7 @@ export function parseStat(text: string): Stat | undefined {
     systemTime === undefined ||
     threads === undefined ||
     startTime === undefined ||
-    fields[23 - FIRST] === undefined
+    number(23) === undefined
   ) {
     return undefined;
   }
@@ -81,4 +78,39 @@ export function parseStat(text: string): Stat | undefined {
     ...(processor === undefined ? {} : { processor }),
     ...(policy === undefined ? {} : { policy }),
   };
+}
+
+const SPACE = 32;
+const MINUS = 45;
+const ZERO = 48;
+/** Digits of the largest number the kernel prints here, a 64-bit one. */
+const MOST_DIGITS = 20;
+
+/**
+ * The numbers from `start` on, each ended by one space; the list ends at the first word that is none. A loop over the
+ * characters, for a process of a thousand threads has as many of these texts.
+ */
+function numbersFrom(text: string, start: number): number[] {
+  const numbers: number[] = [];
+  let value = 0;
+  let digits = 0;
+  let negative = false;
+  for (let at = start; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : SPACE;
+    const digit = code - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      if (++digits > MOST_DIGITS) break;
+      value = value * 10 + digit;
+    } else if (code === MINUS && digits === 0 && !negative) {
+      negative = true;
+    } else {
+      if (digits === 0) break;
+      numbers.push(negative ? -value : value);
+      if (code !== SPACE) break;
+      value = 0;
+      digits = 0;
+      negative = false;
+    }
+  }
+  return numbers;
 }

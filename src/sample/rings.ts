@@ -1,4 +1,4 @@
-import type { Request, Ring, Task } from '../model/sample';
+import type { Request, Ring } from '../model/sample';
 import { parseFdinfo } from '../procfs/fdinfo';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import type { MapsRow } from '../procfs/maps';
@@ -15,7 +15,6 @@ export interface RingsAsked {
   readonly descriptors: readonly Descriptor[];
   /** The ring mappings of the process, where maps could be read. */
   readonly mappings: readonly MapsRow[];
-  readonly tasks: readonly Task[];
   /** True from 5.17 on: before, every anonymous inode of the system has one number. */
   readonly ownInode: boolean;
 }
@@ -61,6 +60,9 @@ function unreachable(id: number, inode: number, owner: number): Ring {
   return { id, fd: null, owner, setup: [], inode, readable: false };
 }
 
+/** A Ring while it is put together. */
+type Building = { -readonly [Field in keyof Ring]: Ring[Field] };
+
 function ringFrom(
   id: number,
   fd: number,
@@ -68,47 +70,47 @@ function ringFrom(
   info: IoUringFdinfo | undefined,
   asked: RingsAsked,
 ): Ring {
-  const base = { id, fd, owner: asked.pid, ...(inode === undefined ? {} : { inode }) };
-  if (!info?.body) return { ...base, setup: [], readable: false };
-  const polling = info.sqThread !== undefined && info.sqThread !== null;
-  const counters = info.counters;
-  const sqpollTid = info.sqThread;
-  return {
-    ...base,
-    setup: polling ? ['SQPOLL'] : [],
-    readable: true,
-    ...(sqpollTid === undefined ? {} : { sqpollTid }),
-    ...(info.sqThreadCpu === undefined || !polling ? {} : { sqpollCpu: info.sqThreadCpu }),
-    ...(info.sqTotalTime === undefined ? {} : { sqpollTotalTime: info.sqTotalTime }),
-    ...(info.sqWorkTime === undefined ? {} : { sqpollWorkTime: info.sqWorkTime }),
-    ...(info.userFiles === undefined ? {} : { registeredFiles: info.userFiles }),
-    ...(info.userBufs === undefined ? {} : { registeredBuffers: info.userBufs }),
-    ...(counters ? countersOf(counters, info) : {}),
-  };
+  const ring: Building = { id, fd, owner: asked.pid, setup: [], readable: info?.body ?? false };
+  if (inode !== undefined) ring.inode = inode;
+  if (!info?.body) return ring;
+  const { sqThread, sqThreadCpu, sqTotalTime, sqWorkTime, userFiles, userBufs, counters } = info;
+  if (sqThread !== undefined) ring.sqpollTid = sqThread;
+  if (sqThread !== undefined && sqThread !== null) {
+    ring.setup = ['SQPOLL'];
+    if (sqThreadCpu !== undefined) ring.sqpollCpu = sqThreadCpu;
+  }
+  if (sqTotalTime !== undefined) ring.sqpollTotalTime = sqTotalTime;
+  if (sqWorkTime !== undefined) ring.sqpollWorkTime = sqWorkTime;
+  if (userFiles !== undefined) ring.registeredFiles = userFiles;
+  if (userBufs !== undefined) ring.registeredBuffers = userBufs;
+  if (counters) addCounters(ring, counters, info);
+  return ring;
 }
 
 /**
  * The ring's counters. In flight = SQEs taken − CQEs posted − overflowed, in 32-bit arithmetic; a negative
  * figure means that requests posted more than one completion.
  */
-function countersOf(counters: NonNullable<IoUringFdinfo['counters']>, info: IoUringFdinfo): Partial<Ring> {
+function addCounters(
+  ring: Building,
+  counters: NonNullable<IoUringFdinfo['counters']>,
+  info: IoUringFdinfo,
+): void {
   const sqHead = counters.cachedSqHead ?? counters.sqHead;
   const cqTail = counters.cachedCqTail ?? counters.cqTail;
   const overflowed = info.overflow.length;
-  const signed = (sqHead - cqTail - overflowed) | 0;
-  return {
-    sqEntries: counters.sqMask + 1,
-    cqEntries: counters.cqMask + 1,
-    sqHead,
-    sqTail: counters.sqTail,
-    cqHead: counters.cqHead,
-    cqTail,
-    overflowed,
-    inFlight: Math.max(signed, info.polls.length),
-    ...(signed < info.polls.length
-      ? { skew: 'requests that post several completions make the counters understate what is in flight' }
-      : {}),
-  };
+  const inFlight = (sqHead - cqTail - overflowed) | 0;
+  ring.sqEntries = counters.sqMask + 1;
+  ring.cqEntries = counters.cqMask + 1;
+  ring.sqHead = sqHead;
+  ring.sqTail = counters.sqTail;
+  ring.cqHead = counters.cqHead;
+  ring.cqTail = cqTail;
+  ring.overflowed = overflowed;
+  ring.inFlight = Math.max(inFlight, info.polls.length);
+  if (inFlight < info.polls.length) {
+    ring.skew = 'requests that post several completions make the counters understate what is in flight';
+  }
 }
 
 /** Requests that fdinfo prints one by one. An armed poll comes with its opcode only. */

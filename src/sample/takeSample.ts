@@ -3,7 +3,6 @@ import { type Process, type Request, type Resource, type Sample, SCHEMA } from '
 import { containerOf, parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
 import { ringMappings } from '../procfs/maps';
-import { parseMountinfo } from '../procfs/mountinfo';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
@@ -11,15 +10,10 @@ import { blindnessOf } from './blindness';
 import { carriedRequests, countExplained } from './carried';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
-import { readDevices } from './devices';
-import { addFuseWaiting } from './fuse';
+import { readResources } from './holdings';
 import { HOST_FILES, hostFrom, kernelAtLeast } from './host';
-import { MountTable } from './mounts';
-import { addPeers } from './peers';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
-import { resourceOf } from './resources';
 import { findRings } from './rings';
-import { readSockets } from './sockets';
 import { readTasks } from './tasks';
 import { errnoOf, textOf } from './text';
 
@@ -38,13 +32,14 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
  */
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
   const takenAt = (target.takenAt ?? new Date()).toISOString();
-  const [files, lists, executable] = await Promise.all([
+  const [files, lists, fdLists, executable] = await Promise.all([
     target.read([
       ...HOST_FILES,
       ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
       ...clockFiles(target),
     ]),
     target.list([`/proc/${pid}/task`]),
+    target.list([`/proc/${pid}/fd`], { links: true }),
     target.link([`/proc/${pid}/exe`]),
   ]);
   checkCancelled(options.signal);
@@ -62,10 +57,12 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const refusal = refusalOf(stat, status, tids.length);
   if (refusal) throw refusal;
 
+  // Asked for before the tasks, so that it is answered and understood while those are read.
+  const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
+  const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   const stackErrno = errnoOf(stackFile);
   const stacks = stackErrno === undefined || stackErrno === 'ENOENT' || stackErrno === 'ETIMEDOUT';
-  const [fdList] = await target.list([`/proc/${pid}/fd`], { links: true });
-  const [tasksFound, described, mapsFile] = await Promise.all([
+  const [tasksFound, holdings, found] = await Promise.all([
     readTasks(target, {
       pid,
       tids: tids.sort((a, b) => a - b),
@@ -74,44 +71,27 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       uptime: clocks.uptime,
       stacks,
     }),
-    readDescriptors(target, pid, fdList ?? { ok: false, errno: 'ENOENT' }),
-    target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT }).then(([file]) => file),
+    described.then((descriptors) => readResources(target, pid, descriptors, textOf(mountinfo) ?? '')),
+    Promise.all([described, maps]).then(([{ descriptors }, [file]]) =>
+      findRings({
+        pid,
+        descriptors: descriptors.filter(isRing),
+        mappings: [...ringMappings(textOf(file) ?? '')],
+        ownInode: kernelAtLeast(host.kernel, 5, 17),
+      }),
+    ),
   ]);
+  const { resources, devices, missingSockets } = holdings;
+  const [{ refused: fdErrno, timedOut: silent }, [mapsFile]] = await Promise.all([described, maps]);
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);
 
-  const mounts = new MountTable(parseMountinfo(textOf(mountinfo) ?? '').rows);
-  const inodes = new Set(
-    described.descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])),
-  );
-  const sockets =
-    inodes.size > 0
-      ? await readSockets(target, pid, inodes)
-      : { byInode: new Map(), missing: [] as string[] };
-  const bare = described.descriptors.map((d) => resourceOf(d, { arch: target.arch, mounts, sockets }));
-  const [withPeers, withDevices] = await Promise.all([
-    addPeers(target, pid, bare).then((resources) => addFuseWaiting(target, resources)),
-    readDevices(target, bare),
-  ]);
-  const resources = withPeers.map((resource, i): Resource => {
-    const blockDevice = withDevices.resources[i]?.blockDevice;
-    return blockDevice === undefined ? resource : { ...resource, blockDevice };
-  });
-
-  const found = findRings({
-    pid,
-    descriptors: described.descriptors.filter(isRing),
-    mappings: [...ringMappings(textOf(mapsFile) ?? '')],
-    tasks: tasksFound.tasks,
-    ownInode: kernelAtLeast(host.kernel, 5, 17),
-  });
   const requests = withPaths(
     [...found.requests, ...carriedRequests(tasksFound.tasks, found.rings, found.requests)],
     resources,
   );
   const rings = countExplained(found.rings, requests);
   const owner = status.uids?.[1];
-  const fdErrno = described.refused;
   const mapsErrno = errnoOf(mapsFile);
   if (fdErrno === 'ENOENT' && mapsErrno !== undefined && !target.frozen) throw processGone(pid);
   const stacksSeen = tasksFound.tasks.some((task) => task.kernelStack !== undefined);
@@ -135,7 +115,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
     rings,
     requests,
     resources,
-    devices: withDevices.devices,
+    devices,
     findings: [],
     notVisible: blindnessOf({
       pid,
@@ -146,8 +126,8 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       ...(mapsErrno === undefined ? {} : { mapsErrno }),
       rings,
       tasks: tasksFound.tasks,
-      timedOut: [...tasksFound.timedOut, ...described.timedOut.map((fd) => `fdinfo of descriptor ${fd}`)],
-      missingSockets: sockets.missing,
+      timedOut: [...tasksFound.timedOut, ...silent.map((fd) => `fdinfo of descriptor ${fd}`)],
+      missingSockets,
       ended: tasksFound.ended,
       captured: target.frozen,
     }),

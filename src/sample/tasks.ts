@@ -8,13 +8,16 @@ import { syscallName } from '../procfs/syscallNames';
 import { parseWchan } from '../procfs/wchan';
 import { carriedOperation, operationBehindWchan } from '../ring/issueFunctions';
 import type { Target } from '../target/target';
+import { remembering } from './latest';
 import { textOf } from './text';
 
 /** USER_HZ. */
 const TICKS_PER_SECOND = 100;
 
-/** Tasks asked for in one round trip: the probe answers the next while this one is parsed. */
-const TASKS_PER_BATCH = 128;
+/** Tasks asked for in one round trip. */
+const TASKS_PER_BATCH = 64;
+/** Round trips under way: the probe answers one while another is parsed, and other questions wait for two at most. */
+const LANES = 2;
 
 export interface TasksAsked {
   readonly pid: number;
@@ -42,7 +45,14 @@ export async function readTasks(target: Target, asked: TasksAsked): Promise<Task
   for (let i = 0; i < asked.tids.length; i += TASKS_PER_BATCH) {
     batches.push(asked.tids.slice(i, i + TASKS_PER_BATCH));
   }
-  const found = await Promise.all(batches.map((tids) => readBatch(target, asked, tids)));
+  const found: TasksFound[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let index = next++; index < batches.length; index = next++) {
+      found[index] = await readBatch(target, asked, batches[index] ?? []);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
   return {
     tasks: found.flatMap((batch) => batch.tasks),
     ended: found.reduce((sum, batch) => sum + batch.ended, 0),
@@ -51,53 +61,80 @@ export async function readTasks(target: Target, asked: TasksAsked): Promise<Task
 }
 
 async function readBatch(target: Target, asked: TasksAsked, tids: readonly number[]): Promise<TasksFound> {
-  const files = asked.stacks
-    ? ['stat', 'wchan', 'syscall', 'sched', 'stack']
-    : ['stat', 'wchan', 'syscall', 'sched'];
-  const paths = tids.flatMap((tid) => files.map((file) => `/proc/${asked.pid}/task/${tid}/${file}`));
-  const results = await target.read(paths);
+  const files = asked.stacks ? ['stat', 'wchan', 'syscall', 'stack'] : ['stat', 'wchan', 'syscall'];
+  const folders = tids.map((tid) => `/proc/${asked.pid}/task/${tid}/`);
+  const [results, scheds] = await Promise.all([
+    target.read(folders.flatMap((folder) => files.map((file) => folder + file))),
+    target.read(
+      folders.map((folder) => `${folder}sched`),
+      { limit: SCHED_HEAD },
+    ),
+  ]);
   const tasks: Task[] = [];
   const timedOut: string[] = [];
+  const parse = parsers(asked.arch);
   let ended = 0;
   tids.forEach((tid, index) => {
     const own = results.slice(index * files.length, (index + 1) * files.length);
     own.forEach((result, at) => {
       if (!result.ok && result.errno === 'ETIMEDOUT') timedOut.push(`${files[at] ?? ''} of ${tid}`);
     });
-    const task = taskFrom(tid, own, asked);
+    const [stat, wchan, syscall, stack] = own;
+    const task = taskFrom(tid, { stat, wchan, syscall, stack, sched: scheds[index] }, asked, parse);
     if (task) tasks.push(task);
     else ended++;
   });
   return { tasks, ended, timedOut };
 }
 
-function taskFrom(tid: number, files: readonly ReadResult[], asked: TasksAsked): Task | undefined {
-  const [statFile, wchanFile, syscallFile, schedFile, stackFile] = files;
-  const stat = parseStat(textOf(statFile) ?? '');
+/** The files of one task; absent = not asked for. */
+type TaskFiles = Readonly<Record<'stat' | 'wchan' | 'syscall' | 'sched' | 'stack', ReadResult | undefined>>;
+
+/** For the files in which neighbours are often alike. */
+function parsers(arch: string) {
+  return {
+    wchan: remembering(parseWchan),
+    stack: remembering((text) => {
+      const frames = parseStack(text);
+      return { frames, operation: carriedOperation(frames)?.operation };
+    }),
+    syscall: remembering((text) => systemCall(text, arch)),
+  };
+}
+
+/** Bytes of /proc/TID/sched up to the row of se.exec_start, its first, behind a name of 15 characters at most. */
+const SCHED_HEAD = 512;
+
+function taskFrom(
+  tid: number,
+  files: TaskFiles,
+  asked: TasksAsked,
+  parse: ReturnType<typeof parsers>,
+): Task | undefined {
+  const stat = parseStat(textOf(files.stat) ?? '');
   if (!stat || stat.state === 'X') return undefined;
   const kind = taskKind(stat);
-  const wchan = parseWchan(textOf(wchanFile) ?? '');
-  const stackText = textOf(stackFile);
-  const kernelStack = stackText === undefined || stat.state === 'R' ? undefined : parseStack(stackText);
-  const syscall = kind === 'thread' ? systemCall(textOf(syscallFile), asked.arch) : undefined;
-  const lastRan = stat.state === 'R' ? undefined : parseSched(textOf(schedFile) ?? '')?.execStart;
+  const wchan = parse.wchan(files.wchan);
+  const stack = stat.state === 'R' ? undefined : parse.stack(files.stack);
+  const kernelStack = stack?.frames;
+  const syscall = kind === 'thread' ? parse.syscall(files.syscall) : undefined;
+  const lastRan = stat.state === 'R' ? undefined : parseSched(textOf(files.sched) ?? '')?.execStart;
   const blocked = blockedSeconds(stat, lastRan, asked);
   const unseen = kind === 'worker' && wchan !== undefined && kernelStack === undefined && stat.state !== 'R';
-  const operation = unseen
-    ? operationBehindWchan(wchan)
-    : kernelStack && carriedOperation(kernelStack)?.operation;
-  return {
+  const operation = unseen ? operationBehindWchan(wchan) : stack?.operation;
+  const task: { -readonly [Field in keyof Task]: Task[Field] } = {
     tid,
     name: stat.comm,
     kind,
     state: stat.state,
-    ...(wchan === undefined ? {} : { wchan }),
-    ...(blocked === undefined ? {} : { blocked }),
-    ...(lastRan === undefined || lastRan <= 0 ? {} : { lastRan }),
-    ...(kernelStack === undefined ? {} : { kernelStack }),
-    ...(syscall === undefined ? {} : { syscall }),
-    ...(operation === undefined ? {} : { operation }),
   };
+  if (wchan !== undefined) task.wchan = wchan;
+  if (blocked !== undefined) task.blocked = blocked;
+  if (lastRan !== undefined && lastRan > 0) task.lastRan = lastRan;
+  if (kernelStack !== undefined) task.kernelStack = kernelStack;
+  if (syscall !== undefined) task.syscall = syscall;
+  if (operation !== undefined) task.operation = operation;
+  return task;
 }
 
 /**
@@ -109,8 +146,8 @@ export function taskKind(stat: Stat): TaskKind {
   return stat.comm.startsWith('iou-sqp-') ? 'sqpoll' : 'worker';
 }
 
-function systemCall(text: string | undefined, arch: string): SystemCall | undefined {
-  const state = text === undefined ? undefined : parseSyscall(text);
+function systemCall(text: string, arch: string): SystemCall | undefined {
+  const state = parseSyscall(text);
   if (state?.kind !== 'inside') return undefined;
   const name = syscallName(arch, state.number);
   return { number: state.number, ...(name === undefined ? {} : { name }), args: state.args };
