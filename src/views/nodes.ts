@@ -8,6 +8,7 @@ import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
 import { ROOT_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
+import { programName } from './programName';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
@@ -35,8 +36,10 @@ export function stateOf({ savedAs, snapshot }: Inspected): 'live' | 'paused' | '
 }
 
 /** `server (4242)`, or the bare pid before its first look. */
-export function titleOf({ pid, snapshot }: Inspected): string {
-  return snapshot.sample ? processName(snapshot.sample.process) : `process ${pid}`;
+export function titleOf({ pid, snapshot: { sample } }: Inspected): string {
+  return sample
+    ? processName({ pid: sample.process.pid, name: programName(sample.process) })
+    : `process ${pid}`;
 }
 
 function rootNode(inspected: Inspected): Node {

@@ -10,6 +10,11 @@ type Item = vscode.QuickPickItem & Pick<ProcessRow, 'choice'>;
 export function pickProcess(list: ListProcesses, showAll: boolean): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const pick = vscode.window.createQuickPick<Item>();
+    const showAllButton = {
+      iconPath: new vscode.ThemeIcon('list-flat'),
+      tooltip: 'Show all processes, also those without io_uring',
+    };
+    const refreshButton = { iconPath: new vscode.ThemeIcon('refresh'), tooltip: 'Refresh the list' };
     const abort = new AbortController();
     let all = showAll;
     let processes: readonly ProcessSummary[] = [];
@@ -28,6 +33,8 @@ export function pickProcess(list: ListProcesses, showAll: boolean): Promise<numb
       load += 1;
       const mine = load;
       pick.busy = true;
+      // Also here, because the row that says so stands at the end of what may be a long list.
+      pick.buttons = all ? [refreshButton] : [showAllButton, refreshButton];
       pick.title = all ? 'Inspect io_uring: all processes' : 'Inspect io_uring: the most stuck first';
       try {
         const found = await list(all, abort.signal);
@@ -41,9 +48,12 @@ export function pickProcess(list: ListProcesses, showAll: boolean): Promise<numb
     };
 
     pick.placeholder = 'Pick the process that hangs, or type its name, PID or command line';
+    pick.matchOnDescription = true;
     pick.matchOnDetail = true;
-    pick.buttons = [{ iconPath: new vscode.ThemeIcon('refresh'), tooltip: 'Refresh the list' }];
-    pick.onDidTriggerButton(() => void refresh());
+    pick.onDidTriggerButton((button) => {
+      if (button === showAllButton) all = true;
+      void refresh();
+    });
     pick.onDidChangeValue(show);
     pick.onDidAccept(() => {
       const choice = pick.selectedItems[0]?.choice;

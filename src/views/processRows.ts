@@ -1,8 +1,8 @@
-import { processName } from '../explain/words';
 import type { ProcessSummary } from '../model/process';
 import { withoutIcons } from './escape';
 import { barePid } from './pid';
-import { count, dots, shown } from './words';
+import { programAndThread } from './programName';
+import { dots, shown } from './words';
 
 /** One line of the process picker. */
 export interface ProcessRow {
@@ -38,18 +38,16 @@ export function processRows(processes: readonly ProcessSummary[], typed: string,
   return rows;
 }
 
+/**
+ * While somebody types, the editor sorts by label. Processes of one name must not differ in it, or they would
+ * stand by PID instead of the most stuck first.
+ */
 function processRow(process: ProcessSummary): ProcessRow {
-  const { pid, pending, uninterruptible, rings, user, reason, command } = process;
-  const ringed = rings !== undefined && rings > 0 ? count(rings, 'ring') : undefined;
-  const stuck = dots(
-    pending !== undefined && pending > 0 && `${count(pending, 'request')} pending`,
-    uninterruptible > 0 && `${count(uninterruptible, 'task')} blocked`,
-  );
-  const description = dots(stuck || ringed, user !== undefined && shown(user, 32));
+  const { pid, user, reason, command } = process;
   return {
-    label: withoutIcons(processName(process)),
-    description: withoutIcons(description),
-    detail: withoutIcons(dots(shown(reason), shown(command.join(' '), 300))),
+    label: withoutIcons(shown(programAndThread(process), 64)),
+    description: withoutIcons(dots(`PID ${pid}`, shown(reason), user !== undefined && shown(user, 32))),
+    detail: withoutIcons(shown(command.join(' '), 300)),
     choice: { pid },
   };
 }

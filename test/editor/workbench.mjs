@@ -109,12 +109,25 @@ export class Workbench {
     });
   }
 
+  /** The process picker's row of this process. */
+  processRow(pid) {
+    const described = this.page
+      .locator(selectors.quickRowDescription)
+      .filter({ hasText: new RegExp(`\\bPID ${pid}\\b`) });
+    return this.find('quickRow').filter({ has: described });
+  }
+
+  /** The PIDs of the process picker's rows, from the top. */
+  async pickable() {
+    const pids = (await this.quickRows()).map(({ description }) => /^PID (\d+)/.exec(description)?.[1]);
+    return pids.filter(Boolean).map(Number);
+  }
+
   /** Picks a process from the open picker and waits until it stands in the tree. */
   async pick(name, pid) {
-    const row = this.quickRow(`${name} (${pid})`);
     // A long list is only drawn as far as it can be seen.
     await this.type(String(pid));
-    await row.click();
+    await this.processRow(pid).click();
     await this.row(name).waitFor();
   }
 

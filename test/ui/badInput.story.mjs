@@ -74,7 +74,7 @@ export const story = {
       'a process that vanishes between list and pick is answered with a message',
       async (workbench, { doomed }) => {
         await workbench.command('Inspect io_uring');
-        const row = workbench.quickRow(`ring_victim (${doomed.pid})`);
+        const row = workbench.processRow(doomed.pid);
         await workbench.type(String(doomed.pid));
         await row.waitFor();
         await doomed.stop();

@@ -7,12 +7,13 @@ export const story = {
   settings: { 'workbench.colorTheme': 'Default Dark Modern', 'ioUringInspector.refreshInterval': 1 },
 
   async prepare(stage) {
-    stage.stuck = await startVictim('ring_victim', 'workers-exhausted');
-    stage.release(stage.stuck.stop);
+    // The most stuck one last: in the order of PIDs it would not stand first.
     stage.healthy = await startVictim('ring_victim', 'healthy');
     stage.release(stage.healthy.stop);
     stage.waiting = await startVictim('ring_victim', 'fifo-open');
     stage.release(stage.waiting.stop);
+    stage.stuck = await startVictim('ring_victim', 'workers-exhausted');
+    stage.release(stage.stuck.stop);
     stage.plain = await startVictim('odd', 'zombie');
     stage.release(stage.plain.stop);
   },
@@ -46,17 +47,31 @@ export const story = {
       'the picker lists what uses io_uring, the most stuck first',
       async (workbench, { stuck, waiting, plain }) => {
         await workbench.page.keyboard.press('Enter');
-        const rows = await workbench.until('both programs with requests', async () => {
-          const all = await workbench.quickRows();
-          return (
-            [stuck, waiting].every(({ pid }) => all.some(({ label }) => label.endsWith(`(${pid})`))) && all
-          );
+        const wanted = [stuck, waiting];
+        const pids = await workbench.until('both programs with requests', async () => {
+          const all = await workbench.pickable();
+          return wanted.every(({ pid }) => all.includes(pid)) && all;
         });
-        const place = (pid) => rows.findIndex(({ label }) => label === `ring_victim (${pid})`);
-        assert.ok(place(stuck.pid) < place(waiting.pid));
-        assert.match(rows[place(stuck.pid)].text, /10 requests pending/);
-        assert.match(rows[place(waiting.pid)].text, /4 requests pending/);
-        assert.equal(place(plain.pid), -1, 'what has no ring is not listed');
+        assert.ok(pids.indexOf(stuck.pid) < pids.indexOf(waiting.pid));
+        assert.equal(pids.indexOf(plain.pid), -1, 'what has no ring is not listed');
+        const text = async ({ pid }) => (await workbench.processRow(pid).textContent()) ?? '';
+        assert.match(await text(stuck), /ring_victim.*10 in flight.*workers-exhausted/s);
+        assert.match(await text(waiting), /ring_victim.*4 in flight.*fifo-open/s);
+      },
+    ],
+    [
+      'typing a name keeps the most stuck first',
+      async (workbench, { stuck, waiting, healthy }) => {
+        await workbench.type('ring_vic');
+        const mine = [stuck, waiting, healthy].map(({ pid }) => pid);
+        await workbench.until('all three', async () => {
+          const all = await workbench.pickable();
+          return mine.every((pid) => all.includes(pid));
+        });
+        assert.deepEqual(
+          (await workbench.pickable()).filter((pid) => mine.includes(pid)),
+          mine,
+        );
       },
     ],
     [
@@ -67,25 +82,25 @@ export const story = {
           const all = await workbench.quickRows();
           return all.length === 2 && all;
         });
-        assert.equal(rows[0].label, `ring_victim (${healthy.pid})`);
+        assert.equal(rows[0].label, 'ring_victim');
+        assert.match(rows[0].description, new RegExp(`^PID ${healthy.pid} `));
         assert.match(rows[1].label, /Show all processes/);
       },
     ],
     [
-      'show all processes lists the others too',
+      'show all processes, a button of the title, lists the others too',
       async (workbench, { stuck }) => {
-        await workbench.quickRow('Show all processes…').click();
+        await workbench.find('quickInputButtons').first().click();
         await workbench.type('');
         await workbench.until('more processes', async () => (await workbench.quickRows()).length > 5);
         await workbench.type(String(process.pid));
         await workbench.until('this very process', async () =>
-          (await workbench.quickRows()).some(({ text }) => text.includes(`(${process.pid})`)),
+          (await workbench.pickable()).includes(process.pid),
         );
-        await workbench.type(`ring_victim (${stuck.pid})`);
-        await workbench.until(
-          'the stuck process',
-          async () => (await workbench.quickRows())[0]?.label === `ring_victim (${stuck.pid})`,
-        );
+        const [{ label }] = await workbench.quickRows();
+        assert.match(label, /^node/, 'the name of the program, not of its first thread');
+        await workbench.type(String(stuck.pid));
+        await workbench.until('the stuck process', async () => (await workbench.pickable())[0] === stuck.pid);
       },
     ],
     [
