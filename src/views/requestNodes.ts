@@ -1,4 +1,5 @@
-import { duration, operationLabel } from '../explain/words';
+import { onlyTarget } from '../explain/operationTargets';
+import { duration, operationLabel, resourceName } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Request, RequestState, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -49,7 +50,7 @@ function groupRow(id: string, requests: readonly [Request, ...Request[]], sample
   return {
     id,
     label: `${grouped(requests.length)} × ${shown(operationLabel(first.operation), 64)}${what ? ` ${what}` : ''}`,
-    description: dots(words, oldest > 0 && duration(oldest)),
+    description: dots(words, awaited(first, sample), oldest > 0 && duration(oldest)),
     icon: colored(icon, first, sample),
     children: () => paged(requests, (request) => requestRow(request, sample)),
   };
@@ -66,6 +67,7 @@ export function requestRow(request: Request, sample: Sample): Node {
     label: `${shown(operationLabel(request.operation), 64)}${what ? ` ${what}` : ''}`,
     description: dots(
       words,
+      awaited(request, sample),
       age !== undefined && duration(age),
       length !== undefined &&
         `${grouped(length)} bytes${offset === undefined ? '' : ` at ${grouped(offset)}`}`,
@@ -73,7 +75,7 @@ export function requestRow(request: Request, sample: Sample): Node {
       certainty !== 'certain' && certainty,
     ),
     icon: colored(icon, request, sample),
-    tooltip: () => tooltip(request),
+    tooltip: () => tooltip(request, sample),
     ...(task ? { children: () => [taskRow(task, sample)] } : {}),
   };
 }
@@ -89,12 +91,19 @@ function object({ path, fd, fixedFile }: Request): string | undefined {
   return typeof fd === 'number' ? `fd ${fd}` : undefined;
 }
 
+/** The file whose readiness an armed request awaits, where the kernel does not say it and just one can be meant. */
+function awaited(request: Request, sample: Sample): string | undefined {
+  if (request.state !== 'polling' || object(request) !== undefined) return undefined;
+  const target = onlyTarget(sample, request.operation);
+  return target && shown(resourceName(target, sample.process.pid));
+}
+
 /** What tells a request from its like, the same at the next look. */
 function identity({ operation, userData, address, offset, fd }: Request): string {
   return `request-${JSON.stringify([operation, userData, address, offset, fd])}`;
 }
 
-function tooltip(request: Request): string {
+function tooltip(request: Request, sample: Sample): string {
   const { fd, fixedFile, path, offset, length, address, userData, flags, worker, sources, certainty } =
     request;
   const rows: [string, string | number | null | undefined][] = [
@@ -107,6 +116,7 @@ function tooltip(request: Request): string {
     ['user_data', userData],
     ['flags', flags && flags.length > 0 ? flags.join(', ') : undefined],
     ['carried by thread', worker],
+    ['the only open file that it can await', awaited(request, sample)],
   ];
   const facts = rows
     .filter(([, value]) => value !== undefined && value !== null)

@@ -1,4 +1,5 @@
 import type { Finding, Request, Resource, Ring, Sample } from '../../model/sample';
+import { onlyTarget } from '../operationTargets';
 import { type Rule, unexplained } from '../rule';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
 
@@ -60,7 +61,7 @@ function finding(
   }
   const named: Resource[] = [];
   const parts = [...byOperation].map(([operation, count]) => {
-    const resource = only(sample, operation);
+    const resource = onlyTarget(sample, operation);
     if (resource) named.push(resource);
     const on = resource
       ? ` ${PREPOSITION[operation] ?? 'on'} ${resourceName(resource, sample.process.pid)}`
@@ -102,45 +103,4 @@ function ends(resource: Resource): string[] {
   const queues = `${socket.receiveQueue ?? 0} bytes unread, ${socket.sendQueue ?? 0} bytes unsent`;
   const what = socket.state === 'LISTEN' ? `${socket.receiveQueue ?? 0} connections not accepted` : queues;
   return [`${sentence(resourceName(resource))}: ${socket.state}, ${what}.`];
-}
-
-/** The one open file an operation can be about, if there is just one. */
-function only(sample: Sample, operation: string): Resource | undefined {
-  const fitting = sample.resources.filter((resource) => fits(resource, operation));
-  const [first] = fitting;
-  return fitting.length === 1 ? first : undefined;
-}
-
-function fits(resource: Resource, operation: string): boolean {
-  const { kind, socket } = resource;
-  if (resource.fd <= 2) return false;
-  switch (operation) {
-    case 'ACCEPT':
-      return kind === 'socket' && (socket?.state === 'LISTEN' || socket?.state === 'LISTENING');
-    case 'CONNECT':
-      return kind === 'socket' && socket?.state === 'SYN_SENT';
-    case 'RECV':
-    case 'RECVMSG':
-    case 'SEND':
-    case 'SENDMSG':
-      return kind === 'socket' && socket?.state !== 'LISTEN';
-    case 'READ':
-    case 'READV':
-    case 'WRITE':
-    case 'WRITEV': {
-      const writes = operation.startsWith('WRITE');
-      if (kind === 'pipe') return resource.end === 'both' || resource.end === (writes ? 'write' : 'read');
-      return (
-        kind === 'socket' ||
-        kind === 'eventfd' ||
-        kind === 'timerfd' ||
-        kind === 'inotify' ||
-        kind === 'signalfd'
-      );
-    }
-    case 'EPOLL_WAIT':
-      return kind === 'epoll';
-    default:
-      return false;
-  }
 }

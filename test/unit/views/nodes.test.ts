@@ -130,6 +130,22 @@ describe('rings', () => {
     expect(unlisted.tooltip?.()).toContain('1 more request is in flight');
   });
 
+  it('names the file that an armed request awaits when it can be only one', () => {
+    const pipe = (fd: number) =>
+      ({ fd, kind: 'pipe', end: 'read', peers: [{ pid: 7, name: 'log' }] }) as const;
+    const { fd: _fd, path: _path, ...armed } = read({ state: 'polling', certainty: 'certain' });
+    const request = (...resources: ReturnType<typeof pipe>[]) => {
+      const sample = healthy({ requests: [armed], resources });
+      return below(children(below(children(below(rowsOf(sample), 'Rings')), 'ring 1')), 'READ');
+    };
+    expect(request(pipe(8)).description).toBe(
+      'armed for readiness · the pipe at descriptor 8, whose writer is log (7)',
+    );
+    expect(request(pipe(8)).tooltip?.()).toMatch(/the only open file that it can await/);
+    expect(request(pipe(8), pipe(9)).description).toBe('armed for readiness');
+    expect(request(pipe(8), pipe(9)).tooltip?.()).not.toMatch(/only open file/);
+  });
+
   it('keeps requests of no known ring', () => {
     const rows = rowsOf(stuck({ requests: [read({ ring: null })] }));
     const astray = below(children(below(rows, 'Rings')), 'Requests of a ring not known (1)');
