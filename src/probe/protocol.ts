@@ -83,15 +83,8 @@ export interface Hello {
   readonly host: string;
 }
 
-export interface Answer {
-  /** 0 = good. */
-  readonly errno: number;
-  readonly truncated: boolean;
-  readonly data: Buffer;
-}
-
 export type Frame =
   | Hello
-  | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly Answer[] }
+  | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly ReadResult[] }
   | { readonly kind: 'done'; readonly id: number; readonly count: number }
   | { readonly kind: 'fatal'; readonly text: string };

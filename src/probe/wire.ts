@@ -2,8 +2,8 @@
  * The bytes between the probe and us; wire.h describes them and is the other end. All integers are
  * little-endian, all contents length-prefixed: what a target writes can never look like a frame.
  */
+import { errnoName } from './errno';
 import {
-  type Answer,
   type Body,
   type Frame,
   type Hello,
@@ -11,6 +11,7 @@ import {
   type MemoryRange,
   PROTOCOL,
   type Question,
+  type ReadResult,
   verbs,
 } from './protocol';
 
@@ -69,7 +70,7 @@ export function encodeRequest(
     // A string of n units is 3n bytes long at most.
     if (start + Math.min(BODY_MAX, body.length * 3) > frame.length) break;
     const bytes =
-      typeof body === 'string' ? frame.write(body, start, BODY_MAX) : body.copy(frame, start, 0, BODY_MAX);
+      typeof body === 'string' ? writePath(frame, body, start) : body.copy(frame, start, 0, BODY_MAX);
     frame.writeUInt32LE(limit, at);
     frame.writeUInt32LE(deadline, at + 4);
     frame.writeUInt16LE(bytes, at + 8);
@@ -82,6 +83,20 @@ export function encodeRequest(
   frame.writeUInt32LE(id, 8);
   frame.writeUInt32LE(index - from, 12);
   return { frame: Buffer.from(frame.subarray(0, at)), count: index - from };
+}
+
+/** Bytes of a path that are stored one by one: for so few, Buffer's own writing costs more. */
+const SHORT = 128;
+
+function writePath(frame: Buffer, path: string, start: number): number {
+  const { length } = path;
+  if (length > SHORT) return frame.write(path, start, BODY_MAX);
+  for (let at = 0; at < length; at++) {
+    const code = path.charCodeAt(at);
+    if (code > 0x7f) return frame.write(path, start, BODY_MAX);
+    frame[start + at] = code;
+  }
+  return length;
 }
 
 /** Body of an item of the verb memory. */
@@ -192,19 +207,21 @@ function decodeFrame(frame: Buffer): Frame {
   }
 }
 
-function decodeAnswers(data: Buffer): Answer[] {
-  const answers: Answer[] = [];
+function decodeAnswers(data: Buffer): ReadResult[] {
+  const answers: ReadResult[] = [];
   let at = 0;
   while (at < data.length) {
     if (at + ANSWER_HEAD > data.length) throw new WireError('An answer of the probe is cut short.');
     const length = data.readUInt32LE(at);
     const start = at + ANSWER_HEAD;
     if (length > data.length - start) throw new WireError('An answer of the probe is longer than its frame.');
-    answers.push({
-      errno: data.readUInt16LE(at + 4),
-      truncated: (data.readUInt8(at + 6) & FLAG_TRUNCATED) !== 0,
-      data: data.subarray(start, start + length),
-    });
+    const errno = data.readUInt16LE(at + 4);
+    if (errno === 0) {
+      const truncated = (data.readUInt8(at + 6) & FLAG_TRUNCATED) !== 0;
+      answers.push({ ok: true, data: data.subarray(start, start + length), truncated });
+    } else {
+      answers.push({ ok: false, errno: errnoName(errno) });
+    }
     at = start + length;
   }
   return answers;

@@ -16,8 +16,8 @@ const TICKS_PER_SECOND = 100;
 
 /** Tasks asked for in one round trip. */
 const TASKS_PER_BATCH = 64;
-/** Round trips under way: the probe answers one while another is parsed, and other questions wait for two at most. */
-const LANES = 2;
+/** Round trips under way: the probe answers one while another is parsed, and other questions wait for four at most. */
+const LANES = 4;
 
 export interface TasksAsked {
   readonly pid: number;
@@ -62,24 +62,32 @@ export async function readTasks(target: Target, asked: TasksAsked): Promise<Task
 
 async function readBatch(target: Target, asked: TasksAsked, tids: readonly number[]): Promise<TasksFound> {
   const files = asked.stacks ? ['stat', 'wchan', 'syscall', 'stack'] : ['stat', 'wchan', 'syscall'];
-  const folders = tids.map((tid) => `/proc/${asked.pid}/task/${tid}/`);
+  const paths: string[] = [];
+  const schedPaths: string[] = [];
+  for (const tid of tids) {
+    const folder = `/proc/${asked.pid}/task/${tid}/`;
+    for (const file of files) paths.push(folder + file);
+    schedPaths.push(`${folder}sched`);
+  }
   const [results, scheds] = await Promise.all([
-    target.read(folders.flatMap((folder) => files.map((file) => folder + file))),
-    target.read(
-      folders.map((folder) => `${folder}sched`),
-      { limit: SCHED_HEAD },
-    ),
+    target.read(paths),
+    target.read(schedPaths, { limit: SCHED_HEAD }),
   ]);
   const tasks: Task[] = [];
   const timedOut: string[] = [];
   const parse = parsers(asked.arch);
   let ended = 0;
   tids.forEach((tid, index) => {
-    const own = results.slice(index * files.length, (index + 1) * files.length);
-    own.forEach((result, at) => {
-      if (!result.ok && result.errno === 'ETIMEDOUT') timedOut.push(`${files[at] ?? ''} of ${tid}`);
-    });
-    const [stat, wchan, syscall, stack] = own;
+    const at = index * files.length;
+    for (let file = 0; file < files.length; file++) {
+      const result = results[at + file];
+      if (result?.ok === false && result.errno === 'ETIMEDOUT')
+        timedOut.push(`${files[file] ?? ''} of ${tid}`);
+    }
+    const stat = results[at];
+    const wchan = results[at + 1];
+    const syscall = results[at + 2];
+    const stack = asked.stacks ? results[at + 3] : undefined;
     const task = taskFrom(tid, { stat, wchan, syscall, stack, sched: scheds[index] }, asked, parse);
     if (task) tasks.push(task);
     else ended++;

@@ -1,4 +1,4 @@
-import type { Answer, Body, Frame, Hello, Question } from '../probe/protocol';
+import type { Body, Frame, Hello, Question, ReadResult } from '../probe/protocol';
 import { encodeRequest, FrameDecoder } from '../probe/wire';
 import type { Connection } from './connection';
 import { probeFailed, probeGone } from './probeErrors';
@@ -10,12 +10,12 @@ const SILENCE = 5000;
 const FIRST_BATCH = 64;
 
 interface Pending {
-  readonly answers: Answer[];
+  readonly answers: ReadResult[];
   readonly expected: number;
   /** Requests it was split into which are not done. */
   requests: number;
   readonly deadline: number;
-  readonly resolve: (answers: Answer[]) => void;
+  readonly resolve: (answers: ReadResult[]) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -73,7 +73,7 @@ export class Channel {
   }
 
   /** One answer for each body, in their order; as many requests as their size needs. */
-  ask(question: Question, bodies: readonly Body[]): Promise<Answer[]> {
+  ask(question: Question, bodies: readonly Body[]): Promise<ReadResult[]> {
     return new Promise((resolve, reject) => {
       if (this.gone) {
         reject(this.gone);
@@ -130,7 +130,7 @@ export class Channel {
     }
   }
 
-  private take(id: number, answers: readonly Answer[]): void {
+  private take(id: number, answers: readonly ReadResult[]): void {
     const question = this.questionOf(id);
     for (const answer of answers) question?.answers.push(answer);
   }

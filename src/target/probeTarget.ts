@@ -1,9 +1,6 @@
 import { UserError } from '../model/errors';
-import { errnoName } from '../probe/errno';
 import {
-  type Answer,
   type Body,
-  type Failure,
   type Hello,
   type LinkResult,
   type ListResult,
@@ -61,9 +58,8 @@ export class ProbeTarget implements Target {
     this.self = hello.pid;
   }
 
-  async read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {
-    const answers = await this.ask('read', paths, options);
-    return answers.map(contentOf);
+  read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {
+    return this.ask('read', paths, options);
   }
 
   async list(
@@ -76,16 +72,15 @@ export class ProbeTarget implements Target {
 
   async link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]> {
     const answers = await this.ask('link', paths, options);
-    return answers.map((answer) => failureOf(answer) ?? { ok: true, target: answer.data.toString('utf8') });
+    return answers.map((answer) => (answer.ok ? { ok: true, target: answer.data.toString('utf8') } : answer));
   }
 
-  async memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]> {
-    const answers = await this.ask(
+  memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]> {
+    return this.ask(
       'memory',
       ranges.map((range) => encodeMemory(pid, range)),
       options,
     );
-    return answers.map(contentOf);
   }
 
   dispose(): void {
@@ -97,7 +92,7 @@ export class ProbeTarget implements Target {
     bodies: readonly Body[],
     options: ReadOptions = {},
     links = false,
-  ): Promise<Answer[]> {
+  ): Promise<ReadResult[]> {
     const usual = verb === 'list' ? DEFAULT_LIST_LIMIT : DEFAULT_LIMIT;
     const limit = Math.min(options.limit ?? usual, LIMIT_MAX);
     const deadline = options.deadline ?? DEFAULT_DEADLINE;
@@ -105,16 +100,7 @@ export class ProbeTarget implements Target {
   }
 }
 
-function failureOf(answer: Answer): Failure | undefined {
-  return answer.errno === 0 ? undefined : { ok: false, errno: errnoName(answer.errno) };
-}
-
-function contentOf(answer: Answer): ReadResult {
-  return failureOf(answer) ?? { ok: true, data: answer.data, truncated: answer.truncated };
-}
-
-function listingOf(answer: Answer): ListResult {
-  const failure = failureOf(answer);
-  if (failure) return failure;
+function listingOf(answer: ReadResult): ListResult {
+  if (!answer.ok) return answer;
   return { ok: true, entries: decodeListing(answer.data), truncated: answer.truncated };
 }

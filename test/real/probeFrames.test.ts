@@ -71,7 +71,7 @@ describe("the probe's own side of the protocol", () => {
     await eventually('the reader is gone', () => childrenOf(probe.pid).length === 0);
     probe.write(ask(['/proc/version'], 2));
     const [, , , answers] = await frames(probe, 5);
-    expect(answers).toMatchObject({ kind: 'answers', id: 2, answers: [{ errno: 0 }] });
+    expect(answers).toMatchObject({ kind: 'answers', id: 2, answers: [{ ok: true }] });
   });
 
   it('takes a request in any pieces, and many at once', async (context) => {
@@ -85,7 +85,8 @@ describe("the probe's own side of the protocol", () => {
     const said = await frames(probe, 7);
     expect(said.map((frame) => ('id' in frame ? frame.id : 0))).toEqual([0, 1, 1, 2, 2, 3, 3]);
     for (const frame of said) {
-      if (frame.kind === 'answers') expect(frame.answers.map((answer) => answer.errno)).toEqual([0, 1]);
+      if (frame.kind === 'answers')
+        expect(frame.answers.map((answer) => (answer.ok ? 'ok' : answer.errno))).toEqual(['ok', 'EPERM']);
     }
   });
 
@@ -102,8 +103,8 @@ describe("the probe's own side of the protocol", () => {
     probe.write(request);
     probe.write(ask(['/proc/version']));
     const said = await frames(probe, 5);
-    expect(said[1]).toMatchObject({ answers: [{ errno: 38 }, { errno: 38 }] });
-    expect(said[3]).toMatchObject({ answers: [{ errno: 0 }] });
+    expect(said[1]).toMatchObject({ answers: [{ errno: 'ENOSYS' }, { errno: 'ENOSYS' }] });
+    expect(said[3]).toMatchObject({ answers: [{ ok: true }] });
     probe.end();
     expect((await probe.exit).code).toBe(0);
   });
@@ -112,7 +113,7 @@ describe("the probe's own side of the protocol", () => {
     const probe = start(context);
     const bodies = [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(15), Buffer.alloc(17), Buffer.alloc(29)];
     probe.write(encodeRequest(1, { verb: 'memory', limit: 10, deadline: 100 }, bodies).frame);
-    expect((await frames(probe, 3))[1]).toMatchObject({ answers: bodies.map(() => ({ errno: 22 })) });
+    expect((await frames(probe, 3))[1]).toMatchObject({ answers: bodies.map(() => ({ errno: 'EINVAL' })) });
   });
 
   const garbage: [string, Buffer, string][] = [

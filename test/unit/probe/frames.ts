@@ -1,4 +1,5 @@
-import { type Answer, type ListEntry, PROTOCOL } from '../../../src/probe/protocol';
+import { errnoName } from '../../../src/probe/errno';
+import { type ListEntry, PROTOCOL, type ReadResult } from '../../../src/probe/protocol';
 
 /** Frames as the probe writes them (src/probe/wire.h). */
 export function frameOf(kind: number, id: number, rest: Buffer): Buffer {
@@ -27,6 +28,19 @@ function text(value: string): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16LE(value.length);
   return Buffer.concat([length, Buffer.from(value)]);
+}
+
+/** An answer as the probe sends it. */
+export interface Answer {
+  /** 0 = good. */
+  readonly errno: number;
+  readonly truncated: boolean;
+  readonly data: Buffer;
+}
+
+/** What the decoder makes of an answer. */
+export function resultOf({ errno, truncated, data }: Answer): ReadResult {
+  return errno === 0 ? { ok: true, data, truncated } : { ok: false, errno: errnoName(errno) };
 }
 
 export function answersFrame(id: number, answers: readonly Answer[]): Buffer {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errnoName } from '../../../src/probe/errno';
-import { type Answer, type Frame, PROTOCOL, type Verb, verbs } from '../../../src/probe/protocol';
+import { type Frame, PROTOCOL, type Verb, verbs } from '../../../src/probe/protocol';
 import {
   decodeListing,
   encodeMemory,
@@ -10,7 +10,16 @@ import {
   REQUEST_MAX,
   WireError,
 } from '../../../src/probe/wire';
-import { answersFrame, doneFrame, fatalFrame, frameOf, helloFrame, listingOf } from './frames';
+import {
+  type Answer,
+  answersFrame,
+  doneFrame,
+  fatalFrame,
+  frameOf,
+  helloFrame,
+  listingOf,
+  resultOf,
+} from './frames';
 
 const answer = fc.record({
   errno: fc.nat({ max: 0xffff }),
@@ -20,7 +29,7 @@ const answer = fc.record({
 const later = fc.oneof(
   fc.tuple(fc.nat({ max: 0xffffffff }), fc.array(answer, { maxLength: 8 })).map(([id, answers]) => ({
     bytes: answersFrame(id, answers),
-    frame: { kind: 'answers', id, answers } as Frame,
+    frame: { kind: 'answers', id, answers: answers.map(resultOf) } as Frame,
   })),
   fc.tuple(fc.nat({ max: 0xffffffff }), fc.nat({ max: 0xffffffff })).map(([id, count]) => ({
     bytes: doneFrame(id, count),
@@ -56,7 +65,7 @@ describe('FrameDecoder', () => {
     const decoder = new FrameDecoder();
     const frames = [...bytes].flatMap((byte) => decoder.push(Buffer.from([byte])));
     expect(frames.slice(1)).toEqual([
-      { kind: 'answers', id: 1, answers },
+      { kind: 'answers', id: 1, answers: answers.map(resultOf) },
       { kind: 'done', id: 1, count: 1 },
     ]);
   });
