@@ -3,9 +3,12 @@ import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ACTORS, actor, actorMissing } from './support/actor';
+import { inspect } from './support/inspect';
 import { CHECKOUT } from './support/programs';
 import { toRelease } from './support/releases';
 import { skipUnless } from './support/rights';
+import { startVictim } from './support/victim';
 
 /** `--built`: the build is there already, and other tests use it now. */
 function demo(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
@@ -26,9 +29,11 @@ describe('npm run demo', () => {
     const { status, stdout, stderr } = demo();
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    for (const words of [/6 operations have finished/, /2 opens .*FIFO/s, /read waits for data/, /recv/]) {
+    const [, answer, more] = stdout.split(/^(?=STUCK|CHECK|INFO)/m);
+    expect(answer).toMatch(/^STUCK +2 opens hold both io-wq workers .* 6\s+more\s+requests/s);
+    expect(more).toMatch(/^CHECK +6 operations have finished/);
+    for (const words of [/accept waits for a client/, /recv waits for the peer/])
       expect(stdout).toMatch(words);
-    }
     const pid = /^\$ inspect-io-uring (\d+)$/m.exec(stdout)?.[1];
     expect(pid).toBeDefined();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
@@ -57,5 +62,23 @@ describe('npm run demo', () => {
       /^There is no C compiler \(no-such-compiler\)\. .*apt-get install gcc libc6-dev$/m,
     );
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe.each(ACTORS)('the bundled server, as %s,', (name) => {
+  it('is stuck, and the answer counts each request once', async (context) => {
+    skipUnless(context, 'ioUring');
+    const missing = actorMissing(name);
+    if (missing !== undefined) context.skip(missing);
+    const who = actor(name);
+    const { pid, truth } = await startVictim(context, who, 'server');
+    const { findings } = await inspect(who, pid);
+    expect(findings.map(({ severity, tag }) => `${severity} ${tag}`)).toEqual([
+      'critical workers-exhausted',
+      'warning not-reaped',
+      'info waits-for-peer',
+      'info waits-for-peer',
+    ]);
+    expect(findings[0]?.stuck).toBe((truth.workers ?? 0) + (truth.queued ?? 0));
   });
 });

@@ -39,6 +39,11 @@ const SEVERITY: Partial<Record<Cause, Severity>> = {
 
 const ORDER = Object.keys(SEVERITY);
 
+/** Whether this rule counts the requests of such a wait as stuck. */
+export function countsAsStuck(cause: Cause): boolean {
+  return SEVERITY[cause] === 'critical';
+}
+
 /** Waits that are no failing resource have names of their own. */
 const TAGS: Partial<Record<Cause, string>> = {
   throttled: 'throttled',

@@ -3,6 +3,7 @@ import { inFlightOf } from '../disks';
 import { type Rule, standsStill, unexplained } from '../rule';
 import { counted, inPlural, operationCounts, sentence } from '../words';
 import { workerLimit } from '../workers';
+import { countsAsStuck } from './stuckOnResource';
 
 /** "All 8 io-wq workers are held and 92 requests wait for one: also requests for other files stand still." */
 export const workersExhausted: Rule = {
@@ -22,12 +23,15 @@ export const workersExhausted: Rule = {
     const reached = limit !== undefined && held.length >= limit.count;
     if (!reached && queued <= elsewhere(sample)) return [];
     const first = held[0];
+    // What stuck-on-resource counts, with what queues behind it, is not counted here again.
+    const own = held.filter(({ cause }) => !countsAsStuck(cause)).length;
+    const stuck = own === held.length ? own + queued : own;
     const counts = operationCounts(held.map(({ task }) => task.operation ?? 'UNKNOWN'));
     return [
       {
         tag: 'workers-exhausted',
         severity: 'critical',
-        summary: `${sentence(counts)} hold all ${held.length} io-wq workers (${held.length === 1 ? 'it' : 'they'} ${inPlural(first?.on.text ?? 'wait')}), and ${counted(queued, 'more request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one.`,
+        summary: `${sentence(counts)} hold ${held.length === 2 ? 'both' : `all ${held.length}`} io-wq workers (they ${inPlural(first?.on.text ?? 'wait')}), and ${counted(queued, 'more request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one.`,
         explanation: reached
           ? `A ring may use ${counted(limit.count, 'bounded worker')}: the smaller of its SQ entries and four times the processors. None is free, so requests for healthy files wait, too.`
           : `No more workers were started although ${counted(queued, 'request')} ${queued === 1 ? 'is' : 'are'} in flight without a thread: the program has most likely set a limit of its own (IORING_REGISTER_IOWQ_MAX_WORKERS), or the requests are inside a device or file system.`,
@@ -37,6 +41,7 @@ export const workersExhausted: Rule = {
           ...held.map(({ task }) => ({ task: task.tid })),
           ...rings.map((ring) => ({ ring: ring.id })),
         ],
+        ...(stuck > 0 ? { stuck } : {}),
       },
     ];
   },

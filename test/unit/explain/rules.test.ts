@@ -58,6 +58,32 @@ describe('a FUSE server that does not answer', () => {
   });
 });
 
+describe('workers that are all held', () => {
+  const FIFO = ['wait_for_partner', 'fifo_open'];
+  const held = (...stacks: readonly (readonly string[])[]) =>
+    explain(
+      sampleOf({
+        tasks: [WAITER, ...stacks.map((stack, i) => workerOf(10 + i, 'OPENAT', stack, 9))],
+        rings: [ringOf({ sqHead: 8, sqTail: 8, inFlight: 8, explained: 2 })],
+      }),
+    ).sample;
+
+  it('stop what queues for one, though the wait itself is an ordinary one', () => {
+    const { findings } = held(FIFO, FIFO);
+    expect(findings[0]?.severity).toBe('critical');
+    expect(findings[0]?.summary).toBe(
+      '2 opens hold both io-wq workers (they wait for another program to open the other end of a FIFO), and 6 more requests most likely wait for a free one.',
+    );
+    expect(headline(held(FIFO, FIFO))).toBe('8 requests stuck · 9 s');
+  });
+
+  it('are counted with the resource that holds them, never twice', () => {
+    const fuse = ['request_wait_answer', 'fuse_simple_request'];
+    expect(stuckCount(held(fuse, fuse))).toBe(8);
+    expect(stuckCount(held(fuse, FIFO))).toBe(8);
+  });
+});
+
 describe('requests inside a disk', () => {
   const device = { name: 'vdb', inFlightReads: 32, inFlightWrites: 0, completed: 500 };
   const at = (completed: number, cqTail: number, parts: Partial<Sample> = {}) =>
