@@ -122,11 +122,12 @@ static void uffd_read(struct ring *ring, char **arguments) {
   park();
 }
 
-/* Nops and reads of a small file, one after the other, every completion reaped. */
+/* Nops and reads of a small file, one after the other, every completion reaped; a rest after each round. */
 static void healthy(struct ring *ring, char **arguments) {
   static char block[PAGE];
   int fd = open("small", O_RDWR | O_CREAT, 0600);
   if (fd < 0 || write(fd, block, sizeof block) != PAGE) die("small");
+  const struct timespec rest = {.tv_nsec = 1000000};
   ring_open(ring, (struct ring_options){0});
   ready("\"inFlight\":0");
   for (;;) {
@@ -135,6 +136,7 @@ static void healthy(struct ring *ring, char **arguments) {
     ring_submit(ring);
     ring_wait(ring, 2);
     while (ring_ready(ring)) ring_reap(ring);
+    nanosleep(&rest, NULL);
   }
 }
 
