@@ -77,6 +77,9 @@ static uint64_t key_of(const uint8_t *item)
 	const char *body = (const char *)item + ITEM_HEAD;
 	size_t end = get16(item + 8), start;
 	uint32_t kind = 2166136261u, pid = 0;
+	/* Behind the path of a listing may stand the wanted links. */
+	if (shared->verb == LIST)
+		end = strnlen(body, end);
 	if (shared->verb == MEMORY)
 		return (uint64_t)(end >= 4 ? get32(item + ITEM_HEAD) : 0) << 32;
 	for (size_t i = 6; end > 6 && !memcmp(body, "/proc/", 6) && i < end && body[i] >= '0' && body[i] <= '9'; i++)
@@ -126,13 +129,16 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 	else {
 		memcpy(path, item + ITEM_HEAD, length);
 		path[length] = 0;
+		struct listing listing = {.links = shared->flags & WITH_LINKS};
+		if (shared->verb == LIST && shared->flags & ONLY_LINKS)
+			length = split_wanted(path, length, &listing);
 		error = check_path(shared->verb, path, length, &place);
 		if (error)
 			;
 		else if (shared->verb == READ)
 			error = read_file(reader, &place, &answer);
 		else if (shared->verb == LIST)
-			error = list_dir(reader, &place, shared->flags & WITH_LINKS, &answer);
+			error = list_dir(reader, &place, &listing, &answer);
 		else
 			error = read_link(reader, &place, &answer);
 	}

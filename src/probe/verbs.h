@@ -254,14 +254,41 @@ struct entry {
 	char name[];
 };
 
+/* How a directory is listed. */
+struct listing {
+	bool links;
+	/* Texts, each ended by a NUL; entries with another link or none are left out. NULL = every entry. */
+	const char *wanted, *wanted_end;
+};
+
+/* Parts the path from the wanted texts behind it; the length of the path. */
+static size_t split_wanted(const char *body, size_t length, struct listing *listing)
+{
+	size_t path = strlen(body);
+	listing->links = true;
+	listing->wanted = body + path + (path < length);
+	listing->wanted_end = body + length;
+	return path;
+}
+
+static bool is_wanted(const struct listing *listing, const char *link, size_t length)
+{
+	for (const char *text = listing->wanted; text < listing->wanted_end; text += strlen(text) + 1)
+		if (strlen(text) == length && !memcmp(text, link, length))
+			return true;
+	return false;
+}
+
 /* Adds u16 name length, u16 link length, name, link text. False when it does not fit. */
-static bool add_entry(int fd, const struct entry *entry, bool links, struct answer *answer)
+static bool add_entry(int fd, const struct entry *entry, const struct listing *listing, struct answer *answer)
 {
 	char link[PATH_LIMIT];
 	size_t name = strlen(entry->name);
 	ssize_t text = -1;
-	if (links && (entry->type == DT_LNK || entry->type == DT_UNKNOWN))
+	if (listing->links && (entry->type == DT_LNK || entry->type == DT_UNKNOWN))
 		text = readlinkat(fd, entry->name, link, sizeof link);
+	if (listing->wanted && (text < 0 || !is_wanted(listing, link, (size_t)text)))
+		return true;
 	size_t all = 4 + name + (text > 0 ? (size_t)text : 0);
 	if (answer->length + all > answer->limit)
 		return false;
@@ -274,7 +301,8 @@ static bool add_entry(int fd, const struct entry *entry, bool links, struct answ
 	return true;
 }
 
-static int list_dir(struct reader *reader, const struct place *place, bool links, struct answer *answer)
+static int list_dir(struct reader *reader, const struct place *place, const struct listing *listing,
+		    struct answer *answer)
 {
 	int fd = open_place(reader, place, OPEN_FILE | O_DIRECTORY);
 	if (fd < 0)
@@ -292,7 +320,7 @@ static int list_dir(struct reader *reader, const struct place *place, bool links
 			at += entry->length;
 			if (!strcmp(entry->name, ".") || !strcmp(entry->name, ".."))
 				continue;
-			answer->truncated = !add_entry(fd, entry, links, answer);
+			answer->truncated = !add_entry(fd, entry, listing, answer);
 		}
 	}
 	close(fd);

@@ -27,6 +27,8 @@ enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
 /* Flag of a LIST request: give the text of every symbolic link. */
 #define WITH_LINKS 1
+/* The same, of the wanted ones only: their texts stand behind the path, each after a NUL. */
+#define ONLY_LINKS 2
 /* Flag of an answer: the content goes on. */
 #define TRUNCATED 1
 /* In a listing: the entry has no link text. */

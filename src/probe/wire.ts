@@ -30,6 +30,7 @@ const ITEM_HEAD = 10;
 const ANSWER_HEAD = 8;
 const NO_LINK = 0xffff;
 const FLAG_LINKS = 1;
+const FLAG_ONLY = 2;
 const FLAG_TRUNCATED = 1;
 const kinds = { hello: 1, answers: 2, done: 3, fatal: 4 } as const;
 
@@ -78,7 +79,7 @@ export function encodeRequest(
   }
   frame.writeUInt32LE(at - 4, 0);
   frame.writeUInt8(verbs[question.verb], 4);
-  frame.writeUInt8(question.links ? FLAG_LINKS : 0, 5);
+  frame.writeUInt8((question.links ? FLAG_LINKS : 0) | (question.only ? FLAG_ONLY : 0), 5);
   frame.writeUInt16LE(0, 6);
   frame.writeUInt32LE(id, 8);
   frame.writeUInt32LE(index - from, 12);
@@ -97,6 +98,19 @@ function writePath(frame: Buffer, path: string, start: number): number {
     frame[start + at] = code;
   }
   return length;
+}
+
+/** Bytes that the wanted texts may take behind a path. */
+const WANTED_MAX = 2000;
+
+/**
+ * What stands behind the path of an item that lists only some links; undefined where the texts are too many or cannot
+ * be said (a NUL ends a text).
+ */
+export function encodeWanted(texts: readonly string[]): string | undefined {
+  const behind = texts.map((text) => `\0${text}`).join('');
+  const sayable = texts.every((text) => text !== '' && !text.includes('\0'));
+  return sayable && Buffer.byteLength(behind) <= WANTED_MAX ? behind : undefined;
 }
 
 /** Body of an item of the verb memory. */

@@ -1,4 +1,5 @@
 import type { BlockDevice, Resource } from '../model/sample';
+import type { ListResult } from '../probe/protocol';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import type { DescriptorsFound } from './descriptors';
@@ -18,12 +19,13 @@ export interface Holdings {
 
 const NO_SOCKETS: SocketTable = { byInode: new Map(), missing: [] };
 
-/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. */
+/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc. */
 export async function readResources(
   target: Target,
   pid: number,
   { descriptors }: DescriptorsFound,
   mountinfo: string,
+  processes: ListResult | undefined,
 ): Promise<Holdings> {
   const mounts = new MountTable(parseMountinfo(mountinfo).rows);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
@@ -32,7 +34,7 @@ export async function readResources(
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
   const [withPeers, withDevices] = await Promise.all([
-    addPeers(target, pid, bare).then((resources) => addFuseWaiting(target, resources)),
+    addPeers(target, pid, bare, processes).then((resources) => addFuseWaiting(target, resources)),
     readDevices(target, bare),
   ]);
   const resources = withPeers.map((resource, i): Resource => {

@@ -67,15 +67,15 @@ export async function listProcesses(target: Target, options: ListOptions = {}): 
 async function addRings(target: Target, candidates: readonly Candidate[]): Promise<void> {
   const lists = await target.list(
     candidates.map(({ pid }) => `/proc/${pid}/fd`),
-    { links: true },
+    { only: [RING_LINK] },
   );
   const rings: { candidate: Candidate; path: string }[] = [];
   candidates.forEach((candidate, index) => {
     const list = lists[index];
     if (!list?.ok) return;
-    const own = list.entries.filter((entry) => entry.link === RING_LINK);
-    candidate.rings = own.length;
-    for (const { name } of own) rings.push({ candidate, path: `/proc/${candidate.pid}/fdinfo/${name}` });
+    candidate.rings = list.entries.length;
+    for (const { name } of list.entries)
+      rings.push({ candidate, path: `/proc/${candidate.pid}/fdinfo/${name}` });
   });
   const infos = await target.read(rings.map(({ path }) => path));
   rings.forEach(({ candidate }, index) => {

@@ -1,4 +1,5 @@
 import type { ProcessName, Resource } from '../model/sample';
+import type { ListResult } from '../probe/protocol';
 import { parseComm } from '../procfs/comm';
 import { parseFdinfo } from '../procfs/fdinfo';
 import { parseFuse } from '../procfs/fuseFdinfo';
@@ -18,13 +19,14 @@ interface ProcessNumber {
 }
 
 /**
- * Names the processes at the other end: of pipes and FIFOs (by inode or path), and the server of FUSE files.
- * Looks at the descriptor links of every process it may, follows none. Returns the resources with what was found.
+ * Names the processes at the other end of pipes and the server of FUSE files. Looks at the descriptor links of every
+ * process it may, follows none. `processes` lists /proc. Returns the resources with what was found.
  */
 export async function addPeers(
   target: Target,
   pid: number,
   resources: readonly Resource[],
+  processes: ListResult | undefined,
 ): Promise<Resource[]> {
   const pipes = new Map<string, Resource[]>();
   let fuse = false;
@@ -35,32 +37,40 @@ export async function addPeers(
     if (resource.fsType?.startsWith('fuse')) fuse = true;
   }
   if (pipes.size === 0 && !fuse) return [...resources];
-  const holdings = await findHoldings(target, (link) => pipes.has(link) || (fuse && link === '/dev/fuse'));
-  const infos = await target.read(holdings.map(({ pid, fd }) => `/proc/${pid}/fdinfo/${fd}`));
+  const wanted = [...pipes.keys(), ...(fuse ? ['/dev/fuse'] : [])];
+  const holdings = await findHoldings(target, processes, wanted);
   const pids = [...new Set(holdings.map((holding) => holding.pid))];
-  const comms = await target.read(pids.map((holder) => `/proc/${holder}/comm`));
+  const files = await target.read([
+    ...holdings.map((holding) => `/proc/${holding.pid}/fdinfo/${holding.fd}`),
+    ...pids.map((holder) => `/proc/${holder}/comm`),
+  ]);
+  const infos = files.slice(0, holdings.length).map(textOf);
+  const comms = files.slice(holdings.length);
   const names = new Map(pids.map((holder, i) => [holder, parseComm(textOf(comms[i]) ?? '') ?? '?']));
   return resources.map((resource) => {
-    if (resource.kind === 'pipe') return withPipePeers(resource, pid, holdings, infos.map(textOf), names);
-    if (resource.fsType?.startsWith('fuse')) return withServer(resource, holdings, infos.map(textOf), names);
+    if (resource.kind === 'pipe') return withPipePeers(resource, pid, holdings, infos, names);
+    if (resource.fsType?.startsWith('fuse')) return withServer(resource, holdings, infos, names);
     return resource;
   });
 }
 
-async function findHoldings(target: Target, wanted: (link: string) => boolean): Promise<Holding[]> {
-  const [proc] = await target.list(['/proc']);
-  if (!proc?.ok) return [];
-  const pids = proc.entries.map((entry) => entry.name).filter((name) => /^\d+$/.test(name));
+async function findHoldings(
+  target: Target,
+  processes: ListResult | undefined,
+  wanted: readonly string[],
+): Promise<Holding[]> {
+  if (!processes?.ok) return [];
+  const pids = processes.entries.map((entry) => entry.name).filter((name) => /^\d+$/.test(name));
   const searched = pids.slice(0, MOST_PROCESSES);
   const lists = await target.list(
     searched.map((pid) => `/proc/${pid}/fd`),
-    { links: true },
+    { only: wanted },
   );
   const holdings: Holding[] = [];
   for (const [index, list] of lists.entries()) {
     if (!list.ok) continue;
     for (const { name, link } of list.entries) {
-      if (link !== undefined && wanted(link)) holdings.push({ pid: Number(searched[index]), fd: name, link });
+      if (link !== undefined) holdings.push({ pid: Number(searched[index]), fd: name, link });
     }
   }
   return holdings;

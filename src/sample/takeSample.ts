@@ -38,7 +38,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
       ...clockFiles(target),
     ]),
-    target.list([`/proc/${pid}/task`]),
+    target.list([`/proc/${pid}/task`, '/proc']),
     target.list([`/proc/${pid}/fd`], { links: true }),
     target.link([`/proc/${pid}/exe`]),
   ]);
@@ -50,7 +50,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   if (!stat) throw noSuchProcess(pid, target.label);
   const status = parseStatus(textOf(statusFile) ?? '');
   if (status.tgid !== undefined && status.tgid !== pid) return takeSample(target, status.tgid, options);
-  const [taskList] = lists;
+  const [taskList, processes] = lists;
   const tids = taskList?.ok
     ? taskList.entries.map((entry) => Number(entry.name)).filter(Number.isInteger)
     : [pid];
@@ -71,7 +71,9 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       uptime: clocks.uptime,
       stacks,
     }),
-    described.then((descriptors) => readResources(target, pid, descriptors, textOf(mountinfo) ?? '')),
+    described.then((descriptors) =>
+      readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes),
+    ),
     Promise.all([described, maps]).then(([{ descriptors }, [file]]) =>
       findRings({
         pid,

@@ -11,7 +11,7 @@ import type {
   MemoryResult,
   ReadResult,
 } from '../probe/protocol';
-import type { ReadOptions, Target, TargetRights } from './target';
+import type { ListOptions, ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
 /** Files read at a time. */
@@ -62,16 +62,15 @@ class DirectoryTarget implements Target {
     return inTurns(paths, (path) => this.answer(path, (file) => readPart(file, 0, limitOf(options))));
   }
 
-  list(
-    paths: readonly string[],
-    options?: ReadOptions & { readonly links?: boolean },
-  ): Promise<ListResult[]> {
-    const links = options?.links ?? false;
+  list(paths: readonly string[], options?: ListOptions): Promise<ListResult[]> {
+    const only = options?.only && new Set(options.only);
+    const links = options?.links === true || only !== undefined;
     return inTurns(paths, (path) =>
       this.answer<Listing>(path, async (folder) => {
         if (!(await lstat(folder)).isDirectory()) return { ok: false, errno: 'ENOTDIR' };
         const names = await readdir(folder, { withFileTypes: true });
-        const entries = await inTurns(names, (name) => entryOf(folder, name, links));
+        const all = await inTurns(names, (name) => entryOf(folder, name, links));
+        const entries = only ? all.filter(({ link }) => link !== undefined && only.has(link)) : all;
         return { ok: true, entries, truncated: false };
       }),
     );

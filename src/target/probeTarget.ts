@@ -10,11 +10,11 @@ import {
   type ReadResult,
   type Verb,
 } from '../probe/protocol';
-import { decodeListing, encodeMemory, LIMIT_MAX } from '../probe/wire';
+import { decodeListing, encodeMemory, encodeWanted, LIMIT_MAX } from '../probe/wire';
 import { Channel } from './channel';
 import type { Connection } from './connection';
 import { probeFailed, wrongProtocol } from './probeErrors';
-import type { ReadOptions, Target, TargetRights } from './target';
+import type { ListOptions, ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
 /** Room for the links of some 50,000 descriptors. */
@@ -62,12 +62,19 @@ export class ProbeTarget implements Target {
     return this.ask('read', paths, options);
   }
 
-  async list(
-    paths: readonly string[],
-    options?: ReadOptions & { readonly links?: boolean },
-  ): Promise<ListResult[]> {
-    const answers = await this.ask('list', paths, options, options?.links);
-    return answers.map(listingOf);
+  async list(paths: readonly string[], options?: ListOptions): Promise<ListResult[]> {
+    const behind = options?.only && encodeWanted(options.only);
+    const only = options?.only && behind === undefined ? new Set(options.only) : undefined;
+    const answers = await this.ask(
+      'list',
+      behind === undefined ? paths : paths.map((path) => path + behind),
+      {
+        ...options,
+        links: options?.links === true || options?.only !== undefined,
+        only: behind !== undefined,
+      },
+    );
+    return answers.map((answer) => listingOf(answer, only));
   }
 
   async link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]> {
@@ -90,17 +97,20 @@ export class ProbeTarget implements Target {
   private ask(
     verb: Verb,
     bodies: readonly Body[],
-    options: ReadOptions = {},
-    links = false,
+    options: ReadOptions & { readonly links?: boolean; readonly only?: boolean } = {},
   ): Promise<ReadResult[]> {
+    const { links = false, only = false } = options;
     const usual = verb === 'list' ? DEFAULT_LIST_LIMIT : DEFAULT_LIMIT;
     const limit = Math.min(options.limit ?? usual, LIMIT_MAX);
     const deadline = options.deadline ?? DEFAULT_DEADLINE;
-    return this.channel.ask({ verb, links, limit, deadline }, bodies);
+    return this.channel.ask({ verb, links, only, limit, deadline }, bodies);
   }
 }
 
-function listingOf(answer: ReadResult): ListResult {
+/** `only`: what the probe was not told to leave out. */
+function listingOf(answer: ReadResult, only: ReadonlySet<string> | undefined): ListResult {
   if (!answer.ok) return answer;
-  return { ok: true, entries: decodeListing(answer.data), truncated: answer.truncated };
+  const all = decodeListing(answer.data);
+  const entries = only ? all.filter(({ link }) => link !== undefined && only.has(link)) : all;
+  return { ok: true, entries, truncated: answer.truncated };
 }

@@ -8,6 +8,13 @@ export interface ReadOptions {
   readonly deadline?: number;
 }
 
+export interface ListOptions extends ReadOptions {
+  /** Each entry that is a symbolic link comes with its text. */
+  readonly links?: boolean;
+  /** Links with one of these texts, and no other entry: spares what nobody asked for. Implies `links`. */
+  readonly only?: readonly string[];
+}
+
 /** What a host's inspector may do there. */
 export interface TargetRights {
   readonly uid: number;
@@ -33,8 +40,8 @@ export interface Target {
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;
-  /** Entries of directories; with `links` each entry that is a symbolic link comes with its text. */
-  list(paths: readonly string[], options?: ReadOptions & { readonly links?: boolean }): Promise<ListResult[]>;
+  /** Entries of directories, as `options` wants them. */
+  list(paths: readonly string[], options?: ListOptions): Promise<ListResult[]>;
   link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]>;
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
   /** The same target a moment later, where a capture holds one. */

@@ -39,12 +39,13 @@ export function recording(target: Target, steps: string[]): Target {
     frozen: target.frozen,
     rights: target.rights,
     arch: target.arch,
+    ...(target.self === undefined ? {} : { self: target.self }),
     read: (paths, options) => {
       note('r', paths);
       return target.read(paths, options);
     },
     list: (paths, options) => {
-      note(options?.links === true ? 'l' : 'd', paths);
+      note(options?.links === true || options?.only ? 'l' : 'd', paths);
       return target.list(paths, options);
     },
     link: (paths, options) => {
