@@ -44,7 +44,7 @@ export interface Explained {
 
 /** Fills what each task is blocked on and the findings, most important first. */
 export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
-  const other = sameProcess(bare, options.other) ? options.other : undefined;
+  const other = comparable(bare, options.other) ? options.other : undefined;
   const blocked = blockedTasks(bare);
   const between = other ? secondsBetween(bare, other) : undefined;
   const scene: Scene = {
@@ -91,8 +91,16 @@ function withBlocked(tasks: readonly Task[], blocked: readonly Blocked[]): Task[
   });
 }
 
-function sameProcess(a: Sample, b: Sample | undefined): boolean {
-  return b !== undefined && a.process.pid === b.process.pid && a.process.startTime === b.process.startTime;
+/** Two looks closer than this see the same also in a busy process. Seconds. */
+const LEAST_BETWEEN = 0.2;
+
+/** Both are of the same process, and far enough apart. */
+function comparable(a: Sample, b: Sample | undefined): b is Sample {
+  if (b === undefined || a.process.pid !== b.process.pid || a.process.startTime !== b.process.startTime) {
+    return false;
+  }
+  const between = secondsBetween(a, b);
+  return between === undefined || between >= LEAST_BETWEEN;
 }
 
 /** By the host’s uptime, which no clock change moves. */

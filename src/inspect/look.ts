@@ -21,12 +21,12 @@ const SECOND_LOOK = 300;
 export async function look(target: Target, pid: number, options: LookOptions = {}): Promise<Sample> {
   const { signal, previous } = options;
   const sampleOptions = signal ? { signal } : {};
-  const first = await takeSample(target, pid, sampleOptions);
+  const first = await takeSample(target, pid, { ...sampleOptions, previous });
   const explained = explain(first, previous ? { other: previous } : {});
   if (!explained.lookAgain) return explained.sample;
   if (target.frozen) return lookLater(target, first);
   await (options.sleep ?? pause)(SECOND_LOOK);
-  const second = await takeSample(target, first.process.pid, sampleOptions);
+  const second = await takeSample(target, first.process.pid, { ...sampleOptions, previous: first });
   return explain(second, { other: first, last: true }).sample;
 }
 

@@ -19,13 +19,15 @@ export interface Holdings {
 
 const NO_SOCKETS: SocketTable = { byInode: new Map(), missing: [] };
 
-/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc. */
+/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc; `known` is what a look a
+ * moment ago found. */
 export async function readResources(
   target: Target,
   pid: number,
   { descriptors }: DescriptorsFound,
   mountinfo: string,
   processes: ListResult | undefined,
+  known: readonly Resource[],
 ): Promise<Holdings> {
   const mounts = new MountTable(parseMountinfo(mountinfo).rows);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
@@ -34,7 +36,7 @@ export async function readResources(
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
   const [withPeers, withDevices] = await Promise.all([
-    addPeers(target, pid, bare, processes).then((resources) => addFuseWaiting(target, resources)),
+    addPeers(target, pid, bare, processes, known).then((resources) => addFuseWaiting(target, resources)),
     readDevices(target, bare),
   ]);
   const resources = withPeers.map((resource, i): Resource => {

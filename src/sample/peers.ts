@@ -20,14 +20,18 @@ interface ProcessNumber {
 
 /**
  * Names the processes at the other end of pipes and the server of FUSE files. Looks at the descriptor links of every
- * process it may, follows none. `processes` lists /proc. Returns the resources with what was found.
+ * process it may, follows none. `processes` lists /proc; `known` is what a look a moment ago found, which stands where it
+ * answers everything. Returns the resources with what was found.
  */
 export async function addPeers(
   target: Target,
   pid: number,
   resources: readonly Resource[],
   processes: ListResult | undefined,
+  known: readonly Resource[],
 ): Promise<Resource[]> {
+  const remembered = rememberPeers(resources, known);
+  if (remembered) return remembered;
   const pipes = new Map<string, Resource[]>();
   let fuse = false;
   for (const resource of resources) {
@@ -52,6 +56,22 @@ export async function addPeers(
     if (resource.fsType?.startsWith('fuse')) return withServer(resource, holdings, infos, names);
     return resource;
   });
+}
+
+/** The resources with the peers and servers of a moment ago; undefined where one of them is new. */
+function rememberPeers(resources: readonly Resource[], known: readonly Resource[]): Resource[] | undefined {
+  const byFd = new Map(known.map((resource) => [resource.fd, resource]));
+  const result: Resource[] = [];
+  for (const resource of resources) {
+    const before = byFd.get(resource.fd);
+    const searched = resource.kind === 'pipe' || resource.fsType?.startsWith('fuse');
+    if (searched && (before?.link !== resource.link || before?.path !== resource.path)) return undefined;
+    const { peers, holder } = before ?? {};
+    result.push(
+      searched ? { ...resource, ...(peers ? { peers } : {}), ...(holder ? { holder } : {}) } : resource,
+    );
+  }
+  return result;
 }
 
 async function findHoldings(

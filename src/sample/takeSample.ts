@@ -19,7 +19,12 @@ import { errnoOf, textOf } from './text';
 
 export interface SampleOptions {
   readonly signal?: AbortSignal;
+  /** A look at the same process a moment ago: what it learned of other processes is not searched for again. */
+  readonly previous?: Sample | undefined;
 }
+
+/** Other processes are searched anew when this many seconds have passed on the host's clock. */
+const SEARCH_EVERY = 5;
 
 /** USER_HZ: the unit of /proc/PID/stat's times is 1/100 s on every architecture Linux runs io_uring on. */
 const TICKS_PER_SECOND = 100;
@@ -57,6 +62,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const refusal = refusalOf(stat, status, tids.length);
   if (refusal) throw refusal;
 
+  const known = recent(options.previous, stat, clocks.uptime)?.resources ?? [];
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
@@ -72,7 +78,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       stacks,
     }),
     described.then((descriptors) =>
-      readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes),
+      readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),
     ),
     Promise.all([described, maps]).then(([{ descriptors }, [file]]) =>
       findRings({
@@ -134,6 +140,14 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       captured: target.frozen,
     }),
   };
+}
+
+/** The earlier look, if it was at the same process and within the same few seconds. */
+function recent(previous: Sample | undefined, stat: Stat, uptime: number | undefined): Sample | undefined {
+  const before = previous?.host.uptime;
+  if (previous?.process.startTime !== stat.startTime || before === undefined || uptime === undefined)
+    return undefined;
+  return Math.floor(before / SEARCH_EVERY) === Math.floor(uptime / SEARCH_EVERY) ? previous : undefined;
 }
 
 /** The path behind a request's descriptor. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sample } from '../../src/model/sample';
 import { takeSample } from '../../src/sample/takeSample';
 import { openLocal } from '../../src/target/local';
 import { probePath } from '../../src/target/probePath';
@@ -83,6 +84,7 @@ function runFio(file: string, seconds: number): Promise<number> {
 async function follow(target: Target, done: Promise<number>): Promise<number> {
   let ended = false;
   let looks = 0;
+  let previous: Sample | undefined;
   const end = done.finally(() => {
     ended = true;
   });
@@ -90,8 +92,11 @@ async function follow(target: Target, done: Promise<number>): Promise<number> {
     const pid = ringHolder('fio');
     const started = performance.now();
     if (pid !== undefined)
-      await takeSample(target, pid).then(
-        () => looks++,
+      await takeSample(target, pid, { previous }).then(
+        (sample) => {
+          previous = sample;
+          looks++;
+        },
         () => undefined,
       );
     await sleep(Math.max(0, INTERVAL - (performance.now() - started)));

@@ -19,6 +19,11 @@ export function sampleOf(parts: Partial<Sample> = {}): Sample {
   };
 }
 
+/** The same look, taken so many seconds earlier. */
+export function earlier(sample: Sample, seconds = 1): Sample {
+  return { ...sample, host: { ...sample.host, uptime: (sample.host.uptime ?? 0) - seconds } };
+}
+
 /** Frames by name, innermost first. */
 export function stackOf(...names: string[]): KernelFrame[] {
   return names.map((name) => ({ function: name, offset: 16, size: 64, module: null }));
