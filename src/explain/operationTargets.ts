@@ -1,4 +1,4 @@
-import type { Resource, Sample } from '../model/sample';
+import type { Request, Resource, Sample } from '../model/sample';
 
 /**
  * The one open file that an armed operation can be about, where just one fits and so needs no telling by the
@@ -8,6 +8,18 @@ export function onlyTarget(sample: Sample, operation: string): Resource | undefi
   const fitting = sample.resources.filter((resource) => fits(resource, operation));
   const [first] = fitting;
   return fitting.length === 1 ? first : undefined;
+}
+
+/** The one file that the findings name for a request which a task carries; where they name several, none. */
+export function carriedTarget(sample: Sample, request: Request): Resource | undefined {
+  if (!/^(READ|WRITE|FSYNC)/.test(request.operation)) return undefined;
+  const index = sample.requests.indexOf(request);
+  const fds = new Set(
+    sample.findings
+      .filter(({ evidence }) => evidence.some((e) => 'request' in e && e.request === index))
+      .flatMap(({ evidence }) => evidence.flatMap((e) => ('fd' in e ? [e.fd] : []))),
+  );
+  return fds.size === 1 ? sample.resources.find(({ fd }) => fds.has(fd)) : undefined;
 }
 
 function fits(resource: Resource, operation: string): boolean {

@@ -1,4 +1,4 @@
-import { onlyTarget } from '../explain/operationTargets';
+import { carriedTarget, onlyTarget } from '../explain/operationTargets';
 import { duration, operationLabel, resourceName } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Request, RequestState, Sample } from '../model/sample';
@@ -50,7 +50,7 @@ function groupRow(id: string, requests: readonly [Request, ...Request[]], sample
   return {
     id,
     label: `${grouped(requests.length)} × ${shown(operationLabel(first.operation), 64)}${what ? ` ${what}` : ''}`,
-    description: dots(words, awaited(first, sample), oldest > 0 && duration(oldest)),
+    description: dots(words, likelyFile(first, sample), oldest > 0 && duration(oldest)),
     icon: colored(icon, first, sample),
     children: () => paged(requests, (request) => requestRow(request, sample)),
   };
@@ -67,7 +67,7 @@ export function requestRow(request: Request, sample: Sample): Node {
     label: `${shown(operationLabel(request.operation), 64)}${what ? ` ${what}` : ''}`,
     description: dots(
       words,
-      awaited(request, sample),
+      likelyFile(request, sample),
       age !== undefined && duration(age),
       length !== undefined &&
         `${grouped(length)} bytes${offset === undefined ? '' : ` at ${grouped(offset)}`}`,
@@ -91,11 +91,14 @@ function object({ path, fd, fixedFile }: Request): string | undefined {
   return typeof fd === 'number' ? `fd ${fd}` : undefined;
 }
 
-/** The file whose readiness an armed request awaits, where the kernel does not say it and just one can be meant. */
-function awaited(request: Request, sample: Sample): string | undefined {
-  if (request.state !== 'polling' || object(request) !== undefined) return undefined;
-  const target = onlyTarget(sample, request.operation);
-  return target && shown(resourceName(target, sample.process.pid));
+/** The file of a request where the kernel does not say it and just one can be meant. */
+function likelyFile(request: Request, sample: Sample): string | undefined {
+  if (object(request) !== undefined) return undefined;
+  const target =
+    request.state === 'polling'
+      ? onlyTarget(sample, request.operation)
+      : request.worker !== undefined && carriedTarget(sample, request);
+  return target ? shown(resourceName(target, sample.process.pid)) : undefined;
 }
 
 /** What tells a request from its like, the same at the next look. */
@@ -116,7 +119,7 @@ function tooltip(request: Request, sample: Sample): string {
     ['user_data', userData],
     ['flags', flags && flags.length > 0 ? flags.join(', ') : undefined],
     ['carried by thread', worker],
-    ['the only open file that it can await', awaited(request, sample)],
+    ['the only open file that fits', likelyFile(request, sample)],
   ];
   const facts = rows
     .filter(([, value]) => value !== undefined && value !== null)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Sample } from '../../../src/model/sample';
 import type { Node } from '../../../src/views/node';
 import { outline, picture, withoutAges } from '../../../src/views/node';
 import { rootNodes, stateOf } from '../../../src/views/nodes';
@@ -141,9 +142,22 @@ describe('rings', () => {
     expect(request(pipe(8)).description).toBe(
       'armed for readiness · the pipe at descriptor 8, whose writer is log (7)',
     );
-    expect(request(pipe(8)).tooltip?.()).toMatch(/the only open file that it can await/);
+    expect(request(pipe(8)).tooltip?.()).toMatch(/the only open file that fits/);
     expect(request(pipe(8), pipe(9)).description).toBe('armed for readiness');
     expect(request(pipe(8), pipe(9)).tooltip?.()).not.toMatch(/only open file/);
+  });
+
+  it('names the file of carried requests that their finding names', () => {
+    const sample = stuck();
+    const { fd: _fd, path: _path, ...carried } = read({ worker: 4243, age: 31.2 });
+    const row = (evidence: Sample['findings'][number]['evidence']) => {
+      const findings = sample.findings.map((finding) => ({ ...finding, evidence }));
+      const seen = stuck({ requests: [carried], findings });
+      return below(children(below(children(below(rowsOf(seen), 'Rings')), 'ring 1')), 'READ').description;
+    };
+    expect(row([{ request: 0 }, { fd: 6 }])).toMatch(/^in a worker · \/mnt\/data\/db · 31 s/);
+    expect(row([{ request: 0 }, { fd: 6 }, { fd: 7 }])).toMatch(/^in a worker · 31 s/);
+    expect(row([{ task: 4243 }, { fd: 6 }])).toMatch(/^in a worker · 31 s/);
   });
 
   it('keeps requests of no known ring', () => {
