@@ -80,7 +80,9 @@ function flags(editor, at, port, tests) {
 }
 
 function environment(editor, more) {
-  const env = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', ...more };
+  // Its sockets go into the folder that is removed.
+  const own = { EXTENSIONS_GALLERY: '{"serviceUrl":""}', XDG_RUNTIME_DIR: more.STATE };
+  const env = { ...process.env, ...own, ...more };
   // A server started from a terminal of VS Code must not take itself for its child.
   for (const name of Object.keys(env)) if (/^(VSCODE_|ELECTRON_|CODE_SERVER_)/.test(name)) delete env[name];
   return { ...env, PATH: `${path.dirname(editor.nodePath)}:${env.PATH}` };
