@@ -1,18 +1,27 @@
-// npm run demo:editor [-- --port N] [-- --theme dark|light] [-- --screenshot FILE]
+// npm run demo:editor [-- --port N] [-- --theme dark|light] [-- --story server|fuse] [-- --screenshot FILE]
 // From a fresh clone to the real editor in the browser, with the extension and a program that is stuck, ready to click.
+// --story fuse (root only): reads of a file whose FUSE server is silent, instead of the little server of npm run demo.
 // --screenshot inspects the program itself, saves the picture and ends; it needs Chromium.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkFuse, startFuseStory } from './fuse.mjs';
 import { Missing, prepare, root } from './prepare.mjs';
 import { startDemoProgram } from './program.mjs';
 
 const say = (text) => process.stdout.write(`${text}\n`);
 const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
+/** What gets stuck, and the source that shows where it hands its requests to the kernel. */
+const stories = {
+  server: { check: () => undefined, start: startDemoProgram, source: 'server.c' },
+  fuse: { check: checkFuse, start: startFuseStory, source: 'orders.c' },
+};
 const folder = path.join(root, 'test/demo');
 
 async function demo() {
   const options = readOptions();
+  const story = stories[options.story];
+  story.check();
   prepare(say);
   // These need the dependencies that `prepare` installs.
   const { editionNamed, installEditor } = await import('../editor/install.mjs');
@@ -22,12 +31,12 @@ async function demo() {
   const server = await startServer(editor, {
     extension: root,
     port: options.port,
-    settings: { 'workbench.colorTheme': themes[options.theme] },
+    settings: { 'workbench.colorTheme': themes[options.theme], 'editor.fontSize': 12 },
   });
-  const place = whereToLook();
+  const place = whereToLook(story);
   let program;
   try {
-    program = await startDemoProgram();
+    program = await story.start();
     if (options.screenshot) {
       const { takePicture } = await import('./picture.mjs');
       await takePicture(server, { ...place, pid: program.pid, to: path.resolve(options.screenshot) });
@@ -35,17 +44,17 @@ async function demo() {
     } else {
       const { address } = await import('../editor/workbench.mjs');
       invite(address(server, { folder }), program.pid);
-      program = await untilInterrupted(program);
+      program = await untilInterrupted(story, program);
     }
   } finally {
-    program?.stop();
+    await program?.stop();
     await server.stop();
   }
 }
 
 /** The folder to open, and the line of its source where the program hands its requests to the kernel. */
-function whereToLook() {
-  const source = path.join(folder, 'server.c');
+function whereToLook(story) {
+  const source = path.join(folder, story.source);
   const lines = readFileSync(source, 'utf8').split('\n');
   const line = lines.findIndex((text) => text.includes('ring_submit('));
   return { folder, file: `${source}:${Math.max(1, line + 1)}` };
@@ -58,7 +67,7 @@ Open this in a browser:
 
   ${url}
 
-Then press F1, type "Inspect io_uring" and pick "server (${pid})": it is stuck, and the tree says on what.
+Then press F1, type "Inspect io_uring" and pick "server", PID ${pid}: it is stuck, and the tree says on what.
 ${rightsHint()}On another machine, first: ssh -L ${port}:127.0.0.1:${port} ${process.env.USER ?? 'USER'}@THIS-HOST
 Ctrl-C ends the editor and the stuck program.
 `);
@@ -70,7 +79,7 @@ function rightsHint() {
 }
 
 /** The stuck program lives for some minutes; another one takes its place. */
-async function untilInterrupted(first) {
+async function untilInterrupted(story, first) {
   let program = first;
   let interrupted = false;
   const interruption = new Promise((resolve) => {
@@ -81,9 +90,9 @@ async function untilInterrupted(first) {
   while (!interrupted) {
     await Promise.race([interruption, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     if (interrupted || existsSync(`/proc/${program.pid}`)) continue;
-    program.stop();
-    program = await startDemoProgram();
-    say(`The stuck program had its time and ended. Another one is stuck now: "server (${program.pid})".`);
+    await program.stop();
+    program = await story.start();
+    say(`The stuck program had its time and ended. Another one is stuck now: "server", PID ${program.pid}.`);
   }
   return program;
 }
@@ -94,15 +103,17 @@ function readOptions() {
       options: {
         port: { type: 'string', default: '0' },
         theme: { type: 'string', default: 'dark' },
+        story: { type: 'string', default: 'server' },
         screenshot: { type: 'string' },
       },
     });
     if (!/^\d{1,5}$/.test(values.port)) throw new Error(`--port takes a number, not "${values.port}"`);
     if (!(values.theme in themes)) throw new Error(`--theme is dark or light, not "${values.theme}"`);
+    if (!(values.story in stories)) throw new Error(`--story is server or fuse, not "${values.story}"`);
     return values;
   } catch (error) {
     throw new Missing(
-      `${error.message}\nusage: npm run demo:editor -- [--port N] [--theme dark|light] [--screenshot FILE]`,
+      `${error.message}\nusage: npm run demo:editor -- [--port N] [--theme dark|light] [--story server|fuse] [--screenshot FILE]`,
     );
   }
 }

@@ -40,7 +40,8 @@ export async function startDemoProgram({ keep = false } = {}) {
   }
 }
 
-function firstLine(child) {
+/** What a started program says of itself. */
+export function firstLine(child) {
   return new Promise((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (data) => {

@@ -24,6 +24,7 @@ const programs = {
   hangfs: ['hangfs.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
+  orders: ['../demo/orders.c', 'ring.c', 'victim.c'],
   readproc: ['../bench/readproc.c'],
 };
 

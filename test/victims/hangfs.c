@@ -1,6 +1,6 @@
 /*
- * hangfs DIRECTORY: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name say
- * what its reads and writes do: `hang…` never answered, `direct…` never answered and past the page cache,
+ * hangfs DIRECTORY [NAME]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
+ * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
  * `slow5…` answered after five seconds, `ok…` answered. `disk…` remembers what is written (32 MiB) and answers until
  * SIGUSR1 stops it; SIGUSR2 lets it go on. Ending the server unmounts and aborts, which frees everybody.
  */
@@ -39,7 +39,7 @@ struct held {
 static struct held held[REQUESTS];
 
 static int device, disk_stopped;
-static const char *mount_point;
+static const char *mount_point, *also_hangs = "hang";
 static volatile sig_atomic_t ending, stop_disk, start_disk;
 
 static void on_signal(int number) {
@@ -78,7 +78,7 @@ static void attributes(uint64_t node, struct fuse_attr *attr) {
 
 static void lookup(uint64_t unique, const char *name) {
   static const char *const kinds[] = {"hang", "direct", "slow5", "ok", "disk"};
-  int known = 0;
+  int known = !strcmp(name, also_hangs);
   for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) known |= !strncmp(name, kinds[i], strlen(kinds[i]));
   for (unsigned i = 0; known && i < FILES; i++) {
     if (!files[i].name[0]) {
@@ -128,7 +128,7 @@ static void transfer(const struct fuse_in_header *in, const void *argument) {
     request.offset = read_in->offset;
     request.size = read_in->size;
   }
-  if (named(in->nodeid, "hang") || named(in->nodeid, "direct")) return;
+  if (named(in->nodeid, "hang") || named(in->nodeid, "direct") || named(in->nodeid, also_hangs)) return;
   if (named(in->nodeid, "slow5")) request.due = now() + 5;
   else if (!(named(in->nodeid, "disk") && disk_stopped)) {
     finish(&request);
@@ -209,11 +209,12 @@ static int answer_due(void) {
 }
 
 static void mount_here(void) {
-  char options[128];
+  char options[128], type[64];
   device = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
   if (device < 0) unsupported("needs /dev/fuse and root");
   snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", device);
-  if (mount("hangfs", mount_point, "fuse.hangfs", MS_NOSUID | MS_NODEV, options) < 0)
+  snprintf(type, sizeof type, "fuse.%s", program_invocation_short_name);
+  if (mount(program_invocation_short_name, mount_point, type, MS_NOSUID | MS_NODEV, options) < 0)
     unsupported("mounting a FUSE file system is not permitted here");
 }
 
@@ -239,10 +240,11 @@ static void abort_connection(unsigned minor) {
 
 int main(int argc, char **argv) {
   if (argc < 2) {
-    fprintf(stderr, "usage: hangfs DIRECTORY\n");
+    fprintf(stderr, "usage: hangfs DIRECTORY [NAME]\n");
     return 2;
   }
   mount_point = argv[1];
+  if (argc > 2) also_hangs = argv[2];
   bounded_life();
   struct sigaction action = {.sa_handler = on_signal};
   static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGIO, SIGALRM, SIGUSR1, SIGUSR2};
