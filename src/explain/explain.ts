@@ -7,6 +7,7 @@ import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
+import { sqpollSpins } from './rules/sqpollSpins';
 import { stuckOnResource } from './rules/stuckOnResource';
 import { unlisted } from './rules/unlisted';
 import { waitsForNothing } from './rules/waitsForNothing';
@@ -24,6 +25,7 @@ const RULES: readonly Rule[] = [
   waitsForNothing,
   notReaped,
   waitsForPeer,
+  sqpollSpins,
 ];
 
 /** Asked in turn only while nothing else was found. */

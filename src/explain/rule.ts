@@ -22,8 +22,8 @@ export interface Rule {
   check(scene: Scene): Verdict;
 }
 
-/** Below this a wait is everyday business. Seconds. */
-const LONG = 1;
+/** A longer wait is believed at one look, although processors' clocks may differ by a second. Seconds. */
+const LONG = 2;
 /** Two looks that see the same wait trust it sooner. Seconds. */
 const LONG_ENOUGH_TWICE = 0.25;
 

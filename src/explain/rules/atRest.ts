@@ -1,3 +1,4 @@
+import type { Sample } from '../../model/sample';
 import type { Rule } from '../rule';
 import { counted, inPlural, joined } from '../words';
 
@@ -17,17 +18,18 @@ export const atRest: Rule = {
       ([text, count]) => `${counted(count, 'thread')} ${count === 1 ? text : inPlural(text)}`,
     );
     if (running > 0) doing.push(`${counted(running, 'thread')} ${running === 1 ? 'runs' : 'run'}`);
-    const rings = blind > 0 || sample.rings.length === 0 ? '' : 'no request is pending';
-    const none = sample.rings.length === 0 ? 'No io_uring here: ' : '';
-    const state = [rings, joined(doing)].filter(Boolean).join('; ');
     const hidden = sample.notVisible.some((row) => row.what.startsWith('open files'));
+    const dark =
+      unseen.length === 0
+        ? ''
+        : `; ${counted(unseen.length, 'task')} in uninterruptible sleep could not be explained`;
     return [
       {
         tag: 'at-rest',
         severity: 'info',
         summary: hidden
           ? 'Whether something is stuck cannot be told: its files and rings may not be looked at.'
-          : `${none}${none === '' ? 'N' : 'n'}othing is seen to be stuck${state === '' ? '' : `: ${state}`}${unseen.length > 0 ? `; ${counted(unseen.length, 'task')} in uninterruptible sleep could not be explained` : ''}.`,
+          : `${answer(sample, blind, doing)}${dark}.`,
         explanation:
           doing.length > 0 ? `${joined(doing)}.` : 'No thread is blocked in anything that needs help.',
         remedy: hidden ? 'Run it with the rights named under "not visible".' : 'Nothing needs to be done.',
@@ -36,3 +38,11 @@ export const atRest: Rule = {
     ];
   },
 };
+
+/** Without io_uring the user looked for the wrong thing: what the threads do is the answer then. */
+function answer(sample: Sample, blind: number, doing: readonly string[]): string {
+  if (sample.rings.length > 0) {
+    return blind > 0 ? 'Nothing is seen to be stuck' : 'Nothing is seen to be stuck: no request is pending';
+  }
+  return `No io_uring here; nothing is seen to be stuck${doing.length > 0 ? `: ${joined(doing)}` : ''}`;
+}
