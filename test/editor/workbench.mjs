@@ -155,13 +155,18 @@ export class Workbench {
   async unfold(text, open = true) {
     const row = this.row(text);
     await row.waitFor();
-    if ((await row.getAttribute('aria-expanded')) === String(open)) return;
-    await row.locator(selectors.treeRowTwistie).click();
-    await this.page
+    const wanted = this.page
       .locator(`${selectors.treeRow}[aria-expanded="${open}"]`)
-      .filter({ hasText: text })
-      .first()
-      .waitFor();
+      .filter({ hasText: text });
+    for (let attempt = 1; (await row.getAttribute('aria-expanded')) !== String(open); attempt++) {
+      await row.locator(selectors.treeRowTwistie).click();
+      try {
+        await wanted.first().waitFor({ timeout: 3000 });
+      } catch (error) {
+        // A click is lost when the editor redraws the tree at that moment.
+        if (attempt === 3) throw error;
+      }
+    }
   }
 
   /** Points at a row and answers the text of the tooltip. */
