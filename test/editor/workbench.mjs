@@ -167,6 +167,7 @@ export class Workbench {
         if (attempt === 3) throw error;
       }
     }
+    if (open) await this.until(`rows below ${text}`, async () => hasRowsBelow(await this.rows(), text));
   }
 
   /** Points at a row and answers the text of the tooltip. */
@@ -229,6 +230,14 @@ export class Workbench {
   async close() {
     await this.page.context().close();
   }
+}
+
+/** A row is drawn as unfolded before it has its rows. */
+function hasRowsBelow(rows, text) {
+  const index = rows.findIndex(({ label }) =>
+    text instanceof RegExp ? text.test(label) : label.includes(text),
+  );
+  return index >= 0 && rows[index + 1]?.level > rows[index].level;
 }
 
 function exactly(text) {
