@@ -67,7 +67,6 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   const stackErrno = errnoOf(stackFile);
-  const stacks = stackErrno === undefined || stackErrno === 'ENOENT' || stackErrno === 'ETIMEDOUT';
   const [tasksFound, holdings, found] = await Promise.all([
     readTasks(target, {
       pid,
@@ -75,7 +74,11 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       arch: target.arch,
       now: clocks.scheduler,
       uptime: clocks.uptime,
-      stacks,
+      stacks: stackFile?.ok
+        ? 'readable'
+        : stackErrno === 'EACCES' || stackErrno === 'EPERM'
+          ? 'refused'
+          : 'unsure',
     }),
     described.then((descriptors) =>
       readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),

@@ -27,8 +27,8 @@ export interface TasksAsked {
   readonly now: number | undefined;
   /** Seconds since boot. */
   readonly uptime: number | undefined;
-  /** False spares the reads where they are refused anyway. */
-  readonly stacks: boolean;
+  /** Whether stacks can be read: where that is sure, one of stack and wchan is enough. */
+  readonly stacks: 'readable' | 'refused' | 'unsure';
 }
 
 export interface TasksFound {
@@ -61,7 +61,7 @@ export async function readTasks(target: Target, asked: TasksAsked): Promise<Task
 }
 
 async function readBatch(target: Target, asked: TasksAsked, tids: readonly number[]): Promise<TasksFound> {
-  const files = asked.stacks ? ['stat', 'wchan', 'syscall', 'stack'] : ['stat', 'wchan', 'syscall'];
+  const files = FILES[asked.stacks];
   const paths: string[] = [];
   const schedPaths: string[] = [];
   for (const tid of tids) {
@@ -84,19 +84,26 @@ async function readBatch(target: Target, asked: TasksAsked, tids: readonly numbe
       if (result?.ok === false && result.errno === 'ETIMEDOUT')
         timedOut.push(`${files[file] ?? ''} of ${tid}`);
     }
-    const stat = results[at];
-    const wchan = results[at + 1];
-    const syscall = results[at + 2];
-    const stack = asked.stacks ? results[at + 3] : undefined;
-    const task = taskFrom(tid, { stat, wchan, syscall, stack, sched: scheds[index] }, asked, parse);
+    const own: TaskFiles = { stat: results[at], sched: scheds[index] };
+    for (let file = 1; file < files.length; file++) own[files[file] ?? 'stat'] = results[at + file];
+    const task = taskFrom(tid, own, asked, parse);
     if (task) tasks.push(task);
     else ended++;
   });
   return { tasks, ended, timedOut };
 }
 
+type FileName = 'stat' | 'wchan' | 'syscall' | 'sched' | 'stack';
+
 /** The files of one task; absent = not asked for. */
-type TaskFiles = Readonly<Record<'stat' | 'wchan' | 'syscall' | 'sched' | 'stack', ReadResult | undefined>>;
+type TaskFiles = { [Name in FileName]?: ReadResult | undefined };
+
+/** The stack begins where wchan points, for both leave out the scheduler's functions; the state comes first. */
+const FILES: Readonly<Record<TasksAsked['stacks'], readonly FileName[]>> = {
+  readable: ['stat', 'syscall', 'stack'],
+  refused: ['stat', 'syscall', 'wchan'],
+  unsure: ['stat', 'syscall', 'wchan', 'stack'],
+};
 
 /** For the files in which neighbours are often alike. */
 function parsers(arch: string) {
@@ -122,9 +129,9 @@ function taskFrom(
   const stat = parseStat(textOf(files.stat) ?? '');
   if (!stat || stat.state === 'X') return undefined;
   const kind = taskKind(stat);
-  const wchan = parse.wchan(files.wchan);
   const stack = stat.state === 'R' ? undefined : parse.stack(files.stack);
   const kernelStack = stack?.frames;
+  const wchan = files.wchan ? parse.wchan(files.wchan) : kernelStack?.[0]?.function;
   const syscall = kind === 'thread' ? parse.syscall(files.syscall) : undefined;
   const lastRan = stat.state === 'R' ? undefined : parseSched(textOf(files.sched) ?? '')?.execStart;
   const blocked = blockedSeconds(stat, lastRan, asked);
