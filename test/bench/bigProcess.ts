@@ -7,26 +7,32 @@ import { alternate, type Benchmark, median, milliseconds, timed } from './figure
 import { recording, withVictim } from './target';
 
 const GOAL = 1.5;
+/** Looks until the engine has compiled what is used often. */
+const WARM_UP = 20;
 
 /** One Sample of 1,000 threads and 100 rings against a C program that reads the same files and does nothing else. */
 export const bigProcess: Benchmark = ({ rounds }) =>
   withVictim('crowd', ['1000', '100'], async ({ pid }, target) => {
     const steps: string[] = [];
+    const begun = performance.now();
     const sample = await takeSample(recording(target, steps), pid);
+    const first = performance.now() - begun;
     if (sample.tasks.length < 1000 || sample.rings.length !== 100)
       throw new Error(`the Sample has ${sample.tasks.length} tasks and ${sample.rings.length} rings`);
     const reader = startReadproc(steps);
     try {
+      for (let round = 0; round < WARM_UP; round++) await takeSample(target, pid);
       const [ours, theirs] = await alternate(
-        rounds,
+        rounds * 3,
         () => timed(() => takeSample(target, pid)),
         () => reader.round(),
       );
       const ratio = median(ours) / median(theirs);
       return [
         { name: `readproc.c: ${steps.length} reads in /proc`, value: milliseconds(median(theirs)) },
-        { name: 'a Sample of the same (1,000 threads, 100 rings)', value: milliseconds(median(ours)) },
-        { name: 'ratio', value: ratio.toFixed(2), goal: `≤ ${GOAL}`, met: ratio <= GOAL },
+        { name: 'the first Sample, while the engine still compiles us', value: milliseconds(first) },
+        { name: 'a Sample after some (1,000 threads, 100 rings)', value: milliseconds(median(ours)) },
+        { name: 'ratio of the latter', value: ratio.toFixed(2), goal: `≤ ${GOAL}`, met: ratio <= GOAL },
       ];
     } finally {
       reader.end();
