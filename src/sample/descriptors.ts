@@ -21,7 +21,7 @@ export interface DescriptorsFound {
 }
 
 /** Bytes of one fdinfo: a ring of 32k entries prints 5.5 MB. */
-const FDINFO_LIMIT = 16 << 20;
+export const FDINFO_LIMIT = 16 << 20;
 
 /** Resolves the descriptors in a listing of /proc/PID/fd and reads the fdinfo of those it says something of. */
 export async function readDescriptors(

@@ -122,17 +122,41 @@ async function readDevice(target: Target, name: string): Promise<BlockDevice | u
   const results = await target.read(files.map((file) => `${base}/${file}`));
   const [statText, inflightText, number, backing, mapper, suspended] = results.map(textOf);
   if (statText === undefined && inflightText === undefined) return undefined;
-  const stat = parseBlockStat(statText ?? '');
-  const inFlight = parseInflight(inflightText ?? '');
   return {
     name,
     ...(number === undefined ? {} : { device: number.trim() }),
+    ...counters(statText, inflightText),
+    ...(backing === undefined ? {} : { backingFile: backing.replace(/\n$/, '') }),
+    ...(mapper === undefined ? {} : { mapperName: mapper.trim() }),
+    ...suspension(suspended),
+  };
+}
+
+/** The devices of a moment ago with their counters of now; one that is gone keeps the old ones. */
+export async function countAgain(target: Target, devices: readonly BlockDevice[]): Promise<BlockDevice[]> {
+  const files = ['stat', 'inflight', 'dm/suspended'];
+  const texts = await target.read(
+    devices.flatMap(({ name }) => files.map((file) => `/sys/block/${name}/${file}`)),
+  );
+  return devices.map((device, index) => {
+    const [stat, inflight, suspended] = texts
+      .slice(index * files.length, (index + 1) * files.length)
+      .map(textOf);
+    return { ...device, ...counters(stat, inflight), ...suspension(suspended) };
+  });
+}
+
+function counters(statText: string | undefined, inflightText: string | undefined): Partial<BlockDevice> {
+  const stat = parseBlockStat(statText ?? '');
+  const inFlight = parseInflight(inflightText ?? '');
+  return {
     ...(inFlight ? { inFlightReads: inFlight.reads, inFlightWrites: inFlight.writes } : {}),
     ...(stat
       ? { completed: stat.readsCompleted + stat.writesCompleted + (stat.discards ?? 0) + (stat.flushes ?? 0) }
       : {}),
-    ...(backing === undefined ? {} : { backingFile: backing.replace(/\n$/, '') }),
-    ...(mapper === undefined ? {} : { mapperName: mapper.trim() }),
-    ...(suspended === undefined ? {} : { suspended: suspended.trim() === '1' }),
   };
+}
+
+function suspension(text: string | undefined): { suspended?: boolean } {
+  return text === undefined ? {} : { suspended: text.trim() === '1' };
 }

@@ -35,3 +35,8 @@ export function kernelAtLeast(release: string, major: number, minor: number): bo
   const [, a, b] = match.map(Number);
   return (a ?? 0) > major || ((a ?? 0) === major && (b ?? 0) >= minor);
 }
+
+/** Each ring has an inode of its own from 5.17 on; before, every anonymous inode of the system was one. */
+export function hasOwnInode(release: string): boolean {
+  return kernelAtLeast(release, 5, 17);
+}

@@ -1,18 +1,18 @@
 import { UserError } from '../model/errors';
-import { type Process, type Request, type Resource, type Sample, SCHEMA } from '../model/sample';
+import type { Process, Sample } from '../model/sample';
 import { containerOf, parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
 import { ringMappings } from '../procfs/maps';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
-import { blindnessOf } from './blindness';
-import { carriedRequests, countExplained } from './carried';
+import { assemble } from './assembly';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
 import { readResources } from './holdings';
-import { HOST_FILES, hostFrom, kernelAtLeast } from './host';
+import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
+import { relook, rememberLook } from './relook';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
 import { errnoOf, textOf } from './text';
@@ -36,6 +36,12 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
  * there is nothing to inspect; what could not be read stands in `notVisible`.
  */
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
+  const again = options.previous && (await relook(target, options.previous));
+  checkCancelled(options.signal);
+  return again ?? lookAfresh(target, pid, options);
+}
+
+async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
   const takenAt = (target.takenAt ?? new Date()).toISOString();
   const [files, lists, fdLists, executable] = await Promise.all([
     target.read([
@@ -67,47 +73,42 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   const stackErrno = errnoOf(stackFile);
-  const [tasksFound, holdings, found] = await Promise.all([
-    readTasks(target, {
-      pid,
-      tids: tids.sort((a, b) => a - b),
-      arch: target.arch,
-      now: clocks.scheduler,
-      uptime: clocks.uptime,
-      stacks: stackFile?.ok
-        ? 'readable'
-        : stackErrno === 'EACCES' || stackErrno === 'EPERM'
-          ? 'refused'
-          : 'unsure',
-    }),
+  const stacks = stackFile?.ok
+    ? 'readable'
+    : stackErrno === 'EACCES' || stackErrno === 'EPERM'
+      ? 'refused'
+      : 'unsure';
+  const [tasksFound, holdings] = await Promise.all([
+    readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
     described.then((descriptors) =>
       readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),
     ),
-    Promise.all([described, maps]).then(([{ descriptors }, [file]]) =>
-      findRings({
-        pid,
-        descriptors: descriptors.filter(isRing),
-        mappings: [...ringMappings(textOf(file) ?? '')],
-        ownInode: kernelAtLeast(host.kernel, 5, 17),
-      }),
-    ),
   ]);
   const { resources, devices, missingSockets } = holdings;
-  const [{ refused: fdErrno, timedOut: silent }, [mapsFile]] = await Promise.all([described, maps]);
+  const [{ descriptors, refused: fdErrno, timedOut: silent }, [mapsFile]] = await Promise.all([
+    described,
+    maps,
+  ]);
+  const mappings = [...ringMappings(textOf(mapsFile) ?? '')];
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);
 
-  const requests = withPaths(
-    [...found.requests, ...carriedRequests(tasksFound.tasks, found.rings, found.requests)],
-    resources,
-  );
-  const rings = countExplained(found.rings, requests);
   const owner = status.uids?.[1];
   const mapsErrno = errnoOf(mapsFile);
   if (fdErrno === 'ENOENT' && mapsErrno !== undefined && !target.frozen) throw processGone(pid);
-  const stacksSeen = tasksFound.tasks.some((task) => task.kernelStack !== undefined);
-  return {
-    schema: SCHEMA,
+  const trouble = {
+    pid,
+    uid: target.rights.uid,
+    ...(owner === undefined ? {} : { owner }),
+    ...(stackErrno === undefined ? {} : { stackErrno }),
+    ...(fdErrno === undefined ? {} : { fdErrno }),
+    ...(mapsErrno === undefined ? {} : { mapsErrno }),
+    timedOut: silent.map((fd) => `fdinfo of descriptor ${fd}`),
+    missingSockets,
+    captured: target.frozen,
+  };
+  rememberLook(resources, { at: Date.now(), stacks, descriptors, mappings, trouble });
+  return assemble({
     takenAt,
     host,
     rights: {
@@ -122,27 +123,17 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
       container: cgroup?.ok ? (containerOf(parseCgroup(textOf(cgroup) ?? '').rows) ?? null) : undefined,
       uptime: host.uptime,
     }),
-    tasks: tasksFound.tasks,
-    rings,
-    requests,
+    tasks: tasksFound,
+    rings: findRings({
+      pid,
+      descriptors: descriptors.filter(isRing),
+      mappings,
+      ownInode: hasOwnInode(host.kernel),
+    }),
     resources,
     devices,
-    findings: [],
-    notVisible: blindnessOf({
-      pid,
-      uid: target.rights.uid,
-      ...(owner === undefined ? {} : { owner }),
-      ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
-      ...(fdErrno === undefined ? {} : { fdErrno }),
-      ...(mapsErrno === undefined ? {} : { mapsErrno }),
-      rings,
-      tasks: tasksFound.tasks,
-      timedOut: [...tasksFound.timedOut, ...silent.map((fd) => `fdinfo of descriptor ${fd}`)],
-      missingSockets,
-      ended: tasksFound.ended,
-      captured: target.frozen,
-    }),
-  };
+    trouble,
+  });
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */
@@ -151,18 +142,6 @@ function recent(previous: Sample | undefined, stat: Stat, uptime: number | undef
   if (previous?.process.startTime !== stat.startTime || before === undefined || uptime === undefined)
     return undefined;
   return Math.floor(before / SEARCH_EVERY) === Math.floor(uptime / SEARCH_EVERY) ? previous : undefined;
-}
-
-/** The path behind a request's descriptor. */
-function withPaths(requests: readonly Request[], resources: readonly Resource[]): Request[] {
-  const paths = new Map(
-    resources.flatMap(({ fd, path }) => (path === undefined ? [] : [[fd, path] as const])),
-  );
-  return requests.map((request) => {
-    if (request.fd == null) return request;
-    const path = paths.get(request.fd);
-    return path === undefined ? request : { ...request, path };
-  });
 }
 
 /** Bytes of /proc/PID/maps: about 500,000 mappings. */

@@ -8,6 +8,7 @@ import { syscallName } from '../procfs/syscallNames';
 import { parseWchan } from '../procfs/wchan';
 import { carriedOperation, operationBehindWchan } from '../ring/issueFunctions';
 import type { Target } from '../target/target';
+import type { Clocks } from './clock';
 import { remembering } from './latest';
 import { textOf } from './text';
 
@@ -23,10 +24,8 @@ export interface TasksAsked {
   readonly pid: number;
   readonly tids: readonly number[];
   readonly arch: string;
-  /** The scheduler's present time in seconds, for "blocked since". */
-  readonly now: number | undefined;
-  /** Seconds since boot. */
-  readonly uptime: number | undefined;
+  /** The host's clocks, for "blocked since"; may be under way with the same round trip. */
+  readonly clocks: Clocks | Promise<Clocks>;
   /** Whether stacks can be read: where that is sure, one of stack and wchan is enough. */
   readonly stacks: 'readable' | 'refused' | 'unsure';
 }
@@ -69,9 +68,10 @@ async function readBatch(target: Target, asked: TasksAsked, tids: readonly numbe
     for (const file of files) paths.push(folder + file);
     schedPaths.push(`${folder}sched`);
   }
-  const [results, scheds] = await Promise.all([
+  const [results, scheds, clocks] = await Promise.all([
     target.read(paths),
     target.read(schedPaths, { limit: SCHED_HEAD }),
+    asked.clocks,
   ]);
   const tasks: Task[] = [];
   const timedOut: string[] = [];
@@ -86,7 +86,7 @@ async function readBatch(target: Target, asked: TasksAsked, tids: readonly numbe
     }
     const own: TaskFiles = { stat: results[at], sched: scheds[index] };
     for (let file = 1; file < files.length; file++) own[files[file] ?? 'stat'] = results[at + file];
-    const task = taskFrom(tid, own, asked, parse);
+    const task = taskFrom(tid, own, clocks, parse);
     if (task) tasks.push(task);
     else ended++;
   });
@@ -123,7 +123,7 @@ const SCHED_HEAD = 512;
 function taskFrom(
   tid: number,
   files: TaskFiles,
-  asked: TasksAsked,
+  clocks: Clocks,
   parse: ReturnType<typeof parsers>,
 ): Task | undefined {
   const stat = parseStat(textOf(files.stat) ?? '');
@@ -134,7 +134,7 @@ function taskFrom(
   const wchan = files.wchan ? parse.wchan(files.wchan) : kernelStack?.[0]?.function;
   const syscall = kind === 'thread' ? parse.syscall(files.syscall) : undefined;
   const lastRan = stat.state === 'R' ? undefined : parseSched(textOf(files.sched) ?? '')?.execStart;
-  const blocked = blockedSeconds(stat, lastRan, asked);
+  const blocked = blockedSeconds(stat, lastRan, clocks);
   const unseen = kind === 'worker' && wchan !== undefined && kernelStack === undefined && stat.state !== 'R';
   const operation = unseen ? operationBehindWchan(wchan) : stack?.operation;
   const task: { -readonly [Field in keyof Task]: Task[Field] } = {
@@ -176,8 +176,8 @@ const JUST_RAN = 0.1;
  * hypervisor took from the processor, so processors differ (measured: by 0.8 s after an hour): no task has
  * waited for longer than it lives, and one that would have run in the future tells nothing.
  */
-function blockedSeconds(stat: Stat, lastRan: number | undefined, asked: TasksAsked): number | undefined {
-  const { now, uptime } = asked;
+function blockedSeconds(stat: Stat, lastRan: number | undefined, clocks: Clocks): number | undefined {
+  const { scheduler: now, uptime } = clocks;
   if (lastRan === undefined || lastRan <= 0 || now === undefined) return undefined;
   if (now - lastRan < -JUST_RAN) return undefined;
   const age = uptime === undefined ? Number.POSITIVE_INFINITY : uptime - stat.startTime / TICKS_PER_SECOND;

@@ -38,6 +38,7 @@ export class Channel {
   private gone: Error | undefined;
   private watchdog: NodeJS.Timeout | undefined;
   private warned = false;
+  private corked = false;
 
   constructor(private readonly connection: Connection) {
     connection.output.on('data', (chunk: Buffer) => this.receive(chunk));
@@ -91,10 +92,24 @@ export class Channel {
         from += count;
         pending.requests++;
         this.pending.set(id, pending);
-        this.connection.input.write(frame);
+        this.send(frame);
       }
       if (!this.watchdog) this.watch();
     });
+  }
+
+  /** What is asked in one turn goes out in one write: each wakes the probe. */
+  private send(frame: Buffer): void {
+    const { input } = this.connection;
+    if (!this.corked) {
+      this.corked = true;
+      input.cork();
+      queueMicrotask(() => {
+        this.corked = false;
+        input.uncork();
+      });
+    }
+    input.write(frame);
   }
 
   close(): void {

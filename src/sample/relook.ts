@@ -1,0 +1,88 @@
+import type { Resource, Sample } from '../model/sample';
+import type { MapsRow } from '../procfs/maps';
+import { parseStat } from '../procfs/stat';
+import type { Target } from '../target/target';
+import { assemble, type Gathered } from './assembly';
+import { clockFiles, clocksFrom } from './clock';
+import { type Descriptor, FDINFO_LIMIT, isRing } from './descriptors';
+import { countAgain } from './devices';
+import { hasOwnInode } from './host';
+import { findRings } from './rings';
+import { readTasks, type TasksAsked } from './tasks';
+import { textOf } from './text';
+
+/** What a whole look knows beyond its Sample, for looks right after it. */
+export interface Memory {
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  readonly stacks: TasksAsked['stacks'];
+  readonly descriptors: readonly Descriptor[];
+  readonly mappings: readonly MapsRow[];
+  readonly trouble: Gathered['trouble'];
+}
+
+/** Milliseconds for which files, sockets and names of a whole look stand. */
+const STANDS = 1900;
+
+/** By the list of resources, which a Sample hands on to the copies that are made of it. */
+const memories = new WeakMap<readonly Resource[], Memory>();
+
+export function rememberLook(resources: readonly Resource[], memory: Memory): void {
+  memories.set(resources, memory);
+}
+
+/**
+ * A further look at what moves, in one round trip: tasks, rings, devices. Undefined where a whole look is due: the last one
+ * is too old, or tasks or descriptors have come or gone since the look before.
+ */
+export async function relook(target: Target, previous: Sample): Promise<Sample | undefined> {
+  const memory = memories.get(previous.resources);
+  if (!memory || target.frozen || Date.now() - memory.at > STANDS) return undefined;
+  const { pid } = previous.process;
+  const tids = previous.tasks.map((task) => task.tid);
+  const rings = memory.descriptors.filter(isRing);
+  const takenAt = new Date().toISOString();
+  const files = target.read([...clockFiles(target), `/proc/${pid}/stat`]);
+  const clocks = files.then(clocksFrom);
+  const [[statFile], [taskList], [fdList], infos, tasks, devices] = await Promise.all([
+    files.then((all) => all.slice(-1)),
+    target.list([`/proc/${pid}/task`]),
+    target.list([`/proc/${pid}/fd`], { links: true }),
+    target.read(
+      rings.map(({ fd }) => `/proc/${pid}/fdinfo/${fd}`),
+      { limit: FDINFO_LIMIT },
+    ),
+    readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
+    countAgain(target, previous.devices ?? []),
+  ]);
+  const stat = parseStat(textOf(statFile) ?? '');
+  const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;
+  const links = new Map(memory.descriptors.map((descriptor) => [String(descriptor.fd), descriptor.text]));
+  const sameFiles =
+    fdList?.ok &&
+    fdList.entries.length === links.size &&
+    fdList.entries.every(({ name, link }) => links.get(name) === link);
+  if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
+  const { uptime } = await clocks;
+  const described = rings.map((ring, index): Descriptor => {
+    const { info: _, ...bare } = ring;
+    const info = textOf(infos[index]);
+    return info === undefined ? bare : { ...bare, info };
+  });
+  return assemble({
+    takenAt,
+    host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
+    rights: previous.rights,
+    process: { ...previous.process, state: stat.state },
+    tasks,
+    rings: findRings({
+      pid,
+      descriptors: described,
+      mappings: memory.mappings,
+      ownInode: hasOwnInode(previous.host.kernel),
+    }),
+    resources: previous.resources,
+    devices,
+    trouble: memory.trouble,
+  });
+}
