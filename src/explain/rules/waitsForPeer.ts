@@ -40,12 +40,14 @@ const PREPOSITION: Readonly<Record<string, string>> = {
  */
 export const waitsForPeer: Rule = {
   tag: 'waits-for-peer',
-  check({ sample }) {
+  check({ sample, blocked }) {
+    // What stands behind held workers is told with them.
+    const held = blocked.some(({ task, on }) => task.operation !== undefined && !on.idle);
     return sample.rings.flatMap((ring) => {
       const polling = sample.requests
         .map((request, index) => ({ request, index }))
         .filter(({ request }) => request.ring === ring.id && request.state === 'polling');
-      return polling.length === 0 ? [] : [finding(sample, ring, polling)];
+      return polling.length === 0 ? [] : [finding(sample, ring, polling, held ? 0 : unexplained(ring))];
     });
   },
 };
@@ -54,6 +56,7 @@ function finding(
   sample: Sample,
   ring: Ring,
   polling: readonly { request: Request; index: number }[],
+  more: number,
 ): Finding {
   const byOperation = new Map<string, number>();
   for (const { request } of polling) {
@@ -69,7 +72,6 @@ function finding(
     const verb = count === 1 ? 'waits' : 'wait';
     return `${counted(count, operationNoun(operation))} ${verb} ${AWAITS[operation] ?? 'until its file is ready'}${on}`;
   });
-  const more = unexplained(ring);
   const behind =
     more > 0
       ? `; ${counted(more, 'more request')} ${more === 1 ? 'is' : 'are'} in flight behind or beside ${polling.length === 1 ? 'it' : 'them'}`
