@@ -1,5 +1,6 @@
 import { printable } from '../model/printable';
 import type { ProcessSummary } from '../model/process';
+import { programName } from './programName';
 import { styleFor } from './style';
 
 /** The processes as a table, one a line: PID, in flight, uninterruptible tasks, blocked, name, command. */
@@ -16,7 +17,7 @@ export function processTable(
     row.pending === undefined ? '-' : String(row.pending),
     String(row.uninterruptible),
     row.blocked === undefined ? '-' : `${row.blocked.toFixed(row.blocked < 10 ? 1 : 0)} s`,
-    `${printable(row.name, 32)}  ${printable(row.command.join(' '), 400)}`,
+    `${printable(programName(row), 32)}  ${printable(row.command.join(' '), 400)}`,
   ]);
   const widths = header
     .slice(0, -1)

@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
 import type { Finding, KernelFrame, Request, Ring, Sample, Severity, Task } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
+import { programName } from './programName';
 import { resourceLine } from './resourceLine';
 import { type Style, styleFor, wrap } from './style';
 import { counted, duration, operationLabel, operationNoun, sentence } from './words';
@@ -59,7 +60,7 @@ function heading({ sample, style, width }: Context): string[] {
     process.tracer === undefined ? '' : `traced by ${process.tracer}`,
     `seen ${sample.takenAt.replace('T', ' ').slice(0, 19)} UTC`,
   ].filter(Boolean);
-  const title = `${style.bold(`${printable(process.name, 64)} (${process.pid})`)}  ${command}`;
+  const title = `${style.bold(`${printable(programName(process), 64)} (${process.pid})`)}  ${command}`;
   return [...wrap(title, width, '    '), ...wrap(style.dim(facts.join(' · ')), width, '    ')];
 }
 

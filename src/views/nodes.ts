@@ -1,3 +1,4 @@
+import { programName } from '../explain/programName';
 import { headline } from '../explain/summary';
 import { processName } from '../explain/words';
 import type { Inspected } from '../inspect/inspections';
@@ -8,7 +9,6 @@ import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
 import { ROOT_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
-import { programName } from './programName';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';

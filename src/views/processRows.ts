@@ -1,7 +1,7 @@
+import { programAndThread } from '../explain/programName';
 import type { ProcessSummary } from '../model/process';
 import { withoutIcons } from './escape';
 import { barePid } from './pid';
-import { programAndThread } from './programName';
 import { dots, shown } from './words';
 
 /** One line of the process picker. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { programAndThread, programName } from '../../../src/views/programName';
+import { programAndThread, programName } from '../../../src/explain/programName';
 
 const both = (name: string, ...command: string[]) => programAndThread({ name, command });
 
