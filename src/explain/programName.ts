@@ -25,6 +25,7 @@ function isNamedAfter(name: string, command: readonly string[]): boolean {
 
 /** The first argument without its folders; undefined where a program has written something else there. */
 function executableOf([path = '']: readonly string[]): string | undefined {
+  if (path.includes(' ')) return undefined;
   const name = baseName(path);
   return /^[\w.+@-]{1,64}$/.test(name) ? name : undefined;
 }
@@ -34,7 +35,7 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
 }
 
-/** Some programs write their whole command line into the first argument. */
+/** Some programs write their whole command line, or a title (“nginx: master process”), into the first argument. */
 function first(word: string): string {
-  return word.split(' ', 1)[0] ?? '';
+  return (word.split(' ', 1)[0] ?? '').replace(/:$/, '');
 }

@@ -10,6 +10,7 @@ describe('the name of a program', () => {
     expect(both('run.sh', '/bin/sh', './run.sh')).toBe('run.sh');
     expect(both('a-name-of-15-ch', '/opt/a-name-of-15-characters-and-more')).toBe('a-name-of-15-ch');
     expect(both('nginx', 'nginx: worker process')).toBe('nginx');
+    expect(both('nginx', 'nginx: master process /usr/sbin/nginx -c /etc/c.conf')).toBe('nginx');
     expect(both('chrome', '/opt/chrome/chrome --type=renderer --other=/x/y')).toBe('chrome');
   });
 
