@@ -82,6 +82,8 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
     await vscode.commands.executeCommand(FOCUS_VIEW);
     await this.view.reveal(root, { select: true, focus: true, expand: true });
+    // On a slow machine it still happens now and then; drawing once more brings the rows.
+    this.redraw.fire(undefined);
   }
 
   /** The next look is shown at once, even when a tooltip is being read: the user asked for it. */
