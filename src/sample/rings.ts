@@ -1,4 +1,4 @@
-import type { Request, Ring } from '../model/sample';
+import type { Request, RequestState, Ring } from '../model/sample';
 import { parseFdinfo } from '../procfs/fdinfo';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import type { MapsRow } from '../procfs/maps';
@@ -132,26 +132,19 @@ function listedRequests(ring: number, info: IoUringFdinfo): Request[] {
   const polling = info.polls.map(
     (poll): Request => ({ ring, operation: opcodeName(poll.opcode), state: 'polling', ...certain }),
   );
-  const completed = info.cqes.map(
-    (cqe): Request => ({
-      ring,
-      operation: 'UNKNOWN',
-      userData: hex(cqe.userData),
-      result: cqe.result,
-      state: 'completed',
-      ...certain,
-    }),
-  );
-  const overflowed = info.overflow.map(
-    (cqe): Request => ({
-      ring,
-      operation: 'UNKNOWN',
-      userData: hex(cqe.userData),
-      result: cqe.result,
-      state: 'overflowed',
-      ...certain,
-    }),
-  );
+  const finished = (
+    cqe: { readonly userData: bigint; readonly result: number },
+    state: RequestState,
+  ): Request => ({
+    ring,
+    operation: 'UNKNOWN',
+    userData: hex(cqe.userData),
+    result: cqe.result,
+    state,
+    ...certain,
+  });
+  const completed = info.cqes.map((cqe) => finished(cqe, 'completed'));
+  const overflowed = info.overflow.map((cqe) => finished(cqe, 'overflowed'));
   return [...prepared, ...polling, ...completed, ...overflowed];
 }
 
