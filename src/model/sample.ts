@@ -4,6 +4,10 @@
  * an absent field is unknown. These names are the published contract of schema 1.
  */
 
+import type { Request } from './request';
+
+export type { Certainty, Operand, Request, RequestState, Source } from './request';
+
 export const SCHEMA = 1;
 
 export interface Sample {
@@ -16,6 +20,8 @@ export interface Sample {
   readonly tasks: readonly Task[];
   readonly rings: readonly Ring[];
   readonly requests: readonly Request[];
+  /** The io-wq of each thread that has one; absent where only the kernel's memory would tell. */
+  readonly workerPools?: readonly WorkerPool[];
   readonly resources: readonly Resource[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
@@ -156,6 +162,15 @@ export interface Ring {
   readonly inFlight?: number;
   /** How many of `inFlight` stand as rows in `requests`. */
   readonly explained?: number;
+  /** Requests alive in the kernel by its own count, from the walk: allocated less free. Tells what `inFlight` guesses. */
+  readonly live?: number;
+  /** Rows of `requests` that may as well be finished: their user_data was used again and the rings cannot tell. */
+  readonly ambiguous?: number;
+  /** In flight, but the slot of the SQE has been used again: no row can be made from ring memory. */
+  readonly lost?: number;
+  /** Bytes of an SQE and of a CQE; a ring of mixed sizes has the smaller one. */
+  readonly sqeSize?: 64 | 128;
+  readonly cqeSize?: 16 | 32;
   /** Why `inFlight` may be off: multishot completions, IOSQE_CQE_SKIP_SUCCESS. */
   readonly skew?: string;
   readonly registeredFiles?: number;
@@ -168,43 +183,21 @@ export interface Ring {
   readonly readable: boolean;
 }
 
-export type RequestState =
-  | 'prepared'
-  | 'running'
-  | 'queued'
-  | 'polling'
-  | 'waiting'
-  | 'issued'
-  | 'timeout'
-  | 'linked'
-  | 'drained'
-  | 'completed'
-  | 'overflowed';
+/** The io-wq workers of one thread (5.12+), which serve every ring that thread submits to. */
+export interface WorkerPool {
+  /** The thread, or the SQPOLL thread, whose requests they take. */
+  readonly tid: number;
+  /** For regular files and block devices, whose work ends by itself. */
+  readonly bounded: WorkerAccount;
+  /** For sockets, pipes and all that may wait for ever. */
+  readonly unbounded: WorkerAccount;
+}
 
-export type Certainty = 'certain' | 'inferred' | 'ambiguous';
-export type Source = 'kernel walk' | 'ring memory' | 'fdinfo' | 'stack' | 'trace';
-
-export interface Request {
-  /** `id` of its ring; null where it could belong to more than one. */
-  readonly ring: number | null;
-  readonly operation: string;
-  readonly fd?: number | null;
-  readonly fixedFile?: number | null;
-  readonly path?: string;
-  readonly offset?: number;
-  readonly length?: number;
-  readonly address?: string;
-  readonly userData?: string;
-  readonly flags?: readonly string[];
-  readonly state: RequestState;
-  /** Tid of the io-wq worker, or of the submitting thread, that carries it. */
-  readonly worker?: number;
-  /** Seconds. */
-  readonly age?: number;
-  /** The CQE's res: a count or a negative errno. */
-  readonly result?: number | null;
-  readonly certainty: Certainty;
-  readonly sources: readonly Source[];
+export interface WorkerAccount {
+  readonly workers: number;
+  readonly limit: number;
+  /** Requests that no worker has taken yet. */
+  readonly queued: number;
 }
 
 export type ResourceKind =

@@ -1,4 +1,5 @@
 import type { LinkResult, ListResult, MemoryRange, MemoryResult, ReadResult } from '../probe/protocol';
+import type { KernelMemory } from './kernelMemory';
 
 /** Limits of one read; the probe's defaults hold where one is absent. */
 export interface ReadOptions {
@@ -44,6 +45,8 @@ export interface Target {
   list(paths: readonly string[], options?: ListOptions): Promise<ListResult[]>;
   link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]>;
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
+  /** Absent where there is none to read: a captured tree. */
+  readonly kernel?: KernelMemory;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
   dispose(): void;

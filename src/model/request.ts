@@ -1,0 +1,59 @@
+export type RequestState =
+  | 'prepared'
+  | 'running'
+  | 'queued'
+  | 'polling'
+  | 'waiting'
+  | 'issued'
+  | 'timeout'
+  | 'linked'
+  | 'drained'
+  | 'completed'
+  | 'overflowed';
+
+export type Certainty = 'certain' | 'inferred' | 'ambiguous';
+export type Source = 'kernel walk' | 'ring memory' | 'fdinfo' | 'stack' | 'trace';
+
+/** One request of a ring, merged from every source that knows of it. */
+export interface Request {
+  /** `id` of its ring; null where it could belong to more than one. */
+  readonly ring: number | null;
+  readonly operation: string;
+  readonly fd?: number | null;
+  readonly fixedFile?: number | null;
+  readonly path?: string;
+  readonly offset?: number;
+  readonly length?: number;
+  readonly address?: string;
+  readonly userData?: string;
+  readonly flags?: readonly string[];
+  readonly state: RequestState;
+  /** Tid of the io-wq worker, or of the submitting thread, that carries it. */
+  readonly worker?: number;
+  /** Tid of the thread that submitted it, where the kernel's memory tells. */
+  readonly submitter?: number;
+  /** Seconds. */
+  readonly age?: number;
+  /** Seconds a timer was set for, and seconds until it fires; below 0 = it should have. */
+  readonly timeout?: number;
+  readonly timeLeft?: number;
+  /** The CQE's res: a count or a negative errno. */
+  readonly result?: number | null;
+  readonly certainty: Certainty;
+  readonly sources: readonly Source[];
+  /** What the SQE asks for beyond the fields above, decoded by meaning: open flags, addresses, masks. */
+  readonly operands?: readonly Operand[];
+  /** Its place in the order of submission to its ring: the 32-bit position of its SQE. */
+  readonly sequence?: number;
+  /** Index in `requests` of the one it waits behind: head of its link, or the write before it to the same file. */
+  readonly after?: number;
+  /** Where it stands, more exactly than `state`, completing "it …": "waits for thread 4242 to run its completion". */
+  readonly stage?: string;
+}
+
+export interface Operand {
+  /** `open flags`, `peer`, `poll events`, `timeout`. */
+  readonly name: string;
+  /** As people read it: `O_RDONLY|O_CLOEXEC`, `127.0.0.1:80`, `POLLIN`, `5 s`. Text of the target may be in it. */
+  readonly value: string;
+}
