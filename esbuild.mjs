@@ -1,4 +1,4 @@
-// Builds what is shipped: dist/cli.js, dist/extension.js, dist/adapter.js, and the probe.
+// Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
@@ -10,9 +10,12 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
@@ -71,14 +74,32 @@ export function buildProbe(arch = process.arch) {
 
 /** Entries that exist, with what each needs of its own. */
 function bundles() {
-  const all = {
-    cli: { banner: { js: '#!/usr/bin/env node' } },
-    extension: {},
-    adapter: { banner: { js: '#!/usr/bin/env node' } },
+  const command = { banner: { js: '#!/usr/bin/env node' } };
+  const wrapped = {
+    banner: { js: '(function (module, require, __filename, __dirname) { var exports = module.exports;' },
+    footer: { js: '})' },
   };
-  return Object.entries(all)
-    .map(([name, options]) => ({ name, entry: join(here, 'src', `${name}.ts`), options }))
+  const all = [
+    { name: 'cli', from: 'cli/start.ts', options: command },
+    { name: 'cli.main', from: 'cli.ts', options: wrapped },
+    { name: 'extension', from: 'extension.ts', options: {} },
+    { name: 'adapter', from: 'adapter.ts', options: command },
+  ];
+  return all
+    .map(({ name, from, options }) => ({ name, entry: join(here, 'src', from), options }))
     .filter(({ entry }) => existsSync(entry));
+}
+
+/**
+ * Compiles every function of dist/cli.main.js ahead, for the version of Node that runs this; src/cli/start.ts hands it to the
+ * engine. What the engine thinks of its flags is part of the result, so they are put back before it is made.
+ */
+function compileAhead() {
+  const filename = join(dist, 'cli.main.js');
+  setFlagsFromString('--no-lazy');
+  const script = new Script(readFileSync(filename, 'utf8'), { filename });
+  setFlagsFromString('--lazy');
+  writeFileSync(join(dist, 'cli.main.cache'), script.createCachedData());
 }
 
 async function bundle(watch) {
@@ -101,8 +122,11 @@ async function bundle(watch) {
     };
     if (watch) await (await esbuild.context(settings)).watch();
     else await esbuild.build(settings);
-    if (options.banner && !watch) chmodSync(outfile, 0o755);
+    if (options.banner?.js.startsWith('#!') && !watch) chmodSync(outfile, 0o755);
   }
+  // The engine tells sources apart by their length alone: what watching builds must not meet an older result.
+  if (watch) rmSync(join(dist, 'cli.main.cache'), { force: true });
+  else compileAhead();
 }
 
 async function main(args) {
