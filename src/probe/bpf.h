@@ -120,10 +120,11 @@ static int load_peek(int map)
 }
 
 /*
- * Why the kernel calls our program invalid: EPERM where it takes one that calls nothing, so that the helpers are
- * withheld (lockdown=confidentiality, no CAP_PERFMON); ENOSYS where it knows no such programs.
+ * Why map or program were refused: EPERM where the kernel takes a program that calls nothing, so that the helpers are
+ * withheld (lockdown=confidentiality, no CAP_PERFMON); ENOSYS where it knows no such programs. Before 5.11 it says
+ * EPERM of a map that is larger than RLIMIT_MEMLOCK.
  */
-static int why_invalid(void)
+static int why_refused(void)
 {
 	const struct insn nothing[] = {{MOVE_VALUE, 0, 0, 0, 0}, {EXIT, 0, 0, 0, 0}};
 	int fd = load_program(nothing, 2);
@@ -139,7 +140,7 @@ static int make_peek(void)
 				    .flags = MAP_MMAPABLE};
 	int map = bpf(MAP_CREATE, &create, sizeof create);
 	if (map < 0)
-		return errno == EINVAL ? ENOSYS : errno;
+		return errno == EPERM ? why_refused() : errno;
 	void *seen = mmap(NULL, PEEK_MAX, PROT_READ, MAP_SHARED, map, 0);
 	int error = seen == MAP_FAILED ? errno : 0;
 	if (!error) {
@@ -151,7 +152,7 @@ static int make_peek(void)
 	}
 	/* The program holds the map. */
 	close(map);
-	return error == EINVAL ? why_invalid() : error;
+	return error == EINVAL ? why_refused() : error;
 }
 
 /* Makes what looks need, once. 0, or the same errno every time: EPERM, ENOSYS, ENOMEM… */
