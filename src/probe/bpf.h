@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Bytes of one look: as long as nothing else runs on this processor. */
+/* Bytes of one look, which sees all of them or nothing. */
 #define PEEK_MAX (64u << 10)
 
 struct insn {

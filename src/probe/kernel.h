@@ -58,7 +58,7 @@ static int read_range(const uint8_t *body, size_t size, struct answer *answer)
 		uint32_t piece = smaller(want - answer->length, PEEK_MAX);
 		uint32_t to_page_end = 4096 - (uint32_t)(at & 4095);
 		error = peek(at, piece);
-		/* A look sees all or nothing. */
+		/* As far as this page, if the next is not there. */
 		if (error == EFAULT && to_page_end < piece) {
 			piece = to_page_end;
 			error = peek(at, piece);
@@ -216,7 +216,7 @@ static enum end walk_bucket(const struct chain *chain, uint64_t head, uint64_t n
 	return COMPLETE;
 }
 
-/* A bucket that ends badly does not keep the others from being walked; the first such end is told. */
+/* A bucket that ends badly does not keep the others from being walked; the first such end is told, and MOST above all. */
 static int read_chain(const uint8_t *body, size_t size, struct answer *answer)
 {
 	static uint8_t heads[PEEK_MAX];
