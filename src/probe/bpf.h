@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "wire.h"
+
 /* Bytes of one look, which sees all of them or nothing. */
 #define PEEK_MAX (64u << 10)
 
@@ -193,6 +195,33 @@ static int own_task(uint64_t *task)
 	struct context context = {0, 0, 0};
 	int error = run_peek(&context);
 	*task = context.address;
+	return error;
+}
+
+static uint32_t smaller(uint64_t a, uint32_t b)
+{
+	return a < b ? (uint32_t)a : b;
+}
+
+static int load_pointer(uint64_t address, uint64_t *pointer)
+{
+	int error = peek(address, 8);
+	if (!error)
+		*pointer = get64(peeking.seen);
+	return error;
+}
+
+/* All of it or an error. */
+static int copy_kernel(uint8_t *to, uint64_t address, uint32_t length)
+{
+	int error = 0;
+	for (uint32_t at = 0; !error && at < length;) {
+		uint32_t piece = smaller(length - at, PEEK_MAX);
+		error = peek(address + at, piece);
+		if (!error)
+			memcpy(to + at, peeking.seen, piece);
+		at += piece;
+	}
 	return error;
 }
 
