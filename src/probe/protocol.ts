@@ -54,6 +54,8 @@ export interface Question {
   readonly verb: Verb;
   /** `list`: give the text of links. */
   readonly links?: boolean;
+  /** `link`: the inode number of the anonymous inode behind each link, in place of its text. */
+  readonly inode?: boolean;
   /** `list`: each body has the texts of the wanted links behind its path (see encodeWanted). */
   readonly only?: boolean;
   /** Bytes of an answer, at most. */

@@ -145,6 +145,8 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 			error = read_file(reader, &place, &answer);
 		else if (shared->verb == LIST)
 			error = list_dir(reader, &place, &listing, &answer);
+		else if (shared->flags & INODE)
+			error = read_inode(reader, &place, &answer);
 		else
 			error = read_link(reader, &place, &answer);
 	}

@@ -247,6 +247,35 @@ static int read_link(struct reader *reader, struct place *place, struct answer *
 	return error;
 }
 
+/*
+ * The inode number of what a descriptor stands for, from the kernel's memory: only of anonymous inodes, which belong to no
+ * file system that could be asked or hang.
+ */
+static int read_inode(struct reader *reader, struct place *place, struct answer *answer)
+{
+	bool mine;
+	int dir = link_dir(reader, place, &mine);
+	if (dir < 0)
+		return errno;
+	char link[11];
+	ssize_t n = readlinkat(dir, place->leaf, link, sizeof link);
+	struct statx found;
+	int error = 0;
+	if (n < 0 || answer->limit < 8)
+		error = n < 0 ? errno : EOVERFLOW;
+	else if (n < 11 || memcmp(link, "anon_inode:", 11))
+		error = EPERM;
+	else if (statx(dir, place->leaf, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &found))
+		error = errno;
+	if (mine)
+		close(dir);
+	if (!error) {
+		put64(answer->data, found.stx_ino);
+		answer->length = 8;
+	}
+	return error;
+}
+
 struct entry {
 	uint64_t ino, next;
 	uint16_t length;

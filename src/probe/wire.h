@@ -52,6 +52,8 @@ enum end { COMPLETE = 0, FAULT = 1, CYCLE = 2, MOST = 3 };
 #define WITH_LINKS 1
 /* The same, of the wanted ones only: their texts stand behind the path, each after a NUL. */
 #define ONLY_LINKS 2
+/* Flag of a LINK request: in place of the text, the u64 inode number of the anonymous inode behind it (else EPERM). */
+#define INODE 4
 /* Flag of an answer: the content goes on. */
 #define TRUNCATED 1
 /* In a listing: the entry has no link text. */

@@ -31,6 +31,7 @@ const ANSWER_HEAD = 8;
 const NO_LINK = 0xffff;
 const FLAG_LINKS = 1;
 const FLAG_ONLY = 2;
+const FLAG_INODE = 4;
 const FLAG_TRUNCATED = 1;
 const kinds = { hello: 1, answers: 2, done: 3, fatal: 4 } as const;
 
@@ -79,7 +80,8 @@ export function encodeRequest(
   }
   frame.writeUInt32LE(at - 4, 0);
   frame.writeUInt8(verbs[question.verb], 4);
-  frame.writeUInt8((question.links ? FLAG_LINKS : 0) | (question.only ? FLAG_ONLY : 0), 5);
+  const { links, only, inode } = question;
+  frame.writeUInt8((links ? FLAG_LINKS : 0) | (only ? FLAG_ONLY : 0) | (inode ? FLAG_INODE : 0), 5);
   frame.writeUInt16LE(0, 6);
   frame.writeUInt32LE(id, 8);
   frame.writeUInt32LE(index - from, 12);

@@ -82,6 +82,11 @@ class DirectoryTarget implements Target {
     );
   }
 
+  /** A recorded link has no inode of its own. */
+  inodes(paths: readonly string[]): Promise<(number | undefined)[]> {
+    return Promise.resolve(paths.map(() => undefined));
+  }
+
   /** Ring memory only: `proc/PID/ringmem/START-END-OFFSET` holds the bytes of one mapping. */
   async memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]> {
     const folder = `/proc/${pid}/ringmem`;

@@ -7,6 +7,7 @@ import {
   type MemoryRange,
   type MemoryResult,
   PROTOCOL,
+  type Question,
   type ReadResult,
   type Verb,
 } from '../probe/protocol';
@@ -86,6 +87,13 @@ export class ProbeTarget implements Target {
     return answers.map((answer) => (answer.ok ? { ok: true, target: answer.data.toString('utf8') } : answer));
   }
 
+  async inodes(paths: readonly string[], options?: ReadOptions): Promise<(number | undefined)[]> {
+    const answers = await this.ask('link', paths, { ...options, inode: true });
+    return answers.map((answer) =>
+      answer.ok && answer.data.length === 8 ? Number(answer.data.readBigUInt64LE()) : undefined,
+    );
+  }
+
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]> {
     return this.ask(
       'memory',
@@ -101,13 +109,13 @@ export class ProbeTarget implements Target {
   private ask(
     verb: Verb,
     bodies: readonly Body[],
-    options: ReadOptions & { readonly links?: boolean; readonly only?: boolean } = {},
+    options: ReadOptions & Pick<Question, 'links' | 'only' | 'inode'> = {},
   ): Promise<ReadResult[]> {
-    const { links = false, only = false } = options;
+    const { links = false, only = false, inode = false } = options;
     const usual = verb === 'list' ? DEFAULT_LIST_LIMIT : DEFAULT_LIMIT;
     const limit = Math.min(options.limit ?? usual, LIMIT_MAX);
     const deadline = options.deadline ?? DEFAULT_DEADLINE;
-    return this.channel.ask({ verb, links, only, limit, deadline }, bodies);
+    return this.channel.ask({ verb, links, only, inode, limit, deadline }, bodies);
   }
 }
 

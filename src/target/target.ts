@@ -44,6 +44,11 @@ export interface Target {
   /** Entries of directories, as `options` wants them. */
   list(paths: readonly string[], options?: ListOptions): Promise<ListResult[]>;
   link(paths: readonly string[], options?: ReadOptions): Promise<LinkResult[]>;
+  /**
+   * The inode number of what each descriptor (`/proc/PID/fd/N`) stands for, where that is an anonymous inode; undefined for
+   * all others and where it cannot be told. No file system is asked.
+   */
+  inodes(paths: readonly string[], options?: ReadOptions): Promise<(number | undefined)[]>;
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
   /** Absent where there is none to read: a captured tree. */
   readonly kernel?: KernelMemory;

@@ -52,7 +52,9 @@ export function recording(target: Target, steps: string[]): Target {
       note('k', paths);
       return target.link(paths, options);
     },
+    inodes: (paths, options) => target.inodes(paths, options),
     memory: (pid, ranges, options) => target.memory(pid, ranges, options),
+    ...(target.kernel ? { kernel: target.kernel } : {}),
     dispose: () => undefined,
   };
 }

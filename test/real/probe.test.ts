@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProbeTarget } from '../../src/target/probeTarget';
+import { actor } from './support/actor';
 import { openTestTarget, outcomes, self, skipUnlessMemoryReadable } from './support/probe';
 import { startVictim } from './support/victim';
 
@@ -59,6 +60,26 @@ describe('the probe', () => {
       expect(result.data.toString()).toContain(`\nPid:\t${path.split('/')[4]}\n`);
     }
     expect(results.filter((result) => result.ok).length).toBeGreaterThan(paths.length / 2);
+  });
+
+  it('tells the inode of a ring as its fdinfo does, and asks no file system for any', async (context) => {
+    const victim = await startVictim(
+      context,
+      actor(process.getuid?.() === 0 ? 'root' : 'an ordinary user'),
+      'crowd',
+      ['1', '2'],
+    );
+    const fds = readdirSync(`/proc/${victim.pid}/fd`);
+    const inodes = await target.inodes(fds.map((fd) => `/proc/${victim.pid}/fd/${fd}`));
+    let rings = 0;
+    fds.forEach((fd, index) => {
+      const isRing = readlinkSync(`/proc/${victim.pid}/fd/${fd}`) === 'anon_inode:[io_uring]';
+      const info = readFileSync(`/proc/${victim.pid}/fdinfo/${fd}`, 'utf8');
+      expect(inodes[index]).toBe(isRing ? Number(/^ino:\s*(\d+)$/m.exec(info)?.[1]) : undefined);
+      if (isRing) rings++;
+    });
+    expect(rings).toBe(2);
+    expect(new Set(inodes).size).toBe(3);
   });
 
   it('cuts a content at the limit and says so', async () => {

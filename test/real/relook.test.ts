@@ -24,6 +24,7 @@ beforeAll(async () => {
     },
     list: (paths, options) => probe.list(paths, options),
     link: (paths, options) => probe.link(paths, options),
+    inodes: (paths, options) => probe.inodes(paths, options),
     memory: (pid, ranges, options) => probe.memory(pid, ranges, options),
     dispose: () => undefined,
   };
