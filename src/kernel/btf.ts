@@ -60,6 +60,9 @@ const DEEPEST = 32;
 /** Types that are looked at for one member, at most: anonymous members may fan out. */
 const MOST_LOOKED_AT = 10_000;
 
+/** Bytes of a name; the kernel takes none that is longer. */
+const LONGEST_NAME = 512;
+
 /** `data` is not copied. Types behind one of a kind not known here are left out: `whole` is false then. */
 export function parseBtf(data: Buffer): BtfResult {
   if (data.length < HEADER) return { ok: false, why: 'the type information is cut short' };
@@ -100,8 +103,7 @@ function noteTypes(
 }
 
 export class Btf {
-  private named: Map<number, number> | undefined;
-  private enumerations: Map<number, number> | undefined;
+  private named: Map<string, number> | undefined;
 
   /** Use parseBtf. `offsets` by type number, 0 being void. */
   constructor(
@@ -129,9 +131,7 @@ export class Btf {
     let bit = 0;
     let bits = 0;
     for (const name of path.split('.')) {
-      const nameAt = type === undefined ? undefined : this.nameOffset(name);
-      if (type === undefined || nameAt === undefined) return undefined;
-      const found = this.find(type, nameAt, { left: MOST_LOOKED_AT }, 0);
+      const found = type === undefined ? undefined : this.find(type, name, { left: MOST_LOOKED_AT }, 0);
       if (found === undefined) return undefined;
       bit += found.bit;
       bits = found.bits;
@@ -149,12 +149,19 @@ export class Btf {
 
   /** Names by value of the enumeration that has `member`, whether it has a name itself or not. */
   enumeration(member: string): Map<number, string> | undefined {
-    const nameAt = this.nameOffset(member);
-    this.enumerations ??= this.noteEnumerations();
-    const id = nameAt === undefined ? undefined : this.enumerations.get(nameAt);
-    if (id === undefined) return undefined;
+    for (let id = 1; id < this.count; id++) {
+      const kind = this.kind(id);
+      if (kind !== ENUMERATION && kind !== ENUMERATION_64) continue;
+      const each = kind === ENUMERATION ? 8 : 12;
+      for (let at = this.at(id) + RECORD, left = this.entries(id); left > 0; left--, at += each) {
+        if (this.isNamed(this.data.readUInt32LE(at), member)) return this.valuesOf(id, each);
+      }
+    }
+    return undefined;
+  }
+
+  private valuesOf(id: number, each: number): Map<number, string> {
     const names = new Map<number, string>();
-    const each = this.kind(id) === ENUMERATION ? 8 : 12;
     for (let at = this.at(id) + RECORD, left = this.entries(id); left > 0; left--, at += each) {
       const name = this.text(this.data.readUInt32LE(at));
       const high = each === 12 ? this.data.readInt32LE(at + 8) * 2 ** 32 : 0;
@@ -186,40 +193,24 @@ export class Btf {
   }
 
   private structure(name: string): number | undefined {
-    const nameAt = this.nameOffset(name);
     this.named ??= this.noteStructures();
-    return nameAt === undefined ? undefined : this.named.get(nameAt);
+    return this.named.get(name);
   }
 
-  /** Structures and unions by the offset of their name; the first of several counts. */
-  private noteStructures(): Map<number, number> {
-    const named = new Map<number, number>();
+  /** Structures and unions by name; the first of several counts. */
+  private noteStructures(): Map<string, number> {
+    const named = new Map<string, number>();
     for (let id = 1; id < this.count; id++) {
       const kind = this.kind(id);
-      if (kind !== STRUCTURE && kind !== UNION) continue;
-      const name = this.data.readUInt32LE(this.at(id));
-      if (name !== 0 && !named.has(name)) named.set(name, id);
+      const name = kind === STRUCTURE || kind === UNION ? this.nameOf(id) : undefined;
+      if (name !== undefined && !named.has(name)) named.set(name, id);
     }
     return named;
   }
 
-  private noteEnumerations(): Map<number, number> {
-    const members = new Map<number, number>();
-    for (let id = 1; id < this.count; id++) {
-      const kind = this.kind(id);
-      if (kind !== ENUMERATION && kind !== ENUMERATION_64) continue;
-      const each = kind === ENUMERATION ? 8 : 12;
-      for (let at = this.at(id) + RECORD, left = this.entries(id); left > 0; left--, at += each) {
-        const name = this.data.readUInt32LE(at);
-        if (!members.has(name)) members.set(name, id);
-      }
-    }
-    return members;
-  }
-
   private find(
     structure: number,
-    name: number,
+    name: string,
     budget: { left: number },
     depth: number,
   ): { readonly bit: number; readonly bits: number; readonly type: number } | undefined {
@@ -229,11 +220,12 @@ export class Btf {
     const split = this.info(id) >>> 31 === 1;
     for (let at = this.at(id) + RECORD, left = this.entries(id); left > 0; left--, at += 12) {
       const called = this.data.readUInt32LE(at);
-      if (called !== name && called !== 0) continue;
+      const wanted = called !== 0 && this.isNamed(called, name);
+      if (!wanted && called !== 0) continue;
       const type = this.data.readUInt32LE(at + 4);
       const place = this.data.readUInt32LE(at + 8);
       const bit = split ? place & 0xffffff : place;
-      if (called === name) return { bit, bits: split ? place >>> 24 : 0, type };
+      if (wanted) return { bit, bits: split ? place >>> 24 : 0, type };
       const inner = this.find(type, name, budget, depth + 1);
       if (inner) return { ...inner, bit: bit + inner.bit };
     }
@@ -273,16 +265,20 @@ export class Btf {
     return nameable ? this.text(this.data.readUInt32LE(this.at(id))) : undefined;
   }
 
-  /** Where a name stands among the strings; each stands there once. */
-  private nameOffset(name: string): number | undefined {
-    const at = this.strings.indexOf(`\0${name}\0`, 0, 'latin1');
-    return at < 0 ? undefined : at + 1;
+  private isNamed(offset: number, name: string): boolean {
+    for (let index = 0; index < name.length; index++) {
+      if (this.strings[offset + index] !== name.charCodeAt(index)) return false;
+    }
+    return this.strings[offset + name.length] === 0;
   }
 
   private text(offset: number): string | undefined {
-    const end = this.strings.indexOf(0, offset);
-    return offset === 0 || end < 0 || offset >= this.strings.length
-      ? undefined
-      : this.strings.toString('latin1', offset, end);
+    if (offset === 0) return undefined;
+    for (let end = offset; end - offset <= LONGEST_NAME; end++) {
+      const character = this.strings[end];
+      if (character === undefined) return undefined;
+      if (character === 0) return this.strings.toString('latin1', offset, end);
+    }
+    return undefined;
   }
 }
