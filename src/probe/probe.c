@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io-uring-probe: reads what /proc and /sys say about processes, for the io_uring Inspector.
+ * io-uring-probe: reads what /proc, /sys and the kernel's memory say about processes, for the io_uring Inspector.
  *
  *     cc -O2 -static -o io-uring-probe probe.c
  *
- * Here is the parent. wire.h has the format, allow.h what may be read, verbs.h how one item is answered,
- * reader.h the process that does so.
+ * Here is the parent. wire.h has the format, allow.h what may be read, verbs.h and kernel.h how one item is
+ * answered, reader.h the process that does so. With --no-kernel-memory it reads files and processes only: what a
+ * sudo rule grants is then allow.h and no more.
  *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes. It
  * writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
@@ -512,9 +513,11 @@ int main(int argc, char **argv)
 		puts("io-uring-probe " PROBE_VERSION);
 		return 0;
 	}
-	if (argc > 1 || isatty(STDIN_FILENO)) {
+	kernel_memory = argc != 2 || strcmp(argv[1], "--no-kernel-memory");
+	if (argc > (kernel_memory ? 1 : 2) || isatty(STDIN_FILENO)) {
 		fputs("io-uring-probe answers the io_uring Inspector over stdin and stdout; it is not for people.\n"
-		      "It reads /proc and /sys and writes nothing.\n", stderr);
+		      "It reads /proc, /sys and, unless started with --no-kernel-memory, the kernel's memory, and writes nothing.\n",
+		      stderr);
 		return 2;
 	}
 	set_up();

@@ -45,7 +45,7 @@ export type MemoryResult =
 /** Raised with every change that an older end would misread. */
 export const PROTOCOL = 1;
 
-/** Numbers on the wire. `kernel`, `elf` and `trace` are reserved: a probe of protocol 1 answers ENOSYS. */
+/** Numbers on the wire. `elf` and `trace` are reserved: a probe of protocol 1 answers ENOSYS. */
 export const verbs = { read: 1, list: 2, link: 3, memory: 4, kernel: 5, elf: 6, trace: 7 } as const;
 export type Verb = keyof typeof verbs;
 
@@ -62,7 +62,7 @@ export interface Question {
   readonly deadline: number;
 }
 
-/** A path, or what encodeMemory gives. */
+/** A path, or what encodeMemory and kernelWire.ts give. */
 export type Body = string | Buffer;
 
 /** The probe's first frame: who it is, where it runs, and with which rights. */

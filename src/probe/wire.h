@@ -13,6 +13,24 @@
  *              u32 length, u16 errno (0 = good), u8 flags, u8 0, bytes
  *     DONE     u32 number of answers
  *     FATAL    text; the probe ends after it
+ *
+ * Body of a KERNEL item: u8 kind, then by kind (a way: i64 last, u32 length, and i64 for each step, to the end):
+ *     FIND    u32 pid, way                       from the reading task's task_struct; meanwhile a pidfd of `pid` is
+ *                                                open, and a step DESCRIPTOR_SLOT is 8 × its number
+ *     RANGE   u64 address, u32 length            as of memory
+ *     CHASE   u64 from, way                      each step loads the pointer at address + step; last is added
+ *     CHAIN   u64 head, u32 buckets, u32 stride, i64 next, i64 node, u32 length, u32 most, u8 circular
+ *             (next from the start of a node, node from the start of a record)
+ *     SCAN    u64 address of struct page 0, u64 address of page frame 0, u64 first frame, u64 frames, u64 cache,
+ *             u64 match, u32 bytes of a struct page, u32 offset of the cache in it, u32 bytes of a slab,
+ *             u32 bytes of an object, u32 offset of match in it, u32 length, u32 most
+ * and what is answered:
+ *     RANGE          bytes
+ *     FIND, CHASE    u64 address, `length` bytes
+ *     CHAIN, SCAN    u32 end, u32 length, and for each record u64 address, `length` bytes
+ * EPERM: no right, or locked down; ENOSYS: the kernel has no such BPF (before 5.14); EOPNOTSUPP: the probe runs with
+ * --no-kernel-memory; EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
+ * EINVAL: malformed.
  */
 #ifndef PROBE_WIRE_H
 #define PROBE_WIRE_H
@@ -24,6 +42,11 @@
 
 enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7 };
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
+
+enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
+/* How a chain ended. FAULT: a pointer led nowhere; MOST: at the number wanted, or at the limit. */
+enum end { COMPLETE = 0, FAULT = 1, CYCLE = 2, MOST = 3 };
+#define DESCRIPTOR_SLOT (1ull << 63)
 
 /* Flag of a LIST request: give the text of every symbolic link. */
 #define WITH_LINKS 1

@@ -40,7 +40,7 @@ export class WireError extends Error {
 }
 
 /** The nearest number that the wire has room for; 0 for what is no number. */
-function u32(value: number): number {
+export function u32(value: number): number {
   return Math.min(0xffffffff, Math.max(0, Math.floor(value) || 0));
 }
 

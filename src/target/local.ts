@@ -20,7 +20,7 @@ export interface ProbeUser {
 }
 
 /** Starts the probe. Throws a UserError when it is not there or not executable. */
-export function spawnProbe(path: string, user?: ProbeUser): Connection {
+export function spawnProbe(path: string, user?: ProbeUser, args: readonly string[] = []): Connection {
   try {
     accessSync(path, constants.X_OK);
   } catch (error) {
@@ -28,7 +28,7 @@ export function spawnProbe(path: string, user?: ProbeUser): Connection {
     if (code === 'ENOENT' || code === 'ENOTDIR') throw probeMissing(path);
     throw probeFailed(`${path} cannot be run (${code}).`, 'Check its permissions.');
   }
-  const child = spawn(path, [], { stdio: ['pipe', 'pipe', 'pipe'], env: {}, cwd: '/', ...user });
+  const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], env: {}, cwd: '/', ...user });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString('utf8')).slice(0, 2000);

@@ -13,7 +13,9 @@ import {
 import { decodeListing, encodeMemory, encodeWanted, LIMIT_MAX } from '../probe/wire';
 import { Channel } from './channel';
 import type { Connection } from './connection';
+import type { KernelMemory } from './kernelMemory';
 import { probeFailed, wrongProtocol } from './probeErrors';
+import { ProbeKernel } from './probeKernel';
 import type { ListOptions, ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
@@ -47,6 +49,7 @@ export class ProbeTarget implements Target {
   readonly rights: TargetRights;
   readonly arch: string;
   readonly self: number;
+  readonly kernel: KernelMemory;
 
   constructor(
     private readonly channel: Channel,
@@ -56,6 +59,7 @@ export class ProbeTarget implements Target {
     this.rights = { uid: hello.uid, capabilities: hello.capabilities };
     this.arch = hello.machine;
     this.self = hello.pid;
+    this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
   }
 
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {

@@ -51,5 +51,8 @@ describe('the arm64 probe', () => {
     const [fds] = await target.list([`/proc/${pid}/fd`], { links: true });
     expect(fds?.ok && fds.entries.some((entry) => entry.link !== undefined)).toBe(true);
     expect(outcomes(await target.list(['/sys/block']))).toEqual(['ok']);
+    // The emulator has no BPF.
+    expect(outcomes(await target.kernel.read([{ address: 0n, length: 8 }]))).toEqual(['ENOSYS']);
+    expect(outcomes(await target.read(['/proc/version']))).toEqual(['ok']);
   });
 });

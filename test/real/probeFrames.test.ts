@@ -91,7 +91,6 @@ describe("the probe's own side of the protocol", () => {
   });
 
   it.each([
-    ['kernel', verbs.kernel],
     ['elf', verbs.elf],
     ['trace', verbs.trace],
     ['a number nobody has given', 200],
@@ -113,6 +112,13 @@ describe("the probe's own side of the protocol", () => {
     const probe = start(context);
     const bodies = [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(15), Buffer.alloc(17), Buffer.alloc(29)];
     probe.write(encodeRequest(1, { verb: 'memory', limit: 10, deadline: 100 }, bodies).frame);
+    expect((await frames(probe, 3))[1]).toMatchObject({ answers: bodies.map(() => ({ errno: 'EINVAL' })) });
+  });
+
+  it('answers kernel items of a wrong size with EINVAL, whoever asks', async (context) => {
+    const probe = start(context);
+    const bodies = [0, 1, 8].map((size) => Buffer.alloc(size, 1));
+    probe.write(encodeRequest(1, { verb: 'kernel', limit: 10, deadline: 100 }, bodies).frame);
     expect((await frames(probe, 3))[1]).toMatchObject({ answers: bodies.map(() => ({ errno: 'EINVAL' })) });
   });
 
@@ -145,8 +151,10 @@ describe("the probe's own side of the protocol", () => {
     const version = startRaw(path, ['--version']);
     expect((await version.exit).code).toBe(0);
     expect(version.output().toString()).toMatch(/^io-uring-probe \d+\.\d+\.\d+\n$/);
-    const other = startRaw(path, ['--write', '/etc/passwd']);
-    expect((await other.exit).code).toBe(2);
-    expect(other.output().length).toBe(0);
+    for (const args of [['--write', '/etc/passwd'], ['--no-kernel-memory', '--write'], ['--kernel-memory']]) {
+      const other = startRaw(path, args);
+      expect((await other.exit).code).toBe(2);
+      expect(other.output().length).toBe(0);
+    }
   });
 });

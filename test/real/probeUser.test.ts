@@ -60,6 +60,15 @@ describe('the probe without root', () => {
     const [memory] = await target.memory(process.pid, [{ address: 0x1000n, length: 8 }]);
     expect(memory).toEqual({ ok: false, errno: 'EACCES' });
   });
+
+  it("may not read the kernel's memory, and reads the rest all the same", async (context) => {
+    const target = await openAsNobody(context);
+    const { kernel } = target;
+    const found = await kernel.find(process.pid, { steps: [], last: 0, length: 8 });
+    const ranges = await kernel.read([0n, 0xffff_ffff_8100_0000n].map((address) => ({ address, length: 8 })));
+    expect(outcomes([found, ...ranges])).toEqual(['EPERM', 'EPERM', 'EPERM']);
+    expect(outcomes(await target.read(['/proc/version']))).toEqual(['ok']);
+  });
 });
 
 /** The victims where an ordinary user can run them. */

@@ -23,6 +23,7 @@ const programs = {
   names: ['names.c', 'ring.c', 'victim.c'],
   hangfs: ['hangfs.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
+  lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
   orders: ['../demo/orders.c', 'ring.c', 'victim.c'],
   readproc: ['../bench/readproc.c'],

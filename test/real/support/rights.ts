@@ -15,6 +15,12 @@ function works(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
 
+/** Whether the running kernel is at least `major.minor`. */
+function since(major: number, minor: number): boolean {
+  const [is = 0, its = 0] = readFileSync('/proc/sys/kernel/osrelease', 'utf8').split('.').map(Number);
+  return is > major || (is === major && its >= minor);
+}
+
 export const needs = {
   root: () => (isRoot() ? undefined : 'needs root'),
   ordinaryUser: () => {
@@ -45,6 +51,12 @@ export const needs = {
     if (!hasCommand('mkfs.ext4')) return 'needs mkfs.ext4 (apt-get install e2fsprogs)';
     return hasCommand('fsfreeze') ? undefined : 'needs fsfreeze (apt-get install util-linux)';
   },
+  kernelMemory: () => {
+    if (!isRoot()) return "needs root to read the kernel's memory";
+    if (!since(5, 14)) return "needs Linux 5.14 to read the kernel's memory";
+    return existsSync('/sys/kernel/btf/vmlinux') ? undefined : 'needs a kernel with BTF';
+  },
+  pidfs: () => (since(6, 9) ? undefined : 'needs Linux 6.9: pidfds lead elsewhere before'),
 } satisfies Record<string, Need>;
 
 export type NeedName = keyof typeof needs;
