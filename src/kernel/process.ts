@@ -6,6 +6,8 @@ import { Structure, stretch } from './structure';
 /** First task of a process, found through a pidfd. */
 export interface Leader {
   readonly task: bigint;
+  /** As the host's outermost namespace numbers it. */
+  readonly pid: number;
   /** Of the process and of the program it runs: another one after exec, or where the pid was used again. */
   readonly process: string;
   readonly program: string;
@@ -101,7 +103,8 @@ async function isLeader(memory: KernelMemory, { needed }: KernelLayout, task: St
 function leaderFrom({ needed }: KernelLayout, task: Structure): Leader {
   return {
     task: task.address,
-    process: `${task.address} ${task.number(needed.taskTgid)} ${task.pointer(needed.taskStartTime)}`,
+    pid: task.number(needed.taskTgid),
+    process: `${task.address} ${task.pointer(needed.taskStartTime)}`,
     program: `${task.pointer(needed.taskMemory)} ${task.raw(needed.taskExecId)}`,
     files: task.pointer(needed.taskFiles),
     signal: task.pointer(needed.taskSignal),

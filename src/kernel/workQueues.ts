@@ -18,6 +18,8 @@ export interface Account {
   readonly limit: number;
   /** Address of its list of work that no worker has taken. */
   readonly queue: bigint;
+  /** The first and the last work in it, to hold them against a later look. */
+  readonly ends: string;
 }
 
 export interface Worker {
@@ -145,6 +147,7 @@ function accountsOf(reader: Reader, { at, accounts }: Holder): Account[] {
     workers: at.number(within(offset, accountWorkers)),
     limit: at.number(within(offset, accountLimit)),
     queue: at.address + BigInt(offset + (accountQueue?.[0] ?? 0)),
+    ends: at.raw(within(offset, accountQueue)),
   }));
 }
 
