@@ -54,7 +54,7 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
   const flags = BigInt.asUintN(64, BigInt(request.number(layout.needed.requestFlags)));
   const row: WalkedRequest = {
     key: keyOf(request.address),
-    operation: operationOf(layout, request),
+    operation: found.operation ?? operationOf(layout, request),
     userData: hex(request.pointer(layout.needed.requestUserData)),
     flags: sqeFlagNames(Number(flags & 0x7fn)),
     kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && (flags >> BigInt(bit)) & 1n),
@@ -73,8 +73,15 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
       ? {}
       : { age: Math.max(0, timer.timeout - timer.timeLeft) }),
   };
-  return { ...row, ...operandsOf(row.operation, request, around) };
+  if (found.operation !== undefined) return row;
+  const decoded = operandsOf(row.operation, request, around);
+  if ((flags & BUFFER_SELECT) === 0n) return { ...row, ...decoded };
+  const { address: _, length, ...chosen } = decoded;
+  return { ...row, ...chosen, ...(length === undefined || row.operation === 'RECV' ? {} : { length }) };
 }
+
+/** The kernel chooses the buffer: what it chose last is not what was asked for. */
+const BUFFER_SELECT = 1n << 5n;
 
 type Decoded = Pick<WalkedRequest, 'fd' | 'offset' | 'length' | 'address' | 'operands'>;
 

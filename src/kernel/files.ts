@@ -58,27 +58,45 @@ function wordsOf(table: Structure | undefined, count: number): bigint[] {
 
 /**
  * The number by which the program names the file: the SQE's, which the request still has (5.19+) unless its completion
- * has begun, where it still stands for the file; or the lowest that does. Nothing where none does any more.
+ * has begun, where it still stands for the file; or the lowest that does. Nothing where none does any more. A request
+ * that is not begun has no file yet (5.18+).
  */
 export function fileOf(
   layout: KernelLayout,
-  request: Structure,
+  found: FoundRequest,
   table: FileTable,
   fixed: FixedFiles,
 ): FileOf {
   const { needed, optional } = layout;
-  const file = request.pointer(needed.requestFile);
+  const { request, state } = found;
+  const isFixed = isFixedFile(layout, request);
+  const node = isFixed && optional.requestFileNode;
+  const word = request.pointer(node || needed.requestFile);
   const said = optional.requestFd ? request.signed(optional.requestFd) : -1;
-  if (isFixedFile(layout, request)) {
-    const words = fixed.get(request.pointer(needed.requestRing)) ?? [];
-    const word = optional.requestFileNode ? request.pointer(optional.requestFileNode) : file;
-    const index = words[said] === word ? said : words.indexOf(word);
-    return index < 0 || word === 0n ? {} : { fixedFile: index };
+  if (word === 0n) {
+    const waits = NOT_BEGUN.has(state) && TAKES_FILE.test(operationOf(layout, request)) && said >= 0;
+    return waits ? (isFixed ? { fixedFile: said } : { fd: said }) : {};
   }
-  if (file === 0n) return {};
-  const fd = table.files[said] === file ? said : table.descriptors.get(file);
+  if (isFixed) {
+    const words = fixed.get(request.pointer(needed.requestRing)) ?? [];
+    const index = words[said] === word ? said : words.indexOf(word);
+    return index < 0 ? {} : { fixedFile: index };
+  }
+  const fd = table.files[said] === word ? said : table.descriptors.get(word);
   return fd === undefined ? {} : { fd };
 }
+
+const NOT_BEGUN: ReadonlySet<string> = new Set(['linked', 'drained', 'queued']);
+
+/** Operations whose SQE has the file in `fd` (io_uring/opdef.c: needs_file, up to 7.2). */
+const TAKES_FILE = new RegExp(
+  `^(?:${[
+    '(?:READ|WRITE)(?:V|_FIXED|V_FIXED|_MULTISHOT)?',
+    'FSYNC|SYNC_FILE_RANGE|FALLOCATE|FADVISE|FTRUNCATE|SPLICE|TEE|FSETXATTR|FGETXATTR',
+    'POLL_ADD|EPOLL_WAIT|URING_CMD(?:128)?|MSG_RING|FIXED_FD_INSTALL',
+    '(?:SEND|RECV)(?:MSG)?(?:_ZC)?|ACCEPT|CONNECT|BIND|LISTEN|SHUTDOWN',
+  ].join('|')})$`,
+);
 
 /** The paths of opens, by the address of their request; those the kernel has let go of are left out. */
 export async function readPaths(

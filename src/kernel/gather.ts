@@ -9,6 +9,10 @@ import type { Account, Worker, WorkQueue } from './workQueues';
 /** A request of the kernel (io_kiocb) and how it stands. */
 export interface FoundRequest extends Standing {
   readonly request: Structure;
+  /** In place of its opcode's name. */
+  readonly operation?: string;
+  /** It stands behind another one of the same SQE: counted, and no row of its own. */
+  readonly hidden?: boolean;
 }
 
 /** A completion for which the CQ had no room. */
@@ -21,7 +25,7 @@ export interface Overflowed {
 export interface Gathered {
   /** By address. */
   readonly requests: ReadonlyMap<bigint, FoundRequest>;
-  /** Addresses of each ring's requests that are allocated and free; absent where that cannot be told. */
+  /** Addresses of each ring's requests that are allocated and free; absent before 5.16. */
   readonly free: ReadonlyMap<bigint, ReadonlySet<bigint>>;
   readonly overflowed: readonly Overflowed[];
   /** Work in the queue of each account. */
@@ -349,23 +353,27 @@ class Gathering {
   }
 
   private async free(): Promise<Map<bigint, Set<bigint>>> {
-    const { ringFree, requestFreeNode, ringAllocated } = this.reader.layout.optional;
-    if (ringFree === undefined || requestFreeNode === undefined || ringAllocated === undefined)
-      return new Map();
+    const { ringFree, ringLockedFree, requestFreeNode } = this.reader.layout.optional;
+    if (ringFree === undefined || requestFreeNode === undefined) return new Map();
     const { rings } = this.places;
-    const name = 'free requests';
+    const heads = [ringFree, ringLockedFree].filter((place) => place !== undefined);
+    const asked = rings.flatMap(({ ring }) => heads.map((place) => ({ ring, place })));
     const lists = await this.reader.lists(
-      rings.map(({ ring }) => ({
-        ...requestList(this.reader.layout, name, ring.address + BigInt(ringFree[0]), requestFreeNode[0]),
+      asked.map(({ ring, place }) => ({
+        ...requestList(
+          this.reader.layout,
+          'free requests',
+          ring.address + BigInt(place[0]),
+          requestFreeNode[0],
+        ),
         length: 0,
       })),
     );
-    return new Map(
-      rings.map(({ ring }, index) => [
-        ring.address,
-        new Set((lists[index] ?? []).map(({ address }) => address)),
-      ]),
-    );
+    const free = new Map(rings.map(({ ring }) => [ring.address, new Set<bigint>()]));
+    for (const [index, { ring }] of asked.entries()) {
+      for (const { address } of lists[index] ?? []) free.get(ring.address)?.add(address);
+    }
+    return free;
   }
 
   /** First requests of chains whose last one is not submitted yet: the submitter is inside io_uring_enter. */
@@ -403,8 +411,10 @@ class Gathering {
     const found = await this.reader.structures(
       addresses.map((address) => ({ address, length: layout.sizes.request })),
     );
-    const stage = 'waits for the network to let go of the buffers of a zero-copy send';
-    for (const request of found) this.add(request, { state: 'issued', stage });
+    for (const request of found) {
+      if (request === undefined || !this.add(request, INSIDE)) continue;
+      this.requests.set(request.address, { ...INSIDE, request, hidden: true });
+    }
   }
 
   private async links(): Promise<void> {
@@ -428,4 +438,10 @@ class Gathering {
 
 /** Issued and on no list: whoever does the work holds the only pointer to it. */
 export const INSIDE: Standing = { state: 'issued', stage: 'is inside the device or file system' };
+/** A zero-copy send whose completion has come; its notification, a request of its own, has not. */
+export const NOTIFICATION: Standing & { readonly operation: string } = {
+  operation: 'SEND_ZC',
+  state: 'issued',
+  stage: 'has been sent; the network has not let go of its buffers',
+};
 const BEHIND_WRITE = 'waits behind another write to the same file';

@@ -1,13 +1,14 @@
-import type { WorkerAccount } from '../model/sample';
+import type { Blindness, WorkerAccount } from '../model/sample';
 import type { Target } from '../target/target';
 import { type RingContext, readContexts, readRings, readSharers, readTctxs, type Tctx } from './contexts';
-import { keyOf, rowFrom, type WalkedRequest } from './decode';
+import { keyOf, operationOf, rowFrom, type WalkedRequest } from './decode';
 import { fileOf, readFixedFiles, readPaths } from './files';
-import { type FoundRequest, type Gathered, gather } from './gather';
+import { type FoundRequest, type Gathered, gather, INSIDE, NOTIFICATION } from './gather';
 import { setupNames } from './names';
 import type { OptionalPlace } from './places';
 import { type FileTable, type Leader, readFileTable, readThreads } from './process';
 import type { Reader, Way } from './reader';
+import { type SlabSearch, searchSlabs } from './slab';
 import type { Structure } from './structure';
 import { readTimers } from './timers';
 import type { WalkedPool, WalkedRing } from './walked';
@@ -17,6 +18,7 @@ export interface Pass {
   readonly rings: readonly WalkedRing[];
   readonly pools: readonly WalkedPool[];
   readonly consistent: boolean;
+  readonly trouble: readonly Blindness[];
 }
 
 /** Rings that are known only by requests of theirs. */
@@ -28,6 +30,7 @@ export async function pass(
   target: Target,
   leader: Leader,
   ringFds: readonly number[],
+  search?: SlabSearch,
 ): Promise<Pass> {
   const [threads, table] = await Promise.all([readThreads(reader, leader), readFileTable(reader, leader)]);
   const own = await readTctxs(reader, threads);
@@ -37,6 +40,8 @@ export async function pass(
     const more = await readContexts(reader, seen.gathered.unknownRings.slice(0, MOST_UNKNOWN));
     seen = await readAll(reader, leader, own, [...rings, ...more.map((ring) => ({ ring, fds: [] }))]);
   }
+  const inside = search ? await searchInside(reader, target, leader, seen, search) : undefined;
+  if (inside) seen = { ...seen, gathered: inside.gathered };
   const described = await describe(reader, target, table, seen);
   const still = await stoodStill(reader, seen);
   const consistent = still && reader.broken.size === 0 && addsUp(reader, seen);
@@ -44,7 +49,29 @@ export async function pass(
     rings: seen.rings.map((context) => ringFrom(reader, context, seen, described, consistent)),
     pools: seen.queues.map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
+    trouble: inside?.trouble ?? [],
   };
+}
+
+/** Adds what stands on no list of the rings whose lists do not explain all that is alive. */
+async function searchInside(
+  reader: Reader,
+  target: Target,
+  leader: Leader,
+  { rings, gathered }: Seen,
+  search: SlabSearch,
+): Promise<{ readonly gathered: Gathered; readonly trouble: readonly Blindness[] }> {
+  const wanting = rings.filter(
+    ({ ring }) => foundIn(reader, ring, gathered) < (liveIn(reader, ring, gathered) ?? Infinity),
+  );
+  if (wanting.length === 0) return { gathered, trouble: [] };
+  const found = await searchSlabs(reader, target, leader, wanting, gathered, search);
+  const requests = new Map(gathered.requests);
+  for (const request of found.requests) {
+    const isNotification = operationOf(reader.layout, request) === 'NOP';
+    requests.set(request.address, isNotification ? { request, ...NOTIFICATION } : { request, ...INSIDE });
+  }
+  return { gathered: { ...gathered, requests }, trouble: found.trouble ? [found.trouble] : [] };
 }
 
 interface Seen {
@@ -89,6 +116,7 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
   );
   const rows = new Map<bigint, ((certain: boolean) => WalkedRequest)[]>();
   for (const request of found) {
+    if (request.hidden) continue;
     const row = (certain: boolean): WalkedRequest =>
       rowFrom(request, {
         layout,
@@ -97,7 +125,7 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
         timer: timers.get(request.request.address),
         path: paths.get(request.request.address),
         submitter: tids.get(submitterOf(reader, request)),
-        file: fileOf(layout, request.request, table, fixed),
+        file: fileOf(layout, request, table, fixed),
       });
     const ring = request.request.pointer(layout.needed.requestRing);
     rows.set(ring, [...(rows.get(ring) ?? []), row]);
@@ -132,19 +160,24 @@ async function readSqThreads(reader: Reader, rings: readonly RingContext[]): Pro
 
 /** No ring may have more requests than it has allocated. */
 function addsUp(reader: Reader, { rings, gathered }: Seen): boolean {
-  const counts = new Map<bigint, number>();
-  for (const { request } of gathered.requests.values()) {
-    const ring = request.pointer(reader.layout.needed.requestRing);
-    counts.set(ring, (counts.get(ring) ?? 0) + 1);
-  }
   return rings.every(
-    ({ ring }) => (counts.get(ring.address) ?? 0) <= (liveIn(reader, ring, gathered) ?? Infinity),
+    ({ ring }) => foundIn(reader, ring, gathered) <= (liveIn(reader, ring, gathered) ?? Infinity),
   );
+}
+
+function foundIn({ layout }: Reader, ring: Structure, { requests }: Gathered): number {
+  let count = 0;
+  for (const { request } of requests.values()) {
+    if (request.pointer(layout.needed.requestRing) === ring.address) count++;
+  }
+  return count;
 }
 
 function liveIn({ layout }: Reader, ring: Structure, { free }: Gathered): number | undefined {
   const unused = free.get(ring.address);
-  return unused === undefined ? undefined : ring.number(layout.optional.ringAllocated) - unused.size;
+  return unused === undefined || layout.optional.ringAllocated === undefined
+    ? undefined
+    : ring.number(layout.optional.ringAllocated) - unused.size;
 }
 
 /** What moves when a request comes, goes, or goes on. */
@@ -202,6 +235,7 @@ function ringFrom(
   const { needed, optional } = reader.layout;
   const requests = (rows.get(ring.address) ?? []).map((row) => row(consistent));
   const live = liveIn(reader, ring, gathered);
+  const found = foundIn(reader, ring, gathered);
   const sqpollTid = sqThreads.get(ring.address);
   return {
     key: keyOf(ring.address),
@@ -216,8 +250,8 @@ function ringFrom(
     ...(sqpollTid === undefined ? {} : { sqpollTid }),
     registeredFiles: ring.number(optional.ringFiles),
     registeredBuffers: ring.number(optional.ringBuffers),
-    ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - requests.length) }),
-    found: requests.length,
+    ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - found) }),
+    found,
     requests: [...requests, ...overflowRows(ring, gathered, consistent)],
   };
 }

@@ -83,6 +83,8 @@ export const OPTIONAL = {
   /** 6.16+. */
   ringAllocated: 'io_ring_ctx.nr_req_allocated ?',
   ringFree: 'io_ring_ctx.submit_state.free_list:io_wq_work_node ?',
+  /** Up to 6.7: freed without the ring's lock. */
+  ringLockedFree: 'io_ring_ctx.locked_free_list:io_wq_work_list ?',
   ringFinishing: 'io_ring_ctx.submit_state.compl_reqs:io_wq_work_list ?',
   ringAssembling: 'io_ring_ctx.submit_state.link.head',
   ringSubmitter: 'io_ring_ctx.submitter_task ?',
@@ -177,13 +179,15 @@ export const OPTIONAL = {
 
   /** Only for the search of the slabs. */
   slabCache: 'slab.slab_cache | page.slab_cache',
-  /** 7.0+: compound_info, where the low bit means the same and the rest not. */
-  pageHead: 'page.compound_head ?',
   cacheName: 'kmem_cache.name',
+  cacheList: 'kmem_cache.list',
   cacheObjectSize: 'kmem_cache.size',
   cacheOrder: 'kmem_cache.oo',
-  ringPages: 'io_ring_ctx.ring_region.pages | io_ring_ctx.ring_pages ?',
-  ringMemory: 'io_ring_ctx.ring_region.ptr | io_ring_ctx.rings',
+  /** 6.14+. */
+  ringPages: 'io_ring_ctx.ring_region.pages ?',
+  ringMemory: 'io_ring_ctx.ring_region.ptr ?',
+  submissionPages: 'io_ring_ctx.sq_region.pages ?',
+  submissionMemory: 'io_ring_ctx.sq_region.ptr ?',
 } as const;
 
 /** Different shapes of the same thing: a kernel without any of a row hides it. */

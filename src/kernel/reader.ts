@@ -1,5 +1,6 @@
 import type { Failure } from '../probe/protocol';
-import type { Chain, Chase, ChaseResult, KernelMemory, KernelRecord } from '../target/kernelMemory';
+import type { Chain, Chase, ChaseResult, KernelMemory, KernelRecord, SlabScan } from '../target/kernelMemory';
+import type { ReadOptions } from '../target/target';
 import type { KernelLayout } from './layout';
 import { Structure } from './structure';
 
@@ -79,6 +80,18 @@ export class Reader {
       }
       if (answer.end !== 'complete') this.broken.add(name);
       return answer.records.filter((record) => record.data.length >= length);
+    });
+  }
+
+  /** Objects of all stretches together. */
+  async scan(stretches: readonly SlabScan[], options: ReadOptions): Promise<KernelRecord[]> {
+    this.signal?.throwIfAborted();
+    const answers = await this.memory.scan(stretches, options);
+    return answers.flatMap((answer) => {
+      if (answer.ok && answer.end === 'complete') return answer.records;
+      if (answer.ok) this.broken.add('slabs of requests');
+      else this.note(answer, 'slabs of requests');
+      return answer.ok ? answer.records : [];
     });
   }
 

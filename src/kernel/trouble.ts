@@ -66,6 +66,11 @@ export function partlyUnknown(members: readonly string[]): Blindness {
   return { what: 'some requests inside the kernel', why: `not visible on this kernel: ${few(members)}` };
 }
 
+/** Why the slabs cannot be searched. */
+export function noSearch(why: string): Blindness {
+  return { what: 'requests inside a device or file system, one by one', why };
+}
+
 /** What happened to the process while it was walked. */
 export function processGone(how: 'ended' | 'executed another program'): Blindness {
   return { what: ONE_BY_ONE, why: `the process ${how} meanwhile` };

@@ -5,6 +5,7 @@ import type { KernelLayout } from './layout';
 import { pass } from './pass';
 import { findLeader } from './process';
 import { Reader } from './reader';
+import type { SlabSearch } from './slab';
 import { neverStill, noKernelMemory, partlyUnknown, processGone, refusedBy } from './trouble';
 import type { KernelWalk } from './walked';
 
@@ -14,6 +15,8 @@ export interface WalkAsked {
   readonly ringFds: readonly number[];
   readonly layout: KernelLayout;
   readonly signal?: AbortSignal;
+  /** Looks for requests on no list, too, where the kernel counts more than the lists have. Takes 0.1 to 1 s. */
+  readonly search?: SlabSearch;
 }
 
 /** A stuck process stands still; one that does not is looked at so many times. */
@@ -31,7 +34,7 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
   let moved: readonly string[] = [];
   for (let attempt = 1; ; attempt++) {
     const reader = new Reader(memory, asked.layout, asked.signal);
-    const found = await pass(reader, target, first, asked.ringFds);
+    const found = await pass(reader, target, first, asked.ringFds, asked.search);
     if (reader.refused !== undefined) return nothing(refusedBy(target, reader.refused));
     const gone = await fate(memory, asked, first);
     if (gone !== undefined) return nothing(gone);
@@ -40,6 +43,7 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
       const { missing } = asked.layout;
       const trouble = [
         ...(found.consistent ? [] : [neverStill(moved)]),
+        ...found.trouble,
         ...(missing.length === 0 ? [] : [partlyUnknown(missing)]),
       ];
       return { ...found, trouble };

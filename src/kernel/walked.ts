@@ -5,7 +5,7 @@ export type { WalkedRequest } from './decode';
 
 /** One ring as the kernel has it. */
 export interface WalkedRing {
-  /** Names the ring within one walk and in scanRequests; not to be shown. */
+  /** Names the ring within one walk; not to be shown. */
   readonly key: string;
   /** Descriptors asked for that are this ring, ascending; empty for one that the process reaches in other ways. */
   readonly fds: readonly number[];
@@ -24,9 +24,9 @@ export interface WalkedRing {
   readonly registeredBuffers: number;
   /** Requests that are alive by the kernel's count (6.16+). */
   readonly live?: number;
-  /** Of these, as many as have rows; overflowed completions are none. */
+  /** Of these, as many as stand on lists; a zero-copy send counts twice, overflowed completions not at all. */
   readonly found: number;
-  /** live − found: issued and on no list. See scanRequests. */
+  /** live − found: issued and on no list. See WalkAsked.search. */
   readonly unexplained?: number;
   /** The order is that of the kernel's lists. */
   readonly requests: readonly WalkedRequest[];
