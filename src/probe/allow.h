@@ -52,7 +52,7 @@ static const char *const net_files[] = {
 static const char *const global_files[] = {
 	"version", "uptime", "locks", "diskstats", "stat", "loadavg", "meminfo", "vmstat", "devices",
 	"filesystems", "partitions", "cpuinfo", "cmdline", "misc", "mdstat", "swaps", "modules",
-	"interrupts", "softirqs", "cgroups", "config.gz", NULL,
+	"interrupts", "softirqs", "cgroups", "config.gz", "kallsyms", "zoneinfo", NULL,
 };
 /* Whole trees below /proc and below /sys. */
 static const char *const proc_trees[] = {

@@ -1,0 +1,182 @@
+import type { Operand, Request } from '../model/request';
+import { openFlagNames } from '../procfs/openFlags';
+import type { FoundRequest } from './gather';
+import type { KernelLayout, Place } from './layout';
+import { pollEventNames, sqeFlagNames } from './names';
+import type { Structure } from './structure';
+import type { Timer } from './timers';
+
+/**
+ * A request as the kernel has it. `flags` are the kernel's, which may have ASYNC where the program did not ask for it;
+ * `kernelFlags` are all that are set, by the kernel's names without REQ_F_.
+ */
+export interface WalkedRequest extends Omit<Request, 'ring' | 'after'> {
+  /** Names the request within one walk; not to be shown. */
+  readonly key: string;
+  /** Key of the one it waits behind; that may not be among the rows. */
+  readonly afterKey?: string;
+  readonly kernelFlags: readonly string[];
+  /** Nanoseconds of its worker's se.exec_start. */
+  readonly workerLastRan?: number;
+}
+
+/** What the tables of the process say of a request. */
+export interface Surroundings {
+  readonly layout: KernelLayout;
+  readonly arch: string;
+  readonly certain: boolean;
+  readonly timer: Timer | undefined;
+  /** Of an open: the path it was given. */
+  readonly path: string | undefined;
+  readonly submitter: number | undefined;
+  /** The descriptor its file has in the process asked for, or its place among the registered files. */
+  readonly file: { readonly fd?: number; readonly fixedFile?: number };
+}
+
+const FIXED_FILE = 1;
+
+export function isFixedFile(layout: KernelLayout, request: Structure): boolean {
+  return (request.number(layout.needed.requestFlags) & FIXED_FILE) !== 0;
+}
+
+export function operationOf(layout: KernelLayout, request: Structure): string {
+  const opcode = request.number(layout.needed.requestOpcode);
+  return layout.opcodes[opcode] || `OP_${opcode}`;
+}
+
+export function keyOf(address: bigint): string {
+  return address.toString(16);
+}
+
+export function rowFrom(found: FoundRequest, around: Surroundings): WalkedRequest {
+  const { layout, timer, file, path, submitter } = around;
+  const { request, state, stage, worker, lastRan, after } = found;
+  const flags = BigInt.asUintN(64, BigInt(request.number(layout.needed.requestFlags)));
+  const row: WalkedRequest = {
+    key: keyOf(request.address),
+    operation: found.operation ?? operationOf(layout, request),
+    userData: hex(request.pointer(layout.needed.requestUserData)),
+    flags: sqeFlagNames(Number(flags & 0x7fn)),
+    kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && (flags >> BigInt(bit)) & 1n),
+    state,
+    certainty: around.certain ? 'certain' : 'inferred',
+    sources: ['kernel walk'],
+    ...file,
+    ...(path === undefined ? {} : { path }),
+    ...(submitter === undefined ? {} : { submitter }),
+    ...(stage === undefined ? {} : { stage }),
+    ...(worker === undefined ? {} : { worker }),
+    ...(lastRan === undefined ? {} : { workerLastRan: Number(lastRan) }),
+    ...(after === undefined ? {} : { afterKey: keyOf(after) }),
+    ...timer,
+    ...(timer?.timeout === undefined || timer.timeLeft === undefined
+      ? {}
+      : { age: Math.max(0, timer.timeout - timer.timeLeft) }),
+  };
+  if (found.operation !== undefined) return row;
+  const decoded = operandsOf(row.operation, request, around);
+  if ((flags & BUFFER_SELECT) === 0n) return { ...row, ...decoded };
+  const { address: _, length, ...chosen } = decoded;
+  return { ...row, ...chosen, ...(length === undefined || row.operation === 'RECV' ? {} : { length }) };
+}
+
+/** The kernel chooses the buffer: what it chose last is not what was asked for. */
+const BUFFER_SELECT = 1n << 5n;
+
+type Decoded = Pick<WalkedRequest, 'fd' | 'offset' | 'length' | 'address' | 'operands'>;
+
+/** By operation, what its part of the request says. Only what stands in the request itself, in kernel memory. */
+function operandsOf(operation: string, request: Structure, { layout, arch }: Surroundings): Decoded {
+  const { optional, needed } = layout;
+  const at = (place: Place | undefined): Place | undefined =>
+    place && [needed.requestFile[0] + place[0], place[1]];
+  const address = (place: Place | undefined): Decoded => addressOf(request.pointer(at(place)));
+  const listed = (...operands: readonly (Operand | undefined)[]): Decoded => {
+    const known = operands.filter((operand) => operand !== undefined);
+    return known.length === 0 ? {} : { operands: known };
+  };
+
+  if (/^(READ|WRITE)(V?_FIXED|_MULTISHOT)?$|^(READ|WRITE)V$/.test(operation)) {
+    const position = request.wide(at(optional.rwPosition));
+    const length = request.number(at(optional.rwLength));
+    return {
+      ...(position < 0n ? {} : { offset: Number(position) }),
+      ...address(optional.rwAddress),
+      ...(/V(_FIXED)?$/.test(operation) ? listed({ name: 'vectors', value: String(length) }) : { length }),
+    };
+  }
+  switch (operation) {
+    case 'SEND':
+    case 'SEND_ZC':
+    case 'RECV':
+      return { ...address(optional.messageBuffer), length: request.number(at(optional.messageLength)) };
+    case 'SENDMSG':
+    case 'SENDMSG_ZC':
+    case 'RECVMSG':
+      return address(optional.messageBuffer);
+    case 'FSYNC':
+    case 'SYNC_FILE_RANGE':
+    case 'FALLOCATE':
+      return {
+        offset: request.signed(at(optional.syncOffset)),
+        length: request.signed(at(optional.syncLength)),
+      };
+    case 'OPENAT':
+    case 'OPENAT2': {
+      const directory = request.signed(at(optional.openDirectory));
+      const flags = openFlagNames(request.number(at(optional.openFlags)), arch);
+      return {
+        ...(directory < 0 ? {} : { fd: directory }),
+        ...listed({ name: 'open flags', value: flags.join('|') }),
+      };
+    }
+    case 'CLOSE':
+      return { fd: request.signed(at(optional.closeFd)) };
+    case 'CONNECT':
+      return address(optional.connectAddress);
+    case 'ACCEPT':
+      return address(optional.acceptAddress);
+    case 'POLL_ADD': {
+      const events = pollEventNames(request.number(at(optional.pollEvents)));
+      return listed({ name: 'poll events', value: events.join('|') || '0' });
+    }
+    case 'TIMEOUT': {
+      const count = request.number(at(optional.timeoutCount));
+      return listed(count === 0 ? undefined : { name: 'or completions', value: String(count) });
+    }
+    case 'FUTEX_WAIT':
+      return {
+        ...address(optional.futexAddress),
+        ...listed(
+          optional.futexValue && { name: 'value', value: hex(request.pointer(at(optional.futexValue))) },
+        ),
+      };
+    case 'FUTEX_WAITV':
+      return {
+        ...address(optional.futexAddress),
+        ...listed({ name: 'futexes', value: String(request.number(at(optional.futexCount))) }),
+      };
+    case 'WAITID': {
+      const kind = request.number(at(optional.waitidKind));
+      const id = request.signed(at(optional.waitidId));
+      const whom = WAIT_FOR[kind] ?? String(kind);
+      return listed({ name: 'waits for', value: kind === 0 ? whom : `${whom} ${id}` });
+    }
+    case 'URING_CMD':
+    case 'URING_CMD128':
+      return listed({ name: 'command', value: hex(BigInt(request.number(at(optional.commandNumber)))) });
+    default:
+      return {};
+  }
+}
+
+/** idtype_t of waitid(2). */
+const WAIT_FOR = ['P_ALL', 'P_PID', 'P_PGID', 'P_PIDFD'];
+
+function addressOf(pointer: bigint): Decoded {
+  return pointer === 0n ? {} : { address: hex(pointer) };
+}
+
+function hex(value: bigint): string {
+  return `0x${BigInt.asUintN(64, value).toString(16)}`;
+}

@@ -1,0 +1,447 @@
+import type { KernelRecord } from '../target/kernelMemory';
+import type { RingContext, Tctx } from './contexts';
+import type { Place } from './layout';
+import { type List, MOST, type Reader } from './reader';
+import { type RingList, requestList, ringLists, type Standing } from './ringLists';
+import { Structure } from './structure';
+import type { Account, Worker, WorkQueue } from './workQueues';
+
+/** A request of the kernel (io_kiocb) and how it stands. */
+export interface FoundRequest extends Standing {
+  readonly request: Structure;
+  /** In place of its opcode's name. */
+  readonly operation?: string;
+  /** It stands behind another one of the same SQE: counted, and no row of its own. */
+  readonly hidden?: boolean;
+}
+
+/** A completion for which the CQ had no room. */
+export interface Overflowed {
+  readonly ring: bigint;
+  readonly userData: bigint;
+  readonly result: number;
+}
+
+export interface Gathered {
+  /** By address. */
+  readonly requests: ReadonlyMap<bigint, FoundRequest>;
+  /** Addresses of each ring's requests that are allocated and free; absent before 5.16. */
+  readonly free: ReadonlyMap<bigint, ReadonlySet<bigint>>;
+  readonly overflowed: readonly Overflowed[];
+  /** Work in the queue of each account. */
+  readonly queued: ReadonlyMap<Account, number>;
+  /** Rings that requests of the process belong to and that are not among those asked for. */
+  readonly unknownRings: readonly bigint[];
+}
+
+/** Where the process's requests are looked for. */
+export interface Places {
+  readonly pid: number;
+  readonly rings: readonly RingContext[];
+  readonly tctxs: readonly Tctx[];
+  readonly queues: readonly WorkQueue[];
+}
+
+/** Follows every list that a request can stand on, each at one moment of its own. */
+export async function gather(reader: Reader, places: Places): Promise<Gathered> {
+  return new Gathering(reader, places).run();
+}
+
+const HASH_SHIFT = 24;
+
+class Gathering {
+  private readonly requests = new Map<bigint, FoundRequest>();
+  private readonly rings: ReadonlySet<bigint>;
+  private readonly unknown = new Set<bigint>();
+  private readonly tids: ReadonlyMap<bigint, number>;
+  private readonly own: ReadonlySet<bigint>;
+  /** Linked timeouts that run; the chain they belong to is followed from its head. */
+  private readonly armed = new Map<bigint, bigint>();
+
+  constructor(
+    private readonly reader: Reader,
+    private readonly places: Places,
+  ) {
+    this.rings = new Set(places.rings.map(({ ring }) => ring.address));
+    this.tids = new Map(places.tctxs.map(({ owner }) => [owner.task, owner.tid]));
+    const own = places.tctxs.filter(({ owner }) => owner.pid === places.pid);
+    this.own = new Set(own.flatMap(({ owner }) => [owner.task, owner.tctx]));
+  }
+
+  async run(): Promise<Gathered> {
+    const { rings, queues } = this.places;
+    const perRing = rings.map(({ ring }) => ({ ring, lists: ringLists(this.reader.layout, ring) }));
+    const accounts = queues.flatMap((queue) => queue.accounts.map((account) => ({ queue, account })));
+    const workers = queues.flatMap((queue) =>
+      queue.workers.filter(({ current }) => current !== 0n).map((worker) => ({ queue, worker })),
+    );
+    const [ofRings, ofAccounts, ofWorkers, chained, ofTctxs, deferred, overflow, free, assembling] =
+      await Promise.all([
+        this.reader.lists(perRing.flatMap(({ lists }) => lists.map(({ list }) => list))),
+        this.reader.lists(accounts.map(({ account }) => this.workList('io-wq queue', account.queue))),
+        this.readWork(workers.map(({ worker }) => worker.current)),
+        this.reader.lists(workers.map(({ worker }) => this.chainBehind(worker.current))),
+        this.taskWork(),
+        this.deferred(),
+        this.overflow(),
+        this.free(),
+        this.assembling(),
+      ]);
+
+    for (const [index, { queue, worker }] of workers.entries())
+      this.running(queue, worker, ofWorkers[index], chained[index] ?? []);
+    await this.taken();
+    const queued = new Map<Account, number>();
+    for (const [index, { queue, account }] of accounts.entries()) {
+      const records = ofAccounts[index] ?? [];
+      queued.set(account, records.length);
+      this.queued(queue, records);
+    }
+    let next = 0;
+    for (const { ring, lists } of perRing) {
+      for (const list of lists) this.onRingList(ring, list, ofRings[next++] ?? []);
+    }
+    for (const { request } of deferred) this.add(request, { state: 'drained' });
+    for (const { tid, records } of ofTctxs) this.onTaskWork(records, tid, 'task work of a thread');
+    for (const request of assembling)
+      this.add(request, { state: 'linked', stage: 'is part of a chain that is not issued yet' });
+    await this.timedHeads();
+    await this.notifications();
+    await this.links();
+    return {
+      requests: this.requests,
+      free,
+      overflowed: overflow,
+      queued,
+      unknownRings: [...this.unknown],
+    };
+  }
+
+  /** False where the request is of a ring that is not known, or nothing a request can be. */
+  private add(request: Structure | undefined, standing: Standing, ring?: bigint, list?: string): boolean {
+    if (request === undefined) return false;
+    const { needed, opcodes } = this.reader.layout;
+    const of = request.pointer(needed.requestRing);
+    if ((ring !== undefined && of !== ring) || request.number(needed.requestOpcode) >= opcodes.length) {
+      this.reader.broken.add(list ?? 'requests');
+      return false;
+    }
+    if (!this.rings.has(of)) {
+      if (this.isOwn(request)) this.unknown.add(of);
+      return false;
+    }
+    const known = this.requests.get(request.address);
+    this.requests.set(request.address, { ...standing, ...known, request: known?.request ?? request });
+    return true;
+  }
+
+  /** Of the process asked for: what else its sharers do is not of interest. */
+  private isOwn(request: Structure): boolean {
+    const { requestTctx, requestTask } = this.reader.layout.optional;
+    return this.own.has(requestTctx ? request.pointer(requestTctx) : request.pointer(requestTask));
+  }
+
+  private request({ address, data }: KernelRecord): Structure {
+    return new Structure(address, data);
+  }
+
+  private workOffset(): number {
+    return this.reader.layout.needed.requestWork[0];
+  }
+
+  private workList(name: string, head: bigint): List {
+    const { layout } = this.reader;
+    return requestList(layout, name, head, this.workOffset() + layout.needed.workList[0]);
+  }
+
+  /** Hashed work hangs off the work that is done, not in the queue: one worker does all of one file's writes. */
+  private chainBehind(work: bigint): List {
+    return this.workList('writes to one file', work + BigInt(this.reader.layout.needed.workList[0]));
+  }
+
+  private readWork(work: readonly bigint[]): Promise<(Structure | undefined)[]> {
+    const length = this.reader.layout.sizes.request;
+    const offset = BigInt(this.workOffset());
+    return this.reader.structures(
+      work.map((address) => ({ address: address - offset, length })),
+      'work of io-wq workers',
+    );
+  }
+
+  private flagsOf(request: Structure): number {
+    const { needed } = this.reader.layout;
+    return request.number([this.workOffset() + needed.workFlags[0], 4]);
+  }
+
+  private isHashed(request: Structure): boolean {
+    return (this.flagsOf(request) & this.reader.layout.hashed) !== 0;
+  }
+
+  private running(
+    queue: WorkQueue,
+    worker: Worker,
+    request: Structure | undefined,
+    behind: readonly KernelRecord[],
+  ): void {
+    const carried = { worker: worker.tid, lastRan: worker.lastRan };
+    if (!this.add(request, { state: 'running', ...carried }) || request === undefined) return;
+    if (!this.isHashed(request)) return;
+    const hash = this.flagsOf(request) >>> HASH_SHIFT;
+    this.hashes(queue).set(hash, request.address);
+    for (const record of behind)
+      this.add(this.request(record), { state: 'queued', stage: BEHIND_WRITE, after: request.address });
+  }
+
+  /** The hashed request at work, by hash, of one io-wq. */
+  private hashes(queue: WorkQueue): Map<number, bigint> {
+    const known = this.atWork.get(queue) ?? new Map<number, bigint>();
+    this.atWork.set(queue, known);
+    return known;
+  }
+
+  private readonly atWork = new Map<WorkQueue, Map<number, bigint>>();
+
+  /** What a worker has taken and not begun (up to 6.14). */
+  private async taken(): Promise<void> {
+    const workers = this.places.queues.flatMap((queue) => queue.workers.filter(({ next }) => next !== 0n));
+    const requests = await this.readWork(workers.map(({ next }) => next));
+    for (const [index, { tid }] of workers.entries())
+      this.add(requests[index], {
+        state: 'queued',
+        worker: tid,
+        stage: `is the next that worker ${tid} begins`,
+      });
+  }
+
+  private queued(queue: WorkQueue, records: readonly KernelRecord[]): void {
+    for (const record of records) {
+      const request = this.request(record);
+      const hash = this.isHashed(request) ? this.flagsOf(request) >>> HASH_SHIFT : undefined;
+      const after = hash === undefined ? undefined : this.hashes(queue).get(hash);
+      this.add(
+        request,
+        after === undefined ? { state: 'queued' } : { state: 'queued', stage: BEHIND_WRITE, after },
+      );
+    }
+  }
+
+  private onRingList(
+    ring: Structure,
+    { list, standing, taskWork }: RingList,
+    records: readonly KernelRecord[],
+  ): void {
+    const { ringSubmitter, ringWorkStub, timeoutHead } = this.reader.layout.optional;
+    if (taskWork) {
+      const stub = ringWorkStub && ring.address + BigInt(ringWorkStub[0]);
+      const kept = records.filter(({ address }) => address !== this.recordOf(stub));
+      this.onTaskWork(kept, this.tids.get(ring.pointer(ringSubmitter)), list.name, ring.address);
+      return;
+    }
+    for (const record of records) {
+      const request = this.request(record);
+      const head = list.name === 'linked timeouts' ? request.pointer(this.operand(timeoutHead)) : 0n;
+      if (head !== 0n) this.armed.set(request.address, head);
+      this.add(request, head === 0n ? standing : { ...standing, after: head }, ring.address, list.name);
+    }
+  }
+
+  private recordOf(taskWorkNode: bigint | undefined): bigint | undefined {
+    return taskWorkNode === undefined
+      ? undefined
+      : taskWorkNode - BigInt(this.reader.layout.needed.requestTaskWork[0]);
+  }
+
+  private operand(place: Place | undefined): Place | undefined {
+    return place && [this.reader.layout.needed.requestFile[0] + place[0], place[1]];
+  }
+
+  /** A request that waits for its thread stands as it stood, and says so. */
+  private onTaskWork(
+    records: readonly KernelRecord[],
+    tid: number | undefined,
+    name: string,
+    ring?: bigint,
+  ): void {
+    const who = tid === undefined ? 'its thread' : `thread ${tid}`;
+    for (const record of records) {
+      const request = this.request(record);
+      const stage = this.requests.has(request.address)
+        ? `has been woken and waits for ${who} to go on with it`
+        : `waits for ${who} to run its completion`;
+      if (!this.add(request, { state: 'issued', stage }, ring, name)) continue;
+      const found = this.requests.get(request.address);
+      if (found) this.requests.set(request.address, { ...found, stage });
+    }
+  }
+
+  private async taskWork(): Promise<{ readonly tid: number; readonly records: readonly KernelRecord[] }[]> {
+    const { layout } = this.reader;
+    const { tctxWork, tctxPriorWork, tctxWorkHead, tctxWorkStub } = layout.optional;
+    const heads = [tctxWork, tctxPriorWork, tctxWorkHead].filter((place) => place !== undefined);
+    const asked = this.places.tctxs.flatMap(({ owner, tctx }) =>
+      heads.map((place) => ({ owner, tctx, place })),
+    );
+    const lists = await this.reader.lists(
+      asked.map(({ tctx, place }) =>
+        requestList(
+          layout,
+          'task work of a thread',
+          tctx.address + BigInt(place[0]),
+          layout.needed.requestTaskWork[0],
+        ),
+      ),
+    );
+    return asked.map(({ owner, tctx }, index) => {
+      const stub = this.recordOf(tctxWorkStub && tctx.address + BigInt(tctxWorkStub[0]));
+      return { tid: owner.tid, records: (lists[index] ?? []).filter(({ address }) => address !== stub) };
+    });
+  }
+
+  private async deferred(): Promise<{ readonly request: Structure | undefined }[]> {
+    const { sizes, optional } = this.reader.layout;
+    const { ringDeferred, deferredNode, deferredRequest } = optional;
+    if (ringDeferred === undefined || deferredNode === undefined) return [];
+    const lists = await this.reader.lists(
+      this.places.rings.map(({ ring }) => ({
+        name: 'requests that wait for all before them',
+        head: ring.address + BigInt(ringDeferred[0]),
+        buckets: 1,
+        stride: 0,
+        next: 0,
+        circular: true,
+        node: deferredNode[0],
+        length: sizes.deferred,
+        most: MOST,
+      })),
+    );
+    const addresses = lists.flat().map((record) => this.request(record).pointer(deferredRequest));
+    const requests = await this.reader.structures(
+      addresses.map((address) => ({ address, length: sizes.request })),
+      'requests that wait for all before them',
+    );
+    return requests.map((request) => ({ request }));
+  }
+
+  private async overflow(): Promise<Overflowed[]> {
+    const { sizes, optional } = this.reader.layout;
+    const { ringOverflow, overflowNode, overflowCqe } = optional;
+    if (ringOverflow === undefined || overflowNode === undefined || overflowCqe === undefined) return [];
+    const { rings } = this.places;
+    const lists = await this.reader.lists(
+      rings.map(({ ring }) => ({
+        name: 'completions without room',
+        head: ring.address + BigInt(ringOverflow[0]),
+        buckets: 1,
+        stride: 0,
+        next: 0,
+        circular: true,
+        node: overflowNode[0],
+        length: sizes.overflow,
+        most: MOST,
+      })),
+    );
+    return rings.flatMap(({ ring }, index) =>
+      (lists[index] ?? []).map((record) => {
+        const cqe = this.request(record);
+        return {
+          ring: ring.address,
+          userData: cqe.pointer(overflowCqe),
+          result: cqe.signed([overflowCqe[0] + 8, 4]),
+        };
+      }),
+    );
+  }
+
+  private async free(): Promise<Map<bigint, Set<bigint>>> {
+    const { ringFree, ringLockedFree, requestFreeNode } = this.reader.layout.optional;
+    if (ringFree === undefined || requestFreeNode === undefined) return new Map();
+    const { rings } = this.places;
+    const heads = [ringFree, ringLockedFree].filter((place) => place !== undefined);
+    const asked = rings.flatMap(({ ring }) => heads.map((place) => ({ ring, place })));
+    const lists = await this.reader.lists(
+      asked.map(({ ring, place }) => ({
+        ...requestList(
+          this.reader.layout,
+          'free requests',
+          ring.address + BigInt(place[0]),
+          requestFreeNode[0],
+        ),
+        length: 0,
+      })),
+    );
+    const free = new Map(rings.map(({ ring }) => [ring.address, new Set<bigint>()]));
+    for (const [index, { ring }] of asked.entries()) {
+      for (const { address } of lists[index] ?? []) free.get(ring.address)?.add(address);
+    }
+    return free;
+  }
+
+  /** First requests of chains whose last one is not submitted yet: the submitter is inside io_uring_enter. */
+  private async assembling(): Promise<(Structure | undefined)[]> {
+    const { sizes, optional } = this.reader.layout;
+    const heads = this.places.rings
+      .map(({ ring }) => ring.pointer(optional.ringAssembling))
+      .filter((head) => head !== 0n);
+    return this.reader.structures(
+      heads.map((address) => ({ address, length: sizes.request })),
+      'chains that are put together',
+    );
+  }
+
+  /** A linked timeout names the request it limits: that may stand on no list, being inside a device. */
+  private async timedHeads(): Promise<void> {
+    const heads = [...this.armed.values()].filter((address) => !this.requests.has(address));
+    const found = await this.reader.structures(
+      heads.map((address) => ({ address, length: this.reader.layout.sizes.request })),
+      'requests with a linked timeout',
+    );
+    for (const request of found) this.add(request, INSIDE);
+  }
+
+  /** Behind each zero-copy send stands a request that ends when the network has let go of the buffers. */
+  private async notifications(): Promise<void> {
+    const { layout } = this.reader;
+    const { messageNotification } = layout.optional;
+    const sends = [...this.requests.values()].filter(({ request }) =>
+      /^SEND(MSG)?_ZC$/.test(layout.opcodes[request.number(layout.needed.requestOpcode)] ?? ''),
+    );
+    const addresses = sends
+      .map(({ request }) => request.pointer(this.operand(messageNotification)))
+      .filter((address) => address !== 0n);
+    const found = await this.reader.structures(
+      addresses.map((address) => ({ address, length: layout.sizes.request })),
+    );
+    for (const request of found) {
+      if (request === undefined || !this.add(request, INSIDE)) continue;
+      this.requests.set(request.address, { ...INSIDE, request, hidden: true });
+    }
+  }
+
+  private async links(): Promise<void> {
+    const { layout } = this.reader;
+    const link = layout.needed.requestLink;
+    const heads = [...this.requests.values()].filter(
+      ({ request }) => request.pointer(link) !== 0n && !this.armed.has(request.address),
+    );
+    const chains = await this.reader.lists(
+      heads.map(({ request }) => ({
+        ...requestList(layout, 'linked requests', request.address + BigInt(link[0]), 0),
+        next: link[0],
+      })),
+    );
+    for (const [index, { request: head }] of heads.entries()) {
+      for (const record of chains[index] ?? [])
+        this.add(this.request(record), { state: 'linked', after: head.address });
+    }
+  }
+}
+
+/** Issued and on no list: whoever does the work holds the only pointer to it. */
+export const INSIDE: Standing = { state: 'issued', stage: 'is inside the device or file system' };
+/** A zero-copy send whose completion has come; its notification, a request of its own, has not. */
+export const NOTIFICATION: Standing & { readonly operation: string } = {
+  operation: 'SEND_ZC',
+  state: 'issued',
+  stage: 'has been sent; the network has not let go of its buffers',
+};
+const BEHIND_WRITE = 'waits behind another write to the same file';

@@ -1,0 +1,286 @@
+import type { Blindness, WorkerAccount } from '../model/sample';
+import type { Target } from '../target/target';
+import { type RingContext, readContexts, readRings, readSharers, readTctxs, type Tctx } from './contexts';
+import { keyOf, operationOf, rowFrom, type WalkedRequest } from './decode';
+import { fileOf, readFixedFiles, readPaths } from './files';
+import { type FoundRequest, type Gathered, gather, INSIDE, NOTIFICATION } from './gather';
+import { setupNames } from './names';
+import type { OptionalPlace } from './places';
+import { type FileTable, type Leader, readFileTable, readThreads } from './process';
+import type { Reader, Way } from './reader';
+import { type SlabSearch, searchSlabs } from './slab';
+import type { Structure } from './structure';
+import { readTimers } from './timers';
+import type { WalkedPool, WalkedRing } from './walked';
+import { readWorkQueues, type WorkQueue } from './workQueues';
+
+export interface Pass {
+  readonly rings: readonly WalkedRing[];
+  readonly pools: readonly WalkedPool[];
+  readonly consistent: boolean;
+  readonly trouble: readonly Blindness[];
+}
+
+/** Rings that are known only by requests of theirs. */
+const MOST_UNKNOWN = 16;
+
+/** Goes once through everything the process has of io_uring. */
+export async function pass(
+  reader: Reader,
+  target: Target,
+  leader: Leader,
+  ringFds: readonly number[],
+  search?: SlabSearch,
+): Promise<Pass> {
+  const [threads, table] = await Promise.all([readThreads(reader, leader), readFileTable(reader, leader)]);
+  const own = await readTctxs(reader, threads);
+  const rings = await readRings(reader, table, ringFds, own);
+  let seen = await readAll(reader, leader, own, rings);
+  if (seen.gathered.unknownRings.length > 0) {
+    const more = await readContexts(reader, seen.gathered.unknownRings.slice(0, MOST_UNKNOWN));
+    seen = await readAll(reader, leader, own, [...rings, ...more.map((ring) => ({ ring, fds: [] }))]);
+  }
+  const inside = search ? await searchInside(reader, target, leader, seen, search) : undefined;
+  if (inside) seen = { ...seen, gathered: inside.gathered };
+  const described = await describe(reader, target, table, seen);
+  const still = await stoodStill(reader, seen);
+  const consistent = still && reader.broken.size === 0 && addsUp(reader, seen);
+  return {
+    rings: seen.rings.map((context) => ringFrom(reader, context, seen, described, consistent)),
+    pools: seen.queues.map((queue) => poolFrom(queue, seen.gathered)),
+    consistent,
+    trouble: inside?.trouble ?? [],
+  };
+}
+
+/** Adds what stands on no list of the rings whose lists do not explain all that is alive. */
+async function searchInside(
+  reader: Reader,
+  target: Target,
+  leader: Leader,
+  { rings, gathered }: Seen,
+  search: SlabSearch,
+): Promise<{ readonly gathered: Gathered; readonly trouble: readonly Blindness[] }> {
+  const wanting = rings.filter(
+    ({ ring }) => foundIn(reader, ring, gathered) < (liveIn(reader, ring, gathered) ?? Infinity),
+  );
+  if (wanting.length === 0) return { gathered, trouble: [] };
+  const found = await searchSlabs(reader, target, leader, wanting, gathered, search);
+  const requests = new Map(gathered.requests);
+  for (const request of found.requests) {
+    const isNotification = operationOf(reader.layout, request) === 'NOP';
+    requests.set(request.address, isNotification ? { request, ...NOTIFICATION } : { request, ...INSIDE });
+  }
+  return { gathered: { ...gathered, requests }, trouble: found.trouble ? [found.trouble] : [] };
+}
+
+interface Seen {
+  readonly rings: readonly RingContext[];
+  readonly tctxs: readonly Tctx[];
+  readonly queues: readonly WorkQueue[];
+  readonly gathered: Gathered;
+}
+
+async function readAll(
+  reader: Reader,
+  leader: Leader,
+  own: readonly Tctx[],
+  rings: readonly RingContext[],
+): Promise<Seen> {
+  const tctxs = [...own, ...(await readSharers(reader, rings, own))];
+  const queues = await readWorkQueues(reader, tctxs);
+  const gathered = await gather(reader, { pid: leader.pid, rings, tctxs, queues });
+  return { rings, tctxs, queues, gathered };
+}
+
+/** Rows of requests before it is known whether they are certain, and the tids of SQPOLL threads. */
+interface Described {
+  readonly rows: ReadonlyMap<bigint, readonly ((certain: boolean) => WalkedRequest)[]>;
+  readonly sqThreads: ReadonlyMap<bigint, number>;
+}
+
+async function describe(reader: Reader, target: Target, table: FileTable, seen: Seen): Promise<Described> {
+  const { layout } = reader;
+  const found = [...seen.gathered.requests.values()];
+  const [timers, fixed, paths, sqThreads] = await Promise.all([
+    readTimers(reader, target, found),
+    readFixedFiles(reader, seen.rings, found),
+    readPaths(reader, found),
+    readSqThreads(reader, seen.rings),
+  ]);
+  const tids = new Map(
+    seen.tctxs.flatMap(({ owner }): [bigint, number][] => [
+      [owner.task, owner.tid],
+      [owner.tctx, owner.tid],
+    ]),
+  );
+  const rows = new Map<bigint, ((certain: boolean) => WalkedRequest)[]>();
+  for (const request of found) {
+    if (request.hidden) continue;
+    const row = (certain: boolean): WalkedRequest =>
+      rowFrom(request, {
+        layout,
+        arch: target.arch,
+        certain,
+        timer: timers.get(request.request.address),
+        path: paths.get(request.request.address),
+        submitter: tids.get(submitterOf(reader, request)),
+        file: fileOf(layout, request, table, fixed),
+      });
+    const ring = request.request.pointer(layout.needed.requestRing);
+    rows.set(ring, [...(rows.get(ring) ?? []), row]);
+  }
+  return { rows, sqThreads };
+}
+
+function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest): bigint {
+  return request.pointer(optional.requestTctx ?? optional.requestTask);
+}
+
+async function readSqThreads(reader: Reader, rings: readonly RingContext[]): Promise<Map<bigint, number>> {
+  const { ringSqThread, sqThreadTask, taskPid } = reader.layout.needed;
+  const polled = rings.filter(({ ring }) => ring.pointer(ringSqThread) !== 0n);
+  const tids = await reader.records(
+    polled.map(
+      ({ ring }): Way => ({
+        from: ring.address,
+        steps: [ringSqThread[0], sqThreadTask[0]],
+        last: taskPid[0],
+        length: 4,
+      }),
+    ),
+  );
+  return new Map(
+    polled.flatMap(({ ring }, index): [bigint, number][] => {
+      const tid = tids[index]?.data.readUInt32LE(0);
+      return tid === undefined ? [] : [[ring.address, tid]];
+    }),
+  );
+}
+
+/** No ring may have more requests than it has allocated. */
+function addsUp(reader: Reader, { rings, gathered }: Seen): boolean {
+  return rings.every(
+    ({ ring }) => foundIn(reader, ring, gathered) <= (liveIn(reader, ring, gathered) ?? Infinity),
+  );
+}
+
+function foundIn({ layout }: Reader, ring: Structure, { requests }: Gathered): number {
+  let count = 0;
+  for (const { request } of requests.values()) {
+    if (request.pointer(layout.needed.requestRing) === ring.address) count++;
+  }
+  return count;
+}
+
+function liveIn({ layout }: Reader, ring: Structure, { free }: Gathered): number | undefined {
+  const unused = free.get(ring.address);
+  return unused === undefined || layout.optional.ringAllocated === undefined
+    ? undefined
+    : ring.number(layout.optional.ringAllocated) - unused.size;
+}
+
+/** What moves when a request comes, goes, or goes on. */
+const MOVING = [
+  'ringAllocated',
+  'ringFree',
+  'ringFinishing',
+  'ringTimeouts',
+  'ringLinkTimeouts',
+  'ringDeferred',
+  'ringWaitids',
+  'ringFutexes',
+  'ringCommands',
+  'ringIopoll',
+  'ringIopollCircle',
+  'ringWork',
+  'ringRetryWork',
+  'ringFallbackWork',
+  'ringWorkHead',
+  'ringOverflow',
+] as const satisfies readonly OptionalPlace[];
+
+/** Reads again what moves. True when all of it is as it was. */
+async function stoodStill(reader: Reader, { rings, tctxs, queues }: Seen): Promise<boolean> {
+  const [again, after] = await Promise.all([
+    readContexts(
+      reader,
+      rings.map(({ ring }) => ring.address),
+    ),
+    readWorkQueues(reader, tctxs),
+  ]);
+  const before = rings.map(({ ring }) => ring);
+  return stampOf(reader, before, queues) === stampOf(reader, again, after);
+}
+
+function stampOf({ layout }: Reader, rings: readonly Structure[], queues: readonly WorkQueue[]): string {
+  const { needed, optional } = layout;
+  const places = [needed.ringSqHead, needed.ringCqTail, ...MOVING.map((name) => optional[name])];
+  return JSON.stringify([
+    rings.map((ring) => places.map((place) => ring.raw(place))),
+    queues.map(({ accounts, workers }) => [
+      accounts.map(({ ends }) => ends),
+      workers.map(({ tid, current, next }) => `${tid} ${current} ${next}`),
+    ]),
+  ]);
+}
+
+function ringFrom(
+  reader: Reader,
+  { ring, fds, inode, registeredBy }: RingContext,
+  { gathered }: Seen,
+  { rows, sqThreads }: Described,
+  consistent: boolean,
+): WalkedRing {
+  const { needed, optional } = reader.layout;
+  const requests = (rows.get(ring.address) ?? []).map((row) => row(consistent));
+  const live = liveIn(reader, ring, gathered);
+  const found = foundIn(reader, ring, gathered);
+  const sqpollTid = sqThreads.get(ring.address);
+  return {
+    key: keyOf(ring.address),
+    fds,
+    ...(registeredBy === undefined ? {} : { registeredBy }),
+    ...(inode === undefined ? {} : { inode }),
+    setup: setupNames(ring.number(needed.ringFlags)),
+    sqEntries: ring.number(needed.ringSqEntries),
+    cqEntries: ring.number(needed.ringCqEntries),
+    sqHead: ring.number(needed.ringSqHead),
+    cqTail: ring.number(needed.ringCqTail),
+    ...(sqpollTid === undefined ? {} : { sqpollTid }),
+    registeredFiles: ring.number(optional.ringFiles),
+    registeredBuffers: ring.number(optional.ringBuffers),
+    ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - found) }),
+    found,
+    requests: [...requests, ...overflowRows(ring, gathered, consistent)],
+  };
+}
+
+function overflowRows(ring: Structure, gathered: Gathered, consistent: boolean): WalkedRequest[] {
+  return gathered.overflowed
+    .filter((cqe) => cqe.ring === ring.address)
+    .map(({ userData, result }, index) => ({
+      key: `${keyOf(ring.address)} overflow ${index}`,
+      operation: 'UNKNOWN',
+      userData: `0x${userData.toString(16)}`,
+      result,
+      state: 'overflowed',
+      kernelFlags: [],
+      certainty: consistent ? 'certain' : 'inferred',
+      sources: ['kernel walk'],
+    }));
+}
+
+function poolFrom({ of, accounts }: WorkQueue, { queued }: Gathered): WalkedPool {
+  const sum = (bounded: boolean): WorkerAccount => {
+    const all = accounts.filter((account) => account.bounded === bounded);
+    const add = (of: (account: (typeof all)[number]) => number): number =>
+      all.reduce((total, account) => total + of(account), 0);
+    return {
+      workers: add(({ workers }) => workers),
+      limit: add(({ limit }) => limit),
+      queued: add((account) => queued.get(account) ?? 0),
+    };
+  };
+  return { pid: of.owner.pid, tid: of.owner.tid, bounded: sum(true), unbounded: sum(false) };
+}

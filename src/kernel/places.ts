@@ -1,0 +1,224 @@
+/**
+ * What the walk reads, by the kernel's names: `structure.member`, newest kernels first, alternatives behind `|`. A member
+ * that must be of a certain structure has it behind `:`. Checked against the types of 5.15's io_uring (in Debian's
+ * 5.10), 6.1, 6.12, 6.18 and 7.2.
+ */
+
+/** Without one of these there is no walk. */
+export const NEEDED = {
+  taskPid: 'task_struct.pid',
+  taskTgid: 'task_struct.tgid',
+  taskPidPointer: 'task_struct.thread_pid',
+  taskPidLinks: 'task_struct.pid_links',
+  taskThreadNode: 'task_struct.thread_node',
+  taskStartTime: 'task_struct.start_boottime | task_struct.real_start_time',
+  taskExecId: 'task_struct.self_exec_id',
+  taskMemory: 'task_struct.mm',
+  taskFiles: 'task_struct.files',
+  taskSignal: 'task_struct.signal',
+  taskIoUring: 'task_struct.io_uring',
+  taskExecStart: 'task_struct.se.exec_start',
+  signalThreads: 'signal_struct.thread_head',
+  pidTasks: 'pid.tasks',
+  filesTable: 'files_struct.fdt',
+  tableSize: 'fdtable.max_fds',
+  tableFiles: 'fdtable.fd',
+  filePrivate: 'file.private_data',
+  fileInode: 'file.f_inode',
+  inodeNumber: 'inode.i_ino',
+  inodePrivate: 'inode.i_private',
+
+  tctxWq: 'io_uring_task.io_wq',
+
+  ringFlags: 'io_ring_ctx.flags',
+  ringSqHead: 'io_ring_ctx.cached_sq_head',
+  ringSqEntries: 'io_ring_ctx.sq_entries',
+  ringCqTail: 'io_ring_ctx.cached_cq_tail',
+  ringCqEntries: 'io_ring_ctx.cq_entries',
+  ringSqThread: 'io_ring_ctx.sq_data',
+  ringTasks: 'io_ring_ctx.tctx_list',
+  nodeOfRing: 'io_tctx_node.ctx_node',
+  nodeTask: 'io_tctx_node.task',
+  sqThreadTask: 'io_sq_data.thread',
+
+  requestOpcode: 'io_kiocb.opcode',
+  requestUserData: 'io_kiocb.cqe.user_data | io_kiocb.user_data',
+  requestResult: 'io_kiocb.cqe.res | io_kiocb.result',
+  requestFlags: 'io_kiocb.flags',
+  requestRing: 'io_kiocb.ctx',
+  requestFile: 'io_kiocb.file',
+  requestLink: 'io_kiocb.link',
+  requestReferences: 'io_kiocb.refs',
+  requestWork: 'io_kiocb.work',
+  requestHash: 'io_kiocb.hash_node',
+  requestTaskWork: 'io_kiocb.io_task_work.node',
+  workList: 'io_wq_work.list',
+  workFlags: 'io_wq_work.flags',
+  workerTask: 'io_worker.task',
+  workerWork: 'io_worker.cur_work',
+  workerNode: 'io_worker.all_list',
+} as const;
+
+/**
+ * What the walk does without, and then names as not visible. `? structure`: only kernels that have the structure have
+ * the member; `?` alone: its absence says nothing, see ONE_OF.
+ */
+export const OPTIONAL = {
+  /** 6.9+: a pidfd is a file of its own file system, and its inode holds the pid. */
+  pidInode: 'pid.ino ?',
+
+  /** 5.18+. */
+  tctxRings: 'io_uring_task.registered_rings ?',
+  /** 6.13+. */
+  tctxTask: 'io_uring_task.task ?',
+  tctxWork: 'io_uring_task.task_list:llist_head | io_uring_task.task_list:io_wq_work_list ?',
+  /** 5.16–6.0: work that goes before the other. */
+  tctxPriorWork: 'io_uring_task.prior_task_list | io_uring_task.prior_task_work_list ?',
+  /** 7.1+: the consumer's end of a queue, and the queue's own node in it. */
+  tctxWorkHead: 'io_uring_task.task_head ?',
+  tctxWorkStub: 'io_uring_task.task_list.stub ?',
+  ringWorkHead: 'io_ring_ctx.work_head ?',
+  ringWorkStub: 'io_ring_ctx.work_list.stub ?',
+
+  /** 6.16+. */
+  ringAllocated: 'io_ring_ctx.nr_req_allocated ?',
+  ringFree: 'io_ring_ctx.submit_state.free_list:io_wq_work_node ?',
+  /** Up to 6.7: freed without the ring's lock. */
+  ringLockedFree: 'io_ring_ctx.locked_free_list:io_wq_work_list ?',
+  ringFinishing: 'io_ring_ctx.submit_state.compl_reqs:io_wq_work_list ?',
+  ringAssembling: 'io_ring_ctx.submit_state.link.head',
+  ringSubmitter: 'io_ring_ctx.submitter_task ?',
+  ringFiles: 'io_ring_ctx.file_table.data.nr | io_ring_ctx.nr_user_files',
+  ringBuffers: 'io_ring_ctx.buf_table.nr | io_ring_ctx.nr_user_bufs',
+  /** 6.13+: an array of nodes; before: of files. */
+  ringFileNodes: 'io_ring_ctx.file_table.data.nodes ?',
+  ringFixedFiles: 'io_ring_ctx.file_table.files ?',
+
+  ringPolls: 'io_ring_ctx.cancel_table.hbs | io_ring_ctx.cancel_hash',
+  ringPollBits: 'io_ring_ctx.cancel_table.hash_bits | io_ring_ctx.cancel_hash_bits',
+  /** 6.0–6.12. */
+  ringLockedPolls: 'io_ring_ctx.cancel_table_locked.hbs ?',
+  ringLockedPollBits: 'io_ring_ctx.cancel_table_locked.hash_bits ?',
+  bucketList: 'io_hash_bucket.list ? io_hash_bucket',
+  ringTimeouts: 'io_ring_ctx.timeout_list',
+  ringLinkTimeouts: 'io_ring_ctx.ltimeout_list',
+  ringDeferred: 'io_ring_ctx.defer_list',
+  ringWaitids: 'io_ring_ctx.waitid_list ? io_waitid',
+  ringFutexes: 'io_ring_ctx.futex_list ? io_futex',
+  ringCommands: 'io_ring_ctx.cancelable_uring_cmd ?',
+  ringWork: 'io_ring_ctx.work_llist:llist_head ?',
+  ringRetryWork: 'io_ring_ctx.retry_llist ?',
+  ringFallbackWork: 'io_ring_ctx.fallback_llist ?',
+  ringIopoll: 'io_ring_ctx.iopoll_list:io_wq_work_list ?',
+  ringIopollCircle: 'io_ring_ctx.iopoll_list:list_head ?',
+  ringOverflow: 'io_ring_ctx.cq_overflow_list',
+  deferredNode: 'io_defer_entry.list',
+  deferredRequest: 'io_defer_entry.req',
+  overflowNode: 'io_overflow_cqe.list',
+  overflowCqe: 'io_overflow_cqe.cqe',
+
+  /** 6.3+: one io-wq; before: one for each memory node. */
+  wqAccounts: 'io_wq.acct ? io_wq_acct',
+  wqNodes: 'io_wq.wqes ? io_wqe',
+  wqNodeAccounts: 'io_wqe.acct ? io_wqe',
+  wqNodeWq: 'io_wqe.wq ? io_wqe',
+  /** 6.15+; 6.3–6.14; before. */
+  accountWorkerList: 'io_wq_acct.all_list ?',
+  wqWorkerList: 'io_wq.all_list ?',
+  wqNodeWorkerList: 'io_wqe.all_list ? io_wqe',
+  accountWorkers: 'io_wq_acct.nr_workers | io_wqe_acct.nr_workers',
+  accountLimit: 'io_wq_acct.max_workers | io_wqe_acct.max_workers',
+  accountQueue: 'io_wq_acct.work_list | io_wqe_acct.work_list',
+  /** Up to 6.14. */
+  workerNext: 'io_worker.next_work ?',
+
+  requestTctx: 'io_kiocb.tctx ?',
+  requestTask: 'io_kiocb.task ?',
+  /** 5.19+: the number the SQE gave, until the completion's flags take its place. */
+  requestFd: 'io_kiocb.cqe.fd ?',
+  requestFileNode: 'io_kiocb.file_node ?',
+  /** Which list hangs on it: 5.16+, 7.2+, up to 5.15. */
+  requestFreeNode: 'io_kiocb.comp_list ?',
+  requestIopollNode: 'io_kiocb.iopoll_node | io_kiocb.inflight_entry ?',
+  requestAsyncData: 'io_kiocb.async_data',
+  requestBuffer: 'io_kiocb.buf_index',
+
+  rwPosition: 'io_rw.kiocb.ki_pos',
+  rwAddress: 'io_rw.addr',
+  rwLength: 'io_rw.len',
+  messageBuffer: 'io_sr_msg.buf',
+  messageLength: 'io_sr_msg.len',
+  messageNotification: 'io_sr_msg.notif ?',
+  syncOffset: 'io_sync.off',
+  syncLength: 'io_sync.len',
+  openDirectory: 'io_open.dfd',
+  openName: 'io_open.filename',
+  openFlags: 'io_open.how.flags',
+  filenameText: 'filename.name',
+  connectAddress: 'io_connect.addr',
+  acceptAddress: 'io_accept.addr',
+  closeFd: 'io_close.fd',
+  pollEvents: 'io_poll.events | io_poll_iocb.events',
+  futexAddress: 'io_futex.uaddr ? io_futex',
+  futexValue: 'io_futex.futex_val ? io_futex',
+  futexCount: 'io_futex.futex_nr ? io_futex',
+  waitidKind: 'io_waitid.which ? io_waitid',
+  waitidId: 'io_waitid.upid ? io_waitid',
+  commandNumber: 'io_uring_cmd.cmd_op ? io_uring_cmd',
+  timeoutNode: 'io_timeout.list',
+  timeoutCount: 'io_timeout.off',
+  timeoutHead: 'io_timeout.head',
+  timerExpires: 'io_timeout_data.timer.node.expires',
+  timerBase: 'io_timeout_data.timer.base',
+  timerSpan: 'io_timeout_data.ts | io_timeout_data.time',
+  timerMode: 'io_timeout_data.mode',
+  clockIndex: 'hrtimer_clock_base.index',
+  clockOffset: 'hrtimer_clock_base.offset',
+  clockProcessor: 'hrtimer_clock_base.cpu_base',
+  processorClocks: 'hrtimer_cpu_base.clock_base',
+
+  /** Only for the search of the slabs. */
+  slabCache: 'slab.slab_cache | page.slab_cache',
+  cacheName: 'kmem_cache.name',
+  cacheList: 'kmem_cache.list',
+  cacheObjectSize: 'kmem_cache.size',
+  cacheOrder: 'kmem_cache.oo',
+  /** 6.14+. */
+  ringPages: 'io_ring_ctx.ring_region.pages ?',
+  ringMemory: 'io_ring_ctx.ring_region.ptr ?',
+  submissionPages: 'io_ring_ctx.sq_region.pages ?',
+  submissionMemory: 'io_ring_ctx.sq_region.ptr ?',
+} as const;
+
+/** Different shapes of the same thing: a kernel without any of a row hides it. */
+export const ONE_OF: readonly (readonly OptionalPlace[])[] = [
+  ['tctxWork', 'tctxWorkHead'],
+  ['ringIopoll', 'ringIopollCircle'],
+  ['wqAccounts', 'wqNodeAccounts'],
+  ['accountWorkerList', 'wqWorkerList', 'wqNodeWorkerList'],
+  ['requestTctx', 'requestTask'],
+  ['ringFileNodes', 'ringFixedFiles'],
+];
+
+/** Structures whose size is needed: of records, of table entries. The first one found counts. */
+export const SIZES = {
+  request: ['io_kiocb'],
+  ring: ['io_ring_ctx'],
+  tctx: ['io_uring_task'],
+  wq: ['io_wq'],
+  wqNode: ['io_wqe'],
+  account: ['io_wq_acct', 'io_wqe_acct'],
+  worker: ['io_worker'],
+  bucket: ['io_hash_bucket'],
+  timer: ['io_timeout_data'],
+  clock: ['hrtimer_clock_base'],
+  deferred: ['io_defer_entry'],
+  overflow: ['io_overflow_cqe'],
+  ringNode: ['io_tctx_node'],
+  page: ['page'],
+  cache: ['kmem_cache'],
+} as const;
+
+export type NeededPlace = keyof typeof NEEDED;
+export type OptionalPlace = keyof typeof OPTIONAL;
+export type Structure = keyof typeof SIZES;

@@ -1,0 +1,197 @@
+import type { Blindness } from '../model/sample';
+import type { SlabScan } from '../target/kernelMemory';
+import type { Target } from '../target/target';
+import type { RingContext } from './contexts';
+import type { Gathered } from './gather';
+import { type MemoryMap, memoryMaps, PAGE } from './memoryMap';
+import type { Leader } from './process';
+import { MOST, type Reader, type Way } from './reader';
+import { Structure } from './structure';
+import { noSearch } from './trouble';
+
+/** A search for requests that stand on no list, through all slabs of their kind. */
+export interface SlabSearch {
+  /** Called with the part that is done, 0 to 1. */
+  readonly progress?: (fraction: number) => void;
+}
+
+export interface SlabFound {
+  /** Requests of the rings that are neither free nor on a list. */
+  readonly requests: readonly Structure[];
+  readonly trouble?: Blindness;
+}
+
+/** A slab cache: how its objects lie. */
+interface Cache {
+  readonly address: bigint;
+  readonly objectSize: number;
+  readonly slabSize: number;
+}
+
+/** The cache of requests (io_uring/io_uring.c). */
+const CACHE = 'io_kiocb';
+/** Slabs are aligned to their size, of 2^5 pages at most. */
+const MOST_ORDER = 5;
+const ORDER_SHIFT = 16;
+/** Frames of one question: 1 GiB; searching it takes some 40 ms. */
+const AT_ONCE = 262_144;
+const LIMIT = 4 << 20;
+const DEADLINE = 5000;
+
+/** Finds what only a driver or a file system has a pointer to. Reads the descriptions of all memory: 0.1 to 1 s. */
+export async function searchSlabs(
+  reader: Reader,
+  target: Target,
+  leader: Leader,
+  rings: readonly RingContext[],
+  gathered: Gathered,
+  { progress }: SlabSearch,
+): Promise<SlabFound> {
+  const { needed, optional, sizes } = reader.layout;
+  const { slabCache } = optional;
+  if (slabCache === undefined || gathered.free.size === 0)
+    return {
+      requests: [],
+      trouble: noSearch('its free requests cannot be told from the others before 5.16'),
+    };
+  const [map, cache] = await cacheOfRequests(reader, target, leader, rings);
+  if (map === undefined || cache === undefined)
+    return { requests: [], trouble: noSearch('the kernel does not tell where its memory is') };
+  const found: Structure[] = [];
+  for (let first = 0; first < map.frames; first += AT_ONCE) {
+    const stretches = rings.map(
+      ({ ring }): SlabScan => ({
+        pages: map.pages,
+        pageSize: sizes.page,
+        direct: map.direct,
+        first,
+        count: Math.min(AT_ONCE, map.frames - first),
+        cache: cache.address,
+        cacheOffset: slabCache[0],
+        slabSize: cache.slabSize,
+        objectSize: cache.objectSize,
+        matchOffset: needed.requestRing[0],
+        match: ring.address,
+        length: sizes.request,
+        most: MOST,
+      }),
+    );
+    const records = await reader.scan(stretches, { limit: LIMIT, deadline: DEADLINE });
+    found.push(...records.map(({ address, data }) => new Structure(address, data)));
+    progress?.(Math.min(1, (first + AT_ONCE) / map.frames));
+  }
+  const unlisted = found.filter(
+    ({ address }) =>
+      !gathered.requests.has(address) && ![...gathered.free.values()].some((free) => free.has(address)),
+  );
+  return { requests: await alive(reader, unlisted) };
+}
+
+/** Those that are the same when looked at again: what was freed meanwhile has begun to change. */
+async function alive(reader: Reader, requests: readonly Structure[]): Promise<Structure[]> {
+  const { needed, optional, sizes, opcodes } = reader.layout;
+  const same = [needed.requestRing, needed.requestOpcode, needed.requestUserData, optional.requestFreeNode];
+  const again = await reader.structures(
+    requests.map(({ address }) => ({ address, length: sizes.request })),
+    'requests on no list',
+  );
+  return requests.filter((request, index) => {
+    const now = again[index];
+    return (
+      now !== undefined &&
+      same.every((place) => request.raw(place) === now.raw(place)) &&
+      request.number(needed.requestOpcode) < opcodes.length
+    );
+  });
+}
+
+/**
+ * Caches are in one list, and the process's own task leads into it: from its slab to its cache. That it does proves the
+ * map right.
+ */
+async function cacheOfRequests(
+  reader: Reader,
+  target: Target,
+  leader: Leader,
+  rings: readonly RingContext[],
+): Promise<readonly [MemoryMap | undefined, Cache | undefined]> {
+  for (const map of await memoryMaps(reader, target, rings)) {
+    const own = await cacheOf(reader, map, leader.task);
+    if (own !== undefined) return [map, await cacheNamed(reader, own, CACHE)];
+  }
+  return [undefined, undefined];
+}
+
+/** The cache in whose slab an object lies; undefined where the map is wrong. */
+async function cacheOf(reader: Reader, map: MemoryMap, object: bigint): Promise<bigint | undefined> {
+  const { optional, sizes } = reader.layout;
+  const { slabCache } = optional;
+  const frame = (object - map.direct) / BigInt(PAGE);
+  if (slabCache === undefined || frame < 0n || frame >= BigInt(map.frames)) return undefined;
+  const firsts = Array.from(
+    { length: MOST_ORDER + 1 },
+    (_, order) => frame - (frame % (1n << BigInt(order))),
+  );
+  const slabs = await reader.structures(
+    firsts.map((first) => ({ address: map.pages + first * BigInt(sizes.page), length: sizes.page })),
+  );
+  const candidates = slabs.map((slab) => slab?.pointer(slabCache) ?? 0n);
+  const caches = await readCaches(
+    reader,
+    candidates.filter((address) => address !== 0n && address % 8n === 0n),
+  );
+  for (const [index, address] of candidates.entries()) {
+    const cache = caches.find((known) => known.address === address);
+    const start = map.direct + (firsts[index] ?? 0n) * BigInt(PAGE);
+    if (
+      cache &&
+      object < start + BigInt(cache.slabSize) &&
+      (object - start) % BigInt(cache.objectSize) === 0n
+    )
+      return address;
+  }
+  return undefined;
+}
+
+async function readCaches(reader: Reader, addresses: readonly bigint[]): Promise<Cache[]> {
+  const { cacheObjectSize, cacheOrder } = reader.layout.optional;
+  if (cacheObjectSize === undefined || cacheOrder === undefined) return [];
+  const length = Math.max(cacheObjectSize[0], cacheOrder[0]) + 4;
+  const found = await reader.structures(addresses.map((address) => ({ address, length })));
+  return found.flatMap((cache) => {
+    if (cache === undefined) return [];
+    const objectSize = cache.number(cacheObjectSize);
+    const order = cache.number(cacheOrder) >>> ORDER_SHIFT;
+    const slabSize = PAGE << Math.min(order, MOST_ORDER + 1);
+    const fits = objectSize >= 8 && objectSize <= slabSize && order <= MOST_ORDER;
+    return fits ? [{ address: cache.address, objectSize, slabSize }] : [];
+  });
+}
+
+/** Walks the list of all caches from one of them; its head, which is none, falls out by its name. */
+async function cacheNamed(reader: Reader, from: bigint, name: string): Promise<Cache | undefined> {
+  const { cacheList, cacheName } = reader.layout.optional;
+  if (cacheList === undefined || cacheName === undefined) return undefined;
+  const [records = []] = await reader.lists([
+    {
+      name: 'slab caches',
+      head: from + BigInt(cacheList[0]),
+      buckets: 1,
+      stride: 0,
+      next: 0,
+      circular: true,
+      node: cacheList[0],
+      length: 0,
+      most: MOST,
+    },
+  ]);
+  const addresses = [from, ...records.map(({ address }) => address)];
+  const texts = await reader.records(
+    addresses.map(
+      (address): Way => ({ from: address, steps: [cacheName[0]], last: 0, length: name.length + 1 }),
+    ),
+  );
+  const index = texts.findIndex((text) => text?.data.toString('latin1') === `${name}\0`);
+  const address = addresses[index];
+  return address === undefined ? undefined : (await readCaches(reader, [address]))[0];
+}

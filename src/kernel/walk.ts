@@ -1,0 +1,71 @@
+import type { Blindness } from '../model/sample';
+import type { KernelMemory } from '../target/kernelMemory';
+import type { Target } from '../target/target';
+import type { KernelLayout } from './layout';
+import { pass } from './pass';
+import { findLeader } from './process';
+import { Reader } from './reader';
+import type { SlabSearch } from './slab';
+import { neverStill, noKernelMemory, partlyUnknown, processGone, refusedBy } from './trouble';
+import type { KernelWalk } from './walked';
+
+export interface WalkAsked {
+  readonly pid: number;
+  /** Its descriptors that are rings. */
+  readonly ringFds: readonly number[];
+  readonly layout: KernelLayout;
+  readonly signal?: AbortSignal;
+  /** Looks for requests on no list, too, where the kernel counts more than the lists have. Takes 0.1 to 1 s. */
+  readonly search?: SlabSearch;
+}
+
+/** A stuck process stands still; one that does not is looked at so many times. */
+const ATTEMPTS = 3;
+
+/**
+ * All requests in flight of a process, from the kernel's own structures. No lock is taken: what is read is checked for
+ * having stood still. Rejects with the reason of `signal`, or when the target is gone.
+ */
+export async function walkKernel(target: Target, asked: WalkAsked): Promise<KernelWalk> {
+  const memory = target.kernel;
+  if (memory === undefined) return nothing(noKernelMemory(target));
+  const first = await findLeader(memory, asked.layout, asked.pid);
+  if (typeof first === 'string') return nothing(failed(target, first));
+  let moved: readonly string[] = [];
+  for (let attempt = 1; ; attempt++) {
+    const reader = new Reader(memory, asked.layout, asked.signal);
+    const found = await pass(reader, target, first, asked.ringFds, asked.search);
+    if (reader.refused !== undefined) return nothing(refusedBy(target, reader.refused));
+    const gone = await fate(memory, asked, first);
+    if (gone !== undefined) return nothing(gone);
+    moved = [...reader.broken];
+    if (found.consistent || attempt === ATTEMPTS) {
+      const { missing } = asked.layout;
+      const trouble = [
+        ...(found.consistent ? [] : [neverStill(moved)]),
+        ...found.trouble,
+        ...(missing.length === 0 ? [] : [partlyUnknown(missing)]),
+      ];
+      return { ...found, trouble };
+    }
+  }
+}
+
+/** Whether the pid still stands for the process and its program; what happened otherwise. */
+async function fate(
+  memory: KernelMemory,
+  { layout, pid }: WalkAsked,
+  before: { readonly process: string; readonly program: string },
+): Promise<Blindness | undefined> {
+  const after = await findLeader(memory, layout, pid);
+  if (typeof after === 'string' || after.process !== before.process) return processGone('ended');
+  return after.program === before.program ? undefined : processGone('executed another program');
+}
+
+function failed(target: Target, errno: string): Blindness {
+  return errno === 'ESRCH' ? processGone('ended') : refusedBy(target, errno);
+}
+
+function nothing(trouble: Blindness): KernelWalk {
+  return { rings: [], pools: [], trouble: [trouble], consistent: false };
+}
