@@ -3,6 +3,7 @@ import { parseFdinfo } from '../procfs/fdinfo';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import type { MapsRow } from '../procfs/maps';
 import { opcodeName, printedOpcode } from '../ring/opcodes';
+import { sqeFlagNames } from '../ring/sqe';
 import type { Descriptor } from './descriptors';
 
 export interface RingsFound {
@@ -150,21 +151,6 @@ function listedRequests(ring: number, info: IoUringFdinfo): Request[] {
 
 /** IOSQE_FIXED_FILE: the fd is an index of the registered files. */
 const FIXED_FILE = 1;
-
-/** IOSQE_* bits of an SQE, in the order of the uapi header. */
-const SQE_FLAGS = [
-  'FIXED_FILE',
-  'IO_DRAIN',
-  'IO_LINK',
-  'IO_HARDLINK',
-  'ASYNC',
-  'BUFFER_SELECT',
-  'CQE_SKIP_SUCCESS',
-];
-
-export function sqeFlagNames(flags: number): string[] {
-  return SQE_FLAGS.filter((_, bit) => flags & (1 << bit));
-}
 
 export function hex(value: bigint): string {
   return `0x${BigInt.asUintN(64, value).toString(16)}`;

@@ -1,0 +1,299 @@
+import { isBlank, type RingGeometry } from './geometry';
+import { type RingHeader, sqRingFlag } from './header';
+import { opcodeNumber } from './opcodes';
+import { sqeFlag } from './sqe';
+import { UserDataTable } from './userDataTable';
+
+/** A ring as it was read: its header, its entries, and its header once more. */
+export interface RingImage {
+  readonly geometry: RingGeometry;
+  readonly before: RingHeader;
+  readonly after: RingHeader;
+  readonly ring: Buffer;
+  readonly sqes: Buffer;
+}
+
+/** What other sources say of the ring. */
+export interface RingHints {
+  /** Names of its IORING_SETUP_ flags without that prefix, where the kernel's memory tells them: they win. */
+  readonly setup?: readonly string[];
+  /** The kernel's own count of SQEs taken (fdinfo's CachedSqHead): the ring's is set at the end of a batch. */
+  readonly cachedSqHead?: number;
+  /** CQEs on the kernel's overflow list (fdinfo's CqOverflowList). */
+  readonly overflowed?: readonly { readonly userData: bigint }[];
+}
+
+/** IORING_CQE_F_ bits. SKIP and 32 are those of rings of mixed CQEs (6.18); before, nothing set them. */
+const MORE = 2;
+const FILLER = 1 << 5;
+const DOUBLE = 1 << 15;
+
+/** Opcodes that take two SQEs of 64 bytes (6.19, SQE_MIXED). */
+const DOUBLE_SQES = new Set([opcodeNumber('NOP128'), opcodeNumber('URING_CMD128')]);
+const POLL_REMOVE = opcodeNumber('POLL_REMOVE');
+/** IORING_POLL_UPDATE_USER_DATA. */
+const UPDATE_USER_DATA = 4;
+
+/**
+ * What both queues still hold, with user_data as numbers of groups. SQEs are counted from the oldest one whose slot is
+ * its own, CQEs from the oldest one that was not overwritten while the ring was read.
+ */
+export interface Windows {
+  /** Position of the first SQE, and how many. */
+  readonly first: number;
+  readonly count: number;
+  /** Slot of each SQE; −1: none the kernel took, or the second half of one. */
+  readonly slot: Int32Array;
+  readonly group: Int32Array;
+  /** IOSQE_ bits. */
+  readonly flags: Uint8Array;
+  /** Position of the first CQE, and how many slots. */
+  readonly firstCqe: number;
+  readonly cqes: number;
+  /** Group of each CQE; −1: no CQE begins here. */
+  readonly cqeGroup: Int32Array;
+  /** CQEs that are known to stand on the overflow list. */
+  readonly overflowed: number;
+  readonly groups: GroupTable;
+  /** Positions taken by the kernel, and published by the program. */
+  readonly sqHead: number;
+  readonly sqTail: number;
+  readonly traits: WindowTraits;
+}
+
+export interface WindowTraits {
+  /** Neither queue has begun its second lap: nothing was ever overwritten, and everything is here. */
+  readonly firstLap: boolean;
+  /** Everything is here, if the counters never went once around 2³². */
+  readonly whole: boolean;
+  /** No CQE was ever overwritten, if the counters never went once around. */
+  readonly everyCqe: boolean;
+  /** CQEs may stand on an overflow list that nobody has shown. */
+  readonly hiddenOverflow: boolean;
+  /** CQEs that did not fit anywhere, or SQEs the kernel refused: the counters tell too little. */
+  readonly leaky: boolean;
+  /** More CQEs than requests, or requests without CQEs: what is in flight cannot be counted. */
+  readonly skewed: boolean;
+}
+
+/** By group: what was seen of one user_data. Groups of SQEs come first, then those of CQEs alone. */
+export interface GroupTable {
+  /** Groups with an SQE, and all. */
+  readonly named: number;
+  readonly size: number;
+  readonly sqes: Int32Array;
+  /** Index in the window of its last SQE. */
+  readonly lastSqe: Int32Array;
+  /** CQEs that ended a request. */
+  readonly finals: Int32Array;
+  /** Indices of the last final CQE and of the one before it; −1 = none. Overflowed ones follow behind all others. */
+  readonly last: Int32Array;
+  readonly secondLast: Int32Array;
+  /** CQEs with F_MORE since the last final one. */
+  readonly open: Int32Array;
+  /** 1: a POLL_REMOVE may have given the request another user_data. */
+  readonly renamed: Uint8Array;
+}
+
+export function readWindows(image: RingImage, hints: RingHints): Windows {
+  const { geometry, before, after, sqes } = image;
+  const { sqEntries } = geometry;
+  const view = new DataView(sqes.buffer, sqes.byteOffset, sqes.byteLength);
+  const { sqHead, sqTail } = queueOf(before, sqEntries, hints);
+  const published = Math.min((after.sqTail - sqHead) >>> 0, sqEntries);
+  const lap = firstLaps(image);
+  const count = Math.min(sqEntries - published, sqHead <= sqEntries ? sqHead : sqEntries);
+  const first = (sqHead - count) >>> 0;
+  const table = new UserDataTable(count + geometry.cqEntries);
+  const slot = slotsOf(image, first, count, (sqTail - sqHead) >>> 0);
+  const group = new Int32Array(count).fill(-1);
+  const flags = new Uint8Array(count);
+  const renames: (readonly [low: number, high: number])[] = [];
+  let silent = false;
+  let halves = false;
+  for (let index = 0; index < count; index++) {
+    const at = slot[index] ?? -1;
+    if (at < 0) continue;
+    const offset = at * geometry.sqeSize;
+    const opcode = view.getUint8(offset);
+    flags[index] = view.getUint8(offset + 1);
+    group[index] = table.add(view.getUint32(offset + 32, true), view.getUint32(offset + 36, true));
+    silent ||= ((flags[index] ?? 0) & sqeFlag.skipSuccess) !== 0;
+    if (opcode === POLL_REMOVE && view.getUint32(offset + 24, true) & UPDATE_USER_DATA) {
+      renames.push([view.getUint32(offset + 16, true), view.getUint32(offset + 20, true)]);
+    }
+    if (geometry.sqeSize === 64 && DOUBLE_SQES.has(opcode)) {
+      halves = true;
+      index++;
+      if (index < count) slot[index] = -1;
+    }
+  }
+  const named = table.size;
+  const groups = emptyGroups(count + geometry.cqEntries);
+  for (let index = 0; index < count; index++) {
+    const number = group[index] ?? -1;
+    if (number < 0) continue;
+    add(groups.sqes, number);
+    groups.lastSqe[number] = index;
+  }
+  for (const [low, high] of renames) {
+    const number = table.find(low, high);
+    if (number >= 0) groups.renamed[number] = 1;
+  }
+  const cq = readCqes(image, lap.cq, table, groups);
+  const overflow = hints.overflowed ?? [];
+  overflow.forEach(({ userData }, index) => {
+    const number = table.find(Number(userData & 0xffffffffn), Number((userData >> 32n) & 0xffffffffn));
+    if (number >= 0) addFinal(groups, number, cq.count + index);
+  });
+  const overflowing =
+    (after.sqFlags & sqRingFlag.cqOverflow) !== 0 || (before.sqFlags & sqRingFlag.cqOverflow) !== 0;
+  const everyCqe = before.cqTail <= geometry.cqEntries && cq.count === before.cqTail;
+  const leaky = before.dropped !== 0 || after.overflow !== 0;
+  const whole = sqHead <= sqEntries && count === sqHead && everyCqe;
+  return {
+    first,
+    count,
+    slot,
+    group,
+    flags,
+    firstCqe: cq.first,
+    cqes: cq.count,
+    cqeGroup: cq.group,
+    overflowed: overflow.length,
+    groups: { ...groups, named, size: table.size },
+    sqHead,
+    sqTail,
+    traits: {
+      firstLap: whole && lap.sq && lap.cq && !overflowing && !leaky && !halves,
+      whole,
+      everyCqe,
+      hiddenOverflow: overflowing && overflow.length === 0,
+      leaky,
+      skewed: silent || halves || cq.more,
+    },
+  };
+}
+
+/** Head and tail of the SQ, where they can be true: the tail is the program's to write. */
+function queueOf(
+  { sqHead, sqTail }: RingHeader,
+  entries: number,
+  { cachedSqHead }: RingHints,
+): { sqHead: number; sqTail: number } {
+  const waiting = (sqTail - sqHead) >>> 0;
+  if (waiting > entries) return { sqHead, sqTail: sqHead };
+  const ahead = cachedSqHead === undefined ? 0 : (cachedSqHead - sqHead) >>> 0;
+  return { sqHead: ahead <= waiting ? (sqHead + ahead) >>> 0 : sqHead, sqTail };
+}
+
+/** Slots of `count` SQEs. One that a later SQE of the SQ array used again, prepared ones included, is no longer the earlier one's. */
+function slotsOf(image: RingImage, first: number, count: number, prepared: number): Int32Array {
+  const slots = new Int32Array(count);
+  if (image.geometry.arrayAt === undefined) {
+    for (let index = 0; index < count; index++) slots[index] = slotOf(image, (first + index) >>> 0);
+    return slots;
+  }
+  const used = new Uint8Array(image.geometry.sqEntries);
+  for (let index = count + prepared - 1; index >= 0; index--) {
+    const slot = slotOf(image, (first + index) >>> 0);
+    if (index < count) slots[index] = slot >= 0 && used[slot] === 0 ? slot : -1;
+    if (slot >= 0) used[slot] = 1;
+  }
+  return slots;
+}
+
+/** Slot of the SQE at a position; −1 where the SQ array names none. */
+export function slotOf({ geometry, ring }: RingImage, position: number): number {
+  const place = position & (geometry.sqEntries - 1);
+  if (geometry.arrayAt === undefined) return place;
+  const slot = ring.readUInt32LE(geometry.arrayAt + place * 4);
+  return slot < geometry.sqEntries ? slot : -1;
+}
+
+/**
+ * A queue that wrapped has written its last slot, so one in its first lap is known by that. Blank slots before the last
+ * one of the SQ tell that no SQE was filled over an older one before it is published.
+ */
+function firstLaps({ geometry, after, ring, sqes }: RingImage): { sq: boolean; cq: boolean } {
+  const { sqEntries, cqEntries, sqeSize, cqeSize, cqesAt, arrayAt } = geometry;
+  const identity = arrayAt === undefined || isIdentity(ring, arrayAt, Math.min(after.sqTail, sqEntries));
+  return {
+    sq: identity && after.sqTail < sqEntries && isBlank(sqes, (sqEntries - 1) * sqeSize, sqeSize),
+    cq:
+      after.cqTail < cqEntries &&
+      isBlank(ring, cqesAt + after.cqTail * cqeSize, cqeSize) &&
+      isBlank(ring, cqesAt + (cqEntries - 1) * cqeSize, cqeSize),
+  };
+}
+
+function isIdentity(ring: Buffer, at: number, count: number): boolean {
+  for (let index = 0; index < count; index++) {
+    if (ring.readUInt32LE(at + index * 4) !== index) return false;
+  }
+  return true;
+}
+
+function readCqes(
+  { geometry, before, after, ring }: RingImage,
+  firstLap: boolean,
+  table: UserDataTable,
+  groups: Omit<GroupTable, 'named' | 'size'>,
+): { first: number; count: number; group: Int32Array; more: boolean } {
+  const { cqEntries, cqeSize, cqesAt } = geometry;
+  const view = new DataView(ring.buffer, ring.byteOffset, ring.byteLength);
+  const posted = (after.cqTail - before.cqTail) >>> 0;
+  // In the first lap nothing is overwritten; after it, what was posted meanwhile took the place of the oldest.
+  const kept = Math.max(0, cqEntries - posted);
+  const count = firstLap || before.cqTail <= cqEntries ? Math.min(before.cqTail, kept) : kept;
+  const first = (before.cqTail - count) >>> 0;
+  const group = new Int32Array(count);
+  let more = false;
+  for (let index = 0; index < count; index++) {
+    const at = cqesAt + ((first + index) & (cqEntries - 1)) * cqeSize;
+    const flags = view.getUint32(at + 12, true);
+    if (flags & FILLER && cqeSize === 16) {
+      group[index] = -1;
+      more = true;
+      continue;
+    }
+    const number = table.add(view.getUint32(at, true), view.getUint32(at + 4, true));
+    group[index] = number;
+    if (flags & MORE) more = true;
+    if (flags & MORE) add(groups.open, number);
+    else addFinal(groups, number, index);
+    if (flags & DOUBLE && cqeSize === 16) {
+      more = true;
+      index++;
+      if (index < count) group[index] = -1;
+    }
+  }
+  return { first, count, group, more };
+}
+
+function emptyGroups(size: number): Omit<GroupTable, 'named' | 'size'> {
+  return {
+    sqes: new Int32Array(size),
+    lastSqe: new Int32Array(size).fill(-1),
+    finals: new Int32Array(size),
+    last: new Int32Array(size).fill(-1),
+    secondLast: new Int32Array(size).fill(-1),
+    open: new Int32Array(size),
+    renamed: new Uint8Array(size),
+  };
+}
+
+function add(counts: Int32Array, at: number): void {
+  counts[at] = (counts[at] ?? 0) + 1;
+}
+
+function addFinal(
+  groups: Pick<GroupTable, 'finals' | 'last' | 'secondLast' | 'open'>,
+  group: number,
+  index: number,
+): void {
+  add(groups.finals, group);
+  groups.secondLast[group] = groups.last[group] ?? -1;
+  groups.last[group] = index;
+  groups.open[group] = 0;
+}
