@@ -1,5 +1,6 @@
 import type { Blocked } from './blocking';
-import { type Scene, unexplained } from './rule';
+import { unexplained } from './ringCounts';
+import type { Scene } from './rule';
 import { counted, sentence } from './words';
 import { workerLimit } from './workers';
 

@@ -49,8 +49,3 @@ function sameStack(a: Task, b: Task): boolean {
 export function before(scene: Scene, ring: Ring): Ring | undefined {
   return scene.other?.rings.find((r) => r.fd === ring.fd && r.id === ring.id);
 }
-
-/** How many of a ring's requests in flight no row explains. */
-export function unexplained(ring: Ring): number {
-  return Math.max(0, (ring.inFlight ?? 0) - (ring.explained ?? 0));
-}

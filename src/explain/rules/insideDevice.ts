@@ -1,6 +1,7 @@
 import type { BlockDevice, Finding, Resource, Ring, Severity } from '../../model/sample';
 import { diskOf, diskSentence, inFlightOf } from '../disks';
-import { before, type Rule, type Scene, unexplained } from '../rule';
+import { unexplained } from '../ringCounts';
+import { before, type Rule, type Scene } from '../rule';
 import { counted, duration, processName, resourceName, sentence } from '../words';
 
 /**

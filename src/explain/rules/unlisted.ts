@@ -1,4 +1,5 @@
-import { before, type Rule, unexplained } from '../rule';
+import { unexplained } from '../ringCounts';
+import { before, type Rule } from '../rule';
 import { counted, ringName } from '../words';
 
 /** "8 requests are in flight, which /proc only counts." Said when no other rule explains them. */

@@ -1,6 +1,7 @@
 import type { Finding, Request, Resource, Ring, Sample } from '../../model/sample';
 import { onlyTarget } from '../operationTargets';
-import { type Rule, unexplained } from '../rule';
+import { unexplained } from '../ringCounts';
+import type { Rule } from '../rule';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
 
 /** What an armed poll of an operation waits for, after "waits". */

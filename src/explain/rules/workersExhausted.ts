@@ -1,6 +1,7 @@
 import type { Sample } from '../../model/sample';
 import { inFlightOf } from '../disks';
-import { type Rule, standsStill, unexplained } from '../rule';
+import { unexplained } from '../ringCounts';
+import { type Rule, standsStill } from '../rule';
 import { counted, inPlural, operationCounts, sentence } from '../words';
 import { workerLimit } from '../workers';
 import { countsAsStuck } from './stuckOnResource';
