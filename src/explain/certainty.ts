@@ -19,6 +19,12 @@ export function isListedExactly(ring: Ring): boolean {
   return ring.live !== undefined || ring.lost !== undefined || ring.ambiguous !== undefined;
 }
 
+/** True where the requests of every ring with something in flight stand one by one. */
+export function isListed(sample: Sample): boolean {
+  const rings = sample.rings.filter((ring) => inFlight(ring) !== 0);
+  return rings.length > 0 && rings.every(isListedExactly);
+}
+
 /** Requests of which neither a row nor the reason of its loss is known. */
 export function unlistedOf(ring: Ring): Unlisted | undefined {
   const count = unexplained(ring) - lost(ring);
@@ -26,9 +32,9 @@ export function unlistedOf(ring: Ring): Unlisted | undefined {
   if (ring.live !== undefined) {
     return {
       count,
-      why: 'on no list of the kernel when it was walked',
+      why: 'on no list of the kernel: inside a device or file system, most likely',
       explanation:
-        'The kernel counts more requests than its lists held: they moved while they were read, or they were handed to a device without a list that leads to them.',
+        'The kernel counts more requests than its lists hold: a device or file system has them, and no list leads there; or they moved while the lists were read.',
     };
   }
   if (isListedExactly(ring)) {

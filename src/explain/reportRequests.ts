@@ -56,9 +56,10 @@ function foldFacts(context: Context, { requests }: Fold): string {
   const operation = first.operation === 'UNKNOWN' ? '' : operationLabel(printable(first.operation, 64));
   const facts = [
     [operation, requestTarget(context.sample, first)].filter(Boolean).join(' '),
+    requests.length > 1 && first.stage !== undefined ? printable(first.stage, 200) : '',
     first.result == null ? '' : `result ${first.result}`,
     ...(requests.length === 1
-      ? [details(context, first)]
+      ? [details(context, first, true)]
       : [...timersWords(requests), ageText(requests), doubtText(requests)]),
   ];
   return facts.filter(Boolean).join(' · ');
@@ -79,7 +80,7 @@ function detailLines(context: Context, { requests }: Fold, indent: string): stri
   const left = requests.length - shown.length;
   return [
     ...shown.flatMap((request) =>
-      wrap(`${indent}${style.dim(details(context, request))}`, width, `${indent}  `),
+      wrap(`${indent}${style.dim(details(context, request, false))}`, width, `${indent}  `),
     ),
     ...(left > 0 ? [indent + andMore(left, verbose)] : []),
   ];
@@ -89,26 +90,16 @@ function andMore(left: number, verbose: boolean): string {
   return `and ${grouped(left)} more${verbose ? ' (--json lists all)' : ''}`;
 }
 
-function tellsMore({
-  userData,
-  offset,
-  length,
-  timeLeft,
-  timeout,
-  stage,
-  operands,
-  after,
-}: Request): boolean {
-  return [userData, offset, length, timeLeft, timeout, stage, operands, after].some(
-    (value) => value !== undefined,
-  );
+function tellsMore({ userData, offset, length, timeLeft, timeout, operands, after }: Request): boolean {
+  return [userData, offset, length, timeLeft, timeout, operands, after].some((value) => value !== undefined);
 }
 
-function details({ sample, verbose }: Context, request: Request): string {
+/** `alone` = its fold has told nothing of it. */
+function details({ sample, verbose }: Context, request: Request, alone: boolean): string {
   const { userData, worker, age, stage, after, operands, flags, certainty, submitter } = request;
   const head = after === undefined ? undefined : sample.requests[after];
   const facts: (string | undefined | false)[] = [
-    stage !== undefined && printable(stage, 200),
+    alone && stage !== undefined && printable(stage, 200),
     extent(request),
     timerWords(request),
     ...(operands ?? [])

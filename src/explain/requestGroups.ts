@@ -1,5 +1,5 @@
-import type { Request, RequestState, Ring, Sample } from '../model/sample';
-import { stateRank } from './requestStates';
+import type { Request, Ring, Sample } from '../model/sample';
+import { isOnItsWay, stateRank } from './requestStates';
 import { indexOf } from './sampleIndex';
 
 /** Requests that do the same to the same file and stand in the same state. */
@@ -10,7 +10,8 @@ export interface Fold {
 
 /** The requests of one ring in one state. */
 export interface StateGroup {
-  readonly state: RequestState;
+  /** The same at the next look. */
+  readonly key: string;
   readonly requests: readonly [Request, ...Request[]];
   /** The largest first. */
   readonly folds: readonly Fold[];
@@ -30,9 +31,9 @@ export function requestGroups(sample: Sample, ring: Ring['id'] | null): readonly
 }
 
 function group(requests: readonly Request[]): StateGroup[] {
-  return [...gathered(requests, ({ state }) => state)]
-    .map(([state, members]) => ({ state, requests: members, folds: folded(members) }))
-    .sort((a, b) => stateRank(a.state) - stateRank(b.state));
+  return [...gathered(requests, (request) => (isOnItsWay(request) ? 'on its way' : request.state))]
+    .map(([key, members]) => ({ key, requests: members, folds: folded(members) }))
+    .sort((a, b) => stateRank(a.requests[0]) - stateRank(b.requests[0]));
 }
 
 function folded(requests: readonly Request[]): Fold[] {
@@ -56,9 +57,9 @@ function gathered<K>(
 }
 
 /** Lengths stand in front, so that no name can forge another's key. */
-function foldKey({ operation, path, fixedFile, fd, result }: Request): string {
+function foldKey({ operation, path, fixedFile, fd, result, stage }: Request): string {
   const file = path === undefined ? `${fixedFile ?? ''},${fd ?? ''}` : `${path.length}:${path}`;
-  return `${operation.length}:${operation}${file}=${result ?? ''}`;
+  return `${operation.length}:${operation}${file}=${result ?? ''} ${stage ?? ''}`;
 }
 
 /** In the order of submission where it is known. Positions are 32 bits and wrap. */

@@ -23,10 +23,15 @@ export function isInFlight({ state }: Request): boolean {
   return IN_FLIGHT.has(state);
 }
 
+/** Issued, but no longer in a device or file system: its stage says who must act, most often its own thread. */
+export function isOnItsWay({ state, stage }: Request): boolean {
+  return state === 'issued' && stage !== undefined;
+}
+
 /** A state of a later version of the Sample comes last. */
-export function stateRank(state: RequestState): number {
-  const rank = ORDER.indexOf(state);
-  return rank < 0 ? ORDER.length : rank;
+export function stateRank(request: Request): number {
+  const rank = ORDER.indexOf(request.state);
+  return rank < 0 ? ORDER.length : rank + (isOnItsWay(request) ? 0.5 : 0);
 }
 
 const WORDS: Readonly<Partial<Record<RequestState, string>>> = {
@@ -43,6 +48,7 @@ const WORDS: Readonly<Partial<Record<RequestState, string>>> = {
 /** Where a request stands: "running in a worker". */
 export function stateWords(request: Request, sample: Sample): string {
   const { state, operation, worker } = request;
+  if (isOnItsWay(request)) return 'on its way to completion';
   if (state === 'running') {
     const kind = worker === undefined ? 'worker' : (indexOf(sample).tasks.get(worker)?.kind ?? 'worker');
     return kind === 'worker'
@@ -72,6 +78,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   'running in its thread': 'running in their threads',
   'waiting for its driver': 'waiting for their driver',
   timer: 'timeouts',
+  'on its way to completion': 'on their way to completion',
 };
 
 /** Where several of one state stand, after their number: "running in workers". */

@@ -1,6 +1,6 @@
 import { printable } from '../model/printable';
 import type { Request, Resource, Sample } from '../model/sample';
-import type { StateGroup } from './requestGroups';
+import type { Fold, StateGroup } from './requestGroups';
 import { indexOf } from './sampleIndex';
 import { duration, grouped, operationNoun, socketName } from './words';
 
@@ -57,22 +57,30 @@ export function timersWords(requests: readonly Request[]): string[] {
   ].filter(Boolean);
 }
 
+/** Kinds of requests looked at for the most frequent one; the largest come first. */
+const MOST_FOLDS = 100;
+
 /** What most requests of a state do: "92 × read /mnt/data/db", "600 × recv, 400 × send". */
 export function mostOf(sample: Sample, { requests, folds }: StateGroup): string {
-  const [largest] = folds;
-  if (!largest) return '';
-  const rest = requests.length - largest.requests.length;
-  if (rest === 0 || largest.requests.length > rest) {
-    const [first] = largest.requests;
-    const what = [operationNoun(first.operation), requestTarget(sample, first)].filter(Boolean).join(' ');
-    return `${grouped(largest.requests.length)} × ${printable(what)}${rest > 0 ? `, ${grouped(rest)} × other` : ''}`;
+  const [[what, most] = ['', 0]] = counts(folds.slice(0, MOST_FOLDS), ({ requests: [first] }) =>
+    [operationNoun(first.operation), requestTarget(sample, first)].filter(Boolean).join(' '),
+  );
+  const rest = requests.length - most;
+  if (most > rest) return `${times(most, what)}${rest > 0 ? `, ${grouped(rest)} × other` : ''}`;
+  const operations = counts(folds, ({ requests: [first] }) => operationNoun(first.operation));
+  const shown = operations.slice(0, 3).map(([noun, count]) => times(count, noun));
+  return `${shown.join(', ')}${operations.length > shown.length ? ', …' : ''}`;
+}
+
+function times(count: number, what: string): string {
+  return `${grouped(count)} × ${printable(what, NAME_LENGTH)}`;
+}
+
+function counts(folds: readonly Fold[], name: (fold: Fold) => string): [string, number][] {
+  const found = new Map<string, number>();
+  for (const fold of folds) {
+    const what = name(fold);
+    found.set(what, (found.get(what) ?? 0) + fold.requests.length);
   }
-  const counts = new Map<string, number>();
-  for (const { key: _, requests: alike } of folds) {
-    const noun = operationNoun(alike[0].operation);
-    counts.set(noun, (counts.get(noun) ?? 0) + alike.length);
-  }
-  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  const shown = sorted.slice(0, 3).map(([noun, count]) => `${grouped(count)} × ${printable(noun, 64)}`);
-  return `${shown.join(', ')}${sorted.length > shown.length ? ', …' : ''}`;
+  return [...found].sort((a, b) => b[1] - a[1]);
 }

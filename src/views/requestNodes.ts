@@ -15,7 +15,7 @@ export function requestNodes(sample: Sample, ring: Ring['id'] | null): readonly 
 }
 
 function stateRow(group: StateGroup, sample: Sample): Node {
-  const { state, requests, folds } = group;
+  const { key, requests, folds } = group;
   const [only] = requests;
   if (requests.length === 1) return requestRow(only, sample);
   const words = shown(statesWords(requests, sample));
@@ -24,7 +24,7 @@ function stateRow(group: StateGroup, sample: Sample): Node {
   const likely = folds.length === 1 && likelyFile(only, sample);
   const facts = [likely, ...timers, ...sharedFacts(requests)];
   return {
-    id: `state-${state}`,
+    id: `state-${key}`,
     label: `${grouped(requests.length)} ${words}`,
     description: dots(most, ...facts),
     icon: coloredAsAny(iconOf(only), requests, sample),
@@ -48,6 +48,7 @@ function foldRow(fold: Fold, sample: Sample): Node {
     id: `fold-${key}`,
     label: `${grouped(requests.length)} × ${shown(operationLabel(first.operation), 64)}${what === undefined ? '' : ` ${what}`}`,
     description: dots(
+      first.stage !== undefined && shown(first.stage),
       likelyFile(first, sample),
       typeof first.result === 'number' && `result ${first.result}`,
       ...facts,

@@ -153,7 +153,21 @@ describe('a request', () => {
   it('tells where it stands as exactly as the kernel does', () => {
     const stage = 'waits for thread 4242 to run its completion';
     expect(rowOf(exact({ state: 'issued', stage })).description).toBe(stage);
-    expect(rowOf(exact({ state: 'issued', stage })).spoken).toContain('in the device or file system');
+    expect(rowOf(exact({ state: 'queued', stage })).spoken).toContain(`queued behind workers, ${stage}`);
+  });
+
+  it('that only waits for its thread is not said to be in a device', () => {
+    const stage = 'waits for thread 4242 to run its completion';
+    const requests = [0, 1, 2, 3].map((n) =>
+      exact({ state: 'issued', userData: `0x${n}`, ...(n < 2 ? { stage } : {}) }),
+    );
+    const rows = ringRows(stuck({ requests }));
+    expect(labels(rows.slice(0, 2))).toEqual([
+      '2 in the device or file system',
+      '2 on their way to completion',
+    ]);
+    expect(labels(children(rows[1]))).toHaveLength(2);
+    expect(children(rows[1])[0]?.description).toBe(stage);
   });
 });
 
@@ -193,7 +207,9 @@ describe('certainty', () => {
       '12 more whose submission entry was overwritten',
       '3 not listed  counted, but not among the ring’s submission entries',
     ]);
-    expect(rest({ live: 6 })).toEqual(['1 not listed  on no list of the kernel when it was walked']);
+    expect(rest({ live: 6 })).toEqual([
+      '1 not listed  on no list of the kernel: inside a device or file system, most likely',
+    ]);
     expect(rest({})).toEqual(['15 not listed  queued or inside the kernel']);
     expect(rest({ live: 5 })).toEqual([]);
   });
