@@ -1,5 +1,6 @@
 import type { Finding, Ring, Sample, Task } from '../model/sample';
 import type { Blocked } from './blocking';
+import { indexOf } from './sampleIndex';
 
 /** What a rule looks at: one Sample, and another look at the same process where there is one. */
 export interface Scene {
@@ -32,7 +33,7 @@ export function standsStill(scene: Scene, task: Task): boolean | undefined {
   const { blocked } = task;
   if (blocked !== undefined && blocked >= LONG) return true;
   if (!scene.other) return scene.last ? blocked === undefined || blocked >= LONG_ENOUGH_TWICE : undefined;
-  const before = scene.other.tasks.find((other) => other.tid === task.tid);
+  const before = indexOf(scene.other).tasks.get(task.tid);
   if (!before || before.state !== task.state) return false;
   // Without the present time in it, this comparison is right on every processor's clock.
   if (before.lastRan !== undefined && task.lastRan !== undefined) return before.lastRan === task.lastRan;
@@ -48,9 +49,4 @@ function sameStack(a: Task, b: Task): boolean {
 /** The same ring in the other look. */
 export function before(scene: Scene, ring: Ring): Ring | undefined {
   return scene.other?.rings.find((r) => r.fd === ring.fd && r.id === ring.id);
-}
-
-/** How many of a ring's requests in flight no row explains. */
-export function unexplained(ring: Ring): number {
-  return Math.max(0, (ring.inFlight ?? 0) - (ring.explained ?? 0));
 }

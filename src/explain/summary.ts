@@ -1,4 +1,5 @@
 import type { Sample } from '../model/sample';
+import { inFlight } from './ringCounts';
 import { counted, duration } from './words';
 
 /** Requests that critical findings call stuck. */
@@ -15,7 +16,7 @@ export function headline(sample: Sample): string {
   if (stuck > 0) return `${counted(stuck, 'request')} stuck${age}`;
   if (first?.severity === 'critical') return `stuck${age}`;
   if (first?.severity === 'warning') return 'needs a look';
-  const pending = sample.rings.reduce((sum, ring) => sum + (ring.inFlight ?? 0), 0);
+  const pending = sample.rings.reduce((sum, ring) => sum + (inFlight(ring) ?? 0), 0);
   return pending > 0 ? `${counted(pending, 'request')} waiting, nothing stuck` : 'nothing stuck';
 }
 

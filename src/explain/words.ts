@@ -1,9 +1,14 @@
 import { printable } from '../model/printable';
 import type { ProcessName, Resource, Ring, SocketInfo } from '../model/sample';
 
-/** "1 read", "8 reads". */
+/** "1 read", "8 reads", "1,234 reads". */
 export function counted(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : plural(noun)}`;
+  return `${grouped(count)} ${count === 1 ? noun : plural(noun)}`;
+}
+
+/** Thousands apart, the same in every locale, because reports are compared. */
+export function grouped(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 function plural(noun: string): string {

@@ -1,5 +1,6 @@
-import type { Sample } from '../model/sample';
+import type { Sample, WorkerAccount, WorkerPool } from '../model/sample';
 import { cpuCount } from '../procfs/cpuList';
+import { grouped } from './words';
 
 export interface WorkerLimit {
   readonly count: number;
@@ -16,4 +17,33 @@ export function workerLimit(sample: Sample): WorkerLimit | undefined {
   const entries = sample.rings.flatMap((ring) => (ring.sqEntries === undefined ? [] : [ring.sqEntries]));
   if (cpus === undefined || entries.length === 0) return undefined;
   return { count: Math.min(Math.max(...entries), 4 * cpus), sure: sample.host.cpus !== undefined };
+}
+
+/** How many workers there may be, where none is free and requests wait for one; undefined where one is free, or it is not known. */
+export function takenWorkers(sample: Sample, held: number): number | undefined {
+  const pools = sample.workerPools;
+  if (pools !== undefined) {
+    const full = pools.flatMap(({ bounded, unbounded }) => [bounded, unbounded]).filter(isExhausted);
+    const workers = full.reduce((sum, account) => sum + account.workers, 0);
+    return full.length === 0 ? undefined : workers;
+  }
+  const limit = workerLimit(sample);
+  return limit !== undefined && held >= limit.count ? limit.count : undefined;
+}
+
+/** "8 of 8 bounded workers, 92 queued"; unbounded ones where there are any. */
+export function poolText({ bounded, unbounded }: WorkerPool): string {
+  const idle = unbounded.workers === 0 && unbounded.queued === 0;
+  return [accountText('bounded', bounded), idle ? '' : accountText('unbounded', unbounded)]
+    .filter(Boolean)
+    .join('; ');
+}
+
+function accountText(kind: string, { workers, limit, queued }: WorkerAccount): string {
+  return `${grouped(workers)} of ${grouped(limit)} ${kind} workers, ${grouped(queued)} queued`;
+}
+
+/** No worker is free, none may be started, and requests wait for one. */
+export function isExhausted({ workers, limit, queued }: WorkerAccount): boolean {
+  return queued > 0 && workers >= limit;
 }

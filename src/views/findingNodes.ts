@@ -1,8 +1,9 @@
+import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample, Severity } from '../model/sample';
 import { markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
-import { requestRow } from './requestNodes';
+import { requestRow } from './requestRow';
 import { resourceRow } from './resourceNodes';
 import { ringRow } from './ringNodes';
 import { taskRow } from './taskNodes';
@@ -87,7 +88,7 @@ function evidenceNode(evidence: readonly Evidence[], sample: Sample): Node {
 /** The row of the thing a finding points to; a plain one where the sample does not hold it. */
 function proof(item: Evidence, sample: Sample): Node {
   if ('task' in item) {
-    const task = sample.tasks.find(({ tid }) => tid === item.task);
+    const task = indexOf(sample).tasks.get(item.task);
     return task ? taskRow(task, sample) : { id: `task-${item.task}`, label: `thread ${item.task}` };
   }
   if ('request' in item) {
@@ -101,7 +102,7 @@ function proof(item: Evidence, sample: Sample): Node {
     return ring ? ringRow(ring, sample) : { id: `ring-${item.ring}`, label: `ring ${item.ring}` };
   }
   if ('fd' in item) {
-    const resource = sample.resources.find(({ fd }) => fd === item.fd);
+    const resource = indexOf(sample).resources.get(item.fd);
     return resource ? resourceRow(resource) : { id: `fd-${item.fd}`, label: `fd ${item.fd}` };
   }
   return {

@@ -27,7 +27,7 @@ export interface NodeIcon {
   readonly color?: string;
 }
 
-/** Rows shown below one row before the rest folds into "more…". */
+/** Rows shown below one row before the rest folds into "and 9,800 more". */
 export const PAGE = 200;
 
 /** Cuts a long list: the rows after a page stand below one row that says how many they are. */
@@ -44,25 +44,31 @@ export function paged<T>(
     ...rows,
     {
       id: 'more',
-      label: `${grouped(more)} more…`,
+      label: `and ${grouped(more)} more`,
       icon: { id: 'ellipsis' },
       children: () => paged(items, row, end),
     },
   ];
 }
 
-/** The tree as text, two spaces a level; `open` says which rows to go into. */
+/** Rows of an outline; a Sample may hold 100,000 requests. */
+const MOST_LINES = 20_000;
+
+/** The tree as text, two spaces a level; `open` says which rows to go into. Says so where it is cut at `most` rows. */
 export function outline(
   nodes: readonly Node[],
   open: (node: Node) => boolean = () => true,
-  depth = 0,
+  most = MOST_LINES,
 ): string {
-  return nodes
-    .map((node) => {
-      const line = `${'  '.repeat(depth)}${node.label}${node.description ? `  ${node.description}` : ''}\n`;
-      return node.children && open(node) ? line + outline(node.children(), open, depth + 1) : line;
-    })
-    .join('');
+  const lines: string[] = [];
+  const write = (some: readonly Node[], depth: number): boolean =>
+    some.every((node) => {
+      if (lines.length >= most) return false;
+      lines.push(`${'  '.repeat(depth)}${node.label}${node.description ? `  ${node.description}` : ''}\n`);
+      return !node.children || !open(node) || write(node.children(), depth + 1);
+    });
+  if (!write(nodes, 0)) lines.push(`… cut after ${grouped(most)} rows\n`);
+  return lines.join('');
 }
 
 /** What can be seen of the tree: equal pictures need no redrawing. `open` says which rows are unfolded. */

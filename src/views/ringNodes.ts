@@ -1,14 +1,18 @@
+import { certaintyOf, sourcesOf, unlistedOf } from '../explain/certainty';
+import { inFlight, lost, uncollected, unsubmitted } from '../explain/ringCounts';
+import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
-import type { Request, Ring, Sample } from '../model/sample';
+import type { Ring, Sample } from '../model/sample';
 import { markdownText } from './escape';
 import { type Node, paged } from './node';
+import { poolNodes } from './poolNodes';
 import { requestNodes } from './requestNodes';
 import { count, dots, grouped, shown } from './words';
 
 export function ringNodes(sample: Sample): readonly Node[] {
-  const { rings, requests } = sample;
-  const astray = requests.filter(({ ring }) => !rings.some((candidate) => candidate.id === ring));
-  if (rings.length === 0 && astray.length === 0) return [];
+  const { rings } = sample;
+  const astray = indexOf(sample).requests.get(null)?.length ?? 0;
+  if (rings.length === 0 && astray === 0) return [];
   return [
     {
       id: 'rings',
@@ -17,7 +21,8 @@ export function ringNodes(sample: Sample): readonly Node[] {
       expanded: rings.length > 0 && rings.length <= 4,
       children: () => [
         ...paged(rings, (ring) => ringRow(ring, sample)),
-        ...(astray.length === 0 ? [] : [astrayRow(astray, sample)]),
+        ...(astray === 0 ? [] : [astrayRow(astray, sample)]),
+        ...poolNodes(sample),
       ],
     },
   ];
@@ -25,69 +30,77 @@ export function ringNodes(sample: Sample): readonly Node[] {
 
 /** A ring with its pending requests below it. */
 export function ringRow(ring: Ring, sample: Sample): Node {
-  const own = sample.requests.filter((request) => request.ring === ring.id);
   const name = `ring ${ring.id} · ${ring.fd === null ? 'no descriptor' : `fd ${ring.fd}`}`;
-  const unlisted = (ring.inFlight ?? 0) - (ring.explained ?? 0);
   return {
     id: `ring-${ring.id}`,
     label: name,
     description: ringState(ring),
     icon: { id: 'circle-large-outline' },
-    tooltip: () => ringTooltip(name, ring),
+    tooltip: () => ringTooltip(name, ring, sample),
     expanded: sample.rings.length <= 4,
     children: () => [
-      ...requestNodes(own, sample),
-      ...(unlisted > 0 ? [unlistedRow(unlisted, ring)] : []),
+      ...requestNodes(sample, ring.id),
+      ...lostRows(ring),
+      ...unlistedRows(ring),
       ...counters(ring),
     ],
   };
 }
 
 function ringState(ring: Ring): string {
-  const { inFlight, explained, overflowed } = ring;
-  if (!ring.readable) return 'busy: the kernel printed no counters';
+  const { explained, overflowed } = ring;
+  const pending = inFlight(ring);
+  if (!ring.readable && pending === undefined) return 'busy: the kernel printed no counters';
   const reaped = uncollected(ring);
   return dots(
-    inFlight === undefined ? 'no counters' : `${grouped(inFlight)} in flight`,
-    inFlight !== undefined && inFlight > 0 && explained !== undefined && explained < inFlight
-      ? `${grouped(explained)} of them shown`
-      : undefined,
+    pending === undefined ? 'no counters' : `${grouped(pending)} in flight`,
+    pending !== undefined && pending > 0 && explained !== undefined && `${grouped(explained)} listed`,
     reaped > 0 && `${grouped(reaped)} not collected`,
     overflowed !== undefined && overflowed > 0 && `${grouped(overflowed)} overflowed`,
     unsubmitted(ring) > 0 && `${grouped(unsubmitted(ring))} not submitted`,
   );
 }
 
-/** Completions the program has not reaped. Counters are 32 bits and wrap. */
-function uncollected({ cqHead, cqTail }: Ring): number {
-  return cqHead === undefined || cqTail === undefined ? 0 : (cqTail - cqHead) >>> 0;
+function lostRows(ring: Ring): readonly Node[] {
+  const gone = lost(ring);
+  if (gone === 0) return [];
+  return [
+    {
+      id: 'lost',
+      label: `${grouped(gone)} more whose submission entry was overwritten`,
+      icon: { id: 'eye-closed' },
+      tooltip: () =>
+        'They are in flight, but the program has used their entries of the submission queue again: what they are about is no longer in the ring’s memory\\. A walk of the kernel’s own lists, which root may do, would show them\\.',
+    },
+  ];
 }
 
-/** Submissions the kernel has not taken. */
-function unsubmitted({ sqHead, sqTail }: Ring): number {
-  return sqHead === undefined || sqTail === undefined ? 0 : (sqTail - sqHead) >>> 0;
+function unlistedRows(ring: Ring): readonly Node[] {
+  const rest = unlistedOf(ring);
+  if (!rest) return [];
+  const { skew } = ring;
+  const more = `${count(rest.count, 'more request')} ${rest.count === 1 ? 'is' : 'are'} in flight`;
+  return [
+    {
+      id: 'unlisted',
+      label: `${grouped(rest.count)} not listed`,
+      description: skew === undefined ? rest.why : 'the count may be off',
+      icon: { id: 'eye-closed' },
+      tooltip: () =>
+        [
+          markdownText(`${more}. ${rest.explanation}`),
+          ...(skew === undefined ? [] : [`The count may be off: ${markdownText(printable(skew))}`]),
+        ].join('\n\n'),
+    },
+  ];
 }
 
-function unlistedRow(unlisted: number, { skew }: Ring): Node {
-  return {
-    id: 'unlisted',
-    label: `${grouped(unlisted)} not listed`,
-    description: skew === undefined ? 'queued or inside the kernel' : 'the count may be off',
-    icon: { id: 'eye-closed' },
-    tooltip: () =>
-      [
-        `The counters say that ${count(unlisted, 'more request')} ${unlisted === 1 ? 'is' : 'are'} in flight\\. /proc does not list requests that are queued behind a worker or that a driver or file system holds\\.`,
-        ...(skew === undefined ? [] : [`The count may be off: ${markdownText(printable(skew))}`]),
-      ].join('\n\n'),
-  };
-}
-
-function astrayRow(requests: readonly Request[], sample: Sample): Node {
+function astrayRow(requests: number, sample: Sample): Node {
   return {
     id: 'astray',
-    label: `Requests of a ring not known (${requests.length})`,
+    label: `Requests of a ring not known (${grouped(requests)})`,
     icon: { id: 'question' },
-    children: () => requestNodes(requests, sample),
+    children: () => requestNodes(sample, null),
   };
 }
 
@@ -130,7 +143,7 @@ function counters(ring: Ring): readonly Node[] {
   ];
 }
 
-function ringTooltip(name: string, ring: Ring): string {
+function ringTooltip(name: string, ring: Ring, sample: Sample): string {
   const lines = [`**${markdownText(name)}**`];
   if (!ring.readable) {
     lines.push(
@@ -138,6 +151,10 @@ function ringTooltip(name: string, ring: Ring): string {
     );
   } else {
     lines.push(markdownText(ringState(ring)));
+  }
+  const sure = certaintyOf(sample, ring);
+  if (sure !== undefined) {
+    lines.push(markdownText(printable(`${sure}; from ${sourcesOf(sample, ring) || 'the counters'}`)));
   }
   if (ring.skew !== undefined) lines.push(`The count may be off: ${markdownText(printable(ring.skew))}`);
   if (ring.duplicates && ring.duplicates.length > 0) {

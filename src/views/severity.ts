@@ -20,6 +20,20 @@ const known = new WeakMap<Sample, Blame>();
 export function colored(icon: string, item: Task | Request, sample: Sample): NodeIcon {
   const { tasks, requests } = blame(sample);
   const severity = 'tid' in item ? tasks.get(item.tid) : ORDER.find((_, index) => requests[index]?.has(item));
+  return withColor(icon, severity);
+}
+
+/** Colours the row of several requests as the gravest of them. */
+export function coloredAsAny(icon: string, items: readonly Request[], sample: Sample): NodeIcon {
+  const { requests } = blame(sample);
+  const severity = ORDER.find((_, index) => {
+    const blamed = requests[index];
+    return blamed !== undefined && blamed.size > 0 && items.some((item) => blamed.has(item));
+  });
+  return withColor(icon, severity);
+}
+
+function withColor(icon: string, severity: Severity | undefined): NodeIcon {
   const color = severity && COLORS[severity];
   return color === undefined ? { id: icon } : { id: icon, color };
 }

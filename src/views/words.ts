@@ -1,4 +1,7 @@
+import { grouped } from '../explain/words';
 import { printable } from '../model/printable';
+
+export { grouped };
 
 /** Longest text of a row; the whole stands in its tooltip. */
 const ROW_LENGTH = 200;
@@ -6,11 +9,6 @@ const ROW_LENGTH = 200;
 /** `1 request`, `2 requests`, `1,234 requests`. */
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${grouped(n)} ${n === 1 ? one : many}`;
-}
-
-/** Thousands apart, the same in every locale, because reports are compared. */
-export function grouped(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 /** Wall clock of the reader: `14:03:22`. */

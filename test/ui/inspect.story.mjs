@@ -152,6 +152,8 @@ export const story = {
       'the ring unfolds to its requests',
       async (workbench) => {
         await workbench.unfold(/^ring 1/);
+        // Its two requests stand below the row of their state.
+        await workbench.unfold(/^2 running in workers/);
         await workbench.until('a request', async () =>
           (await workbench.rows()).some(({ label }) => /OPENAT/.test(label)),
         );

@@ -1,6 +1,10 @@
-import type { BlockDevice, Finding, Resource, Ring, Severity } from '../../model/sample';
+import type { BlockDevice, Finding, Request, Resource, Ring, Sample, Severity } from '../../model/sample';
+import { isListedExactly, isPlaced } from '../certainty';
 import { diskOf, diskSentence, inFlightOf } from '../disks';
-import { before, type Rule, type Scene, unexplained } from '../rule';
+import { heldMounts, isInside } from '../listedRequests';
+import { unexplained } from '../ringCounts';
+import { before, type Rule, type Scene } from '../rule';
+import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, duration, processName, resourceName, sentence } from '../words';
 
 /**
@@ -10,17 +14,80 @@ import { counted, duration, processName, resourceName, sentence } from '../words
 export const insideDevice: Rule = {
   tag: 'inside-device',
   check(scene) {
+    const { sample } = scene;
     const held = scene.blocked.some(({ task, on }) => task.operation !== undefined && !on.idle);
-    const rings = scene.sample.rings.filter((ring) => unexplained(ring) > 0 && !hasPolls(scene, ring));
-    if (held || rings.length === 0) return [];
-    const place = findPlace(scene);
-    if (!place) return [];
-    const still = standsStill(scene, rings, place);
-    if (still === undefined && !scene.last && !scene.other) return 'look again';
-    if (still === false) return [];
-    return [finding(scene, rings, place, still)];
+    // What may as well queue behind held workers is told with them.
+    if (held && !isPlaced(sample)) return [];
+    const groups = requestsInside(scene, held);
+    let again = false;
+    const findings = groups.flatMap(({ rings, place, count }) => {
+      const still = standsStill(scene, rings, place);
+      if (still === undefined && !scene.last && !scene.other) again = true;
+      return still === false ? [] : [finding(scene, rings, place, still, count)];
+    });
+    return again ? 'look again' : findings;
   },
 };
+
+/** Requests of some rings in one place. */
+interface Inside {
+  readonly rings: readonly Ring[];
+  readonly place: Place;
+  readonly count: number;
+}
+
+/** By the files that the requests name, each with its disk or server; else all of them where the files of the process lead. */
+function requestsInside(scene: Scene, held: boolean): readonly Inside[] {
+  const { sample } = scene;
+  const rings = sample.rings.filter(
+    (ring) => inside(sample, ring) > 0 && (isListedExactly(ring) || !hasPolls(scene, ring)),
+  );
+  if (rings.length === 0) return [];
+  const ids = new Set<number | null>(rings.map(({ id }) => id));
+  const told = held ? heldMounts(sample) : new Set<string>();
+  const named = new Map<string, { readonly place: Place; readonly requests: Request[] }>();
+  let unnamed = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+  for (const request of sample.requests) {
+    if (!ids.has(request.ring) || !isInside(request)) continue;
+    const file = resourceOf(sample, request);
+    if (file?.mount !== undefined && told.has(file.mount)) continue;
+    const place = file && placeOf(sample, file);
+    // Its device has nothing of it: then it is in none that another file leads to.
+    if (file && !place) continue;
+    const key = place && (place.kind === 'disk' ? `disk ${place.disk.name}` : `fuse ${place.file.mount}`);
+    const group = key === undefined ? undefined : named.get(key);
+    if (!place || key === undefined) unnamed += 1;
+    else if (group) group.requests.push(request);
+    else named.set(key, { place, requests: [request] });
+  }
+  if (named.size > 0) {
+    return [...named.values()].map(({ place, requests }) => {
+      const own = new Set(requests.map(({ ring }) => ring));
+      const files = new Set(requests.flatMap((request) => resourceOf(sample, request) ?? []));
+      return {
+        rings: rings.filter(({ id }) => own.has(id)),
+        place: place.kind === 'disk' ? { ...place, files: [...files] } : place,
+        count: requests.length,
+      };
+    });
+  }
+  const place = held || unnamed === 0 ? undefined : findPlace(scene);
+  return place ? [{ rings, place, count: unnamed }] : [];
+}
+
+/** Requests that a device or file system may have: by the kernel's lists, else all of which nothing tells more. */
+function inside(sample: Sample, ring: Ring): number {
+  const rows = indexOf(sample).requests.get(ring.id) ?? [];
+  return unexplained(ring) + rows.filter(isInside).length;
+}
+
+/** Where a file's requests go: undefined while its disk or server has none. */
+function placeOf(sample: Sample, file: Resource): Place | undefined {
+  const disk = diskOf(sample, file);
+  if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
+  const { waiting = 0 } = file;
+  return file.fsType?.startsWith('fuse') && waiting > 0 ? { kind: 'fuse', file, waiting } : undefined;
+}
 
 /** Where the requests are: a disk, or a FUSE server that has not answered. */
 type Place =
@@ -59,8 +126,13 @@ function standsStill(scene: Scene, rings: readonly Ring[], place: Place): boolea
   return earlier === undefined || earlier.completed === place.disk.completed;
 }
 
-function finding(scene: Scene, rings: readonly Ring[], place: Place, still: boolean | undefined): Finding {
-  const count = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+function finding(
+  scene: Scene,
+  rings: readonly Ring[],
+  place: Place,
+  still: boolean | undefined,
+  count: number,
+): Finding {
   const since = scene.between === undefined ? '' : ` in the last ${duration(scene.between)}`;
   const severity: Severity = still ? 'critical' : 'info';
   const are = count === 1 ? 'is' : 'are';

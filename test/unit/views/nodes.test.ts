@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../../../src/model/sample';
-import type { Node } from '../../../src/views/node';
 import { outline, picture, withoutAges } from '../../../src/views/node';
 import { rootNodes, stateOf } from '../../../src/views/nodes';
+import { below, children, everyId, rowsOf } from './rows';
 import { healthy, idle, live, read, ring, stuck, worker } from './samples';
-
-const children = (node: Node | undefined): readonly Node[] => node?.children?.() ?? [];
-const below = (nodes: readonly Node[], start: string): Node => {
-  const found = nodes.find(({ label }) => label.startsWith(start));
-  if (!found) throw new Error(`no row "${start}" among ${nodes.map(({ label }) => label).join(' | ')}`);
-  return found;
-};
-const rowsOf = (...args: Parameters<typeof live>) => children(rootNodes([live(...args)])[0]);
-const everyId = (nodes: readonly Node[]): string[] =>
-  nodes.flatMap((node) => [node.id, ...everyId(children(node))]);
 
 const missing = (): never => {
   throw new Error('the sample has a finding');
@@ -30,8 +19,8 @@ describe('the tree of a stuck process', () => {
           What to do  Look at sshfs (812).
           Seen in (5)
         Rings (1)
-          ring 1 · fd 5  100 in flight · 8 of them shown
-            8 × READ /mnt/data/db  in a worker · 31 s
+          ring 1 · fd 5  100 in flight · 8 listed
+            8 running in workers  8 × read /mnt/data/db · 31 s
             92 not listed  queued or inside the kernel
             Queues and setup
         Blocked threads and workers (8 of 9)
@@ -107,63 +96,6 @@ describe('the tree of a healthy process', () => {
   it('does not say so when it could not see everything', () => {
     const blind = healthy({ notVisible: [{ what: 'kernel stacks', why: 'needs CAP_SYS_ADMIN' }] });
     expect(rowsOf(blind)[0]?.label).toBe('Nothing found wrong, as far as can be seen');
-  });
-});
-
-describe('rings', () => {
-  const description = (more: Parameters<typeof ring>[1]) =>
-    below(children(below(rowsOf(stuck({ rings: [ring(1, more)] })), 'Rings')), 'ring 1').description;
-
-  it('tells a busy ring from an empty one', () => {
-    expect(description({ readable: false })).toBe('busy: the kernel printed no counters');
-    expect(description({ inFlight: 0, explained: 0 })).toBe('0 in flight');
-  });
-
-  it('counts across the wrap of the 32-bit counters', () => {
-    expect(description({ inFlight: 3, explained: 3, cqHead: 4_294_967_290, cqTail: 4 })).toBe(
-      '3 in flight · 10 not collected',
-    );
-  });
-
-  it('speaks of one request in the singular', () => {
-    const rows = rowsOf(stuck({ rings: [ring(1, { inFlight: 9, explained: 8 })] }));
-    const unlisted = below(children(below(children(below(rows, 'Rings')), 'ring 1')), '1 not listed');
-    expect(unlisted.tooltip?.()).toContain('1 more request is in flight');
-  });
-
-  it('names the file that an armed request awaits when it can be only one', () => {
-    const pipe = (fd: number) =>
-      ({ fd, kind: 'pipe', end: 'read', peers: [{ pid: 7, name: 'log' }] }) as const;
-    const { fd: _fd, path: _path, ...armed } = read({ state: 'polling', certainty: 'certain' });
-    const request = (...resources: ReturnType<typeof pipe>[]) => {
-      const sample = healthy({ requests: [armed], resources });
-      return below(children(below(children(below(rowsOf(sample), 'Rings')), 'ring 1')), 'READ');
-    };
-    expect(request(pipe(8)).description).toBe(
-      'armed for readiness · the pipe at descriptor 8, whose writer is log (7)',
-    );
-    expect(request(pipe(8)).tooltip?.()).toMatch(/the only open file that fits/);
-    expect(request(pipe(8), pipe(9)).description).toBe('armed for readiness');
-    expect(request(pipe(8), pipe(9)).tooltip?.()).not.toMatch(/only open file/);
-  });
-
-  it('names the file of carried requests that their finding names', () => {
-    const sample = stuck();
-    const { fd: _fd, path: _path, ...carried } = read({ worker: 4243, age: 31.2 });
-    const row = (evidence: Sample['findings'][number]['evidence']) => {
-      const findings = sample.findings.map((finding) => ({ ...finding, evidence }));
-      const seen = stuck({ requests: [carried], findings });
-      return below(children(below(children(below(rowsOf(seen), 'Rings')), 'ring 1')), 'READ').description;
-    };
-    expect(row([{ request: 0 }, { fd: 6 }])).toMatch(/^in a worker · \/mnt\/data\/db · 31 s/);
-    expect(row([{ request: 0 }, { fd: 6 }, { fd: 7 }])).toMatch(/^in a worker · 31 s/);
-    expect(row([{ task: 4243 }, { fd: 6 }])).toMatch(/^in a worker · 31 s/);
-  });
-
-  it('keeps requests of no known ring', () => {
-    const rows = rowsOf(stuck({ requests: [read({ ring: null })] }));
-    const astray = below(children(below(rows, 'Rings')), 'Requests of a ring not known (1)');
-    expect(children(astray)[0]?.label).toBe('READ /mnt/data/db');
   });
 });
 
@@ -314,27 +246,5 @@ describe('hostile names', () => {
     const path = '/x'.repeat(100_000);
     const rows = rowsOf(stuck({ resources: [{ fd: 6, kind: 'file', path }] }));
     expect(children(below(rows, 'Files'))[0]?.label.length).toBeLessThan(300);
-  });
-});
-
-describe('a sample with 10,000 requests', () => {
-  const requests = Array.from({ length: 10_000 }, (_, n) => read({ userData: `0x${n.toString(16)}` }));
-  const paths = requests.map((request, n) => ({ ...request, path: `/data/${n}` }));
-
-  it('is one row for those that are alike, in pages of 200', () => {
-    const rows = rowsOf(stuck({ requests }));
-    const group = below(children(below(children(below(rows, 'Rings')), 'ring 1')), '10,000 × READ');
-    const page = children(group);
-    expect(page).toHaveLength(201);
-    expect(page[200]?.label).toBe('9,800 more…');
-    expect(children(page[200])).toHaveLength(201);
-    expect(children(page[200])[200]?.label).toBe('9,600 more…');
-  });
-
-  it('pages those that are not alike', () => {
-    const rows = rowsOf(stuck({ requests: paths }));
-    const page = children(below(children(below(rows, 'Rings')), 'ring 1'));
-    expect(page.length).toBeLessThan(210);
-    expect(below(page, '9,800 more…').label).toBe('9,800 more…');
   });
 });

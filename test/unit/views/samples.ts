@@ -112,3 +112,52 @@ export function live(sample: Sample, more: Partial<Inspected> = {}): Inspected {
   const { pid } = sample.process;
   return { key: `process-${pid}`, pid, snapshot: { state: 'live', sample }, ...more };
 }
+
+/** A request as the walk and the ring's memory tell it together. */
+export function exact(more: Partial<Request> = {}): Request {
+  return read({ certainty: 'certain', sources: ['kernel walk', 'ring memory'], ...more });
+}
+
+/** The stuck server, each of whose requests is known: in every state there is, with pools of workers. */
+export function listed(more: Partial<Sample> = {}): Sample {
+  const at = (n: number) => ({
+    offset: n * 4096,
+    length: 4096,
+    userData: `0x${n.toString(16)}`,
+    sequence: n,
+  });
+  const { fd: _fd, path: _path, ...bare } = exact();
+  const requests: Request[] = [
+    ...Array.from({ length: 8 }, (_, n) => exact({ ...at(n), worker: 4243 + n, age: 31.2 })),
+    ...Array.from({ length: 92 }, (_, n) => exact({ ...at(8 + n), state: 'queued', age: 31 })),
+    { ...bare, operation: 'RECV', fd: 9, state: 'polling', userData: '0x100', sequence: 100 },
+    { ...bare, operation: 'FUTEX_WAIT', state: 'waiting', userData: '0x101', sequence: 101 },
+    { ...bare, operation: 'TIMEOUT', state: 'timeout', timeout: 3600, timeLeft: 3540, userData: '0x102' },
+    { ...bare, operation: 'TIMEOUT', state: 'timeout', timeout: 5, timeLeft: -2, userData: '0x103' },
+    exact({ operation: 'WRITE', state: 'linked', after: 0, userData: '0x104', sequence: 104 }),
+    exact({ operation: 'FSYNC', state: 'drained', userData: '0x105', sequence: 105 }),
+    exact({ state: 'prepared', userData: '0x106' }),
+    { ...bare, operation: 'UNKNOWN', state: 'completed', result: -5, userData: '0x107' },
+    { ...bare, operation: 'UNKNOWN', state: 'overflowed', result: 0, userData: '0x108' },
+  ];
+  return stuck({
+    rings: [ring(1, { inFlight: 118, live: 118, explained: 106, ambiguous: 0, lost: 12 })],
+    requests,
+    workerPools: [
+      {
+        tid: 4242,
+        bounded: { workers: 8, limit: 8, queued: 92 },
+        unbounded: { workers: 0, limit: 4096, queued: 0 },
+      },
+    ],
+    resources: [
+      ...stuck().resources,
+      {
+        fd: 9,
+        kind: 'socket',
+        socket: { protocol: 'tcp', state: 'ESTABLISHED', local: '10.0.0.1:4711', peer: '10.0.0.2:80' },
+      },
+    ],
+    ...more,
+  });
+}

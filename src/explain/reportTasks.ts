@@ -1,0 +1,82 @@
+import { printable } from '../model/printable';
+import type { KernelFrame, Task } from '../model/sample';
+import { plainName } from '../ring/issueFunctions';
+import type { Context } from './reportContext';
+import { type Style, wrap } from './style';
+import { duration, operationNoun } from './words';
+
+/** The tasks that wait for something, with their kernel stacks. */
+export function blockedLines(context: Context): string[] {
+  const { sample, style } = context;
+  const tasks = sample.tasks.filter((task) => task.blockedOn && !task.blockedOn.idle);
+  if (tasks.length === 0) return [];
+  return [
+    style.bold(`Blocked tasks (${tasks.length} of ${sample.tasks.length})`),
+    ...groupLines(context, tasks, true),
+  ];
+}
+
+/** The others; their stacks only where everything is asked for. */
+export function idleLines(context: Context): string[] {
+  const { sample, style } = context;
+  const tasks = sample.tasks.filter((task) => !task.blockedOn || task.blockedOn.idle);
+  if (tasks.length === 0) return [];
+  return [style.bold(`Other tasks (${tasks.length})`), ...groupLines(context, tasks, context.verbose)];
+}
+
+/** Tasks with the same stack and wait folded to one entry. */
+function groupLines({ style, width }: Context, tasks: readonly Task[], stacks: boolean): string[] {
+  const groups = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const stack = (task.kernelStack ?? []).map((frame) => frame.function).join('<');
+    const key = [task.kind, task.state, task.blockedOn?.text ?? '', stack].join('|');
+    groups.set(key, [...(groups.get(key) ?? []), task]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    return [
+      ...wrap(`  ${groupTitle(group, first)}`, width, '      '),
+      ...(stacks ? stackLines(first.kernelStack ?? [], first.blockedOn?.function, style) : []),
+    ];
+  });
+}
+
+const KIND_TEXT: Readonly<Record<Task['kind'], string>> = {
+  thread: 'thread',
+  worker: 'io-wq worker',
+  sqpoll: 'SQPOLL thread',
+};
+
+function groupTitle(group: readonly Task[], first: Task): string {
+  const times = group.flatMap((task) => (task.blocked === undefined ? [] : [task.blocked]));
+  const names = [...new Set(group.map((task) => printable(task.name, 32)))].slice(0, 3).join(', ');
+  const tids = group.map((task) => task.tid);
+  const who =
+    group.length === 1
+      ? `${KIND_TEXT[first.kind]} ${names} (${first.tid})`
+      : `${group.length} × ${KIND_TEXT[first.kind]} ${names} (${tids.slice(0, 4).join(', ')}${tids.length > 4 ? ', …' : ''})`;
+  const doing = first.operation === undefined ? '' : `carries ${operationNoun(first.operation)}: `;
+  const text =
+    (first.blockedOn && printable(first.blockedOn.text, 300)) ??
+    (first.state === 'R' ? 'runs' : unknownWait(first));
+  const wake = first.blockedOn && !first.blockedOn.idle ? ` [${first.blockedOn.wake}]` : '';
+  const since = times.length === 0 ? '' : ` · ${duration(Math.max(...times))}`;
+  return `${who} ${first.state}${since} · ${doing}${text}${wake}`;
+}
+
+function unknownWait(task: Task): string {
+  return task.wchan === undefined ? 'waits (not told in what)' : `waits in ${printable(task.wchan, 80)}`;
+}
+
+function stackLines(stack: readonly KernelFrame[], blocking: string | undefined, style: Style): string[] {
+  return stack
+    .filter((frame) => !/^(entry_|do_syscall_|ret_from_fork)/.test(plainName(frame.function)))
+    .map((frame) => {
+      const name =
+        printable(frame.function, 120) + (frame.module === null ? '' : ` [${printable(frame.module, 60)}]`);
+      return frame.function === blocking
+        ? `      ${style.bold(name)}  ← blocked here`
+        : style.dim(`      ${name}`);
+    });
+}

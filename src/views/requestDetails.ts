@@ -1,0 +1,89 @@
+import { DOUBT } from '../explain/certainty';
+import { indexOf } from '../explain/sampleIndex';
+import type { Request, Sample } from '../model/sample';
+import { type Node, paged } from './node';
+import { taskRow } from './taskNodes';
+import { dots, shown } from './words';
+
+/**
+ * What stands below a request: the task that carries it, the request it waits behind, what it asks for, where
+ * the row comes from. `row` draws another request; its own rows are left away, for a saved Sample may go in circles.
+ */
+export function requestDetails(
+  request: Request,
+  sample: Sample,
+  row: (request: Request) => Node,
+): readonly Node[] {
+  const { worker, submitter, operands } = request;
+  const { tasks } = indexOf(sample);
+  const task = worker === undefined ? undefined : tasks.get(worker);
+  return [
+    ...(task ? [taskRow(task, sample)] : []),
+    ...behindRows(request, sample, row),
+    ...paged(operands ?? [], ({ name, value }, index) => ({
+      id: `operand-${index}`,
+      label: shown(name, 64),
+      description: shown(value),
+      icon: { id: 'symbol-parameter' },
+    })),
+    ...plainRows(request),
+    ...(submitter === undefined || submitter === worker
+      ? []
+      : [
+          {
+            id: 'submitter',
+            label: `submitted by thread ${submitter}`,
+            description: shown(tasks.get(submitter)?.name ?? '', 64),
+            icon: { id: 'account' },
+          },
+        ]),
+    certaintyRow(request),
+  ];
+}
+
+function behindRows({ after }: Request, sample: Sample, row: (request: Request) => Node): readonly Node[] {
+  if (after === undefined) return [];
+  const head = sample.requests[after];
+  if (!head) return [];
+  const { children: _, label, spoken, ...rest } = row(head);
+  const task = head.worker === undefined ? undefined : indexOf(sample).tasks.get(head.worker);
+  return [
+    {
+      ...rest,
+      id: 'behind',
+      label: `waits behind ${label}`,
+      spoken: `waits behind ${spoken ?? label}`,
+      ...(task ? { children: () => [taskRow(task, sample)] } : {}),
+    },
+  ];
+}
+
+function plainRows({ userData, address, flags }: Request): readonly Node[] {
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['user_data', userData],
+    ['address', address],
+    ['flags', flags?.join(' ')],
+  ];
+  return rows.flatMap(([label, value]) =>
+    value ? [{ id: label, label, description: shown(value), icon: { id: 'symbol-field' } }] : [],
+  );
+}
+
+const CERTAINTIES: Readonly<Record<string, string>> = {
+  certain: 'certain',
+  inferred: 'inferred from what was seen',
+  ambiguous: DOUBT,
+};
+
+function certaintyRow({ certainty, sources }: Request): Node {
+  const doubtful = certainty === 'ambiguous';
+  return {
+    id: 'certainty',
+    label: CERTAINTIES[certainty] ?? shown(certainty, 64),
+    description: dots(
+      doubtful && 'its user_data was used again, and the rings cannot tell which of the two is pending',
+      sources.length > 0 && `from ${shown(sources.join(', '))}`,
+    ),
+    icon: { id: doubtful ? 'question' : 'verified' },
+  };
+}

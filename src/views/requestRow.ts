@@ -1,0 +1,82 @@
+import { DOUBT } from '../explain/certainty';
+import { carriedTarget, onlyTarget } from '../explain/operationTargets';
+import { carrierWords, stateWords } from '../explain/requestStates';
+import { extent, requestTarget, timerWords } from '../explain/requestWords';
+import { duration, operationLabel, resourceName } from '../explain/words';
+import type { Request, RequestState, Sample } from '../model/sample';
+import type { Node } from './node';
+import { requestDetails } from './requestDetails';
+import { requestTooltip } from './requestTooltip';
+import { colored } from './severity';
+import { dots, shown } from './words';
+
+const ICONS: Readonly<Record<RequestState, string>> = {
+  running: 'circle-filled',
+  issued: 'circle-filled',
+  queued: 'layers',
+  waiting: 'watch',
+  polling: 'watch',
+  linked: 'link',
+  drained: 'layers',
+  timeout: 'clock',
+  prepared: 'edit',
+  completed: 'check',
+  overflowed: 'warning',
+};
+
+/** A row that may be history has the mark of a question, also where many stand below each other. */
+export function iconOf({ state, certainty }: Request): string {
+  return certainty === 'ambiguous' ? 'question' : (ICONS[state] ?? 'question');
+}
+
+/** One request; what carries it, what it waits behind and what it asks for stand below. `below` = the state told above it. */
+export function requestRow(
+  request: Request,
+  sample: Sample,
+  { below }: { readonly below?: RequestState } = {},
+): Node {
+  const { state, stage } = request;
+  const what = requestTarget(sample, request);
+  const label = `${shown(operationLabel(request.operation), 64)}${what === undefined ? '' : ` ${what}`}`;
+  const where = shown(stateWords(request, sample));
+  const facts = requestFacts(request, sample);
+  const place = stage === undefined ? undefined : shown(stage);
+  return {
+    id: identity(request),
+    label,
+    description: dots(place ?? (below === state ? undefined : where), ...facts),
+    icon: colored(iconOf(request), request, sample),
+    tooltip: () => requestTooltip(request, sample, likelyFile(request, sample)),
+    spoken: [label, where, place, ...facts].filter(Boolean).join(', '),
+    children: () => requestDetails(request, sample, (head) => requestRow(head, sample)),
+  };
+}
+
+function requestFacts(request: Request, sample: Sample): readonly (string | undefined | false)[] {
+  const { age, worker, result, certainty } = request;
+  return [
+    likelyFile(request, sample),
+    extent(request),
+    timerWords(request),
+    age !== undefined && duration(age),
+    worker !== undefined && carrierWords(worker, sample),
+    result !== undefined && result !== null && `result ${result}`,
+    certainty === 'ambiguous' ? DOUBT : certainty !== 'certain' && shown(certainty),
+  ];
+}
+
+/** The file of a request where the kernel does not say it and just one can be meant. */
+export function likelyFile(request: Request, sample: Sample): string | undefined {
+  if (requestTarget(sample, request) !== undefined) return undefined;
+  const target =
+    request.state === 'polling'
+      ? onlyTarget(sample, request.operation)
+      : request.worker !== undefined && carriedTarget(sample, request);
+  return target ? shown(resourceName(target, sample.process.pid)) : undefined;
+}
+
+/** What tells a request from its like, the same at the next look. */
+function identity({ ring, operation, userData, sequence, worker, address, offset, fd }: Request): string {
+  const own = sequence === undefined ? [operation, worker, address, offset, fd] : [sequence];
+  return `request-${JSON.stringify([ring, userData, ...own])}`;
+}
