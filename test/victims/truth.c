@@ -1,7 +1,7 @@
 /*
- * truth SCENE [PATH] [SET-UP WORD…]: requests in every state there is, on a ring of any set-up, and one line of JSON for
- * each: what was asked for and where it stands. The last line is {"ready":true,…}; {"unsupported":"why"} where a state
- * cannot be had here.
+ * truth SCENE [PATH] [SET-UP WORD…]: requests in every state there is, on a ring of any set-up, and a line of JSON for
+ * each: what was asked for and where it stands. The last line is {"ready":true,…}, or {"unsupported":"why"} where a
+ * state cannot be had here.
  */
 #include <stdio.h>
 #include <string.h>

@@ -90,6 +90,8 @@ void truth_await(struct truth_ring *ring, unsigned count);
 void truth_await_idle(struct truth_ring *ring);
 /* Waits for `count` completions and takes them. */
 void truth_reap(struct truth_ring *ring, unsigned count);
+/* Takes the oldest completion; 0 when there is none. */
+int truth_take(struct truth_ring *ring, struct io_uring_cqe *cqe);
 /* Submits `count` NOPs, a queue at a time, and reaps them. */
 void truth_spin(struct truth_ring *ring, unsigned count);
 

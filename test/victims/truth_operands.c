@@ -48,7 +48,8 @@ static void opens(struct truth_ring *ring) {
 
 static void names(struct truth_ring *ring) {
   static struct statx result;
-  struct io_uring_sqe *sqe = behind(ring, IORING_OP_STATX, AT_FDCWD, "made", STATX_SIZE | STATX_INO, (uintptr_t)&result);
+  struct io_uring_sqe *sqe =
+      behind(ring, IORING_OP_STATX, AT_FDCWD, "made", STATX_SIZE | STATX_INO, (uintptr_t)&result);
   sqe->statx_flags = AT_SYMLINK_NOFOLLOW;
   linked(ring, sqe);
   linked(ring, behind(ring, IORING_OP_RENAMEAT, AT_FDCWD, "from", (unsigned)AT_FDCWD, (uintptr_t) "to"));
@@ -137,7 +138,8 @@ static void messages(struct truth_ring *ring) {
 
 static void ring_work(struct truth_ring *ring) {
   static struct epoll_event watched = {.events = EPOLLIN};
-  struct io_uring_sqe *sqe = behind(ring, IORING_OP_EPOLL_CTL, epoll_create1(0), &watched, EPOLL_CTL_ADD, (uint64_t)silent);
+  struct io_uring_sqe *sqe =
+      behind(ring, IORING_OP_EPOLL_CTL, epoll_create1(0), &watched, EPOLL_CTL_ADD, (uint64_t)silent);
   linked(ring, sqe);
   linked(ring, behind(ring, IORING_OP_ASYNC_CANCEL, -1, (void *)0xabc, 0, 0));
   linked(ring, behind(ring, IORING_OP_TIMEOUT_REMOVE, -1, (void *)0xabc, 0, 0));

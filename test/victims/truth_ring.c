@@ -3,6 +3,7 @@
 #include "truth.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -148,14 +149,15 @@ static int enter(struct truth_ring *ring, unsigned submit, unsigned wait, unsign
 }
 
 static void wake_and_await(struct truth_ring *ring) {
-  enter(ring, 0, 0, IORING_ENTER_SQ_WAKEUP);
   for (int tries = 0; load(ring->sq_head) != ring->filled; tries++) {
-    if (tries == 500) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (load(ring->sq_flags) & IORING_SQ_NEED_WAKEUP) enter(ring, 0, 0, IORING_ENTER_SQ_WAKEUP);
+    if (tries < 1000) sched_yield();
+    else pause_for(5);
+    if (tries == 2000) {
       errno = ETIMEDOUT;
       die("the SQPOLL thread takes nothing");
     }
-    pause_for(5);
-    if (load(ring->sq_flags) & IORING_SQ_NEED_WAKEUP) enter(ring, 0, 0, IORING_ENTER_SQ_WAKEUP);
   }
 }
 
@@ -200,6 +202,14 @@ void truth_await_idle(struct truth_ring *ring) {
 void truth_reap(struct truth_ring *ring, unsigned count) {
   truth_await(ring, count);
   store(ring->cq_head, *ring->cq_head + count);
+}
+
+int truth_take(struct truth_ring *ring, struct io_uring_cqe *cqe) {
+  if (truth_ready(ring) == 0) return 0;
+  unsigned head = *ring->cq_head;
+  memcpy(cqe, ring->cqes + (size_t)(head & ring->cq_mask) * ring->cqe_size, sizeof *cqe);
+  store(ring->cq_head, head + 1);
+  return 1;
 }
 
 void truth_spin(struct truth_ring *ring, unsigned count) {

@@ -87,7 +87,8 @@ static void pass_ring(int socket, int fd) {
     char room[CMSG_SPACE(sizeof(int))];
   } control;
   struct iovec part = {"x", 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   control.header.cmsg_len = CMSG_LEN(sizeof fd);
   control.header.cmsg_level = SOL_SOCKET;
   control.header.cmsg_type = SCM_RIGHTS;
@@ -103,7 +104,8 @@ static int receive_ring(int socket, int owner, int fd) {
   } control;
   char byte;
   struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   if (recvmsg(socket, &message, 0) != 1) die("recvmsg");
   int copy = -1;
   if (message.msg_controllen >= sizeof control.header) memcpy(&copy, CMSG_DATA(&control.header), sizeof copy);
