@@ -55,17 +55,16 @@ export interface VictimOptions {
   readonly busy?: boolean;
 }
 
-/**
- * Starts a program of test/victims as `who` and waits until it says that its state is reached. It is ended when the
- * test is; the test is skipped by the program's own reason when the state cannot be had here.
- */
-export async function startVictim(
-  running: Running,
-  who: Actor,
-  program: string,
-  args: readonly string[] = [],
-  options: VictimOptions = {},
-): Promise<Victim> {
+/** A program of test/victims that has been started as `who`, with a directory of its own. */
+export interface Started {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly directory: string;
+  readonly release: Release;
+}
+
+/** Both the program and its directory go when the test has ended. */
+export function start(running: Running, who: Actor, program: string, args: readonly string[]): Started {
   const directory = mkdtempSync(join(tmpdir(), 'inspect-victim-'));
   const dropDirectory = toRelease(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
@@ -86,15 +85,34 @@ export async function startVictim(
     dropDirectory();
   };
   running.onTestFinished(release);
-  const said = await firstLine(child, `${program} ${args.join(' ')}`);
+  return { name: `${program} ${args.join(' ')}`, child, directory, release };
+}
+
+/**
+ * Starts a program of test/victims as `who` and waits until it says that its state is reached. It is ended when the
+ * test is; the test is skipped by the program's own reason when the state cannot be had here.
+ */
+export async function startVictim(
+  running: Running,
+  who: Actor,
+  program: string,
+  args: readonly string[] = [],
+  options: VictimOptions = {},
+): Promise<Victim> {
+  const started = start(running, who, program, args);
+  const [said = ''] = await linesUntil(started, () => true);
   const ready = JSON.parse(said) as Ready;
   if (!ready.ready) return running.skip(ready.why ?? 'the victim cannot get stuck here');
   if (options.busy !== true) await rest(ready.pid);
+  const { child, directory, release } = started;
   return { pid: ready.pid, truth: ready.truth, directory, child, release };
 }
 
-/** The first line of a program's output; rejects with its complaint when it ends or stays silent for 30 s. */
-function firstLine(child: ChildProcess, name: string): Promise<string> {
+/** A program's output up to the line that is the last; rejects with its complaint when it ends or stays silent for 30 s. */
+export function linesUntil(
+  { child, name }: Started,
+  isLast: (line: string) => boolean,
+): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     let out = '';
     let complaint = '';
@@ -104,9 +122,11 @@ function firstLine(child: ChildProcess, name: string): Promise<string> {
     });
     child.stdout?.on('data', (chunk: Buffer) => {
       out += chunk.toString();
-      if (!out.includes('\n')) return;
+      const lines = out.split('\n').slice(0, -1);
+      const last = lines.findIndex(isLast);
+      if (last < 0) return;
       clearTimeout(timer);
-      resolve(out.slice(0, out.indexOf('\n')));
+      resolve(lines.slice(0, last + 1));
     });
     child.on('error', reject);
     child.on('close', (code) => {
