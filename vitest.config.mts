@@ -13,7 +13,12 @@ const project = (name: string, testTimeout: number) => ({
 
 export default defineConfig({
   test: {
-    projects: [project('unit', 20_000), project('golden', 30_000), project('real', 60_000)],
+    projects: [
+      project('unit', 20_000),
+      project('golden', 30_000),
+      project('real', 60_000),
+      project('kernels', 120_000),
+    ],
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
   },
 });

@@ -1,0 +1,92 @@
+import type { Duplex } from 'node:stream';
+
+export interface Outcome {
+  readonly code: number;
+  /** What it wrote to stdout and stderr. */
+  readonly output: string;
+}
+
+/** A command that the machine carries out. */
+export interface Command {
+  /** Its first line of output; rejects when it ends without one. */
+  readonly firstLine: Promise<string>;
+  /** Never rejects while the machine lives. */
+  readonly outcome: Promise<Outcome>;
+}
+
+interface Running {
+  output: string;
+  readonly onLine: (line: string) => void;
+  readonly onEnd: (code: number) => void;
+}
+
+/** The other end of the port `control` of guest/init. */
+export class Control {
+  private readonly running = new Map<number, Running>();
+  private nextId = 1;
+  private rest = '';
+  private failed: Error | undefined;
+  private readonly failures: ((error: Error) => void)[] = [];
+  /** Resolves when the machine takes commands. */
+  readonly ready: Promise<void>;
+
+  constructor(private readonly port: Duplex) {
+    const { firstLine } = this.expect(0);
+    this.ready = firstLine.then(() => undefined);
+    port.on('data', (chunk: Buffer) => this.receive(chunk));
+    port.on('error', (error: Error) => this.fail(error));
+  }
+
+  /** Starts a command of the machine's shell. */
+  start(command: string): Command {
+    const id = this.nextId++;
+    const started = this.expect(id);
+    this.port.write(`${id} ${command}\n`);
+    return started;
+  }
+
+  /** Rejects everything under way: the machine is no more. */
+  fail(error: Error): void {
+    this.failed ??= error;
+    for (const reject of this.failures) reject(error);
+    this.running.clear();
+  }
+
+  private expect(id: number): Command {
+    const { failed } = this;
+    if (failed) return { firstLine: Promise.reject(failed), outcome: Promise.reject(failed) };
+    let onLine: (line: string) => void = () => undefined;
+    let onEnd: (code: number) => void = () => undefined;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      onEnd = (code) => resolve({ code, output: this.running.get(id)?.output ?? '' });
+      this.failures.push(reject);
+    });
+    const firstLine = new Promise<string>((resolve, reject) => {
+      onLine = resolve;
+      outcome.then(({ code }) => reject(new Error(`it ended with ${code} and said nothing`)), reject);
+    });
+    // Whoever waits for the one need not wait for the other.
+    for (const promise of [outcome, firstLine]) promise.catch(() => undefined);
+    this.running.set(id, { output: '', onLine, onEnd });
+    return { firstLine, outcome };
+  }
+
+  private receive(chunk: Buffer): void {
+    const lines = (this.rest + chunk.toString('utf8')).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const match = /^(\d+) ([:.])(.*)$/.exec(line);
+      const id = Number(match?.[1]);
+      const command = this.running.get(id);
+      if (!command) continue;
+      const text = match?.[3] ?? '';
+      if (match?.[2] === ':') {
+        command.output += `${text}\n`;
+        command.onLine(text);
+      } else {
+        command.onEnd(Number(text));
+        this.running.delete(id);
+      }
+    }
+  }
+}
