@@ -1,6 +1,6 @@
 import type { RingHeader } from './header';
 import { opcodeNumber } from './opcodes';
-import { SQE_BYTES, sqeFlag } from './sqe';
+import { isPlausibleSqe, SQE_BYTES } from './sqe';
 
 /** Where the entries of a ring stand in its two mappings, and how large they are. */
 export interface RingGeometry {
@@ -153,15 +153,7 @@ function isWide({ sqEntries, sqTail }: RingHeader, { sqes, exact }: RingBytes): 
   if (exact && narrow !== wide) return sqes.length >= wide;
   if (sqTail < 2 || sqEntries < 2) return false;
   if (isBlank(sqes, SQE_BYTES, SQE_BYTES)) return !isBlank(sqes, 2 * SQE_BYTES, SQE_BYTES);
-  return COMMANDS.has(sqes[0]) && !isPlausible(sqes, SQE_BYTES);
-}
-
-function isPlausible(sqes: Buffer, at: number): boolean {
-  const highest = opcodeNumber('URING_CMD128') ?? 0;
-  const everyFlag = sqeFlag.skipSuccess * 2 - 1;
-  return (
-    sqes.readUInt8(at) <= highest && sqes.readUInt8(at + 1) <= everyFlag && sqes.readInt32LE(at + 4) >= -100
-  );
+  return COMMANDS.has(sqes[0]) && !isPlausibleSqe(sqes, SQE_BYTES);
 }
 
 export function isBlank(bytes: Buffer, at: number, length: number): boolean {

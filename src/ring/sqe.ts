@@ -1,3 +1,5 @@
+import { opcodeNumber } from './opcodes';
+
 /** One submission queue entry, its unions undone only as far as their width: operands/ knows what they mean. */
 export interface Sqe {
   readonly opcode: number;
@@ -53,6 +55,20 @@ export function readSqe(bytes: Buffer, at: number): Sqe {
     fileIndex: bytes.readUInt32LE(at + 44),
     addr3: bytes.readBigUInt64LE(at + 48),
   };
+}
+
+const HIGHEST_OPCODE = opcodeNumber('URING_CMD128') ?? 0;
+const ALL_FLAGS = 2 * sqeFlag.skipSuccess - 1;
+/** AT_FDCWD, the lowest of the numbers that stand where a descriptor does. */
+const LOWEST_FD = -100;
+
+/** Whether the bytes at `at` could be an SQE that a kernel of today takes. */
+export function isPlausibleSqe(bytes: Buffer, at: number): boolean {
+  return (
+    bytes.readUInt8(at) <= HIGHEST_OPCODE &&
+    bytes.readUInt8(at + 1) <= ALL_FLAGS &&
+    bytes.readInt32LE(at + 4) >= LOWEST_FD
+  );
 }
 
 /** IOSQE_* bits of an SQE, in the order of the uapi header. */

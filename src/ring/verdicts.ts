@@ -15,15 +15,14 @@ export interface Verdicts {
  * Which submitted SQEs are still pending.
  *
  * certain: proven by the rings alone. Nothing was ever overwritten, and no CQE bears its user_data.
- * inferred: true for every program that never has two requests of one user_data in flight, never fills an SQE without
- * publishing it in the end, and, where the CQE of a request could have been overwritten, never had more in flight
- * than its SQ holds.
+ * inferred: true for every program that never has two requests of one user_data in flight, never leaves an SQE filled
+ * and unpublished, and, unless it has now, never had more in flight than its SQ holds.
  * ambiguous: the rings cannot tell.
  */
 export function judge(windows: Windows, sqEntries: number): Verdicts {
-  const verdicts = windows.traits.whole ? judgeWhole(windows) : judgePart(windows, sqEntries);
-  doubt(windows, verdicts.of);
-  return verdicts;
+  const { of, inFlight } = windows.traits.whole ? judgeWhole(windows) : judgePart(windows, sqEntries);
+  const silent = doubt(windows, of);
+  return inFlight === undefined || silent ? { of } : { of, inFlight };
 }
 
 /** Every SQE and every CQE there ever was is here: requests of one user_data are told by counting. */
@@ -58,7 +57,7 @@ function openOf(groups: GroupTable, group: number): number {
 function judgePart(windows: Windows, sqEntries: number): Verdicts {
   const { groups } = windows;
   const count = countInFlight(windows);
-  const order = new Order(windows, count !== undefined);
+  const order = new Order(windows, sqEntries, count);
   order.settle();
   const of = new Uint8Array(windows.count);
   let sure = 0;
@@ -69,7 +68,7 @@ function judgePart(windows: Windows, sqEntries: number): Verdicts {
     if (index < 0 || state === FINISHED) continue;
     const known =
       state === PENDING &&
-      ((groups.open[g] ?? 0) > 0 || (groups.finals[g] ?? 0) > 0 || order.inWindow(index, sqEntries));
+      ((groups.open[g] ?? 0) > 0 || (groups.finals[g] ?? 0) > 0 || order.inWindow(index));
     of[index] = known ? verdict.inferred : verdict.ambiguous;
     if (known) sure++;
     else unsure++;
@@ -99,8 +98,9 @@ function keepOnly(of: Uint8Array, least: number): void {
   }
 }
 
-/** Whether any user_data came twice in what the rings hold. */
+/** Whether any user_data came twice in what the rings hold, or no other could: the CQ is not larger than their set. */
 function isReused({ sqes, finals, named, size }: GroupTable): boolean {
+  if (named === size) return true;
   for (let g = 0; g < size; g++) {
     if ((finals[g] ?? 0) > 1 || (g < named && (sqes[g] ?? 0) > 1)) return true;
   }
@@ -141,7 +141,8 @@ class Order {
 
   constructor(
     private readonly windows: Windows,
-    private readonly countable: boolean,
+    private readonly sqEntries: number,
+    private readonly inFlight: number | undefined,
   ) {
     const { groups, count, traits } = windows;
     this.state = new Uint8Array(groups.size);
@@ -158,10 +159,8 @@ class Order {
   }
 
   /** Whether its own CQE, if there were one, would still be here. */
-  inWindow(index: number, sqEntries: number): boolean {
-    const { first, firstCqe, traits } = this.windows;
-    if (traits.everyCqe || (this.lowest[index] ?? -1) >= 0) return true;
-    return !traits.skewed && ((first + index - firstCqe) | 0) >= sqEntries;
+  inWindow(index: number): boolean {
+    return (this.lowest[index] ?? -1) >= 0;
   }
 
   /** Bounds and states sharpen each other; a few rounds settle what can be settled. */
@@ -188,11 +187,12 @@ class Order {
   }
 
   private bound(): void {
-    const { windows, lowest, highest, state } = this;
+    const { windows, lowest, highest, state, inFlight, sqEntries } = this;
     const { count, group, groups, first, firstCqe, cqes } = windows;
     let floor = windows.traits.everyCqe ? 0 : -1;
     let pending = 0;
     const base = (first - firstCqe) | 0;
+    const roomy = inFlight !== undefined && inFlight <= sqEntries;
     for (let index = 0; index < count; index++) {
       const g = group[index] ?? -1;
       let high = cqes;
@@ -204,8 +204,10 @@ class Order {
           if (state[g] === FINISHED) high = Math.min(last, cqes);
         } else if (last >= 0) high = Math.min(last, cqes);
       }
+      // Of those submitted so far, itself included, at most as many are in flight as the SQ holds.
+      if (roomy) floor = Math.max(floor, Math.min(base + index + 1 - sqEntries, cqes));
       // As many CQEs as requests before it, less those that have none yet.
-      if (this.countable) high = Math.min(high, Math.max(0, base + index - pending));
+      if (inFlight !== undefined) high = Math.min(high, Math.max(0, base + index - pending));
       if (g >= 0 && index === groups.lastSqe[g] && state[g] === PENDING) pending++;
       lowest[index] = floor;
       highest[index] = high;
@@ -219,19 +221,21 @@ class Order {
   }
 }
 
-/** What the order of events cannot know: requests that end in silence, or under another name. */
-function doubt(windows: Windows, of: Uint8Array): void {
+/** What the order of events cannot know: requests that end in silence, or under another name. True: some may have. */
+function doubt(windows: Windows, of: Uint8Array): boolean {
   const { count, group, groups, flags, traits } = windows;
   let chain = false;
   let silenced = false;
+  let any = false;
   for (let index = 0; index < count; index++) {
     const bits = flags[index] ?? 0;
     const g = group[index] ?? -1;
     if (!chain) silenced = false;
     const finals = g < 0 ? 0 : (groups.finals[g] ?? 0);
     if (of[index] !== verdict.done) {
-      const silent = (bits & sqeFlag.skipSuccess) !== 0;
-      if (silent || silenced || traits.hiddenOverflow || (g >= 0 && groups.renamed[g] === 1)) {
+      const silent = silenced || (bits & sqeFlag.skipSuccess) !== 0;
+      any ||= silent;
+      if (silent || traits.hiddenOverflow || (g >= 0 && groups.renamed[g] === 1)) {
         of[index] = verdict.ambiguous;
       }
     }
@@ -239,4 +243,5 @@ function doubt(windows: Windows, of: Uint8Array): void {
     if (bits & sqeFlag.skipSuccess && finals > 0) silenced = true;
     chain = (bits & (sqeFlag.link | sqeFlag.hardLink)) !== 0;
   }
+  return any;
 }

@@ -11,6 +11,8 @@ export interface RingImage {
   readonly after: RingHeader;
   readonly ring: Buffer;
   readonly sqes: Buffer;
+  /** False: where it stands was found by its looks alone. */
+  readonly exact: boolean;
 }
 
 /** What other sources say of the ring. */
@@ -165,7 +167,7 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
     sqHead,
     sqTail,
     traits: {
-      firstLap: whole && lap.sq && lap.cq && !overflowing && !leaky && !halves,
+      firstLap: image.exact && whole && lap.sq && lap.cq && !overflowing && !leaky && !halves,
       whole,
       everyCqe,
       hiddenOverflow: overflowing && overflow.length === 0,

@@ -20,6 +20,7 @@ const WANTED = [
   /^proc\/\d+\/net\/(tcp|tcp6|udp|udp6|unix)$/,
   /^proc\/\d+\/task\/\d+\/(stat|wchan|syscall|sched|stack)$/,
   /^proc\/\d+\/fd(info)?\/\d+$/,
+  /^proc\/\d+\/ringmem\/[\da-f-]+$/,
   /^sys\/block\/[^/]+\/(stat|inflight|dev|loop\/backing_file|dm\/(name|suspended))$/,
   /^sys\/fs\/fuse\/connections\/\d+\/waiting$/,
 ];

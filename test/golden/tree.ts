@@ -1,9 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /**
  * A captured tree as one readable text: `=== PATH` begins a file, `--> PATH TEXT` is a symbolic link, `!!! PATH ERRNO`
- * a file that could not be read. In contents a backslash, a NUL and bytes that are not printable ASCII stand
+ * a file that could not be read, `### PATH BASE64` the memory of a ring, deflated. In contents a backslash, a NUL and bytes that are not printable ASCII stand
  * as `\\`, `\0` and `\xNN`; a trailing `\` says that the file ends without a newline.
  */
 export interface TreeFile {
@@ -12,11 +13,15 @@ export interface TreeFile {
   readonly content: Buffer;
 }
 
+const MEMORY = /\/ringmem\//;
+
 export function writeTree(files: readonly TreeFile[]): string {
   return files
     .map(({ path, kind, content }) => {
       if (kind === 'link') return `--> ${path} ${encode(content)}\n`;
       if (kind === 'error') return `!!! ${path} ${content.toString('latin1')}\n`;
+      if (MEMORY.test(path))
+        return `### ${path} ${deflateRawSync(content, { level: 9 }).toString('base64')}\n`;
       const ended = content.length === 0 || content[content.length - 1] === 10;
       return `=== ${path}\n${encode(content)}${ended ? '' : '\\\n'}`;
     })
@@ -36,6 +41,7 @@ export function readTree(text: string): TreeFile[] {
   for (const line of text.split('\n').slice(0, -1)) {
     const link = /^--> (\S+) (.*)$/.exec(line);
     const error = /^!!! (\S+) (\S+)$/.exec(line);
+    const memory = /^### (\S+) (\S+)$/.exec(line);
     if (line.startsWith('=== ')) {
       finish();
       path = line.slice(4);
@@ -45,6 +51,10 @@ export function readTree(text: string): TreeFile[] {
     } else if (error?.[1] !== undefined) {
       finish();
       files.push({ path: error[1], kind: 'error', content: Buffer.from(error[2] ?? '') });
+    } else if (memory?.[1] !== undefined) {
+      finish();
+      const content = inflateRawSync(Buffer.from(memory[2] ?? '', 'base64'));
+      files.push({ path: memory[1], kind: 'file', content });
     } else lines.push(line);
   }
   finish();
@@ -76,7 +86,7 @@ export function unpackTree(files: readonly TreeFile[], folder: string): void {
 }
 
 function encode(content: Buffer): string {
-  return content.toString('latin1').replace(/[^\n\t -[\]-~]|^(?=(===|-->|!!!) )/gm, (c) => {
+  return content.toString('latin1').replace(/[^\n\t -[\]-~]|^(?=(===|-->|!!!|###) )/gm, (c) => {
     if (c === '') return '\\e';
     if (c === '\\') return '\\\\';
     if (c === '\0') return '\\0';

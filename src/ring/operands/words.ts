@@ -6,7 +6,7 @@ export function bitsText(value: number, names: BitNames): string {
   let rest = value >>> 0;
   const found: string[] = [];
   for (const [name, bits] of names) {
-    if (bits !== 0 && (value & bits) >>> 0 === bits >>> 0) {
+    if (bits !== 0 && (rest & bits) >>> 0 === bits >>> 0) {
       found.push(name);
       rest = (rest & ~bits) >>> 0;
     }

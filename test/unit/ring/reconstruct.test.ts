@@ -73,7 +73,14 @@ describe('a row that is certain', () => {
           const sqes = Buffer.from(ring.sqes);
           for (let i = 0; i < second; i++) ring.step();
           const bytes = Buffer.from(ring.ring);
-          const image = { geometry: ring.geometry, before, after: ring.header(), ring: bytes, sqes };
+          const image = {
+            geometry: ring.geometry,
+            before,
+            after: ring.header(),
+            ring: bytes,
+            sqes,
+            exact: true,
+          };
           for (const row of reconstruct(image).rows) {
             if (row.certainty === 'certain') expect(truth.get(row.sequence)).toBe(row.length);
           }

@@ -186,7 +186,7 @@ export class SimulatedRing {
     const sqes = Buffer.from(this.sqes);
     const geometry = inferGeometry(before, { ring, sqes, exact: true });
     if (typeof geometry === 'string') throw new Error(geometry);
-    return { geometry, before, after: before, ring, sqes };
+    return { geometry, before, after: before, ring, sqes, exact: true };
   }
 
   private userData(): bigint | undefined {

@@ -1,0 +1,168 @@
+import type { Blindness } from '../model/sample';
+import type { MemoryRange, MemoryResult } from '../probe/protocol';
+import type { MapsRow } from '../procfs/maps';
+import { inferGeometry, ringExtent, sqeExtent } from '../ring/geometry';
+import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/header';
+import { type Reconstruction, reconstruct } from '../ring/reconstruct';
+import type { RingImage } from '../ring/windows';
+import type { Target } from '../target/target';
+import { followPointers } from './pointers';
+import { isUnmeasured, placesOf, type RingDescriptor, type RingPlace, rangeOf } from './ringPlaces';
+import { findInMemory } from './ringSearch';
+
+export type { RingDescriptor } from './ringPlaces';
+
+export interface RingMemoryAsked {
+  readonly pid: number;
+  /** The rings' own mappings: `ringMappings` of /proc/PID/maps. */
+  readonly mappings: readonly MapsRow[];
+  readonly descriptors: readonly RingDescriptor[];
+  /** True from 5.17 on: each ring has an inode of its own. */
+  readonly ownInode: boolean;
+  /** All mappings, asked for only where a ring has none: it may live in ordinary memory (NO_MMAP, 6.5). */
+  readonly everyMapping?: () => readonly MapsRow[];
+}
+
+/** What the memory of one ring tells. */
+export interface RingMemory extends Partial<Reconstruction> {
+  /** Every descriptor of it; none where it was registered and closed. */
+  readonly fds: readonly number[];
+  readonly inode?: number;
+  /** Absent where the memory could not be read. */
+  readonly counters?: Omit<RingHeader, 'layout'>;
+  /** Names of what its sizes and flags give away: SQE128, CQE32, NO_SQARRAY, NO_MMAP; of what was given, all. */
+  readonly setup: readonly string[];
+  /** IORING_SQ_ flags of its SQ: NEED_WAKEUP, CQ_OVERFLOW, TASKRUN. */
+  readonly sqFlags?: readonly string[];
+  readonly sqeSize?: 64 | 128;
+  readonly cqeSize?: 16 | 32;
+  /** Its counters moved while it was read: rows tell how it was before. */
+  readonly moved?: boolean;
+  readonly trouble?: Blindness;
+}
+
+/** Rings whose two mappings are together not longer are read in one go. Bytes. */
+const SMALL = 64 << 10;
+
+/**
+ * Every request that the memory of the process's rings still tells of. Needs the right to read the process's memory
+ * (ptrace attach) and no other. Rejects only when the target is gone.
+ */
+export async function readRingMemory(target: Target, asked: RingMemoryAsked): Promise<RingMemory[]> {
+  const places = placesOf(asked.descriptors, asked.mappings, asked.ownInode);
+  const found = await findInMemory(target, asked.pid, places, asked.everyMapping);
+  return Promise.all(found.map((place) => readPlace(target, asked.pid, place)));
+}
+
+type Read = { readonly image: RingImage } | { readonly why: string; readonly header?: RingHeader };
+
+async function readPlace(target: Target, pid: number, place: RingPlace): Promise<RingMemory> {
+  const { fds, inode, hints } = place;
+  const whose = { fds, ...(inode === undefined ? {} : { inode }) };
+  const read = await readImage(target, pid, place);
+  if (!('image' in read)) {
+    return {
+      ...whose,
+      setup: hints?.setup ?? [],
+      ...(read.header ? countersOf(read.header) : {}),
+      trouble: troubleOf(place, read.why),
+    };
+  }
+  const { geometry, before, after } = read.image;
+  const told = reconstruct(read.image, hints);
+  const followed = await followPointers(target, pid, [...told.rows, ...told.prepared]);
+  return {
+    ...whose,
+    ...told,
+    rows: followed.slice(0, told.rows.length),
+    prepared: followed.slice(told.rows.length),
+    ...countersOf(before),
+    setup: hints?.setup ?? [
+      ...(geometry.sqeSize === 128 ? ['SQE128'] : []),
+      ...(geometry.cqeSize === 32 ? ['CQE32'] : []),
+      ...(place.exact ? [] : ['NO_MMAP']),
+      ...(geometry.arrayAt === undefined ? ['NO_SQARRAY'] : []),
+    ],
+    sqeSize: geometry.sqeSize,
+    cqeSize: geometry.cqeSize,
+    moved: before.sqTail !== after.sqTail || before.sqHead !== after.sqHead || before.cqTail !== after.cqTail,
+  };
+}
+
+function countersOf(header: RingHeader): Pick<RingMemory, 'counters' | 'sqFlags'> {
+  const { layout: _, ...counters } = header;
+  const names: string[] = [];
+  if (header.sqFlags & sqRingFlag.needWakeup) names.push('NEED_WAKEUP');
+  if (header.sqFlags & sqRingFlag.cqOverflow) names.push('CQ_OVERFLOW');
+  if (header.sqFlags & sqRingFlag.taskRun) names.push('TASKRUN');
+  return { counters, sqFlags: names };
+}
+
+/** The header, the rest and the header again, so that what moved meanwhile is known. */
+async function readImage(target: Target, pid: number, place: RingPlace): Promise<Read> {
+  const { ring, sqes, hints, exact } = place;
+  if (!ring || !sqes) return { why: 'it is not mapped' };
+  let lengths = { ring: ring.length, sqes: sqes.length };
+  if (!exact || isUnmeasured(place) || lengths.ring + lengths.sqes > SMALL) {
+    const [first] = await ask(target, pid, [rangeOf(ring, HEADER_BYTES)]);
+    if (!first?.ok) return { why: refusal(first) };
+    const header = readHeader(first.data);
+    if (!header) return { why: NO_HEADER };
+    lengths = lengthsOf(place, header);
+  }
+  const [head, entries, again] = await ask(target, pid, [
+    rangeOf(ring, lengths.ring),
+    rangeOf(sqes, lengths.sqes),
+    rangeOf(ring, HEADER_BYTES),
+  ]);
+  if (!head?.ok) return { why: refusal(head) };
+  const before = readHeader(head.data);
+  if (!before) return { why: NO_HEADER };
+  if (!entries?.ok) return { why: refusal(entries), header: before };
+  const after = again?.ok ? readHeader(again.data) : undefined;
+  if (after?.sqEntries !== before.sqEntries || after.cqEntries !== before.cqEntries) {
+    return { why: 'its header changed while it was read', header: before };
+  }
+  const bytes = { ring: head.data, sqes: entries.data, exact };
+  const geometry = inferGeometry(before, bytes, hints?.setup);
+  if (typeof geometry === 'string') return { why: geometry, header: before };
+  return { image: { geometry, before, after, ...bytes } };
+}
+
+function lengthsOf(place: RingPlace, header: RingHeader): { ring: number; sqes: number } {
+  const { ring, sqes } = place;
+  if (isUnmeasured(place)) {
+    // Before 5.19 entries are narrow, and a mapping longer than the ring is refused.
+    const array = Math.ceil((header.layout.cqes + header.cqEntries * 16) / 64) * 64;
+    return { ring: array + header.sqEntries * 4, sqes: header.sqEntries * 64 };
+  }
+  return {
+    ring: Math.min(ring?.length ?? 0, ringExtent(header)),
+    sqes: Math.min(sqes?.length ?? 0, sqeExtent(header)),
+  };
+}
+
+const NO_HEADER =
+  'its header makes no sense: the program has written over it, or the kernel lays it out in a new way';
+
+function ask(target: Target, pid: number, ranges: readonly MemoryRange[]): Promise<MemoryResult[]> {
+  return target.memory(pid, ranges, { limit: Math.max(...ranges.map(({ length }) => length)) });
+}
+
+function refusal(result: MemoryResult | undefined): string {
+  const errno = result && !result.ok ? result.errno : 'EIO';
+  if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
+  if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
+  return `its memory could not be read (${errno})`;
+}
+
+function troubleOf({ fds }: RingPlace, why: string): Blindness {
+  const [fd] = fds;
+  return {
+    what: fd === undefined ? 'the memory of a ring without a descriptor' : `the memory of the ring ${fd}`,
+    why,
+    ...(why.includes('may not be read')
+      ? { remedy: 'Run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process.' }
+      : {}),
+  };
+}
