@@ -1,5 +1,6 @@
+import { behindListed } from './behindListed';
 import type { Blocked } from './blocking';
-import { unexplained } from './ringCounts';
+import { isPlaced, unplaced } from './certainty';
 import type { Scene } from './rule';
 import { counted, sentence } from './words';
 import { workerLimit } from './workers';
@@ -7,18 +8,24 @@ import { workerLimit } from './workers';
 /** Requests in flight that stand behind held ones, in words. */
 export interface Behind {
   readonly count: number;
+  /** Indexes of those that have a row. */
+  readonly requests?: readonly number[];
   readonly summary: string;
   readonly explanation: string;
 }
 
 const NOTHING_BEHIND: Behind = { count: 0, summary: '', explanation: '' };
 
-/** Requests that no row explains and that can only stand behind the held workers. */
+/**
+ * What stands behind the tasks that are held; of several causes only the main one has the queue. Where it is not
+ * known in which state the requests stand, they can only stand behind the held workers.
+ */
 export function behind(scene: Scene, carriers: readonly Blocked[], main: boolean): Behind {
   const { sample } = scene;
+  if (isPlaced(sample)) return behindListed(sample, carriers, main);
   const workers = carriers.filter(({ task }) => task.kind === 'worker');
   if (!main || workers.length === 0) return NOTHING_BEHIND;
-  const count = sample.rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+  const count = sample.rings.reduce((sum, ring) => sum + unplaced(sample, ring), 0);
   if (count === 0) return NOTHING_BEHIND;
   const limit = workerLimit(sample);
   const writes = workers.every(({ task }) => task.operation === 'WRITE');

@@ -19,10 +19,23 @@ export function isListedExactly(ring: Ring): boolean {
   return ring.live !== undefined || ring.lost !== undefined || ring.ambiguous !== undefined;
 }
 
-/** True where the requests of every ring with something in flight stand one by one. */
-export function isListed(sample: Sample): boolean {
+/** True where the kernel's own lists tell in which state every request stands. */
+export function isPlaced(sample: Sample): boolean {
   const rings = sample.rings.filter((ring) => inFlight(ring) !== 0);
-  return rings.length > 0 && rings.every(isListedExactly);
+  return rings.length > 0 && rings.every(({ live }) => live !== undefined);
+}
+
+/**
+ * Requests in flight of which nothing tells where they stand: without a row, or known from the ring's memory alone,
+ * which cannot tell what is queued for a worker from what a device has.
+ */
+export function unplaced(sample: Sample, ring: Ring): number {
+  const rows = indexOf(sample).requests.get(ring.id) ?? [];
+  return unexplained(ring) + rows.filter(isUnplaced).length;
+}
+
+export function isUnplaced({ state, sources }: Request): boolean {
+  return (state === 'issued' || state === 'queued') && sources.every((source) => source === 'ring memory');
 }
 
 /** Requests of which neither a row nor the reason of its loss is known. */

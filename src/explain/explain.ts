@@ -7,6 +7,7 @@ import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
+import { pending } from './rules/pending';
 import { sqpollSpins } from './rules/sqpollSpins';
 import { stuckOnResource } from './rules/stuckOnResource';
 import { unlisted } from './rules/unlisted';
@@ -29,7 +30,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Asked in turn only while nothing else was found. */
-const FALLBACKS: readonly Rule[] = [waitsUnseen, unlisted, atRest];
+const FALLBACKS: readonly Rule[] = [waitsUnseen, pending, unlisted, atRest];
 
 export interface ExplainOptions {
   /** Another look at the same process, earlier or later. */

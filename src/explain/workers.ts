@@ -19,6 +19,18 @@ export function workerLimit(sample: Sample): WorkerLimit | undefined {
   return { count: Math.min(Math.max(...entries), 4 * cpus), sure: sample.host.cpus !== undefined };
 }
 
+/** How many workers there may be, where none is free and requests wait for one; undefined where one is free, or it is not known. */
+export function takenWorkers(sample: Sample, held: number): number | undefined {
+  const pools = sample.workerPools;
+  if (pools !== undefined) {
+    const full = pools.flatMap(({ bounded, unbounded }) => [bounded, unbounded]).filter(isExhausted);
+    const workers = full.reduce((sum, account) => sum + account.workers, 0);
+    return full.length === 0 ? undefined : workers;
+  }
+  const limit = workerLimit(sample);
+  return limit !== undefined && held >= limit.count ? limit.count : undefined;
+}
+
 /** "8 of 8 bounded workers, 92 queued"; unbounded ones where there are any. */
 export function poolText({ bounded, unbounded }: WorkerPool): string {
   const idle = unbounded.workers === 0 && unbounded.queued === 0;

@@ -1,4 +1,4 @@
-import type { KernelFrame, Resource, Ring, Sample, Task } from '../../src/model/sample';
+import type { KernelFrame, Request, Resource, Ring, Sample, Task } from '../../src/model/sample';
 
 /** A Sample of a process that does nothing, with what a test wants instead. */
 export function sampleOf(parts: Partial<Sample> = {}): Sample {
@@ -76,4 +76,21 @@ export function fileOf(fd: number, path: string, parts: Partial<Resource> = {}):
     device: '254:16',
     ...parts,
   };
+}
+
+/** A request as the kernel walk tells it. */
+export function requestOf(parts: Partial<Request> = {}): Request {
+  return {
+    ring: 1,
+    operation: 'READ',
+    state: 'running',
+    certainty: 'certain',
+    sources: ['kernel walk', 'ring memory'],
+    ...parts,
+  };
+}
+
+/** So many alike. */
+export function requestsOf(count: number, parts: Partial<Request> = {}): Request[] {
+  return Array.from({ length: count }, () => requestOf(parts));
 }

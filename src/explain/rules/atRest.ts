@@ -1,4 +1,6 @@
 import type { Sample } from '../../model/sample';
+import { isInFlight } from '../requestStates';
+import { inFlight } from '../ringCounts';
 import type { Rule } from '../rule';
 import { counted, inPlural, joined } from '../words';
 
@@ -8,7 +10,8 @@ export const atRest: Rule = {
   check({ sample, blocked }) {
     const unseen = sample.tasks.filter((t) => t.state === 'D' && !blocked.some((b) => b.task.tid === t.tid));
     const running = sample.tasks.filter((task) => task.state === 'R').length;
-    const blind = sample.rings.filter((ring) => ring.inFlight === undefined).length;
+    const blind = sample.rings.filter((ring) => inFlight(ring) === undefined).length;
+    const pending = sample.requests.some(isInFlight);
     const texts = new Map<string, number>();
     for (const { task, on } of blocked) {
       if (task.kind === 'thread') texts.set(on.text, (texts.get(on.text) ?? 0) + 1);
@@ -29,7 +32,7 @@ export const atRest: Rule = {
         severity: 'info',
         summary: hidden
           ? 'Whether something is stuck cannot be told: its files and rings may not be looked at.'
-          : `${answer(sample, blind, doing)}${dark}.`,
+          : `${answer(sample, blind > 0 || pending, doing)}${dark}.`,
         explanation:
           doing.length > 0 ? `${joined(doing)}.` : 'No thread is blocked in anything that needs help.',
         remedy: hidden ? 'Run it with the rights named under "not visible".' : 'Nothing needs to be done.',
@@ -40,9 +43,9 @@ export const atRest: Rule = {
 };
 
 /** Without io_uring the user looked for the wrong thing: what the threads do is the answer then. */
-function answer(sample: Sample, blind: number, doing: readonly string[]): string {
+function answer(sample: Sample, open: boolean, doing: readonly string[]): string {
   if (sample.rings.length > 0) {
-    return blind > 0 ? 'Nothing is seen to be stuck' : 'Nothing is seen to be stuck: no request is pending';
+    return open ? 'Nothing is seen to be stuck' : 'Nothing is seen to be stuck: no request is pending';
   }
   return `No io_uring here; nothing is seen to be stuck${doing.length > 0 ? `: ${joined(doing)}` : ''}`;
 }

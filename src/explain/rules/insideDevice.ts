@@ -1,7 +1,10 @@
-import type { BlockDevice, Finding, Resource, Ring, Severity } from '../../model/sample';
+import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../../model/sample';
+import { isListedExactly, isPlaced } from '../certainty';
 import { diskOf, diskSentence, inFlightOf } from '../disks';
+import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
+import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, duration, processName, resourceName, sentence } from '../words';
 
 /**
@@ -11,17 +14,93 @@ import { counted, duration, processName, resourceName, sentence } from '../words
 export const insideDevice: Rule = {
   tag: 'inside-device',
   check(scene) {
+    const { sample } = scene;
     const held = scene.blocked.some(({ task, on }) => task.operation !== undefined && !on.idle);
-    const rings = scene.sample.rings.filter((ring) => unexplained(ring) > 0 && !hasPolls(scene, ring));
-    if (held || rings.length === 0) return [];
-    const place = findPlace(scene);
-    if (!place) return [];
-    const still = standsStill(scene, rings, place);
-    if (still === undefined && !scene.last && !scene.other) return 'look again';
-    if (still === false) return [];
-    return [finding(scene, rings, place, still)];
+    // What may as well queue behind held workers is told with them.
+    if (held && !isPlaced(sample)) return [];
+    const groups = requestsInside(scene, held);
+    let again = false;
+    const findings = groups.flatMap((group) => {
+      const still = standsStill(scene, group.rings, group.place);
+      if (still === undefined && !scene.last && !scene.other) again = true;
+      return still === false ? [] : [finding(scene, group, still)];
+    });
+    return again ? 'look again' : findings;
   },
 };
+
+/** Requests of some rings in one place. */
+interface Inside {
+  readonly rings: readonly Ring[];
+  readonly place: Place;
+  readonly count: number;
+  /** Indexes of those that have a row. */
+  readonly requests: readonly number[];
+}
+
+/** By the files that the requests name, each with its disk or server; else all of them where the files of the process lead. */
+function requestsInside(scene: Scene, held: boolean): readonly Inside[] {
+  const { sample } = scene;
+  const placed = isPlaced(sample);
+  const rings = sample.rings.filter(
+    (ring) => mayBeInside(sample, ring) > 0 && (isListedExactly(ring) || !hasPolls(scene, ring)),
+  );
+  const told = held ? heldMounts(sample) : new Set<string>();
+  const ids = new Set<number | null>(rings.map(({ id }) => id));
+  const requests = placesOf(sample, (request) => ids.has(request.ring) && isInside(request));
+  const files = new Map(requests.map(({ request, index }) => [index, resourceOf(sample, request)]));
+  const named = byPlace(sample, requests, files, told);
+  if (named.length > 0) return named.map((group) => ({ ...group, rings: ringsOf(sample, group, rings) }));
+  const unnamed = [...files.values()].filter((file) => file === undefined).length;
+  const count = rings.reduce((sum, ring) => sum + unexplained(ring), unnamed);
+  const polled = !placed && rings.some((ring) => hasPolls(scene, ring));
+  const place = held || polled || count === 0 ? undefined : findPlace(scene);
+  return place ? [{ rings, place, count, requests: [] }] : [];
+}
+
+/** One group for each disk and server. A file whose disk has nothing to do leads nowhere. */
+function byPlace(
+  sample: Sample,
+  requests: readonly RequestPlace[],
+  files: ReadonlyMap<number, Resource | undefined>,
+  told: ReadonlySet<string>,
+): Omit<Inside, 'rings'>[] {
+  const groups = new Map<string, { place: Place; requests: number[]; files: Set<Resource> }>();
+  for (const { index } of requests) {
+    const file = files.get(index);
+    const place = file && !told.has(file.mount ?? '') ? placeOf(sample, file) : undefined;
+    if (!file || !place) continue;
+    const key = place.kind === 'disk' ? `disk ${place.disk.name}` : `fuse ${file.mount}`;
+    const group = groups.get(key) ?? { place, requests: [], files: new Set() };
+    groups.set(key, group);
+    group.requests.push(index);
+    group.files.add(file);
+  }
+  return [...groups.values()].map((group) => ({
+    place: group.place.kind === 'disk' ? { ...group.place, files: [...group.files] } : group.place,
+    count: group.requests.length,
+    requests: group.requests,
+  }));
+}
+
+function ringsOf(sample: Sample, { requests }: Pick<Inside, 'requests'>, rings: readonly Ring[]): Ring[] {
+  const ids = new Set(requests.map((index) => sample.requests[index]?.ring));
+  return rings.filter(({ id }) => ids.has(id));
+}
+
+/** Requests that a device or file system may have: by the kernel's lists, else all of which nothing tells more. */
+function mayBeInside(sample: Sample, ring: Ring): number {
+  const rows = indexOf(sample).requests.get(ring.id) ?? [];
+  return unexplained(ring) + rows.filter(isInside).length;
+}
+
+/** Where a file's requests go: undefined while its disk or server has none. */
+function placeOf(sample: Sample, file: Resource): Place | undefined {
+  const disk = diskOf(sample, file);
+  if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
+  const { waiting = 0 } = file;
+  return file.fsType?.startsWith('fuse') && waiting > 0 ? { kind: 'fuse', file, waiting } : undefined;
+}
 
 /** Where the requests are: a disk, or a FUSE server that has not answered. */
 type Place =
@@ -60,15 +139,22 @@ function standsStill(scene: Scene, rings: readonly Ring[], place: Place): boolea
   return earlier === undefined || earlier.completed === place.disk.completed;
 }
 
-function finding(scene: Scene, rings: readonly Ring[], place: Place, still: boolean | undefined): Finding {
-  const count = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+function finding(
+  scene: Scene,
+  { rings, place, count, requests }: Inside,
+  still: boolean | undefined,
+): Finding {
   const since = scene.between === undefined ? '' : ` in the last ${duration(scene.between)}`;
   const severity: Severity = still ? 'critical' : 'info';
   const are = count === 1 ? 'is' : 'are';
   const common = {
     tag: 'inside-device',
     severity,
-    evidence: [...rings.map((ring) => ({ ring: ring.id })), ...evidenceOf(place)],
+    evidence: [
+      ...rings.map((ring) => ({ ring: ring.id })),
+      ...evidenceOf(place),
+      ...requests.map((request) => ({ request })),
+    ],
     ...(still ? { stuck: count } : {}),
   };
   const nobody =

@@ -5,6 +5,7 @@ import { candidateFiles, shared } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
+import { carriedFiles } from '../listedRequests';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
 import {
@@ -80,7 +81,7 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const files = candidateFiles(sample, tasks, cause, usable);
+  const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main);
   const text = waitText(sample, cause, blocked, files);
@@ -108,7 +109,10 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
       .filter(Boolean)
       .join(' '),
     remedy: forConnection(remedyFor(cause, files) ?? first?.advice ?? '', files),
-    evidence: evidenceOf(scene, blocked, files),
+    evidence: [
+      ...evidenceOf(scene, blocked, files),
+      ...(waiting.requests ?? []).map((request) => ({ request })),
+    ],
     ...(stuck > 0 ? { stuck } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { unexplained } from '../ringCounts';
+import { unplaced } from '../certainty';
 import { before, type Rule } from '../rule';
 import { counted, ringName } from '../words';
 
@@ -8,13 +8,13 @@ export const unlisted: Rule = {
   check(scene) {
     const rings = scene.sample.rings.filter(
       (ring) =>
-        unexplained(ring) > 0 &&
+        unplaced(scene.sample, ring) > 0 &&
         !scene.sample.requests.some((r) => r.ring === ring.id && r.state === 'polling'),
     );
     const [first] = rings;
     if (!first || scene.blocked.some(({ task, on }) => task.operation !== undefined && !on.idle)) return [];
     if (!scene.other && !scene.last) return 'look again';
-    const count = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
+    const count = rings.reduce((sum, ring) => sum + unplaced(scene.sample, ring), 0);
     const moved = rings.some((ring) => scene.other && before(scene, ring)?.cqTail !== ring.cqTail);
     const many = count === 1 ? 'is' : 'are';
     return [

@@ -1,7 +1,9 @@
 import type { Finding, Request, Resource, Ring, Sample } from '../../model/sample';
+import { unplaced } from '../certainty';
+import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
-import { unexplained } from '../ringCounts';
 import type { Rule } from '../rule';
+import { resourceOf } from '../sampleIndex';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
 
 /** What an armed poll of an operation waits for, after "waits". */
@@ -44,49 +46,59 @@ export const waitsForPeer: Rule = {
   check({ sample, blocked }) {
     // What stands behind held workers is told with them.
     const held = blocked.some(({ task, on }) => task.operation !== undefined && !on.idle);
+    const rings = new Map<number | null, Place[]>();
+    for (const place of placesOf(sample, ({ state }) => state === 'polling')) {
+      const { ring } = place.request;
+      const places = rings.get(ring);
+      if (places) places.push(place);
+      else rings.set(ring, [place]);
+    }
     return sample.rings.flatMap((ring) => {
-      const polling = sample.requests
-        .map((request, index) => ({ request, index }))
-        .filter(({ request }) => request.ring === ring.id && request.state === 'polling');
-      return polling.length === 0 ? [] : [finding(sample, ring, polling, held ? 0 : unexplained(ring))];
+      const polling = rings.get(ring.id);
+      return polling ? [finding(sample, ring, polling, held)] : [];
     });
   },
 };
 
-function finding(
-  sample: Sample,
-  ring: Ring,
-  polling: readonly { request: Request; index: number }[],
-  more: number,
-): Finding {
-  const byOperation = new Map<string, number>();
+/** Files of armed requests that the evidence names one by one. */
+const MOST_NAMED = 20;
+
+function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: boolean): Finding {
+  const byOperation = new Map<string, Request[]>();
   for (const { request } of polling) {
-    byOperation.set(request.operation, (byOperation.get(request.operation) ?? 0) + 1);
+    const alike = byOperation.get(request.operation);
+    if (alike) alike.push(request);
+    else byOperation.set(request.operation, [request]);
   }
   const named: Resource[] = [];
-  const parts = [...byOperation].map(([operation, count]) => {
-    const resource = onlyTarget(sample, operation);
-    if (resource) named.push(resource);
-    const on = resource
-      ? ` ${PREPOSITION[operation] ?? 'on'} ${resourceName(resource, sample.process.pid)}`
-      : '';
+  const parts = [...byOperation].map(([operation, requests]) => {
+    const count = requests.length;
+    const resources = targets(sample, operation, requests);
+    named.push(...resources);
     const verb = count === 1 ? 'waits' : 'wait';
-    return `${counted(count, operationNoun(operation))} ${verb} ${AWAITS[operation] ?? 'until its file is ready'}${on}`;
+    return `${counted(count, operationNoun(operation))} ${verb} ${AWAITS[operation] ?? 'until its file is ready'}${on(sample, operation, resources)}`;
   });
-  const behind =
-    more > 0
-      ? `; ${counted(more, 'more request')} ${more === 1 ? 'is' : 'are'} in flight behind or beside ${polling.length === 1 ? 'it' : 'them'}`
-      : '';
+  const chained = chainedBehind(sample, new Set(polling.map(({ index }) => index)), !held);
+  const counts = held ? 0 : unplaced(sample, ring);
+  const more = counts + chained.length;
+  const behind = `${more === 1 ? 'is' : 'are'} in flight behind or beside`;
+  const waits = more === 1 ? 'waits' : 'wait';
+  const it = polling.length === 1 ? 'it' : 'them';
+  const rest =
+    more > 0 ? `; ${counted(more, 'more request')} ${counts > 0 ? behind : `${waits} behind`} ${it}` : '';
   return {
     tag: 'waits-for-peer',
     severity: 'info',
-    summary: `${sentence(joined(parts))}${behind}. Nothing is broken.`,
+    summary: `${sentence(joined(parts))}${rest}. Nothing is broken.`,
     explanation: [
       `The requests of ${ringName(ring)} are armed for readiness: they go on by themselves as soon as the file at the other side is ready.`,
-      more > 0
+      counts > 0
         ? 'Requests without a row are linked or drained behind another one, timers, futex or child waits, or counted twice because a finished request posted no completion.'
         : '',
-      ...named.flatMap(ends),
+      counts === 0 && chained.length > 0
+        ? 'Linked and drained requests start only when those before them are done.'
+        : '',
+      ...named.slice(0, 3).flatMap(ends),
     ]
       .filter(Boolean)
       .join(' '),
@@ -95,9 +107,38 @@ function finding(
     evidence: [
       { ring: ring.id },
       ...polling.map(({ index }) => ({ request: index })),
-      ...named.map(({ fd }) => ({ fd })),
+      ...named.slice(0, MOST_NAMED).map(({ fd }) => ({ fd })),
     ],
   };
+}
+
+/** The files that requests of one operation await: as they say it themselves, else the only one that fits. */
+function targets(sample: Sample, operation: string, requests: readonly Request[]): Resource[] {
+  const said = new Set<Resource>();
+  for (const request of requests) {
+    const resource = resourceOf(sample, request);
+    if (!resource) {
+      const only = onlyTarget(sample, operation);
+      return only ? [only] : [];
+    }
+    said.add(resource);
+  }
+  return [...said];
+}
+
+/** Kinds of files that have a plural. */
+const PLURAL: ReadonlySet<string> = new Set(['pipe', 'fifo', 'socket', 'eventfd', 'timerfd']);
+
+/** " on the socket …", " on 12 sockets"; empty where it is not known. */
+function on({ process }: Sample, operation: string, resources: readonly Resource[]): string {
+  const [first] = resources;
+  if (!first) return '';
+  const kinds = new Set(resources.map(({ kind }) => (PLURAL.has(kind) ? kind : 'descriptor')));
+  const what =
+    resources.length === 1
+      ? resourceName(first, process.pid)
+      : counted(resources.length, kinds.size === 1 && PLURAL.has(first.kind) ? first.kind : 'descriptor');
+  return ` ${PREPOSITION[operation] ?? 'on'} ${what}`;
 }
 
 function ends(resource: Resource): string[] {

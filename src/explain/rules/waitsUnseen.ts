@@ -1,4 +1,7 @@
+import { isInFlight } from '../requestStates';
+import { inFlight } from '../ringCounts';
 import { type Rule, standsStill } from '../rule';
+import { indexOf } from '../sampleIndex';
 import { counted, joined, ringName } from '../words';
 
 /**
@@ -12,7 +15,9 @@ export const waitsUnseen: Rule = {
     const waiters = scene.blocked.filter(
       ({ cause, on }) => cause === 'completions' && on.subsystem === 'io_uring',
     );
-    const rings = sample.rings.filter((ring) => ring.inFlight === undefined);
+    const rings = sample.rings.filter(
+      (ring) => inFlight(ring) === undefined && !indexOf(sample).requests.get(ring.id)?.some(isInFlight),
+    );
     if (waiters.length === 0 || rings.length === 0 || sample.rings.length > rings.length) return [];
     if (waiters.some(({ task }) => standsStill(scene, task) === undefined)) return 'look again';
     const closed = rings.every((ring) => ring.fd === null);

@@ -1,9 +1,10 @@
-import type { Sample } from '../../model/sample';
+import type { Ring, Sample } from '../../model/sample';
+import { isPlaced, unplaced } from '../certainty';
 import { inFlightOf } from '../disks';
-import { unexplained } from '../ringCounts';
+import { placesOf } from '../listedRequests';
 import { type Rule, standsStill } from '../rule';
 import { counted, inPlural, operationCounts, sentence } from '../words';
-import { workerLimit } from '../workers';
+import { takenWorkers } from '../workers';
 import { countsAsStuck } from './stuckOnResource';
 
 /** "All 8 io-wq workers are held and 92 requests wait for one: also requests for other files stand still." */
@@ -15,14 +16,14 @@ export const workersExhausted: Rule = {
       ({ task, on }) => task.kind === 'worker' && task.operation !== undefined && !on.idle,
     );
     const workers = sample.tasks.filter((task) => task.kind === 'worker');
-    const rings = sample.rings.filter((ring) => unexplained(ring) > 0);
-    if (held.length < 2 || held.length < workers.length || rings.length === 0) return [];
+    const { queued, rings } = waiting(sample);
+    const full = sample.workerPools && takenWorkers(sample, held.length) !== undefined;
+    if (held.length < 2 || (held.length < workers.length && !full) || queued === 0) return [];
     if (held.some(({ task }) => standsStill(scene, task) === undefined)) return 'look again';
     if (!held.every(({ task }) => standsStill(scene, task))) return [];
-    const queued = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
-    const limit = workerLimit(sample);
-    const reached = limit !== undefined && held.length >= limit.count;
-    if (!reached && queued <= elsewhere(sample)) return [];
+    const taken = takenWorkers(sample, held.length);
+    const reached = taken !== undefined;
+    if (!reached && (isPlaced(sample) || queued <= elsewhere(sample))) return [];
     const first = held[0];
     // What stuck-on-resource counts, with what queues behind it, is not counted here again.
     const own = held.filter(({ cause }) => !countsAsStuck(cause)).length;
@@ -33,9 +34,7 @@ export const workersExhausted: Rule = {
         tag: 'workers-exhausted',
         severity: 'critical',
         summary: `${sentence(counts)} hold ${held.length === 2 ? 'both' : `all ${held.length}`} io-wq workers (they ${inPlural(first?.on.text ?? 'wait')}), and ${counted(queued, 'more request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one.`,
-        explanation: reached
-          ? `A ring may use ${counted(limit.count, 'bounded worker')}: the smaller of its SQ entries and four times the processors. None is free, so requests for healthy files wait, too.`
-          : `No more workers were started although ${counted(queued, 'request')} ${queued === 1 ? 'is' : 'are'} in flight without a thread: the program has most likely set a limit of its own (IORING_REGISTER_IOWQ_MAX_WORKERS), or the requests are inside a device or file system.`,
+        explanation: whyNoMore(sample, taken, queued),
         remedy:
           'What holds the workers is the cause. Until it ends, more workers (io_uring_register_iowq_max_workers) or a ring of its own for the slow files keep the others moving.',
         evidence: [
@@ -47,6 +46,27 @@ export const workersExhausted: Rule = {
     ];
   },
 };
+
+function whyNoMore(sample: Sample, taken: number | undefined, queued: number): string {
+  if (taken === undefined) {
+    return `No more workers were started although ${counted(queued, 'request')} ${queued === 1 ? 'is' : 'are'} in flight without a thread: the program has most likely set a limit of its own (IORING_REGISTER_IOWQ_MAX_WORKERS), or the requests are inside a device or file system.`;
+  }
+  if (sample.workerPools) {
+    return `No more than ${counted(taken, 'worker')} may run at a time and none is free, so requests for healthy files wait, too.`;
+  }
+  return `A ring may use ${counted(taken, 'bounded worker')}: the smaller of its SQ entries and four times the processors. None is free, so requests for healthy files wait, too.`;
+}
+
+/** Requests that wait for a worker: by the kernel's lists, or all of which nothing tells where they stand. */
+function waiting(sample: Sample): { readonly queued: number; readonly rings: readonly Ring[] } {
+  if (!isPlaced(sample)) {
+    const rings = sample.rings.filter((ring) => unplaced(sample, ring) > 0);
+    return { queued: rings.reduce((sum, ring) => sum + unplaced(sample, ring), 0), rings };
+  }
+  const places = placesOf(sample, ({ state }) => state === 'queued');
+  const ids = new Set(places.map(({ request }) => request.ring));
+  return { queued: places.length, rings: sample.rings.filter(({ id }) => ids.has(id)) };
+}
 
 /** Requests that a disk or a FUSE server has: these have no thread either, and queue for none. */
 function elsewhere(sample: Sample): number {

@@ -4,7 +4,7 @@ import { parseSample, serialize } from '../../../src/sample/savedSample';
 import { answer, statusText } from '../../../src/views/answer';
 import { type Node, outline } from '../../../src/views/node';
 import { rootNodes } from '../../../src/views/nodes';
-import { stuck } from './samples';
+import { listed, stuck } from './samples';
 
 const junk = fc.constantFrom<unknown>(null, 0, -1, 1e300, 'x', '', [], {}, [null], [{}], true);
 
@@ -26,8 +26,14 @@ const tooltips = (nodes: readonly Node[]): string[] =>
   nodes.flatMap((node) => [node.tooltip?.() ?? '', ...tooltips(node.children?.() ?? [])]);
 
 describe('a damaged sample', () => {
-  it('is refused or shown as far as it goes, but never breaks the tree', () => {
-    const whole: unknown = JSON.parse(serialize(stuck()));
+  it.each([
+    ['with what /proc tells', stuck()],
+    [
+      'with requests in every state',
+      listed({ requests: listed().requests.filter((_, n) => n < 2 || n > 97) }),
+    ],
+  ])('%s is refused or shown as far as it goes, but never breaks the tree', (_, undamaged) => {
+    const whole: unknown = JSON.parse(serialize(undamaged));
     const shown = { parsed: 0, refused: 0 };
     fc.assert(
       fc.property(fc.constantFrom(...places(whole)), junk, (path, by) => {

@@ -1,0 +1,79 @@
+import type { Request, Resource, Sample, Task } from '../model/sample';
+import { isOnItsWay } from './requestStates';
+import { resourceOf } from './sampleIndex';
+
+/** A request with its index in the Sample, by which findings point to it. */
+export interface Place {
+  readonly request: Request;
+  readonly index: number;
+}
+
+export function placesOf(sample: Sample, wanted: (request: Request) => boolean): Place[] {
+  return sample.requests.flatMap((request, index) => (wanted(request) ? [{ request, index }] : []));
+}
+
+/** Handed on to a device or file system, which has not answered; no thread stands for it. */
+export function isInside(request: Request): boolean {
+  return request.state === 'issued' && !isOnItsWay(request);
+}
+
+/** Mounts of the files that carried requests are about: what is inside them is told with the tasks that are held there. */
+export function heldMounts(sample: Sample): Set<string> {
+  const mounts = sample.requests.flatMap((request) =>
+    request.state === 'running' ? (resourceOf(sample, request)?.mount ?? []) : [],
+  );
+  return new Set(mounts);
+}
+
+/**
+ * The files that the requests of some tasks are about, each once, where every one of them says it for certain;
+ * undefined where one does not.
+ */
+export function carriedFiles(sample: Sample, tasks: readonly Task[]): Resource[] | undefined {
+  const tids = new Set(tasks.map(({ tid }) => tid));
+  const files = new Map<string, Resource>();
+  for (const request of sample.requests) {
+    const { worker, certainty, path } = request;
+    if (worker === undefined || request.state !== 'running' || !tids.has(worker)) continue;
+    const file = certainty === 'certain' ? resourceOf(sample, request) : undefined;
+    if (!file || !isFile(file)) return undefined;
+    files.set(path ?? String(file.fd), file);
+    tids.delete(worker);
+  }
+  return tids.size === 0 && files.size > 0 ? [...files.values()] : undefined;
+}
+
+function isFile({ kind }: Resource): boolean {
+  return kind === 'file' || kind === 'device' || kind === 'directory';
+}
+
+/**
+ * Linked and drained requests that cannot start before one of `heads` is done; all are indexes of requests. A drained
+ * one that names none waits for all before it in its ring: `drains` = these, too.
+ */
+export function chainedBehind(sample: Sample, heads: ReadonlySet<number>, drains: boolean): number[] {
+  const { requests } = sample;
+  const rings = new Set([...heads].map((index) => requests[index]?.ring));
+  const waits = new Map<number, boolean>();
+  /** Follows a chain to its end or to what is known; a chain that goes in circles ends nowhere. */
+  const isBehind = (start: number): boolean => {
+    const path: number[] = [];
+    let answer = false;
+    for (let at: number | undefined = start; at !== undefined; at = requests[at]?.after) {
+      const known = heads.has(at) || waits.get(at);
+      if (known !== undefined) {
+        answer = known;
+        break;
+      }
+      waits.set(at, false);
+      path.push(at);
+    }
+    for (const at of path) waits.set(at, answer);
+    return answer;
+  };
+  return requests.flatMap(({ state, after, ring }, index) => {
+    if (state !== 'linked' && state !== 'drained') return [];
+    if (after === undefined) return drains && state === 'drained' && rings.has(ring) ? [index] : [];
+    return isBehind(after) ? [index] : [];
+  });
+}
