@@ -136,6 +136,18 @@ describe('a process whose rings’ memory alone was read', () => {
   });
 });
 
+describe('what nothing places', () => {
+  it('is told with the reason why', () => {
+    const requests = requestsOf(3, { state: 'issued', sources: ['ring memory'] });
+    const rings = [ringOf({ inFlight: 5, explained: 3, ambiguous: 0, lost: 2 })];
+    const finding = first(sampleOf({ tasks: [WAITER], rings, requests }));
+    expect(finding?.summary).toMatch(/^5 requests of ring 1 \(fd 3\) are in flight/);
+    expect(finding?.explanation).toMatch(
+      /ring’s memory lists them.* Of 2 requests the submission entry was overwritten/,
+    );
+  });
+});
+
 describe('requests inside devices, by the files they name', () => {
   const disk = (name: string) => ({ name, inFlightReads: 40, inFlightWrites: 0, completed: 5 });
   const parts = {

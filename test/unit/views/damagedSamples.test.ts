@@ -53,7 +53,7 @@ describe('a damaged sample', () => {
         answer(all);
         statusText(all);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
     expect(shown.parsed).toBeGreaterThan(0);
     expect(shown.refused).toBeGreaterThan(0);
