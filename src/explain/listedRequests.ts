@@ -17,10 +17,12 @@ export function isInside(request: Request): boolean {
   return request.state === 'issued' && !isOnItsWay(request);
 }
 
-/** Mounts of the files that carried requests are about: what is inside them is told with the tasks that are held there. */
-export function heldMounts(sample: Sample): Set<string> {
+/** Mounts of the files that some tasks carry requests for: what is inside these file systems is told with the tasks. */
+export function heldMounts(sample: Sample, tids: ReadonlySet<number>): Set<string> {
   const mounts = sample.requests.flatMap((request) =>
-    request.state === 'running' ? (resourceOf(sample, request)?.mount ?? []) : [],
+    request.state === 'running' && tids.has(request.worker ?? -1)
+      ? (resourceOf(sample, request)?.mount ?? [])
+      : [],
   );
   return new Set(mounts);
 }

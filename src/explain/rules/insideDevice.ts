@@ -1,4 +1,5 @@
 import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../../model/sample';
+import type { Blocked } from '../blocking';
 import { isListedExactly, isPlaced } from '../certainty';
 import { diskOf, diskSentence, inFlightOf } from '../disks';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
@@ -6,6 +7,7 @@ import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, duration, processName, resourceName, sentence } from '../words';
+import { countsAsStuck } from './stuckOnResource';
 
 /**
  * "32 requests are inside the disk loop0, which has 32 in flight and has finished none in the last 1 s." For
@@ -15,9 +17,9 @@ export const insideDevice: Rule = {
   tag: 'inside-device',
   check(scene) {
     const { sample } = scene;
-    const held = scene.blocked.some(({ task, on }) => task.operation !== undefined && !on.idle);
+    const held = scene.blocked.filter(({ task, on }) => task.operation !== undefined && !on.idle);
     // What may as well queue behind held workers is told with them.
-    if (held && !isPlaced(sample)) return [];
+    if (held.length > 0 && !isPlaced(sample)) return [];
     const groups = requestsInside(scene, held);
     let again = false;
     const findings = groups.flatMap((group) => {
@@ -39,13 +41,14 @@ interface Inside {
 }
 
 /** By the files that the requests name, each with its disk or server; else all of them where the files of the process lead. */
-function requestsInside(scene: Scene, held: boolean): readonly Inside[] {
+function requestsInside(scene: Scene, held: readonly Blocked[]): readonly Inside[] {
   const { sample } = scene;
   const placed = isPlaced(sample);
   const rings = sample.rings.filter(
     (ring) => mayBeInside(sample, ring) > 0 && (isListedExactly(ring) || !hasPolls(scene, ring)),
   );
-  const told = held ? heldMounts(sample) : new Set<string>();
+  const grave = held.filter(({ cause }) => countsAsStuck(cause)).map(({ task }) => task.tid);
+  const told = heldMounts(sample, new Set(grave));
   const ids = new Set<number | null>(rings.map(({ id }) => id));
   const requests = placesOf(sample, (request) => ids.has(request.ring) && isInside(request));
   const files = new Map(requests.map(({ request, index }) => [index, resourceOf(sample, request)]));
@@ -54,7 +57,7 @@ function requestsInside(scene: Scene, held: boolean): readonly Inside[] {
   const unnamed = [...files.values()].filter((file) => file === undefined).length;
   const count = rings.reduce((sum, ring) => sum + unexplained(ring), unnamed);
   const polled = !placed && rings.some((ring) => hasPolls(scene, ring));
-  const place = held || polled || count === 0 ? undefined : findPlace(scene);
+  const place = held.length > 0 || polled || count === 0 ? undefined : findPlace(scene);
   return place ? [{ rings, place, count, requests: [] }] : [];
 }
 
