@@ -27,7 +27,7 @@ Without PID it lists the processes that use io_uring or are blocked in I/O, the 
   PID                 process to inspect (a thread's number works, too)
   --all               list every process
   --json              print the Sample (or the list) as JSON
-  --verbose, -v       stacks of idle tasks, every descriptor
+  --verbose, -v       stacks of idle tasks, every descriptor, more of the requests
   --watch[=SECONDS]   look again every SECONDS (default 2) until Ctrl-C or the end of the process
   --save FILE         also write the Sample to FILE, which must not exist
   --open FILE         show a saved Sample instead of a live process

@@ -8,6 +8,8 @@ import { workerLimit } from './workers';
 /** Requests in flight that stand behind held ones, in words. */
 export interface Behind {
   readonly count: number;
+  /** Indexes of those that have a row. */
+  readonly requests?: readonly number[];
   readonly summary: string;
   readonly explanation: string;
 }
@@ -18,9 +20,14 @@ const NOTHING_BEHIND: Behind = { count: 0, summary: '', explanation: '' };
  * What stands behind the tasks that are held; of several causes only the main one has the queue. Where it is not
  * known in which state the requests stand, they can only stand behind the held workers.
  */
-export function behind(scene: Scene, carriers: readonly Blocked[], main: boolean): Behind {
+export function behind(
+  scene: Scene,
+  carriers: readonly Blocked[],
+  main: boolean,
+  grave: ReadonlySet<number>,
+): Behind {
   const { sample } = scene;
-  if (isPlaced(sample)) return behindListed(sample, carriers, main);
+  if (isPlaced(sample)) return behindListed(sample, carriers, main, grave);
   const workers = carriers.filter(({ task }) => task.kind === 'worker');
   if (!main || workers.length === 0) return NOTHING_BEHIND;
   const count = sample.rings.reduce((sum, ring) => sum + unplaced(sample, ring), 0);

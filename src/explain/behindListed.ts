@@ -4,16 +4,24 @@ import type { Blocked } from './blocking';
 import { chainedBehind, heldMounts, isInside, placesOf } from './listedRequests';
 import { unexplained } from './ringCounts';
 import { resourceOf } from './sampleIndex';
-import { counted, joined, sentence } from './words';
+import { counted, grouped, sentence } from './words';
 import { takenWorkers } from './workers';
 
-/** What stands behind held requests, where every request is listed: counted, not guessed. */
-export function behindListed(sample: Sample, carriers: readonly Blocked[], main: boolean): Behind {
+/**
+ * What stands behind held requests, where every request is listed: counted, not guessed. `grave` = tids of the tasks that
+ * failing resources hold: what is inside their file systems stands still, too.
+ */
+export function behindListed(
+  sample: Sample,
+  carriers: readonly Blocked[],
+  main: boolean,
+  grave: ReadonlySet<number>,
+): Behind {
   const held = new Set(carriers.map(({ task }) => task.tid));
   const workers = carriers.filter(({ task }) => task.kind === 'worker').length;
   const running = placesOf(sample, ({ worker, state }) => state === 'running' && held.has(worker ?? -1));
   const queued = main && workers > 0 ? placesOf(sample, ({ state }) => state === 'queued') : [];
-  const mounts = main ? heldMounts(sample) : new Set<string>();
+  const mounts = heldMounts(sample, main ? grave : new Set());
   const inside = placesOf(
     sample,
     (request) => isInside(request) && mounts.has(resourceOf(sample, request)?.mount ?? ''),
@@ -24,23 +32,26 @@ export function behindListed(sample: Sample, carriers: readonly Blocked[], main:
   const rest = main ? sample.rings.reduce((sum, ring) => sum + unexplained(ring), 0) : 0;
   const taken = takenWorkers(sample, workers);
   const writes = queued.every(({ request }) => request.operation.startsWith('WRITE'));
-  const parts = [
-    part(
+  const parts: readonly (readonly [number, Verb, string])[] = [
+    [
       queued.length,
       'queue',
       `behind${taken === undefined ? '' : `, for all ${counted(taken, 'worker')} ${taken === 1 ? 'is' : 'are'} taken`}`,
-    ),
-    part(
+    ],
+    [
       inside.length,
-      'be',
+      'are',
       mounts.size === 1 ? `inside the file system at ${mount}` : 'inside the same file systems',
-    ),
-    part(chained, 'wait', `behind ${running.length + queued.length + inside.length === 1 ? 'it' : 'those'}`),
-    part(rest, 'be', 'in flight and not listed'),
-  ].filter(Boolean);
+    ],
+    [chained.length, 'wait', `behind ${heads.size === 1 ? 'it' : 'those'}`],
+    [rest, 'are', 'in flight and not listed'],
+  ];
+  const told = parts.filter(([count]) => count > 0);
   return {
-    count: queued.length + inside.length + chained + rest,
-    summary: parts.length === 0 ? '' : `; ${joined(parts)}`,
+    // What is not listed may wait for anything else.
+    count: queued.length + inside.length + chained.length,
+    requests: [...[...queued, ...inside].map(({ index }) => index), ...chained],
+    summary: told.map(([count, verb, where], index) => more(count, verb, where, index === 0)).join(''),
     explanation: [
       queued.length === 0 || taken === undefined
         ? ''
@@ -48,17 +59,19 @@ export function behindListed(sample: Sample, carriers: readonly Blocked[], main:
       queued.length > 0 && taken === undefined && writes
         ? 'Writes to one file run one after the other in io-wq (hashed work).'
         : '',
-      chained === 0 ? '' : 'Linked and drained requests start only when those before them are done.',
+      chained.length === 0 ? '' : 'Linked and drained requests start only when those before them are done.',
     ]
       .filter(Boolean)
       .join(' '),
   };
 }
 
-/** "92 more requests queue behind"; empty for none. */
-function part(count: number, verb: 'queue' | 'be' | 'wait', rest: string): string {
-  if (count === 0) return '';
-  const one = { queue: 'queues', be: 'is', wait: 'waits' }[verb];
-  const many = verb === 'be' ? 'are' : verb;
-  return `${counted(count, 'more request')} ${count === 1 ? one : many} ${rest}`;
+type Verb = 'queue' | 'are' | 'wait';
+
+const SINGULAR: Readonly<Record<Verb, string>> = { queue: 'queues', are: 'is', wait: 'waits' };
+
+/** "; 92 more requests queue behind", after the first "; 2 more wait behind those". */
+function more(count: number, verb: Verb, where: string, first: boolean): string {
+  const what = first ? counted(count, 'more request') : `${grouped(count)} more`;
+  return `; ${what} ${count === 1 ? SINGULAR[verb] : verb} ${where}`;
 }

@@ -17,10 +17,12 @@ export function isInside(request: Request): boolean {
   return request.state === 'issued' && !isOnItsWay(request);
 }
 
-/** Mounts of the files that carried requests are about: what is inside them is told with the tasks that are held there. */
-export function heldMounts(sample: Sample): Set<string> {
+/** Mounts of the files that some tasks carry requests for: what is inside these file systems is told with the tasks. */
+export function heldMounts(sample: Sample, tids: ReadonlySet<number>): Set<string> {
   const mounts = sample.requests.flatMap((request) =>
-    request.state === 'running' ? (resourceOf(sample, request)?.mount ?? []) : [],
+    request.state === 'running' && tids.has(request.worker ?? -1)
+      ? (resourceOf(sample, request)?.mount ?? [])
+      : [],
   );
   return new Set(mounts);
 }
@@ -48,10 +50,10 @@ function isFile({ kind }: Resource): boolean {
 }
 
 /**
- * Linked and drained requests that cannot start before one of `heads` (indexes of requests) is done. A drained one
- * that names none waits for all before it in its ring: `drains` = count these, too.
+ * Linked and drained requests that cannot start before one of `heads` is done; all are indexes of requests. A drained
+ * one that names none waits for all before it in its ring: `drains` = these, too.
  */
-export function chainedBehind(sample: Sample, heads: ReadonlySet<number>, drains: boolean): number {
+export function chainedBehind(sample: Sample, heads: ReadonlySet<number>, drains: boolean): number[] {
   const { requests } = sample;
   const rings = new Set([...heads].map((index) => requests[index]?.ring));
   const waits = new Map<number, boolean>();
@@ -71,8 +73,9 @@ export function chainedBehind(sample: Sample, heads: ReadonlySet<number>, drains
     for (const at of path) waits.set(at, answer);
     return answer;
   };
-  return requests.filter(({ state, after, ring }) => {
-    if (state === 'drained' && after === undefined) return drains && rings.has(ring);
-    return (state === 'linked' || state === 'drained') && after !== undefined && isBehind(after);
-  }).length;
+  return requests.flatMap(({ state, after, ring }, index) => {
+    if (state !== 'linked' && state !== 'drained') return [];
+    if (after === undefined) return drains && state === 'drained' && rings.has(ring) ? [index] : [];
+    return isBehind(after) ? [index] : [];
+  });
 }

@@ -108,7 +108,7 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
     userData !== undefined && `user_data ${printable(userData, 40)}`,
     worker !== undefined && carrierWords(worker, sample),
     age !== undefined && duration(age),
-    head !== undefined && `behind ${headName(head)}`,
+    head !== undefined && `${request.state === 'timeout' ? 'limits' : 'behind'} ${headName(head)}`,
     verbose && flags !== undefined && flags.length > 0 && printable(flags.join(' '), 120),
     verbose && submitter !== undefined && `submitted by thread ${submitter}`,
     certainty === 'ambiguous' && DOUBT,

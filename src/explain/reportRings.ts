@@ -1,8 +1,9 @@
+import { printable } from '../model/printable';
 import type { Ring } from '../model/sample';
 import { certaintyOf, isListedExactly, sourcesOf, unlistedOf } from './certainty';
 import type { Context } from './reportContext';
 import { requestLines } from './reportRequests';
-import { inFlight, lost } from './ringCounts';
+import { inFlight, lost, skewOf } from './ringCounts';
 import { wrap } from './style';
 import { grouped } from './words';
 import { poolText } from './workers';
@@ -47,8 +48,9 @@ function ringLine(ring: Ring): string {
     ring.sqTail === undefined
       ? ''
       : ` · SQ ${ring.sqHead}/${ring.sqTail} of ${ring.sqEntries}, CQ ${ring.cqHead}/${ring.cqTail} of ${ring.cqEntries}`;
+  const skew = skewOf(ring);
   const overflow = ring.overflowed ? ` · ${grouped(ring.overflowed)} overflowed` : '';
-  return `${name} · ${grouped(pending)} in flight${listed}${queues}${overflow}${ring.skew ? ` (${ring.skew})` : ''}`;
+  return `${name} · ${grouped(pending)} in flight${listed}${queues}${overflow}${skew === undefined ? '' : ` (${printable(skew, 200)})`}`;
 }
 
 /** Requests without a row, and how sure the rows are. */

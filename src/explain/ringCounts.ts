@@ -5,6 +5,11 @@ export function inFlight(ring: Ring): number | undefined {
   return ring.live ?? ring.inFlight;
 }
 
+/** Why the count may be off; the kernel's own is not. */
+export function skewOf({ live, skew }: Ring): string | undefined {
+  return live === undefined ? skew : undefined;
+}
+
 /** How many of a ring's requests in flight no row explains; lost ones are among them. */
 export function unexplained(ring: Ring): number {
   return Math.max(0, (inFlight(ring) ?? 0) - (ring.explained ?? 0));

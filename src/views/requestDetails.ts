@@ -41,18 +41,24 @@ export function requestDetails(
   ];
 }
 
-function behindRows({ after }: Request, sample: Sample, row: (request: Request) => Node): readonly Node[] {
+function behindRows(
+  { after, state }: Request,
+  sample: Sample,
+  row: (request: Request) => Node,
+): readonly Node[] {
   if (after === undefined) return [];
   const head = sample.requests[after];
   if (!head) return [];
+  // A linked timeout holds nothing up: it ends the other one.
+  const how = state === 'timeout' ? 'is the time limit of' : 'waits behind';
   const { children: _, label, spoken, ...rest } = row(head);
   const task = head.worker === undefined ? undefined : indexOf(sample).tasks.get(head.worker);
   return [
     {
       ...rest,
       id: 'behind',
-      label: `waits behind ${label}`,
-      spoken: `waits behind ${spoken ?? label}`,
+      label: `${how} ${label}`,
+      spoken: `${how} ${spoken ?? label}`,
       ...(task ? { children: () => [taskRow(task, sample)] } : {}),
     },
   ];

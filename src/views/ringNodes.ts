@@ -1,5 +1,5 @@
 import { certaintyOf, sourcesOf, unlistedOf } from '../explain/certainty';
-import { inFlight, lost, uncollected, unsubmitted } from '../explain/ringCounts';
+import { inFlight, lost, skewOf, uncollected, unsubmitted } from '../explain/ringCounts';
 import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Ring, Sample } from '../model/sample';
@@ -78,7 +78,7 @@ function lostRows(ring: Ring): readonly Node[] {
 function unlistedRows(ring: Ring): readonly Node[] {
   const rest = unlistedOf(ring);
   if (!rest) return [];
-  const { skew } = ring;
+  const skew = skewOf(ring);
   const more = `${count(rest.count, 'more request')} ${rest.count === 1 ? 'is' : 'are'} in flight`;
   return [
     {
@@ -156,7 +156,8 @@ function ringTooltip(name: string, ring: Ring, sample: Sample): string {
   if (sure !== undefined) {
     lines.push(markdownText(printable(`${sure}; from ${sourcesOf(sample, ring) || 'the counters'}`)));
   }
-  if (ring.skew !== undefined) lines.push(`The count may be off: ${markdownText(printable(ring.skew))}`);
+  const skew = skewOf(ring);
+  if (skew !== undefined) lines.push(`The count may be off: ${markdownText(printable(skew))}`);
   if (ring.duplicates && ring.duplicates.length > 0) {
     lines.push(`The same ring: fd ${ring.duplicates.join(', ')}`);
   }

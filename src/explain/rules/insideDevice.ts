@@ -1,11 +1,13 @@
-import type { BlockDevice, Finding, Request, Resource, Ring, Sample, Severity } from '../../model/sample';
+import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../../model/sample';
+import type { Blocked } from '../blocking';
 import { isListedExactly, isPlaced } from '../certainty';
 import { diskOf, diskSentence, inFlightOf } from '../disks';
-import { heldMounts, isInside } from '../listedRequests';
+import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, duration, processName, resourceName, sentence } from '../words';
+import { countsAsStuck } from './stuckOnResource';
 
 /**
  * "32 requests are inside the disk loop0, which has 32 in flight and has finished none in the last 1 s." For
@@ -15,15 +17,15 @@ export const insideDevice: Rule = {
   tag: 'inside-device',
   check(scene) {
     const { sample } = scene;
-    const held = scene.blocked.some(({ task, on }) => task.operation !== undefined && !on.idle);
+    const held = scene.blocked.filter(({ task, on }) => task.operation !== undefined && !on.idle);
     // What may as well queue behind held workers is told with them.
-    if (held && !isPlaced(sample)) return [];
+    if (held.length > 0 && !isPlaced(sample)) return [];
     const groups = requestsInside(scene, held);
     let again = false;
-    const findings = groups.flatMap(({ rings, place, count }) => {
-      const still = standsStill(scene, rings, place);
+    const findings = groups.flatMap((group) => {
+      const still = standsStill(scene, group.rings, group.place);
       if (still === undefined && !scene.last && !scene.other) again = true;
-      return still === false ? [] : [finding(scene, rings, place, still, count)];
+      return still === false ? [] : [finding(scene, group, still)];
     });
     return again ? 'look again' : findings;
   },
@@ -34,49 +36,63 @@ interface Inside {
   readonly rings: readonly Ring[];
   readonly place: Place;
   readonly count: number;
+  /** Indexes of those that have a row. */
+  readonly requests: readonly number[];
 }
 
 /** By the files that the requests name, each with its disk or server; else all of them where the files of the process lead. */
-function requestsInside(scene: Scene, held: boolean): readonly Inside[] {
+function requestsInside(scene: Scene, held: readonly Blocked[]): readonly Inside[] {
   const { sample } = scene;
+  const placed = isPlaced(sample);
   const rings = sample.rings.filter(
-    (ring) => inside(sample, ring) > 0 && (isListedExactly(ring) || !hasPolls(scene, ring)),
+    (ring) => mayBeInside(sample, ring) > 0 && (isListedExactly(ring) || !hasPolls(scene, ring)),
   );
-  if (rings.length === 0) return [];
+  const grave = held.filter(({ cause }) => countsAsStuck(cause)).map(({ task }) => task.tid);
+  const told = heldMounts(sample, new Set(grave));
   const ids = new Set<number | null>(rings.map(({ id }) => id));
-  const told = held ? heldMounts(sample) : new Set<string>();
-  const named = new Map<string, { readonly place: Place; readonly requests: Request[] }>();
-  let unnamed = rings.reduce((sum, ring) => sum + unexplained(ring), 0);
-  for (const request of sample.requests) {
-    if (!ids.has(request.ring) || !isInside(request)) continue;
-    const file = resourceOf(sample, request);
-    if (file?.mount !== undefined && told.has(file.mount)) continue;
-    const place = file && placeOf(sample, file);
-    // Its device has nothing of it: then it is in none that another file leads to.
-    if (file && !place) continue;
-    const key = place && (place.kind === 'disk' ? `disk ${place.disk.name}` : `fuse ${place.file.mount}`);
-    const group = key === undefined ? undefined : named.get(key);
-    if (!place || key === undefined) unnamed += 1;
-    else if (group) group.requests.push(request);
-    else named.set(key, { place, requests: [request] });
+  const requests = placesOf(sample, (request) => ids.has(request.ring) && isInside(request));
+  const files = new Map(requests.map(({ request, index }) => [index, resourceOf(sample, request)]));
+  const named = byPlace(sample, requests, files, told);
+  if (named.length > 0) return named.map((group) => ({ ...group, rings: ringsOf(sample, group, rings) }));
+  const unnamed = [...files.values()].filter((file) => file === undefined).length;
+  const count = rings.reduce((sum, ring) => sum + unexplained(ring), unnamed);
+  const polled = !placed && rings.some((ring) => hasPolls(scene, ring));
+  const place = held.length > 0 || polled || count === 0 ? undefined : findPlace(scene);
+  return place ? [{ rings, place, count, requests: [] }] : [];
+}
+
+/** One group for each disk and server. A file whose disk has nothing to do leads nowhere. */
+function byPlace(
+  sample: Sample,
+  requests: readonly RequestPlace[],
+  files: ReadonlyMap<number, Resource | undefined>,
+  told: ReadonlySet<string>,
+): Omit<Inside, 'rings'>[] {
+  const groups = new Map<string, { place: Place; requests: number[]; files: Set<Resource> }>();
+  for (const { index } of requests) {
+    const file = files.get(index);
+    const place = file && !told.has(file.mount ?? '') ? placeOf(sample, file) : undefined;
+    if (!file || !place) continue;
+    const key = place.kind === 'disk' ? `disk ${place.disk.name}` : `fuse ${file.mount}`;
+    const group = groups.get(key) ?? { place, requests: [], files: new Set() };
+    groups.set(key, group);
+    group.requests.push(index);
+    group.files.add(file);
   }
-  if (named.size > 0) {
-    return [...named.values()].map(({ place, requests }) => {
-      const own = new Set(requests.map(({ ring }) => ring));
-      const files = new Set(requests.flatMap((request) => resourceOf(sample, request) ?? []));
-      return {
-        rings: rings.filter(({ id }) => own.has(id)),
-        place: place.kind === 'disk' ? { ...place, files: [...files] } : place,
-        count: requests.length,
-      };
-    });
-  }
-  const place = held || unnamed === 0 ? undefined : findPlace(scene);
-  return place ? [{ rings, place, count: unnamed }] : [];
+  return [...groups.values()].map((group) => ({
+    place: group.place.kind === 'disk' ? { ...group.place, files: [...group.files] } : group.place,
+    count: group.requests.length,
+    requests: group.requests,
+  }));
+}
+
+function ringsOf(sample: Sample, { requests }: Pick<Inside, 'requests'>, rings: readonly Ring[]): Ring[] {
+  const ids = new Set(requests.map((index) => sample.requests[index]?.ring));
+  return rings.filter(({ id }) => ids.has(id));
 }
 
 /** Requests that a device or file system may have: by the kernel's lists, else all of which nothing tells more. */
-function inside(sample: Sample, ring: Ring): number {
+function mayBeInside(sample: Sample, ring: Ring): number {
   const rows = indexOf(sample).requests.get(ring.id) ?? [];
   return unexplained(ring) + rows.filter(isInside).length;
 }
@@ -128,10 +144,8 @@ function standsStill(scene: Scene, rings: readonly Ring[], place: Place): boolea
 
 function finding(
   scene: Scene,
-  rings: readonly Ring[],
-  place: Place,
+  { rings, place, count, requests }: Inside,
   still: boolean | undefined,
-  count: number,
 ): Finding {
   const since = scene.between === undefined ? '' : ` in the last ${duration(scene.between)}`;
   const severity: Severity = still ? 'critical' : 'info';
@@ -139,7 +153,11 @@ function finding(
   const common = {
     tag: 'inside-device',
     severity,
-    evidence: [...rings.map((ring) => ({ ring: ring.id })), ...evidenceOf(place)],
+    evidence: [
+      ...rings.map((ring) => ({ ring: ring.id })),
+      ...evidenceOf(place),
+      ...requests.map((request) => ({ request })),
+    ],
     ...(still ? { stuck: count } : {}),
   };
   const nobody =

@@ -70,11 +70,24 @@ export const stuckOnResource: Rule = {
     }
     if (again) return 'look again';
     const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
-    return causes.map(([cause, blocked], index) => finding(scene, cause, blocked, index === 0));
+    const grave = new Set(
+      causes.flatMap(([cause, blocked]) => (countsAsStuck(cause) ? tidsOf(blocked) : [])),
+    );
+    return causes.map(([cause, blocked], index) => finding(scene, cause, blocked, index === 0, grave));
   },
 };
 
-function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: boolean): Finding {
+function tidsOf(blocked: readonly Blocked[]): number[] {
+  return blocked.map(({ task }) => task.tid);
+}
+
+function finding(
+  scene: Scene,
+  cause: Cause,
+  blocked: readonly Blocked[],
+  main: boolean,
+  grave: ReadonlySet<number>,
+): Finding {
   const { sample } = scene;
   const tasks = blocked.map(({ task }) => task);
   const carriers = blocked.filter(({ task }) => task.operation !== undefined);
@@ -83,7 +96,7 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
   const usable = submitter ? undefined : fd;
   const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
-  const waiting = behind(scene, carriers, main);
+  const waiting = behind(scene, carriers, main, grave);
   const text = waitText(sample, cause, blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, text),
@@ -109,7 +122,10 @@ function finding(scene: Scene, cause: Cause, blocked: readonly Blocked[], main: 
       .filter(Boolean)
       .join(' '),
     remedy: forConnection(remedyFor(cause, files) ?? first?.advice ?? '', files),
-    evidence: evidenceOf(scene, blocked, files),
+    evidence: [
+      ...evidenceOf(scene, blocked, files),
+      ...(waiting.requests ?? []).map((request) => ({ request })),
+    ],
     ...(stuck > 0 ? { stuck } : {}),
   };
 }
@@ -194,7 +210,7 @@ function wakeSentence(blocked: readonly Blocked[]): string {
 }
 
 function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly Resource[]): Evidence[] {
-  const tids = new Set(blocked.map(({ task }) => task.tid));
+  const tids = new Set(tidsOf(blocked));
   const requests = scene.sample.requests.flatMap((request, index) =>
     request.worker !== undefined && tids.has(request.worker) ? [{ request: index }] : [],
   );

@@ -1,5 +1,8 @@
-import { unplaced } from '../certainty';
+import type { Ring, Sample } from '../../model/sample';
+import { isListedExactly, isUnplaced, unlistedOf, unplaced } from '../certainty';
+import { lost } from '../ringCounts';
 import { before, type Rule } from '../rule';
+import { indexOf } from '../sampleIndex';
 import { counted, ringName } from '../words';
 
 /** "8 requests are in flight, which /proc only counts." Said when no other rule explains them. */
@@ -22,8 +25,7 @@ export const unlisted: Rule = {
         tag: 'unlisted',
         severity: 'info',
         summary: `${counted(count, 'request')} of ${ringName(first)}${rings.length > 1 ? ` and ${counted(rings.length - 1, 'other ring')}` : ''} ${many} in flight${moved ? ', and completions keep coming' : ''}; no thread is blocked in ${count === 1 ? 'it' : 'them'}.`,
-        explanation:
-          'These are timers, futex or child waits, requests linked or drained behind others, or I/O that is inside a device or file system: /proc counts them without listing them.',
+        explanation: reasons(scene.sample, rings),
         remedy: moved
           ? 'Nothing needs to be done.'
           : 'If they should have ended by now, look at the files and devices below.',
@@ -32,3 +34,21 @@ export const unlisted: Rule = {
     ];
   },
 };
+
+/** Why nothing tells where they stand. */
+function reasons(sample: Sample, rings: readonly Ring[]): string {
+  if (!rings.some(isListedExactly)) {
+    return 'These are timers, futex or child waits, requests linked or drained behind others, or I/O that is inside a device or file system: /proc counts them without listing them.';
+  }
+  const gone = rings.reduce((sum, ring) => sum + lost(ring), 0);
+  const known = rings.some((ring) => indexOf(sample).requests.get(ring.id)?.some(isUnplaced));
+  return [
+    known
+      ? 'The ring’s memory lists them, but does not tell what is queued for a worker from what a device or file system has.'
+      : '',
+    gone > 0 ? `Of ${counted(gone, 'request')} the submission entry was overwritten.` : '',
+    ...new Set(rings.flatMap((ring) => unlistedOf(ring)?.explanation ?? [])),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}

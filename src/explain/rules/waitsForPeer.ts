@@ -80,7 +80,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
   });
   const chained = chainedBehind(sample, new Set(polling.map(({ index }) => index)), !held);
   const counts = held ? 0 : unplaced(sample, ring);
-  const more = counts + chained;
+  const more = counts + chained.length;
   const behind = `${more === 1 ? 'is' : 'are'} in flight behind or beside`;
   const waits = more === 1 ? 'waits' : 'wait';
   const it = polling.length === 1 ? 'it' : 'them';
@@ -95,7 +95,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
       counts > 0
         ? 'Requests without a row are linked or drained behind another one, timers, futex or child waits, or counted twice because a finished request posted no completion.'
         : '',
-      counts === 0 && chained > 0
+      counts === 0 && chained.length > 0
         ? 'Linked and drained requests start only when those before them are done.'
         : '',
       ...named.slice(0, 3).flatMap(ends),

@@ -85,9 +85,35 @@ describe('workers held by a file, with every request known', () => {
     ];
     const finding = first(walked(requests, parts));
     expect(finding?.summary).toContain(
-      '; 3 more requests are inside the file system at /mnt/b and 3 more requests wait behind those.',
+      '; 3 more requests are inside the file system at /mnt/b; 3 more wait behind those.',
     );
     expect(finding?.stuck).toBe(14);
+    const evidence = finding?.evidence.flatMap((item) => ('request' in item ? [item.request] : []));
+    expect(evidence?.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 18]);
+  });
+
+  it('leave what is inside another, slow disk to be told by itself', () => {
+    const lock = workerOf(10, 'WRITE', ['locks_lock_inode_wait', 'flock_lock_inode_wait'], 9);
+    const files = [fileOf(6, '/mnt/a', { blockDevice: 'vdb' })];
+    const devices = [{ name: 'vdb', inFlightReads: 4, inFlightWrites: 0, completed: 5 }];
+    const requests = [
+      requestOf({ operation: 'WRITE', fd: 6, worker: 10 }),
+      ...requestsOf(4, { fd: 6, state: 'issued' }),
+    ];
+    const sample = walked(requests, { tasks: [WAITER, lock], resources: files, devices });
+    const told = explain(sample, { other: earlier(sample), last: true }).sample;
+    expect(told.findings.map(({ severity, tag }) => `${severity} ${tag}`)).toEqual([
+      'critical inside-device',
+      'info waits-for-lock',
+    ]);
+    expect(stuckCount(told)).toBe(4);
+  });
+
+  it('are not said to hold what is not listed', () => {
+    const rings = [ringOf({ inFlight: 20, live: 20, explained: 8, lost: 12 })];
+    const finding = first(walked(running, { ...parts, rings }));
+    expect(finding?.summary).toMatch(/; 12 more requests are in flight and not listed\.$/);
+    expect(finding?.stuck).toBe(8);
   });
 
   it('hold nothing that waits for something else', () => {
@@ -130,6 +156,18 @@ describe('a process whose rings’ memory alone was read', () => {
     const rings = [ringOf({ inFlight: 8, explained: 8, ambiguous: 0, lost: 0 })];
     expect(first(sampleOf({ tasks: [WAITER, ...tasks], rings, requests }))?.summary).toMatch(
       /^2 opens hold both io-wq workers .*6 more requests most likely wait for a free one\.$/,
+    );
+  });
+});
+
+describe('what nothing places', () => {
+  it('is told with the reason why', () => {
+    const requests = requestsOf(3, { state: 'issued', sources: ['ring memory'] });
+    const rings = [ringOf({ inFlight: 5, explained: 3, ambiguous: 0, lost: 2 })];
+    const finding = first(sampleOf({ tasks: [WAITER], rings, requests }));
+    expect(finding?.summary).toMatch(/^5 requests of ring 1 \(fd 3\) are in flight/);
+    expect(finding?.explanation).toMatch(
+      /ring’s memory lists them.* Of 2 requests the submission entry was overwritten/,
     );
   });
 });

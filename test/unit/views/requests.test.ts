@@ -107,6 +107,13 @@ describe('a request', () => {
     expect(labels(children(below(children(row), 'waits behind')))).toEqual(['iou-wrk-4242 (4243)']);
   });
 
+  it('that is a linked timeout limits another instead of waiting for it', () => {
+    const head = exact({ worker: 4243, userData: '0x1' });
+    const limit = exact({ operation: 'LINK_TIMEOUT', state: 'timeout', after: 0, timeLeft: 5 });
+    const row = below(ringRows(stuck({ requests: [head, limit] })), 'LINK_TIMEOUT');
+    expect(labels(children(row))[0]).toBe('is the time limit of READ /mnt/data/db');
+  });
+
   it('waits behind one other, also where a damaged sample goes in circles', () => {
     const requests = [
       exact({ state: 'linked', after: 1, userData: '0x1' }),
@@ -216,6 +223,16 @@ describe('certainty', () => {
 
   const ringOf = (more: Parameters<typeof stuck>[0]) => children(below(ringsOf(more), 'Rings'));
   const ringsOf = (more: Parameters<typeof stuck>[0]) => children(rootNodes([live(stuck(more))])[0]);
+});
+
+describe('a count that may be off', () => {
+  const rest = (more: Parameters<typeof ring>[1]) =>
+    below(ringRows(stuck({ rings: [ring(1, { skew: 'they overstate it', ...more })] })), '2 not listed');
+
+  it('is doubted, and the kernel’s own is not', () => {
+    expect(rest({ inFlight: 10, explained: 8 }).description).toBe('the count may be off');
+    expect(rest({ inFlight: 99, live: 10, explained: 8 }).description).not.toContain('off');
+  });
 });
 
 describe('worker pools', () => {
