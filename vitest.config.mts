@@ -8,6 +8,8 @@ const project = (name: string, testTimeout: number) => ({
     testTimeout,
     hookTimeout: 60_000,
     retry: name === 'real' ? 1 : 0,
+    // Each of its files has a whole machine to itself.
+    ...(name === 'kernels' ? { fileParallelism: false } : {}),
   },
 });
 

@@ -39,8 +39,8 @@ export function obtainKernel(version: Version): Kernel {
     const fresh = `${place}.${process.pid}`;
     try {
       fetchKernel(version, fresh);
-      rmSync(place, { recursive: true, force: true });
-      renameSync(fresh, place);
+      // Another process may have been quicker.
+      if (!existsSync(list)) renameSync(fresh, place);
     } finally {
       rmSync(fresh, { recursive: true, force: true });
     }

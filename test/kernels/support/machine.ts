@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { connectProbe, type ProbeTarget } from '../../../src/target/probeTarget';
@@ -12,9 +12,6 @@ import { type Kernel, obtainKernel, type Version } from './kernels';
 import { Missing } from './missing';
 
 const CACHE = join(CHECKOUT, '.cache/kernels');
-
-/** Statically linked programs of test/victims that every machine has. */
-const PROGRAMS = ['ring_victim', 'crowd', 'odd', 'names', 'hangfs'];
 
 /** Seconds a machine may take to boot, and to live. */
 const PATIENCE = 60;
@@ -149,16 +146,16 @@ async function probeOn(
   );
 }
 
-/** The machine's whole file system; the path of the archive, which is the caller's to remove. */
+/** The machine's whole file system, all programs of test/victims in it; the path of the archive, which is the caller's to remove. */
 async function writeInitramfs(version: Version, kernel: Kernel): Promise<string> {
   const programs = join(CACHE, 'programs');
-  const build = [join(CHECKOUT, 'test/victims/build.mjs'), '--static', programs, ...PROGRAMS];
+  const build = [join(CHECKOUT, 'test/victims/build.mjs'), '--static', programs];
   const run = spawnSync(process.execPath, build, { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(run.stderr);
   const executables = [
     findBusybox(),
     await testProbe('x64'),
-    ...PROGRAMS.map((program) => join(programs, program)),
+    ...readdirSync(programs).map((program) => join(programs, program)),
   ];
   const entries: Entry[] = [
     { path: 'init', content: readFileSync(join(import.meta.dirname, '../guest/init')), executable: true },
@@ -175,8 +172,7 @@ async function writeInitramfs(version: Version, kernel: Kernel): Promise<string>
       content: Buffer.from(kernel.modules.map((path) => `${basename(path)}\n`).join('')),
     },
   ];
-  const path = join(CACHE, version, `initramfs-${process.pid}`);
-  mkdirSync(join(CACHE, version), { recursive: true });
+  const path = join(CACHE, `initramfs-${version}.${process.pid}`);
   writeFileSync(path, cpio(entries));
   return path;
 }

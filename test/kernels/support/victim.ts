@@ -14,6 +14,8 @@ export interface Victim {
 export interface VictimOptions {
   /** Who runs it; absent: root. */
   readonly as?: 'user';
+  /** Where; absent: a directory of its own. */
+  readonly directory?: string;
   /** It never comes to rest: do not wait for it. */
   readonly busy?: boolean;
 }
@@ -34,11 +36,11 @@ export async function startVictim(
   args: readonly string[] = [],
   options: VictimOptions = {},
 ): Promise<Victim> {
-  const directory = `/tmp/victim-${++started}`;
+  const directory = options.directory ?? `/tmp/victim-${++started}`;
   const words = ['exec', 'env', 'KEEP=1', program, ...args].join(' ');
   const whoever =
     options.as === undefined ? words : `chown ${options.as} .; exec su ${options.as} -c '${words}'`;
-  const line = await within(PATIENCE, machine.start(`mkdir ${directory}; cd ${directory}; ${whoever}`));
+  const line = await within(PATIENCE, machine.start(`mkdir -p ${directory}; cd ${directory}; ${whoever}`));
   const said = JSON.parse(line) as {
     readonly ready: boolean;
     readonly pid: number;
