@@ -75,7 +75,7 @@ export function certaintyOf(sample: Sample, ring: Ring): string | undefined {
   const rest = unlistedOf(ring)?.count ?? 0;
   const parts: readonly (readonly [number, string])[] = [
     [number('certain'), 'certain'],
-    [number('inferred'), 'inferred'],
+    [number('inferred'), 'certain, where they stand is inferred'],
     [number('ambiguous'), DOUBT],
     [gone, 'lost: their submission entry was overwritten'],
     [rest, 'not listed'],

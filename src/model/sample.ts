@@ -162,7 +162,7 @@ export interface Ring {
   readonly inFlight?: number;
   /** How many of `inFlight` stand as rows in `requests`. */
   readonly explained?: number;
-  /** Requests alive in the kernel by its own count, from the walk: allocated less free. Tells what `inFlight` guesses. */
+  /** Requests alive in the kernel by its own count, from the walk: allocated less free, a zero-copy send once. */
   readonly live?: number;
   /** Rows of `requests` that may as well be finished: their user_data was used again and the rings cannot tell. */
   readonly ambiguous?: number;

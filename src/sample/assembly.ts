@@ -1,7 +1,8 @@
 import type { BlockDevice, Host, Process, Request, Resource, Rights, Sample } from '../model/sample';
 import { SCHEMA } from '../model/sample';
 import { blindnessOf, type Trouble } from './blindness';
-import { carriedRequests, countExplained } from './carried';
+import type { PendingSources } from './pendingSources';
+import { mergeRings } from './requests/mergeRings';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
 
@@ -13,29 +14,32 @@ export interface Gathered {
   readonly process: Process;
   readonly tasks: TasksFound;
   readonly rings: RingsFound;
+  readonly pending: PendingSources;
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
-  readonly trouble: Omit<Trouble, 'rings' | 'tasks' | 'ended'>;
+  readonly trouble: Omit<Trouble, 'rings' | 'requests' | 'tasks' | 'pending' | 'ended'>;
 }
 
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, trouble } = gathered;
-  const carried = carriedRequests(tasks, gathered.rings.rings, gathered.rings.requests);
-  const requests = withPaths([...gathered.rings.requests, ...carried], resources);
-  const rings = countExplained(gathered.rings.rings, requests);
+  const { resources, devices, trouble, pending } = gathered;
+  const { walk } = pending;
+  const merged = mergeRings({ told: gathered.rings, tasks, resources, ...pending });
+  const requests = withPaths(merged.requests, resources);
+  const { rings } = merged;
   const { stackErrno, ...other } = trouble;
   const stacksSeen = tasks.some((task) => task.kernelStack !== undefined);
   return {
     schema: SCHEMA,
     takenAt: gathered.takenAt,
     host: gathered.host,
-    rights: gathered.rights,
+    rights: { ...gathered.rights, kernelWalk: walk !== undefined },
     process: gathered.process,
     tasks,
     rings,
     requests,
+    ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),
     resources,
     devices,
     findings: [],
@@ -43,7 +47,9 @@ export function assemble(gathered: Gathered): Sample {
       ...other,
       ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
       rings,
+      requests,
       tasks,
+      pending,
       ended,
       timedOut: [...timedOut, ...trouble.timedOut],
     }),
@@ -57,7 +63,7 @@ function withPaths(requests: readonly Request[], resources: readonly Resource[])
     resources.flatMap(({ fd, path }) => (path === undefined ? [] : [[fd, path] as const])),
   );
   return requests.map((request) => {
-    if (request.fd == null) return request;
+    if (request.fd == null || request.path !== undefined) return request;
     const path = paths.get(request.fd);
     return path === undefined ? request : { ...request, path };
   });

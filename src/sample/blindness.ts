@@ -1,4 +1,6 @@
-import type { Blindness, Ring, Task } from '../model/sample';
+import type { Blindness, Request, Ring, Task } from '../model/sample';
+import type { PendingSources } from './pendingSources';
+import { ringRows } from './ringBlindness';
 
 /** What the rooms below met while reading; each becomes a sentence for the user. */
 export interface Trouble {
@@ -10,6 +12,8 @@ export interface Trouble {
   readonly fdErrno?: string;
   readonly mapsErrno?: string;
   readonly rings: readonly Ring[];
+  readonly requests: readonly Request[];
+  readonly pending: PendingSources;
   readonly tasks: readonly Task[];
   readonly timedOut: readonly string[];
   readonly missingSockets: readonly string[];
@@ -75,47 +79,4 @@ const MOST_TIMED_OUT = 10;
 
 function denied(errno: string): boolean {
   return errno === 'EACCES' || errno === 'EPERM';
-}
-
-function ringRows(trouble: Trouble): Blindness[] {
-  const rows: Blindness[] = [];
-  const list = (rings: readonly Ring[]) =>
-    rings.map((ring) => (ring.fd === null ? `ring ${ring.id}` : `fd ${ring.fd}`));
-  const closed = trouble.rings.filter((ring) => ring.fd === null);
-  if (closed.length > 0) {
-    rows.push({
-      what: `counters of ${plural(closed.length, 'ring')} with a closed descriptor (${list(closed).join(', ')})`,
-      why: 'the program registered the ring and closed its descriptor, so /proc has no fdinfo of it',
-    });
-  }
-  const locked = trouble.rings.filter((ring) => ring.fd !== null && !ring.readable);
-  if (locked.length > 0) {
-    rows.push({
-      what: `counters of ${plural(locked.length, 'ring')} (${list(locked).join(', ')})`,
-      why: 'a task held the ring’s lock while fdinfo was read',
-      remedy: 'look again; if it stays so, the task that submits is stuck with the lock in its hands',
-    });
-  }
-  const uncounted = trouble.rings.filter((ring) => ring.readable && ring.inFlight === undefined);
-  if (uncounted.length > 0) {
-    rows.push({
-      what: 'how many requests are in flight',
-      why: 'this kernel’s fdinfo has no queue counters (they came with 5.16)',
-    });
-  }
-  const unexplained = trouble.rings.reduce(
-    (sum, r) => sum + Math.max(0, (r.inFlight ?? 0) - (r.explained ?? 0)),
-    0,
-  );
-  if (unexplained > 0) {
-    rows.push({
-      what: `${plural(unexplained, 'request')} in flight, one by one`,
-      why: '/proc only counts requests that are queued, linked, timed or inside a device or file system',
-    });
-  }
-  return rows;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,39 +1,22 @@
 import type { Request, Ring, Task } from '../model/sample';
-import { type Carried, carriedOperation } from '../ring/issueFunctions';
+import { type Carrier, carriedOperation } from '../ring/issueFunctions';
 
-/**
- * Requests that a task is inside of now, one for each io-wq worker that works and for each thread that is
- * held while it submits. The stack names the family of the operation only, and no ring: the ring is given where
- * just one of the process can be meant.
- */
-export function carriedRequests(
-  tasks: readonly Task[],
-  rings: readonly Ring[],
-  listed: readonly Request[],
-): Request[] {
-  const requests: Request[] = [];
-  for (const task of tasks) {
-    const carried = carriedBy(task);
-    if (!carried) continue;
-    const ring = carried.by === 'submitter' ? ringOfSubmitter(task, rings) : ringOfWorker(rings, listed);
-    requests.push({
-      ring,
-      operation: carried.operation,
-      state: 'running',
-      worker: task.tid,
-      ...(task.blocked === undefined ? {} : { age: task.blocked }),
-      certainty: 'inferred',
-      sources: ['stack'],
-    });
-  }
-  return requests;
+/** A request that a task is inside of now: an io-wq worker that works, or a thread that is held while it submits. */
+export interface Carried {
+  readonly task: Task;
+  /** The family of the operation, which is all that a stack names. */
+  readonly operation: string;
+  readonly by: Carrier;
 }
 
 /** Without the right to read stacks a worker's operation is known from its wchan at best. */
-function carriedBy(task: Task): Carried | undefined {
-  if (task.kernelStack) return carriedOperation(task.kernelStack);
+export function carriedBy(task: Task): Carried | undefined {
+  if (task.kernelStack) {
+    const found = carriedOperation(task.kernelStack);
+    return found && { ...found, task };
+  }
   const { kind, operation } = task;
-  return kind === 'worker' && operation !== undefined ? { operation, by: 'worker' } : undefined;
+  return kind === 'worker' && operation !== undefined ? { operation, by: 'worker', task } : undefined;
 }
 
 /** io_uring_enter's first argument is the ring's descriptor, unless flag 16 makes it a registered index. */
@@ -53,30 +36,13 @@ export function ringOfSubmitter(task: Task, rings: readonly Ring[]): number | nu
 const ENTER_REGISTERED_RING = 16;
 
 /** A worker serves every ring of the threads that share its io-wq: named only where one ring has something left. */
-function ringOfWorker(rings: readonly Ring[], listed: readonly Request[]): number | null {
+export function ringOfWorker(
+  rings: readonly Ring[],
+  listed: readonly Pick<Request, 'ring' | 'state'>[],
+): number | null {
   const open = rings.filter((ring) => {
     const polling = listed.filter((r) => r.ring === ring.id && r.state === 'polling').length;
     return ring.inFlight === undefined || ring.inFlight > polling;
   });
   return open.length === 1 ? (open[0]?.id ?? null) : null;
 }
-
-/** Fills `explained`: how many of a ring's requests in flight stand as rows. */
-export function countExplained(rings: readonly Ring[], requests: readonly Request[]): Ring[] {
-  return rings.map((ring) => {
-    if (ring.inFlight === undefined) return ring;
-    const rows = requests.filter((r) => r.ring === ring.id && IN_FLIGHT.has(r.state)).length;
-    return { ...ring, explained: Math.min(rows, ring.inFlight) };
-  });
-}
-
-const IN_FLIGHT = new Set<Request['state']>([
-  'running',
-  'queued',
-  'polling',
-  'waiting',
-  'issued',
-  'timeout',
-  'linked',
-  'drained',
-]);

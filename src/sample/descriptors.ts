@@ -23,7 +23,7 @@ export interface DescriptorsFound {
 /** Bytes of one fdinfo: a ring of 32k entries prints 5.5 MB. */
 export const FDINFO_LIMIT = 16 << 20;
 
-/** Resolves the descriptors in a listing of /proc/PID/fd and reads the fdinfo of those it says something of. */
+/** Resolves the descriptors in a listing of /proc/PID/fd and reads the fdinfo of those it says something of; of rings see ringInfo. */
 export async function readDescriptors(
   target: Target,
   pid: number,
@@ -36,7 +36,10 @@ export async function readDescriptors(
     bare.push({ fd: Number(name), text: link, link: parseFdLink(link) });
   }
   bare.sort((a, b) => a.fd - b.fd);
-  const wanted = bare.filter(({ link }) => link.kind !== 'socket' && link.kind !== 'namespace');
+  const wanted = bare.filter(
+    (descriptor) =>
+      descriptor.link.kind !== 'socket' && descriptor.link.kind !== 'namespace' && !isRing(descriptor),
+  );
   const results = await target.read(
     wanted.map(({ fd }) => `/proc/${pid}/fdinfo/${fd}`),
     { limit: FDINFO_LIMIT },

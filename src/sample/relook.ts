@@ -1,12 +1,13 @@
 import type { Resource, Sample } from '../model/sample';
-import type { MapsRow } from '../procfs/maps';
 import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
 import { assemble, type Gathered } from './assembly';
 import { clockFiles, clocksFrom } from './clock';
-import { type Descriptor, FDINFO_LIMIT, isRing } from './descriptors';
+import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './devices';
 import { hasOwnInode } from './host';
+import type { WalkOptions } from './pendingSources';
+import { readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks, type TasksAsked } from './tasks';
 import { textOf } from './text';
@@ -17,7 +18,8 @@ export interface Memory {
   readonly at: number;
   readonly stacks: TasksAsked['stacks'];
   readonly descriptors: readonly Descriptor[];
-  readonly mappings: readonly MapsRow[];
+  /** /proc/PID/maps. */
+  readonly maps: string;
   readonly trouble: Gathered['trouble'];
 }
 
@@ -32,10 +34,14 @@ export function rememberLook(resources: readonly Resource[], memory: Memory): vo
 }
 
 /**
- * A further look at what moves, in one round trip: tasks, rings, devices. Undefined where a whole look is due: the last one
+ * A further look at what moves, in few round trips: tasks, rings, devices. Undefined where a whole look is due: the last one
  * is too old, or tasks or descriptors have come or gone since the look before.
  */
-export async function relook(target: Target, previous: Sample): Promise<Sample | undefined> {
+export async function relook(
+  target: Target,
+  previous: Sample,
+  walk: WalkOptions | false | undefined,
+): Promise<Sample | undefined> {
   const memory = memories.get(previous.resources);
   if (!memory || target.frozen || Date.now() - memory.at > STANDS) return undefined;
   const { pid } = previous.process;
@@ -44,17 +50,16 @@ export async function relook(target: Target, previous: Sample): Promise<Sample |
   const takenAt = new Date().toISOString();
   const files = target.read([...clockFiles(target), `/proc/${pid}/stat`]);
   const clocks = files.then(clocksFrom);
-  const [[statFile], [taskList], [fdList], infos, tasks, devices] = await Promise.all([
-    files.then((all) => all.slice(-1)),
-    target.list([`/proc/${pid}/task`]),
-    target.list([`/proc/${pid}/fd`], { links: true }),
-    target.read(
-      rings.map(({ fd }) => `/proc/${pid}/fdinfo/${fd}`),
-      { limit: FDINFO_LIMIT },
-    ),
-    readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
-    countAgain(target, previous.devices ?? []),
-  ]);
+  const ownInode = hasOwnInode(previous.host.kernel);
+  const [[statFile], [taskList], [fdList], { mappings, rings: infos, pending }, tasks, devices] =
+    await Promise.all([
+      files.then((all) => all.slice(-1)),
+      target.list([`/proc/${pid}/task`]),
+      target.list([`/proc/${pid}/fd`], { links: true }),
+      readRingSources(target, { pid, rings, maps: memory.maps, ownInode, walk, signal: undefined }),
+      readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
+      countAgain(target, previous.devices ?? []),
+    ]);
   const stat = parseStat(textOf(statFile) ?? '');
   const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;
   const links = new Map(memory.descriptors.map((descriptor) => [String(descriptor.fd), descriptor.text]));
@@ -64,11 +69,6 @@ export async function relook(target: Target, previous: Sample): Promise<Sample |
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
-  const described = rings.map((ring, index): Descriptor => {
-    const { info: _, ...bare } = ring;
-    const info = textOf(infos[index]);
-    return info === undefined ? bare : { ...bare, info };
-  });
   return assemble({
     takenAt,
     host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
@@ -77,10 +77,11 @@ export async function relook(target: Target, previous: Sample): Promise<Sample |
     tasks,
     rings: findRings({
       pid,
-      descriptors: described,
-      mappings: memory.mappings,
-      ownInode: hasOwnInode(previous.host.kernel),
+      descriptors: infos.descriptors,
+      mappings,
+      ownInode,
     }),
+    pending,
     resources: previous.resources,
     devices,
     trouble: memory.trouble,

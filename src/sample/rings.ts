@@ -1,19 +1,20 @@
 import type { Request, RequestState, Ring } from '../model/sample';
-import { parseFdinfo } from '../procfs/fdinfo';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import type { MapsRow } from '../procfs/maps';
 import { opcodeName, printedOpcode } from '../ring/opcodes';
 import { sqeFlagNames } from '../ring/sqe';
-import type { Descriptor } from './descriptors';
+import type { RingDescriptor } from './ringInfo';
 
 export interface RingsFound {
   readonly rings: readonly Ring[];
   readonly requests: readonly Request[];
+  /** Opcodes of the armed polls by the ring's id, where fdinfo prints them. */
+  readonly polls: ReadonlyMap<number, readonly string[]>;
 }
 
 export interface RingsAsked {
   readonly pid: number;
-  readonly descriptors: readonly Descriptor[];
+  readonly descriptors: readonly RingDescriptor[];
   /** The ring mappings of the process, where maps could be read. */
   readonly mappings: readonly MapsRow[];
   /** True from 5.17 on: before, every anonymous inode of the system has one number. */
@@ -28,8 +29,9 @@ export function findRings(asked: RingsAsked): RingsFound {
   const rings: Ring[] = [];
   const requests: Request[] = [];
   const known = new Map<number, number>();
+  const polls = new Map<number, readonly string[]>();
   for (const descriptor of asked.descriptors) {
-    const inode = descriptor.info === undefined ? undefined : parseFdinfo(descriptor.info).inode;
+    const { inode } = descriptor;
     const twin = inode !== undefined && asked.ownInode ? known.get(inode) : undefined;
     if (twin !== undefined) {
       addDuplicate(rings, twin, descriptor.fd);
@@ -39,7 +41,13 @@ export function findRings(asked: RingsAsked): RingsFound {
     if (inode !== undefined) known.set(inode, id);
     const info = descriptor.info === undefined ? undefined : parseIoUringFdinfo(descriptor.info);
     rings.push(ringFrom(id, descriptor.fd, inode, info, asked));
-    if (info) requests.push(...listedRequests(id, info));
+    if (!info) continue;
+    requests.push(...listedRequests(id, info));
+    if (info.body)
+      polls.set(
+        id,
+        info.polls.map(({ opcode }) => opcodeName(opcode)),
+      );
   }
   if (asked.ownInode) {
     for (const { inode } of asked.mappings) {
@@ -48,7 +56,7 @@ export function findRings(asked: RingsAsked): RingsFound {
       rings.push(unreachable(rings.length + 1, inode, asked.pid));
     }
   }
-  return { rings, requests };
+  return { rings, requests, polls };
 }
 
 function addDuplicate(rings: Ring[], id: number, fd: number): void {

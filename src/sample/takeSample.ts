@@ -2,7 +2,6 @@ import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
 import { containerOf, parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
-import { ringMappings } from '../procfs/maps';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
@@ -11,8 +10,10 @@ import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
+import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
+import { readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
 import { errnoOf, textOf } from './text';
@@ -21,6 +22,8 @@ export interface SampleOptions {
   readonly signal?: AbortSignal;
   /** A look at the same process a moment ago: what it learned of other processes is not searched for again. */
   readonly previous?: Sample | undefined;
+  /** How the kernel's own structures are walked; false = not at all. */
+  readonly walk?: WalkOptions | false;
 }
 
 /** Other processes are searched anew when this many seconds have passed on the host's clock. */
@@ -36,7 +39,7 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
  * there is nothing to inspect; what could not be read stands in `notVisible`.
  */
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
-  const again = options.previous && (await relook(target, options.previous));
+  const again = options.previous && (await relook(target, options.previous, options.walk));
   checkCancelled(options.signal);
   return again ?? lookAfresh(target, pid, options);
 }
@@ -72,6 +75,16 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
+  const ringSources = Promise.all([described, maps]).then(([found, [file]]) =>
+    readRingSources(target, {
+      pid,
+      rings: found.descriptors.filter(isRing),
+      maps: textOf(file) ?? '',
+      ownInode: hasOwnInode(host.kernel),
+      walk: options.walk,
+      signal: options.signal,
+    }),
+  );
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok
     ? 'readable'
@@ -89,7 +102,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     described,
     maps,
   ]);
-  const mappings = [...ringMappings(textOf(mapsFile) ?? '')];
+  const { mappings, rings, pending } = await ringSources;
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);
 
@@ -103,11 +116,11 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...(stackErrno === undefined ? {} : { stackErrno }),
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
-    timedOut: silent.map((fd) => `fdinfo of descriptor ${fd}`),
+    timedOut: [...silent, ...rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
     missingSockets,
     captured: target.frozen,
   };
-  rememberLook(resources, { at: Date.now(), stacks, descriptors, mappings, trouble });
+  rememberLook(resources, { at: Date.now(), stacks, descriptors, maps: textOf(mapsFile) ?? '', trouble });
   return assemble({
     takenAt,
     host,
@@ -126,10 +139,11 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     tasks: tasksFound,
     rings: findRings({
       pid,
-      descriptors: descriptors.filter(isRing),
+      descriptors: rings.descriptors,
       mappings,
       ownInode: hasOwnInode(host.kernel),
     }),
+    pending,
     resources,
     devices,
     trouble,

@@ -1,0 +1,99 @@
+import { type LayoutCache, type OpenedLayout, openLayout } from '../kernel/openLayout';
+import { walkKernel } from '../kernel/walk';
+import type { KernelWalk, WalkedRing } from '../kernel/walked';
+import type { Blindness } from '../model/sample';
+import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
+import { type MapsRow, parseMaps } from '../procfs/maps';
+import type { Target } from '../target/target';
+import type { RingDescriptor } from './ringInfo';
+import { type RingMemory, readRingMemory } from './ringMemory';
+
+export interface PendingAsked {
+  readonly pid: number;
+  readonly rings: readonly RingDescriptor[];
+  readonly mappings: readonly MapsRow[];
+  /** /proc/PID/maps as a whole, for rings that live in ordinary memory; absent where it is not at hand. */
+  readonly maps?: string;
+  readonly ownInode: boolean;
+  /** Absent: kernel memory is not walked at this look. */
+  readonly walk?: WalkOptions;
+}
+
+export interface WalkOptions {
+  readonly layouts?: LayoutCache;
+  /** Search the kernel's slabs for what stands on no list, where the counts do not match. */
+  readonly search?: { readonly progress?: (fraction: number) => void };
+  readonly signal?: AbortSignal;
+}
+
+/** What the two sources beyond /proc tell of a process's requests. */
+export interface PendingSources {
+  readonly memory: readonly RingMemory[];
+  /** Absent where kernel memory could not be walked; `blind` says why. */
+  readonly walk?: KernelWalk;
+  readonly blind: readonly Blindness[];
+}
+
+/**
+ * Walks the kernel's structures, then reads the rings' memory with what the walk and fdinfo know of them: a request
+ * that ends in between is still a row of the walk. Rejects only when the target is gone or the signal says so.
+ */
+export async function readPending(target: Target, asked: PendingAsked): Promise<PendingSources> {
+  if (asked.rings.length === 0 && asked.mappings.length === 0) return { memory: [], blind: [] };
+  const { walk, blind } = await readWalk(target, asked);
+  const memory = await readRingMemory(target, {
+    pid: asked.pid,
+    mappings: asked.mappings,
+    ownInode: asked.ownInode,
+    descriptors: asked.rings.map((ring) => hintsFor(ring, walk)),
+    ...(asked.maps === undefined ? {} : { everyMapping: () => parseMaps(asked.maps ?? '').rows }),
+  });
+  return { memory, ...(walk ? { walk } : {}), blind };
+}
+
+const layouts = new WeakMap<Target, Promise<OpenedLayout>>();
+
+async function readWalk(
+  target: Target,
+  { pid, rings, walk: options }: PendingAsked,
+): Promise<{ readonly walk?: KernelWalk; readonly blind: readonly Blindness[] }> {
+  if (!options || !target.kernel) return { blind: [] };
+  let opening = layouts.get(target);
+  if (!opening) {
+    opening = openLayout(target, options.layouts);
+    layouts.set(target, opening);
+  }
+  const opened = await opening;
+  if (!opened.ok) return { blind: [opened.blindness] };
+  const { signal, search } = options;
+  const walk = await walkKernel(target, {
+    pid,
+    ringFds: rings.map(({ fd }) => fd),
+    layout: opened.layout,
+    ...(signal ? { signal } : {}),
+    ...(search ? { search } : {}),
+  });
+  return walk.rings.length === 0 ? { blind: walk.trouble } : { walk, blind: walk.trouble };
+}
+
+function hintsFor(ring: RingDescriptor, walk: KernelWalk | undefined) {
+  const { fd, inode } = ring;
+  const info = ring.info === undefined ? undefined : parseIoUringFdinfo(ring.info);
+  const walked = walk?.rings.find(({ fds }) => fds.includes(fd));
+  const taken = walked?.sqHead ?? info?.counters?.cachedSqHead;
+  return {
+    fd,
+    ...(inode === undefined ? {} : { inode }),
+    ...(info?.counters ? { counters: info.counters } : {}),
+    ...(walked ? { setup: walked.setup } : {}),
+    ...(taken === undefined ? {} : { cachedSqHead: taken }),
+    ...overflowOf(walked, info),
+  };
+}
+
+function overflowOf(walked: WalkedRing | undefined, info: IoUringFdinfo | undefined) {
+  if (info?.body && info.counters) return { overflowed: info.overflow };
+  if (!walked) return {};
+  const rows = walked.requests.filter(({ state }) => state === 'overflowed');
+  return { overflowed: rows.map(({ userData }) => ({ userData: BigInt(userData ?? 0) })) };
+}

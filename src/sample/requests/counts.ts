@@ -1,0 +1,73 @@
+import type { WalkedRing } from '../../kernel/walked';
+import type { Request, RequestState, Ring } from '../../model/sample';
+import type { RingMemory } from '../ringMemory';
+
+const IN_FLIGHT: ReadonlySet<RequestState> = new Set([
+  ...(['running', 'queued', 'polling', 'waiting', 'issued', 'timeout', 'linked', 'drained'] as const),
+]);
+
+/** A Ring while it is put together. */
+type Building = { -readonly [Field in keyof Ring]: Ring[Field] };
+
+/** The ring with what its memory and the kernel's own structure say of its set-up and counters. */
+export function ringWith(bare: Ring, walked: WalkedRing | undefined, memory: RingMemory | undefined): Ring {
+  const ring: Building = { ...bare };
+  const { counters } = memory ?? {};
+  if (counters) {
+    ring.readable = true;
+    ring.sqEntries = counters.sqEntries;
+    ring.cqEntries = counters.cqEntries;
+    ring.sqHead = Math.max(counters.sqHead, 0);
+    ring.sqTail = counters.sqTail;
+    ring.cqHead = counters.cqHead;
+    ring.cqTail = counters.cqTail;
+  }
+  if (memory?.sqeSize) ring.sqeSize = memory.sqeSize;
+  if (memory?.cqeSize) ring.cqeSize = memory.cqeSize;
+  ring.setup = [...new Set([...bare.setup, ...(memory?.setup ?? [])])];
+  if (!walked) return ring;
+  ring.readable = true;
+  ring.setup = walked.setup;
+  ring.sqEntries = walked.sqEntries;
+  ring.cqEntries = walked.cqEntries;
+  ring.sqHead = walked.sqHead;
+  if (!counters) ring.cqTail = walked.cqTail;
+  if (walked.sqpollTid !== undefined) ring.sqpollTid = walked.sqpollTid;
+  ring.registeredFiles = walked.registeredFiles;
+  ring.registeredBuffers = walked.registeredBuffers;
+  return ring;
+}
+
+/**
+ * How many requests are in flight, how many of them stand as rows, and how many no row can be made of. The walk counts them;
+ * without it the ring's counters do, unless memory still holds every entry.
+ */
+export function countsOf(
+  ring: Ring,
+  rows: readonly Pick<Request, 'state' | 'certainty' | 'sources'>[],
+  { walked, memory }: { readonly walked?: WalkedRing; readonly memory?: RingMemory },
+  consistent: boolean,
+): Partial<Ring> {
+  const inside = rows.filter(({ state }) => IN_FLIGHT.has(state));
+  const ambiguous = inside.filter(({ certainty }) => certainty === 'ambiguous').length;
+  const listed = inside.length - ambiguous;
+  if (walked && consistent && walked.unexplained !== undefined) {
+    const found = inside.filter(({ sources }) => sources.includes('kernel walk')).length;
+    const lost = Math.max(0, walked.unexplained - (listed - found));
+    const total = listed + lost;
+    return { inFlight: total, live: found + walked.unexplained, explained: listed, ambiguous, lost };
+  }
+  if (!memory?.rows) {
+    if (ring.inFlight === undefined) return {};
+    return { explained: Math.min(listed, ring.inFlight) };
+  }
+  const { lost } = memory;
+  const complete = lost === 0 && ambiguous === 0;
+  const total = complete || memory.inFlight === undefined ? listed + (lost ?? 0) : memory.inFlight;
+  return {
+    inFlight: Math.max(total, listed),
+    explained: listed,
+    ambiguous,
+    ...(lost === undefined ? {} : { lost }),
+  };
+}

@@ -1,0 +1,145 @@
+import type { KernelWalk, WalkedRing } from '../../kernel/walked';
+import type { Request, Resource, Ring, Task } from '../../model/sample';
+import { type Carried, carriedBy, ringOfSubmitter, ringOfWorker } from '../carried';
+import type { RingMemory } from '../ringMemory';
+import type { RingsFound } from '../rings';
+import { countsOf, ringWith } from './counts';
+import { mergeWalked, numbered, type Row } from './merging';
+import { placePending } from './placing';
+import { rememberedRows } from './remembered';
+
+export interface MergeAsked {
+  /** Rings and requests as fdinfo has them. */
+  readonly told: RingsFound;
+  readonly memory: readonly RingMemory[];
+  readonly walk?: KernelWalk;
+  readonly tasks: readonly Task[];
+  readonly resources: readonly Resource[];
+}
+
+export interface Merged {
+  readonly rings: readonly Ring[];
+  readonly requests: readonly Request[];
+}
+
+/** What each source has of one ring. */
+interface Sources {
+  readonly printed: readonly Request[];
+  readonly polls?: readonly string[];
+  readonly memory?: RingMemory;
+  readonly walked?: WalkedRing;
+}
+
+/** One list of requests from all that is known of the rings; where a source is missing the others say what they can. */
+export function mergeRings({ told, memory, walk, tasks, resources }: MergeAsked): Merged {
+  const consistent = walk?.consistent ?? false;
+  const byFd = new Map(resources.map((resource) => [resource.fd, resource]));
+  const ages = new Map(tasks.map(({ tid, blocked }) => [tid, blocked]));
+  const walked = new Set((walk?.rings ?? []).flatMap((ring) => ring.requests.map(({ worker }) => worker)));
+  let carried = tasks.flatMap((task) => (walked.has(task.tid) ? [] : (carriedBy(task) ?? [])));
+  const rings: Ring[] = [];
+  const rows: Row[] = [];
+  for (const bare of [...told.rings, ...unreached(told.rings, walk)]) {
+    const sources = sourcesOf(bare, { told, memory, ...(walk ? { walk } : {}) });
+    const ring = ringWith(bare, sources.walked, sources.memory);
+    const own = carried.filter(
+      ({ by, task }) => by === 'worker' || ringOfSubmitter(task, told.rings) === ring.id,
+    );
+    const { taken, prepared } = rememberedRows(ring.id, sources.memory, own);
+    const inFlight = sources.walked
+      ? mergeWalked(ring.id, sources.walked.requests, taken, { ...unexplainedBy(sources.walked), consistent })
+      : sources.memory?.rows
+        ? placePending(ring.id, taken, {
+            resources: byFd,
+            carried: own,
+            ...(sources.polls ? { polls: sources.polls } : {}),
+          })
+        : sources.printed.filter(({ state }) => state === 'polling');
+    const found = inFlight.map((row) => withAge(row, ages));
+    const workers = new Set(found.map(({ worker }) => worker));
+    carried = carried.filter(({ task }) => !workers.has(task.tid));
+    rings.push({ ...ring, ...countsOf(ring, found, sources, consistent) });
+    rows.push(
+      ...(sources.memory?.prepared ? prepared : sources.printed.filter(({ state }) => state === 'prepared')),
+      ...found,
+      ...finished(ring.id, sources, found),
+    );
+  }
+  const astray = carried.map((one) => carriedRow(one, rings, rows));
+  return { rings, requests: numbered([...rows, ...astray]) };
+}
+
+/** Rings that no descriptor or mapping of the process leads to, but its threads' requests. */
+function unreached(rings: readonly Ring[], walk: KernelWalk | undefined): Ring[] {
+  const missing = (walk?.rings ?? []).filter(
+    ({ fds, inode }) => !rings.some((ring) => matches(ring, { fds, inode })),
+  );
+  return missing.map(({ key: _, inode }, index) => ({
+    id: rings.length + index + 1,
+    fd: null,
+    owner: rings[0]?.owner ?? 0,
+    setup: [],
+    readable: false,
+    ...(inode === undefined ? {} : { inode }),
+  }));
+}
+
+function matches(
+  ring: Ring,
+  { fds, inode }: { readonly fds: readonly number[]; readonly inode?: number | undefined },
+): boolean {
+  return ring.fd !== null && fds.length > 0
+    ? fds.includes(ring.fd)
+    : inode !== undefined && inode === ring.inode;
+}
+
+function sourcesOf(
+  ring: Ring,
+  { told, memory, walk }: Pick<MergeAsked, 'told' | 'memory' | 'walk'>,
+): Sources {
+  const remembered = memory.find((one) => matches(ring, one));
+  const walked = walk?.rings.find((one) => matches(ring, one));
+  const polls = told.polls.get(ring.id);
+  return {
+    printed: told.requests.filter((request) => request.ring === ring.id),
+    ...(polls ? { polls } : {}),
+    ...(remembered ? { memory: remembered } : {}),
+    ...(walked ? { walked } : {}),
+  };
+}
+
+function unexplainedBy({ unexplained }: WalkedRing): { readonly unexplained?: number } {
+  return unexplained === undefined ? {} : { unexplained };
+}
+
+/** What a task is inside of is as old as the task stands still. */
+function withAge(row: Row, ages: ReadonlyMap<number, number | undefined>): Row {
+  const age = row.worker === undefined ? undefined : ages.get(row.worker);
+  return age === undefined ? row : { ...row, age };
+}
+
+/** Completions that the program has not reaped, and those on the overflow list: fdinfo has their results. */
+function finished(ring: number, { printed, memory, walked }: Sources, found: readonly Row[]): Row[] {
+  const completed = memory?.completed?.map(
+    (row): Row => ({ ...row, ring, state: 'completed', sources: ['ring memory'] }),
+  );
+  const overflowed = printed.filter(({ state }) => state === 'overflowed');
+  const listed = found.some(({ state }) => state === 'overflowed');
+  return [
+    ...(completed ?? printed.filter(({ state }) => state === 'completed')),
+    ...(walked && listed ? [] : overflowed),
+  ];
+}
+
+/** A request of which only the task is known that carries it. */
+function carriedRow({ task, operation, by }: Carried, rings: readonly Ring[], rows: readonly Row[]): Row {
+  return {
+    ring: by === 'submitter' ? ringOfSubmitter(task, rings) : ringOfWorker(rings, rows),
+    operation,
+    state: 'running',
+    worker: task.tid,
+    ...(task.blocked === undefined ? {} : { age: task.blocked }),
+    certainty: 'inferred',
+    sources: ['stack'],
+  };
+}

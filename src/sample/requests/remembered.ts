@@ -1,0 +1,64 @@
+import type { PendingRow } from '../../ring/reconstruct';
+import type { Carried } from '../carried';
+import type { RingMemory } from '../ringMemory';
+import type { Row } from './merging';
+import { familyOf, type Unplaced } from './unplaced';
+
+/** A pending request as ring memory has it, on its way into the Sample. */
+export type Remembered = Unplaced & Pick<Row, 'key' | 'afterKey'>;
+
+export interface RememberedRows {
+  /** Taken by the kernel and not completed. */
+  readonly taken: readonly Remembered[];
+  readonly prepared: readonly Row[];
+}
+
+/**
+ * The rows of a ring's memory. A ring's head is published at the end of a batch: where a thread stands still in the middle of
+ * one, what it carries and what stands before that is taken although the head does not say so.
+ */
+export function rememberedRows(
+  ring: number,
+  memory: RingMemory | undefined,
+  carried: readonly Carried[],
+): RememberedRows {
+  const rows = memory?.rows ?? [];
+  const waiting = memory?.prepared ?? [];
+  const submitter = carried.find(({ by }) => by === 'submitter');
+  const late = submitter ? takenLate(waiting, submitter, memory) : 0;
+  const keyed = (row: PendingRow): Remembered => remembered(ring, row, rows);
+  return {
+    taken: [
+      ...rows.map(keyed),
+      ...waiting.slice(0, late).map((row): Remembered => {
+        const { state: _, ...rest } = keyed(row);
+        return { ...rest, certainty: 'inferred' };
+      }),
+    ],
+    prepared: waiting.slice(late).map((row): Row => ({ ...keyed(row), ring, state: 'prepared' })),
+  };
+}
+
+function remembered(ring: number, row: PendingRow, rows: readonly PendingRow[]): Remembered {
+  const { sqe: _, after, completions: __, ...request } = row;
+  const behind = after === undefined ? undefined : rows[after];
+  return {
+    ...request,
+    sources: ['ring memory'],
+    key: `${ring}:${row.sequence}`,
+    ...(behind ? { afterKey: `${ring}:${behind.sequence}` } : {}),
+  };
+}
+
+/** How many of the entries behind the published head are taken: up to the first that can be the submitter's, without a completion. */
+function takenLate(
+  waiting: readonly PendingRow[],
+  { operation }: Carried,
+  memory: RingMemory | undefined,
+): number {
+  const ended = new Set(memory?.completed?.map(({ userData }) => userData));
+  const at = waiting.findIndex(
+    (row) => !ended.has(row.userData) && familyOf(row.operation) === familyOf(operation),
+  );
+  return at + 1;
+}
