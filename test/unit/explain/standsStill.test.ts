@@ -4,7 +4,7 @@ import type { Sample, Task } from '../../../src/model/sample';
 
 const task = (facts: Partial<Task>): Task => ({ tid: 7, name: 'x', kind: 'worker', state: 'D', ...facts });
 const sample = (facts: Partial<Task>) =>
-  ({ tasks: [task(facts)], resources: [], requests: [] }) as unknown as Sample;
+  ({ tasks: [task(facts)], rings: [], resources: [], requests: [] }) as unknown as Sample;
 
 /** What two looks at one task make of it. */
 function verdict(earlier: Partial<Task>, later: Partial<Task>): boolean | undefined {
