@@ -75,13 +75,18 @@ export function certaintyOf(sample: Sample, ring: Ring): string | undefined {
   const rest = unlistedOf(ring)?.count ?? 0;
   const parts: readonly (readonly [number, string])[] = [
     [number('certain'), 'certain'],
-    [number('inferred'), 'certain, where they stand is inferred'],
+    [number('inferred'), 'most likely'],
     [number('ambiguous'), DOUBT],
     [gone, 'lost: their submission entry was overwritten'],
     [rest, 'not listed'],
   ];
   const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${grouped(count)} ${what}`);
-  return told.length === 0 ? undefined : told.join(', ');
+  const guessed = rows.filter(({ inferred = [] }) => inferred.length > 0).length;
+  const place =
+    guessed === 0
+      ? ''
+      : `; where ${guessed === rows.length ? (guessed === 1 ? 'it stands' : 'they stand') : `${grouped(guessed)} of them ${guessed === 1 ? 'stands' : 'stand'}`} is inferred`;
+  return told.length === 0 ? undefined : told.join(', ') + place;
 }
 
 /** Where the rows of a ring come from: "kernel walk and ring memory". */

@@ -39,7 +39,10 @@ export interface Request {
   readonly timeLeft?: number;
   /** The CQE's res: a count or a negative errno. */
   readonly result?: number | null;
+  /** Of what it is and that it is pending; of the fields named in `inferred` nothing is certain. */
   readonly certainty: Certainty;
+  /** Fields that are a guess from the order of things: where it stands, which worker has it. */
+  readonly inferred?: readonly ('state' | 'worker')[];
   readonly sources: readonly Source[];
   /** What the SQE asks for beyond the fields above, decoded by meaning: open flags, addresses, masks. */
   readonly operands?: readonly Operand[];

@@ -77,11 +77,11 @@ function plainRows({ userData, address, flags }: Request): readonly Node[] {
 
 const CERTAINTIES: Readonly<Record<string, string>> = {
   certain: 'certain',
-  inferred: 'inferred from what was seen',
+  inferred: 'most likely pending',
   ambiguous: DOUBT,
 };
 
-function certaintyRow({ certainty, sources }: Request): Node {
+function certaintyRow({ certainty, inferred = [], sources }: Request): Node {
   const doubtful = certainty === 'ambiguous';
   return {
     id: 'certainty',

@@ -59,7 +59,7 @@ static void names(struct truth_ring *ring) {
   linked(ring, behind(ring, IORING_OP_MKDIRAT, AT_FDCWD, "folder", 0755, 0));
   linked(ring, behind(ring, IORING_OP_SYMLINKAT, AT_FDCWD, "target", 0, (uintptr_t) "symlink"));
   linked(ring, behind(ring, IORING_OP_LINKAT, AT_FDCWD, "from", (unsigned)AT_FDCWD, (uintptr_t) "link"));
-  sqe = behind(ring, IORING_OP_SETXATTR, 0, "user.name", 5, (uintptr_t) "value");
+  sqe = behind(ring, IORING_OP_SETXATTR, -1, "user.name", 5, (uintptr_t) "value");
   sqe->addr3 = (uintptr_t) "made";
   claim(ring, sqe, "linked");
   linked(ring, behind(ring, IORING_OP_FGETXATTR, file, "user.name", 100, (uintptr_t)buffer));

@@ -15,13 +15,13 @@ export interface Surroundings {
 
 /**
  * Where each pending request of one ring stands, as far as /proc tells: armed polls by their opcodes, running ones by
- * the stacks of workers and their order of submission. What is a guess makes the row `inferred`.
+ * the stacks of workers and their order of submission. What is a guess is named in `inferred`.
  */
 export function placePending(ring: number, rows: readonly Remembered[], surroundings: Surroundings): Row[] {
   const placed = new Map<Remembered, Row>();
   const place = (row: Remembered, state: RequestState, sure: boolean, more: Partial<Row> = {}) => {
-    const certainty = row.certainty === 'certain' && !sure ? 'inferred' : row.certainty;
-    placed.set(row, { ...row, ...more, ring, state, certainty });
+    const inferred = more.worker === undefined ? (['state'] as const) : (['state', 'worker'] as const);
+    placed.set(row, { ...row, ...more, ring, state, ...(sure ? {} : { inferred }) });
   };
   const open = () => rows.filter((row) => !placed.has(row));
   for (const row of rows) {

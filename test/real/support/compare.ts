@@ -5,7 +5,8 @@ import type { TruthRow } from './truth';
  * honest: what the list claims is right, and what it lacks it counts as lost. exact: it is the truth, no more and no
  * less, as it must be where the kernel's memory was walked.
  */
-export type Mode = 'honest' | 'exact';
+/** shared: honest where several requests of one user_data are in flight, of which a guess may take the wrong one. */
+export type Mode = 'honest' | 'shared' | 'exact';
 
 /** Differences between the list of requests and the truth, each in words; none = it holds. */
 export function compare(
@@ -92,11 +93,14 @@ function differences(sample: Sample, row: Request, told: TruthRow): Difference[]
   hold('submitter', row.submitter, told.submitter ?? undefined);
   hold('ring', row.ring === null ? undefined : ringFd(sample, row.ring), told.ring);
   for (const { name, value } of row.operands ?? []) {
-    const right = told.operands[name];
+    const right = told.operands[plain(name)];
     hold(name, alternation(value), right && alternation(right), 'operands');
   }
   return found;
 }
+
+/** What stands behind the SQE's pointers now may have another name for it. */
+const plain = (name: string): string => name.replace(/, now$/, '');
 
 /** null and negative both say that there is none: -1, AT_FDCWD. */
 function descriptor(fd: number | null | undefined): number | null | undefined {
@@ -115,15 +119,18 @@ function alternation(value: string): string {
 }
 
 function wrongClaims(sample: Sample, row: Request, told: TruthRow, mode: Mode): string[] {
-  if (mode === 'honest' && row.certainty === 'ambiguous') return [];
+  if (row.certainty === 'ambiguous' && mode !== 'exact') return [];
+  if (row.certainty === 'inferred' && mode === 'shared') return [];
   const silent =
-    mode === 'honest' || finished(told)
+    mode !== 'exact' || finished(told)
       ? []
-      : Object.keys(told.operands).filter((name) => !row.operands?.some((operand) => operand.name === name));
+      : Object.keys(told.operands).filter(
+          (name) => !row.operands?.some((operand) => plain(operand.name) === name),
+        );
   return [
     ...differences(sample, row, told)
       // Where it stands may be inferred, who it is may not.
-      .filter(({ field }) => mode === 'exact' || row.certainty === 'certain' || field !== 'state')
+      .filter(({ field }) => field !== 'state' || !row.inferred?.includes('state'))
       .map(({ words }) => `${told.operation} ${told.user_data} (${row.certainty}): ${words}`),
     ...silent.map((name) => `${told.operation} ${told.user_data}: nothing is said of its ${name}`),
   ];
@@ -139,10 +146,12 @@ function absent(told: TruthRow): string {
 
 const finished = ({ state }: TruthRow): boolean => state === 'completed' || state === 'overflowed';
 
-/** Pending ones may be missing where their ring counts as many as lost, overflowed ones where nobody could tell. */
+/** Pending ones may be missing where their ring counts as many without a row, overflowed ones where nobody could tell. */
 function notExcused(sample: Sample, missing: readonly TruthRow[]): string[] {
   const left = new Map<number | null, number>();
-  for (const { fd, lost } of sample.rings) left.set(fd, (left.get(fd) ?? 0) + (lost ?? 0));
+  for (const { fd, lost = 0, inFlight = 0, explained = 0 } of sample.rings) {
+    left.set(fd, (left.get(fd) ?? 0) + Math.max(lost, inFlight - explained));
+  }
   return missing
     .filter((told) => {
       if (

@@ -10,6 +10,10 @@ export interface TruthScene {
   /** Requests whose SQEs have been written over. */
   readonly forgotten?: number;
   readonly needs?: readonly NeedName[];
+  /** Several requests of one user_data are in flight, so that the rings alone let guess which. */
+  readonly shared?: boolean;
+  /** Why only the kernel's memory leads to the ring. */
+  readonly hidden?: string;
 }
 
 const plain = (scene: string, parts: Partial<TruthScene> = {}): TruthScene => ({
@@ -22,10 +26,11 @@ const SCENES: readonly TruthScene[] = [
   ...['polls', 'epoll-wait', 'buffer-select', 'multishot', 'workers', 'queued', 'timeouts', 'link-timeouts'],
   ...['links', 'drain', 'skip-success', 'futex', 'waitid', 'zero-copy', 'operands', 'fixed', 'two-rings'],
   ...['other-thread', 'forked', 'passed', 'completed', 'prepared', 'overflowed', 'wrapped', 'same-user-data'],
-  ...['reused-user-data', 'mix'],
+  'mix',
 ].map((scene) => plain(scene));
 
 const FORGETTING: readonly TruthScene[] = [
+  plain('reused-user-data', { shared: true }),
   plain('overwritten', { forgotten: 6 }),
   plain('half-overwritten', { forgotten: 4 }),
 ];
@@ -43,11 +48,12 @@ const FILES: readonly TruthScene[] = (
 const SETUPS: readonly TruthScene[] = [
   ...['sqpoll', 'sqe128', 'cqe32', 'cqemixed', 'nosqarray', 'single', 'defer', 'coop', 'taskrunflag'],
   ...['nommap', 'closedfd', 'attach_wq', 'submitall', 'clamp entries 65536', 'cqsize 4096', 'entries 128'],
-  ...['sqe128 cqe32 nosqarray', 'nommap nosqarray sqe128', 'nommap closedfd', 'sqpoll attach_wq'],
+  ...['sqe128 cqe32 nosqarray', 'nommap nosqarray sqe128', 'sqpoll attach_wq'],
   ...['sqpoll cqe32 closedfd', 'defer nommap cqe32 sqe128'],
 ].map((words) => ({ scene: 'mix', setup: words.split(' ') }));
 
 const COMBINED: readonly TruthScene[] = [
+  { scene: 'mix', setup: ['nommap', 'closedfd'], hidden: 'the ring has neither descriptor nor mapping' },
   { scene: 'polls', setup: ['r-disabled'] },
   { scene: 'task-work', setup: ['defer'] },
   { scene: 'command', setup: ['cqe32'] },
