@@ -103,12 +103,13 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
   const words = wordsOf(sqes);
   const stride = geometry.sqeSize / 4;
   const { sqHead, sqTail } = queueOf(before, sqEntries, hints);
-  const published = Math.min((after.sqTail - sqHead) >>> 0, sqEntries);
+  const waiting = (sqTail - sqHead) >>> 0;
+  const published = Math.max(waiting, Math.min((after.sqTail - sqHead) >>> 0, sqEntries));
   const lap = firstLaps(image);
   const count = Math.min(sqEntries - published, sqHead <= sqEntries ? sqHead : sqEntries);
   const first = (sqHead - count) >>> 0;
   const table = new UserDataTable(count);
-  const slot = slotsOf(image, first, count, (sqTail - sqHead) >>> 0);
+  const slot = slotsOf(image, first, count, waiting);
   const group = new Int32Array(count).fill(-1);
   const flags = new Uint8Array(count);
   const renames: (readonly [low: number, high: number])[] = [];
