@@ -85,23 +85,17 @@ function cqeSizeOf(header: RingHeader, bytes: RingBytes): 16 | 32 {
   return wideArrays(header).some((at) => arrayState(ring, at, sqEntries) === 'indices') ? 32 : 16;
 }
 
-/**
- * True where CQEs of 16 bytes would stand beyond the tail of a queue in its first lap, or every second one would be
- * blank in a later lap.
- */
+/** True where CQEs of 16 bytes would stand beyond the tail of a queue in its first lap, or every second one is blank. */
 function narrowCqesContradict({ cqTail, cqEntries, layout }: RingHeader, ring: Buffer): boolean {
-  const slot = (index: number): boolean => isBlank(ring, layout.cqes + index * 16, 16);
-  if (cqTail < cqEntries) {
-    for (let index = cqTail; index < Math.min(2 * cqTail, cqEntries); index++) if (!slot(index)) return true;
-    return false;
-  }
-  let written = false;
+  let laterOnes = false;
+  let oddOnes = false;
   for (let index = 0; index < cqEntries; index++) {
-    if (slot(index)) continue;
-    if (index % 2 === 1) return false;
-    written = true;
+    if (isBlank(ring, layout.cqes + index * 16, 16)) continue;
+    if (index >= cqTail) return true;
+    if (index % 2 === 1) oddOnes = true;
+    else if (index > 0) laterOnes = true;
   }
-  return written && cqEntries > 1;
+  return laterOnes && !oddOnes;
 }
 
 /** The array's place behind CQEs of 32 bytes: the header was doubled with them before it no longer was. */

@@ -115,8 +115,8 @@ function completedRows(
   const completed: CompletedRow[] = [];
   for (let index = Math.max(0, windows.cqes - completedCount); index < windows.cqes; index++) {
     if (completed.length === MAX_COMPLETED) break;
-    const g = windows.cqeGroup[index] ?? -1;
-    if (g < 0) continue;
+    const g = windows.cqeGroup[index] ?? -2;
+    if (g === -2) continue;
     const position = (windows.firstCqe + index) & (geometry.cqEntries - 1);
     const at = geometry.cqesAt + position * geometry.cqeSize;
     completed.push({

@@ -32,7 +32,7 @@ function judgeWhole(windows: Windows): Verdicts {
   const best = traits.firstLap ? verdict.certain : verdict.inferred;
   let inFlight = 0;
   let shared = false;
-  for (let g = 0; g < groups.named; g++) {
+  for (let g = 0; g < groups.size; g++) {
     const open = openOf(groups, g);
     inFlight += open;
     shared ||= open > 1 && (groups.finals[g] ?? 0) > 0;
@@ -61,8 +61,7 @@ function judgePart(windows: Windows, sqEntries: number): Verdicts {
   order.settle();
   const of = new Uint8Array(windows.count);
   let sure = 0;
-  let unsure = 0;
-  for (let g = 0; g < groups.named; g++) {
+  for (let g = 0; g < groups.size; g++) {
     const index = groups.lastSqe[g] ?? -1;
     const state = order.state[g];
     if (index < 0 || state === FINISHED) continue;
@@ -71,13 +70,11 @@ function judgePart(windows: Windows, sqEntries: number): Verdicts {
       ((groups.open[g] ?? 0) > 0 || (groups.finals[g] ?? 0) > 0 || order.inWindow(index));
     of[index] = known ? verdict.inferred : verdict.ambiguous;
     if (known) sure++;
-    else unsure++;
   }
-  // More in flight than there are user_data: the program does share them.
-  const shared = count !== undefined && count > groups.named && sure + unsure < count;
+  const shared = count !== undefined && count > groups.size + windows.foreign && isMostlyShared(groups);
   if (order.contradicted || shared || (count !== undefined && sure > count)) shareUserData(windows, of);
   else if (count === sure) keepOnly(of, verdict.inferred);
-  else if (count === undefined || !isReused(groups)) dropLikelyDone(windows, of);
+  else if (count === undefined || !isReused(windows)) dropLikelyDone(windows, of);
   return count === undefined ? { of } : { of, inFlight: count };
 }
 
@@ -91,6 +88,13 @@ function shareUserData({ count, group, groups }: Windows, of: Uint8Array): void 
   }
 }
 
+/** Whether a user_data stands in two SQEs and more, on the average. With more in flight than there are, it is shared. */
+function isMostlyShared({ sqes, size }: GroupTable): boolean {
+  let total = 0;
+  for (let g = 0; g < size; g++) total += sqes[g] ?? 0;
+  return total >= 2 * size;
+}
+
 /** All that is in flight is found: what was in doubt has ended. */
 function keepOnly(of: Uint8Array, least: number): void {
   for (let index = 0; index < of.length; index++) {
@@ -99,17 +103,17 @@ function keepOnly(of: Uint8Array, least: number): void {
 }
 
 /** Whether any user_data came twice in what the rings hold, or no other could: the CQ is not larger than their set. */
-function isReused({ sqes, finals, named, size }: GroupTable): boolean {
-  if (named === size) return true;
+function isReused({ groups: { sqes, finals, size }, foreign }: Windows): boolean {
+  if (foreign === 0) return true;
   for (let g = 0; g < size; g++) {
-    if ((finals[g] ?? 0) > 1 || (g < named && (sqes[g] ?? 0) > 1)) return true;
+    if ((finals[g] ?? 0) > 1 || (sqes[g] ?? 0) > 1) return true;
   }
   return false;
 }
 
 /** One CQE for the one SQE of a user_data is taken for its own. */
 function dropLikelyDone({ groups }: Windows, of: Uint8Array): void {
-  for (let g = 0; g < groups.named; g++) {
+  for (let g = 0; g < groups.size; g++) {
     const index = groups.lastSqe[g] ?? -1;
     if (of[index] !== verdict.ambiguous) continue;
     if (groups.sqes[g] === 1 && groups.finals[g] === 1) of[index] = verdict.done;
@@ -148,7 +152,7 @@ class Order {
     this.state = new Uint8Array(groups.size);
     this.lowest = new Int32Array(count);
     this.highest = new Int32Array(count);
-    for (let g = 0; g < groups.named; g++) {
+    for (let g = 0; g < groups.size; g++) {
       const finals = groups.finals[g] ?? 0;
       if ((groups.open[g] ?? 0) > 0 || finals === 0) this.state[g] = PENDING;
       // The first SQE and the first CQE are here: they can be counted.
@@ -169,7 +173,7 @@ class Order {
     for (let round = 0; round < 8; round++) {
       this.bound();
       let changed = false;
-      for (let g = 0; g < groups.named; g++) {
+      for (let g = 0; g < groups.size; g++) {
         if (this.state[g] !== UNKNOWN) continue;
         const index = groups.lastSqe[g] ?? -1;
         const last = groups.last[g] ?? -1;

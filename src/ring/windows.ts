@@ -52,8 +52,10 @@ export interface Windows {
   /** Position of the first CQE, and how many slots. */
   readonly firstCqe: number;
   readonly cqes: number;
-  /** Group of each CQE; −1: no CQE begins here. */
+  /** Group of each CQE: −1 = of no SQE here, −2 = no CQE begins here. */
   readonly cqeGroup: Int32Array;
+  /** CQEs of no SQE here. */
+  readonly foreign: number;
   /** CQEs that are known to stand on the overflow list. */
   readonly overflowed: number;
   readonly groups: GroupTable;
@@ -78,10 +80,8 @@ export interface WindowTraits {
   readonly skewed: boolean;
 }
 
-/** By group: what was seen of one user_data. Groups of SQEs come first, then those of CQEs alone. */
+/** By group: what was seen of one user_data of the SQEs here. */
 export interface GroupTable {
-  /** Groups with an SQE, and all. */
-  readonly named: number;
   readonly size: number;
   readonly sqes: Int32Array;
   /** Index in the window of its last SQE. */
@@ -100,14 +100,16 @@ export interface GroupTable {
 export function readWindows(image: RingImage, hints: RingHints): Windows {
   const { geometry, before, after, sqes } = image;
   const { sqEntries } = geometry;
-  const view = new DataView(sqes.buffer, sqes.byteOffset, sqes.byteLength);
+  const words = wordsOf(sqes);
+  const stride = geometry.sqeSize / 4;
   const { sqHead, sqTail } = queueOf(before, sqEntries, hints);
-  const published = Math.min((after.sqTail - sqHead) >>> 0, sqEntries);
+  const waiting = (sqTail - sqHead) >>> 0;
+  const published = Math.max(waiting, Math.min((after.sqTail - sqHead) >>> 0, sqEntries));
   const lap = firstLaps(image);
   const count = Math.min(sqEntries - published, sqHead <= sqEntries ? sqHead : sqEntries);
   const first = (sqHead - count) >>> 0;
-  const table = new UserDataTable(count + geometry.cqEntries);
-  const slot = slotsOf(image, first, count, (sqTail - sqHead) >>> 0);
+  const table = new UserDataTable(count);
+  const slot = slotsOf(image, first, count, waiting);
   const group = new Int32Array(count).fill(-1);
   const flags = new Uint8Array(count);
   const renames: (readonly [low: number, high: number])[] = [];
@@ -116,13 +118,14 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
   for (let index = 0; index < count; index++) {
     const at = slot[index] ?? -1;
     if (at < 0) continue;
-    const offset = at * geometry.sqeSize;
-    const opcode = view.getUint8(offset);
-    flags[index] = view.getUint8(offset + 1);
-    group[index] = table.add(view.getUint32(offset + 32, true), view.getUint32(offset + 36, true));
+    const word = at * stride;
+    const head = words[word] ?? 0;
+    const opcode = head & 0xff;
+    flags[index] = (head >>> 8) & 0xff;
+    group[index] = table.add(words[word + 8] ?? 0, words[word + 9] ?? 0);
     silent ||= ((flags[index] ?? 0) & sqeFlag.skipSuccess) !== 0;
-    if (opcode === POLL_REMOVE && view.getUint32(offset + 24, true) & UPDATE_USER_DATA) {
-      renames.push([view.getUint32(offset + 16, true), view.getUint32(offset + 20, true)]);
+    if (opcode === POLL_REMOVE && (words[word + 6] ?? 0) & UPDATE_USER_DATA) {
+      renames.push([words[word + 4] ?? 0, words[word + 5] ?? 0]);
     }
     if (geometry.sqeSize === 64 && DOUBLE_SQES.has(opcode)) {
       halves = true;
@@ -130,8 +133,7 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
       if (index < count) slot[index] = -1;
     }
   }
-  const named = table.size;
-  const groups = emptyGroups(count + geometry.cqEntries);
+  const groups = emptyGroups(table.size);
   for (let index = 0; index < count; index++) {
     const number = group[index] ?? -1;
     if (number < 0) continue;
@@ -162,8 +164,9 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
     firstCqe: cq.first,
     cqes: cq.count,
     cqeGroup: cq.group,
+    foreign: cq.foreign,
     overflowed: overflow.length,
-    groups: { ...groups, named, size: table.size },
+    groups,
     sqHead,
     sqTail,
     traits: {
@@ -240,10 +243,10 @@ function readCqes(
   { geometry, before, after, ring }: RingImage,
   firstLap: boolean,
   table: UserDataTable,
-  groups: Omit<GroupTable, 'named' | 'size'>,
-): { first: number; count: number; group: Int32Array; more: boolean } {
+  groups: GroupTable,
+): { first: number; count: number; group: Int32Array; more: boolean; foreign: number } {
   const { cqEntries, cqeSize, cqesAt } = geometry;
-  const view = new DataView(ring.buffer, ring.byteOffset, ring.byteLength);
+  const words = wordsOf(ring);
   const posted = (after.cqTail - before.cqTail) >>> 0;
   // In the first lap nothing is overwritten; after it, what was posted meanwhile took the place of the oldest.
   const kept = Math.max(0, cqEntries - posted);
@@ -251,30 +254,39 @@ function readCqes(
   const first = (before.cqTail - count) >>> 0;
   const group = new Int32Array(count);
   let more = false;
+  let foreign = 0;
   for (let index = 0; index < count; index++) {
-    const at = cqesAt + ((first + index) & (cqEntries - 1)) * cqeSize;
-    const flags = view.getUint32(at + 12, true);
+    const word = (cqesAt + ((first + index) & (cqEntries - 1)) * cqeSize) / 4;
+    const flags = words[word + 3] ?? 0;
     if (flags & FILLER && cqeSize === 16) {
-      group[index] = -1;
+      group[index] = -2;
       more = true;
       continue;
     }
-    const number = table.add(view.getUint32(at, true), view.getUint32(at + 4, true));
+    const number = table.find(words[word] ?? 0, words[word + 1] ?? 0);
     group[index] = number;
     if (flags & MORE) more = true;
-    if (flags & MORE) add(groups.open, number);
+    if (number < 0) foreign++;
+    else if (flags & MORE) add(groups.open, number);
     else addFinal(groups, number, index);
     if (flags & DOUBLE && cqeSize === 16) {
       more = true;
       index++;
-      if (index < count) group[index] = -1;
+      if (index < count) group[index] = -2;
     }
   }
-  return { first, count, group, more };
+  return { first, count, group, more, foreign };
 }
 
-function emptyGroups(size: number): Omit<GroupTable, 'named' | 'size'> {
+/** As little-endian words, which the machines that run io_uring and its inspector have. */
+function wordsOf(bytes: Buffer): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / 4));
+}
+
+function emptyGroups(size: number): GroupTable {
   return {
+    size,
     sqes: new Int32Array(size),
     lastSqe: new Int32Array(size).fill(-1),
     finals: new Int32Array(size),
@@ -289,11 +301,7 @@ function add(counts: Int32Array, at: number): void {
   counts[at] = (counts[at] ?? 0) + 1;
 }
 
-function addFinal(
-  groups: Pick<GroupTable, 'finals' | 'last' | 'secondLast' | 'open'>,
-  group: number,
-  index: number,
-): void {
+function addFinal(groups: GroupTable, group: number, index: number): void {
   add(groups.finals, group);
   groups.secondLast[group] = groups.last[group] ?? -1;
   groups.last[group] = index;

@@ -1,13 +1,21 @@
 import type { Blindness } from '../model/sample';
-import type { MemoryRange, MemoryResult } from '../probe/protocol';
+import type { MemoryResult } from '../probe/protocol';
 import type { MapsRow } from '../procfs/maps';
-import { inferGeometry, ringExtent, sqeExtent } from '../ring/geometry';
+import { inferGeometry } from '../ring/geometry';
 import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/header';
 import { type Reconstruction, reconstruct } from '../ring/reconstruct';
 import type { RingImage } from '../ring/windows';
 import type { Target } from '../target/target';
 import { followPointers } from './pointers';
-import { isUnmeasured, placesOf, type RingDescriptor, type RingPlace, rangeOf } from './ringPlaces';
+import { type Bytes, readParts } from './ringParts';
+import {
+  isUnmeasured,
+  placesOf,
+  type RingDescriptor,
+  type RingPlace,
+  rangeOf,
+  type Stretch,
+} from './ringPlaces';
 import { findInMemory } from './ringSearch';
 
 export type { RingDescriptor } from './ringPlaces';
@@ -102,55 +110,62 @@ function countersOf(header: RingHeader): Pick<RingMemory, 'counters' | 'sqFlags'
 async function readImage(target: Target, pid: number, place: RingPlace): Promise<Read> {
   const { ring, sqes, hints, exact } = place;
   if (!ring || !sqes) return { why: 'it is not mapped' };
-  let lengths = { ring: ring.length, sqes: sqes.length };
-  if (!exact || isUnmeasured(place) || lengths.ring + lengths.sqes > SMALL) {
-    const [first] = await ask(target, pid, [rangeOf(ring, HEADER_BYTES)]);
-    if (!first?.ok) return { why: refusal(first) };
-    const header = readHeader(first.data);
-    if (!header) return { why: NO_HEADER };
-    lengths = lengthsOf(place, header);
-  }
-  const [head, entries, again] = await ask(target, pid, [
-    rangeOf(ring, lengths.ring),
-    rangeOf(sqes, lengths.sqes),
-    rangeOf(ring, HEADER_BYTES),
-  ]);
-  if (!head?.ok) return { why: refusal(head) };
-  const before = readHeader(head.data);
+  const bytes =
+    exact && !isUnmeasured(place) && ring.length + sqes.length <= SMALL
+      ? await readWhole(target, pid, ring, sqes)
+      : await readMeasured(target, pid, place, ring, sqes);
+  if ('why' in bytes) return bytes;
+  if ('ok' in bytes) return { why: refusal(bytes) };
+  const before = bytes.before ?? readHeader(bytes.ring);
+  const after = readHeader(bytes.header);
   if (!before) return { why: NO_HEADER };
-  if (!entries?.ok) return { why: refusal(entries), header: before };
-  const after = again?.ok ? readHeader(again.data) : undefined;
   if (after?.sqEntries !== before.sqEntries || after.cqEntries !== before.cqEntries) {
     return { why: 'its header changed while it was read', header: before };
   }
-  const bytes = { ring: head.data, sqes: entries.data, exact };
-  const geometry = inferGeometry(before, bytes, hints?.setup);
+  const geometry = inferGeometry(before, { ...bytes, exact }, hints?.setup);
   if (typeof geometry === 'string') return { why: geometry, header: before };
-  return { image: { geometry, before, after, ...bytes } };
+  return { image: { geometry, before, after, ring: bytes.ring, sqes: bytes.sqes, exact } };
 }
 
-function lengthsOf(place: RingPlace, header: RingHeader): { ring: number; sqes: number } {
-  const { ring, sqes } = place;
-  if (isUnmeasured(place)) {
-    // Before 5.19 entries are narrow, and a mapping longer than the ring is refused.
-    const array = Math.ceil((header.layout.cqes + header.cqEntries * 16) / 64) * 64;
-    return { ring: array + header.sqEntries * 4, sqes: header.sqEntries * 64 };
-  }
-  return {
-    ring: Math.min(ring?.length ?? 0, ringExtent(header)),
-    sqes: Math.min(sqes?.length ?? 0, sqeExtent(header)),
-  };
+async function readWhole(target: Target, pid: number, ring: Stretch, sqes: Stretch): Promise<Bytes> {
+  const [head, entries, again] = await target.memory(pid, [
+    rangeOf(ring, ring.length),
+    rangeOf(sqes, sqes.length),
+    rangeOf(ring, HEADER_BYTES),
+  ]);
+  if (!head?.ok) return head ?? NOTHING;
+  if (!entries?.ok) return entries ?? NOTHING;
+  if (!again?.ok) return again ?? NOTHING;
+  return { ring: head.data, sqes: entries.data, header: again.data };
 }
+
+/** Where it is large, or its length is still to be learned, the header is read first. */
+async function readMeasured(
+  target: Target,
+  pid: number,
+  place: RingPlace,
+  ring: Stretch,
+  sqes: Stretch,
+): Promise<Bytes | { readonly why: string }> {
+  const [first] = await target.memory(pid, [rangeOf(ring, HEADER_BYTES)]);
+  if (!first?.ok) return first ?? NOTHING;
+  const header = readHeader(first.data);
+  if (!header) return { why: NO_HEADER };
+  if (!isUnmeasured(place))
+    return { ...(await readParts(target, pid, place, header, HEADER_BYTES)), before: header };
+  // Before 5.17 entries are narrow, and a mapping longer than the ring is refused.
+  const array = Math.ceil((header.layout.cqes + header.cqEntries * 16) / 64) * 64;
+  const length = array + header.sqEntries * 4;
+  return readWhole(target, pid, { ...ring, length }, { ...sqes, length: header.sqEntries * 64 });
+}
+
+const NOTHING: MemoryResult = { ok: false, errno: 'EIO' };
 
 const NO_HEADER =
   'its header makes no sense: the program has written over it, or the kernel lays it out in a new way';
 
-function ask(target: Target, pid: number, ranges: readonly MemoryRange[]): Promise<MemoryResult[]> {
-  return target.memory(pid, ranges, { limit: Math.max(...ranges.map(({ length }) => length)) });
-}
-
-function refusal(result: MemoryResult | undefined): string {
-  const errno = result && !result.ok ? result.errno : 'EIO';
+function refusal(result: MemoryResult): string {
+  const errno = result.ok ? 'EIO' : result.errno;
   if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
   if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
   return `its memory could not be read (${errno})`;

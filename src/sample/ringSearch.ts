@@ -68,7 +68,7 @@ class Search {
         const header = readHeader(bytes.subarray(at, at + PAGE));
         if (!header || !matches(header, counters)) continue;
         const ring = { address: address + BigInt(at), length: lengthTo(end, address + BigInt(at)) };
-        const sqes = await this.findSqes(header, ring.address);
+        const sqes = await this.findSqes(header, ring.address, await this.completions(header, ring.address));
         return { ring, ...(sqes ? { sqes } : {}) };
       }
     }
@@ -76,16 +76,30 @@ class Search {
   }
 
   /** liburing puts the SQEs right before the ring; other programs somewhere. */
-  private async findSqes(header: RingHeader, ring: bigint): Promise<Stretch | undefined> {
+  private async findSqes(
+    header: RingHeader,
+    ring: bigint,
+    completions: Buffer,
+  ): Promise<Stretch | undefined> {
+    let likely: Stretch | undefined;
     for await (const { address, bytes, end } of this.blocks(ring)) {
       for (let at = 0; at < bytes.length; at += PAGE) {
         const start = address + BigInt(at);
         const length = lengthTo(end, start);
         if (start === ring || length < header.sqEntries * 64) continue;
-        if (holdsSqes(header, bytes.subarray(at))) return { address: start, length };
+        const fit = sqesFit(header, bytes.subarray(at), completions);
+        if (fit === 'proven') return { address: start, length };
+        if (fit === 'likely') likely ??= { address: start, length };
       }
     }
-    return undefined;
+    return likely;
+  }
+
+  /** The first CQEs. Whatever their size, one in two of 16 bytes begins with a user_data. */
+  private async completions({ layout }: RingHeader, ring: bigint): Promise<Buffer> {
+    const address = ring + BigInt(layout.cqes);
+    const [result] = await this.target.memory(this.pid, [{ address, length: PAGE }]);
+    return result?.ok ? result.data : Buffer.alloc(0);
   }
 
   /** Every candidate's memory, that of the mapping at `near` first. */
@@ -121,12 +135,36 @@ function matches(header: RingHeader, counters: Counters): boolean {
   );
 }
 
-/** As far as they are in `bytes`: each used slot holds what could be an SQE, and in the first lap no other is filled. */
-function holdsSqes({ sqTail, sqEntries }: RingHeader, bytes: Buffer): boolean {
+/**
+ * likely: as far as they are in `bytes`, each used slot holds what could be an SQE, and in the first lap no other is
+ * filled. proven: and a CQE bears the user_data of one of them.
+ */
+function sqesFit(
+  { sqTail, sqEntries, cqTail }: RingHeader,
+  bytes: Buffer,
+  completions: Buffer,
+): 'proven' | 'likely' | 'no' {
   const slots = Math.min(sqEntries, Math.floor(bytes.length / 64));
   const used = Math.min(sqTail, slots);
-  if (used === 0 || isBlank(bytes, 0, 64)) return false;
-  for (let slot = 0; slot < used; slot++) if (!isPlausibleSqe(bytes, slot * 64)) return false;
+  if (used === 0 || isBlank(bytes, 0, 64)) return 'no';
+  const userData = new Set<bigint>();
+  let narrow = true;
+  let wide = true;
+  for (let slot = 0; slot < used; slot++) {
+    const at = slot * 64;
+    if (!isPlausibleSqe(bytes, at)) return 'no';
+    if (isBlank(bytes, at, 64)) {
+      narrow = false;
+      if (slot % 2 === 0) wide = false;
+    }
+    userData.add(bytes.readBigUInt64LE(at + 32));
+  }
+  if (!narrow && !wide) return 'no';
   // Twice as many may be written where SQEs are wide.
-  return sqTail >= sqEntries || isBlank(bytes, Math.min(2 * used, slots) * 64, (slots - 2 * used) * 64);
+  if (sqTail < sqEntries && !isBlank(bytes, Math.min(2 * used, slots) * 64, (slots - 2 * used) * 64))
+    return 'no';
+  for (let at = 0; at + 16 <= completions.length && at < cqTail * 16; at += 16) {
+    if (userData.has(completions.readBigUInt64LE(at))) return 'proven';
+  }
+  return cqTail === 0 || sqTail >= sqEntries ? 'likely' : 'no';
 }

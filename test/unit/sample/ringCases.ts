@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseFdinfo } from '../../../src/procfs/fdinfo';
 import { parseIoUringFdinfo } from '../../../src/procfs/ioUringFdinfo';
 import { ringMappings } from '../../../src/procfs/maps';
+import { hasOwnInode } from '../../../src/sample/host';
 import { type RingDescriptor, type RingMemory, readRingMemory } from '../../../src/sample/ringMemory';
 import { openDirectory } from '../../../src/target/directory';
 import type { Target } from '../../../src/target/target';
@@ -12,7 +13,7 @@ import { readTree, unpackTree } from '../../golden/tree';
 export const CASES = join(__dirname, '../../golden/cases');
 
 /** The rings of a process as its files describe them, with their memory. */
-export async function ringsOf(target: Target, pid: number): Promise<RingMemory[]> {
+export async function ringsOf(target: Target, pid: number, release: string): Promise<RingMemory[]> {
   const [listing] = await target.list([`/proc/${pid}/fd`], { links: true });
   const [maps] = await target.read([`/proc/${pid}/maps`]);
   const fds = (listing?.ok ? listing.entries : [])
@@ -34,7 +35,7 @@ export async function ringsOf(target: Target, pid: number): Promise<RingMemory[]
     };
   });
   const mappings = ringMappings(maps?.ok ? maps.data.toString() : '');
-  return readRingMemory(target, { pid, mappings, descriptors, ownInode: true });
+  return readRingMemory(target, { pid, mappings, descriptors, ownInode: hasOwnInode(release) });
 }
 
 /** The rings of a recorded case, of all its processes. */
@@ -45,7 +46,8 @@ export async function ringsOfCase(name: string): Promise<RingMemory[]> {
     unpackTree(files, folder);
     const meta = files.find(({ path }) => path === 'meta')?.content.toString() ?? '';
     const pids = (/^pids: (.*)$/m.exec(meta)?.[1] ?? '').split(' ').map(Number);
-    const rings = await Promise.all(pids.map((pid) => ringsOf(openDirectory(folder), pid)));
+    const release = /^kernel: (.*)$/m.exec(meta)?.[1] ?? '';
+    const rings = await Promise.all(pids.map((pid) => ringsOf(openDirectory(folder), pid, release)));
     return rings.flat();
   } finally {
     rmSync(folder, { recursive: true, force: true });
