@@ -26,9 +26,12 @@ struct record {
   uint32_t opcode, fd;
 };
 
-/* Little-endian, as the test reads it. Request number N stands at N modulo `capacity`. */
+/*
+ * Little-endian, as the test reads it. Request number N stands at N modulo `capacity`. While the test has `hold` set
+ * nothing new is begun and nothing reaped, which `held` confirms.
+ */
 struct log {
-  uint64_t capacity, count, reserved[2];
+  uint64_t capacity, count, hold, held;
   struct record records[RECORDS];
 };
 
@@ -128,6 +131,14 @@ static void turn(struct truth_ring *ring) {
   while (truth_take(ring, &cqe)) finish(&cqe);
 }
 
+static void let_read(void) {
+  while (__atomic_load_n(&log_file->hold, __ATOMIC_ACQUIRE)) {
+    __atomic_store_n(&log_file->held, 1, __ATOMIC_RELEASE);
+    pause_for(1);
+  }
+  __atomic_store_n(&log_file->held, 0, __ATOMIC_RELEASE);
+}
+
 static void get_stuck(struct truth_ring *ring, unsigned length) {
   for (unsigned i = 0; i < 4; i++)
     claim(ring, truth_rw(ring, IORING_OP_READ, empty_pipe(), buffer, length + i, 0), "polling");
@@ -144,6 +155,8 @@ int main(int argc, char **argv) {
     return 2;
   }
   bounded_life();
+  /* Full speed, but not at the cost of whoever looks. */
+  if (nice(19) == -1) errno = 0;
   unique = !strcmp(argv[1], "unique");
   struct setup setup = parse_setup(argv + 3);
   truth_open(&ring, &setup);
@@ -162,6 +175,9 @@ int main(int argc, char **argv) {
   while (log_file->count < 2 * WARM_UP) turn(&ring);
   uint64_t end = now() + strtoull(argv[2], NULL, 10) * 1000000000;
   print_truth(getpid(), 0);
-  while (now() < end) turn(&ring);
+  while (now() < end) {
+    turn(&ring);
+    let_read();
+  }
   return 0;
 }

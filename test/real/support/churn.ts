@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Request, Sample } from '../../../src/model/sample';
 import { opcodeName } from '../../../src/ring/opcodes';
 import { compare, paired } from './compare';
-import type { TruthRow } from './truth';
+import { until } from './proc';
+import type { TruthRow, TruthVictim } from './truth';
 
 /** One request of `churn`, in nanoseconds of CLOCK_MONOTONIC: from before it was prepared until after it was reaped. */
 export interface Life {
@@ -19,6 +21,9 @@ export interface Interval {
   readonly to: bigint;
 }
 
+/** Of the header: where the reader asks the victim to hold still, and where it says that it does. */
+const HOLD = 16;
+const HELD = 24;
 const HEADER = 32;
 const RECORD = 32;
 
@@ -47,8 +52,36 @@ export function livesIn(log: Buffer, { from, to }: Interval): Life[] | undefined
   return oldest < from ? lives : undefined;
 }
 
-export function readLives(path: string, interval: Interval): Life[] | undefined {
-  return livesIn(readFileSync(path), interval);
+/** From when the look began, to the millisecond that a Sample tells, until now. */
+function lookOf({ takenAt }: Sample): Interval {
+  const to = process.hrtime.bigint();
+  const since = Date.now() - Date.parse(takenAt) + 1;
+  return { from: to - BigInt(since) * 1_000_000n, to };
+}
+
+/** The lives during the look, from the victim's log; it holds still meanwhile, for it writes faster than one can read. */
+export async function livesDuring(sample: Sample, { victim }: TruthVictim): Promise<Life[] | undefined> {
+  const interval = lookOf(sample);
+  const log = openSync(join(victim.directory, 'log'), 'r+');
+  try {
+    writeSync(log, word(1n), 0, 8, HOLD);
+    const held = Buffer.alloc(8);
+    await until(() => {
+      readSync(log, held, 0, 8, HELD);
+      return held.readBigUInt64LE(0) === 1n;
+    }, 'the victim holds still');
+    const lives = livesIn(readFileSync(log), interval);
+    writeSync(log, word(0n), 0, 8, HOLD);
+    return lives;
+  } finally {
+    closeSync(log);
+  }
+}
+
+function word(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
 }
 
 /**

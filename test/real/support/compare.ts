@@ -132,6 +132,9 @@ function wrongClaims(sample: Sample, row: Request, told: TruthRow, mode: Mode): 
       // Where it stands may be inferred, who it is may not.
       .filter(({ field }) => field !== 'state' || !row.inferred?.includes('state'))
       .map(({ words }) => `${told.operation} ${told.user_data} (${row.certainty}): ${words}`),
+    ...(mode === 'exact' && row.userData === undefined
+      ? [`${told.operation} ${told.user_data}: its row has no user_data`]
+      : []),
     ...silent.map((name) => `${told.operation} ${told.user_data}: nothing is said of its ${name}`),
   ];
 }

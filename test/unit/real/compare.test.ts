@@ -97,6 +97,7 @@ describe('the comparison with the truth', () => {
       sources: ['fdinfo'],
     };
     expect(compare(sample([poll]), [told()])).toEqual([]);
+    expect(compare(sample([poll], {}, true), [told()])).toEqual(['READ 0x1000: its row has no user_data']);
     expect(compare(sample([{ ...poll, operation: 'RECV' }], { lost: 1 }), [told()])).toHaveLength(1);
   });
 
