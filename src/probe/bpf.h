@@ -18,7 +18,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Bytes of one look: as long as nothing else runs on this processor. */
+#include "wire.h"
+
+/* Bytes of one look, which sees all of them or nothing. */
 #define PEEK_MAX (64u << 10)
 
 struct insn {
@@ -120,10 +122,11 @@ static int load_peek(int map)
 }
 
 /*
- * Why the kernel calls our program invalid: EPERM where it takes one that calls nothing, so that the helpers are
- * withheld (lockdown=confidentiality, no CAP_PERFMON); ENOSYS where it knows no such programs.
+ * Why map or program were refused: EPERM where the kernel takes a program that calls nothing, so that the helpers are
+ * withheld (lockdown=confidentiality, no CAP_PERFMON); ENOSYS where it knows no such programs. Before 5.11 it says
+ * EPERM of a map that is larger than RLIMIT_MEMLOCK.
  */
-static int why_invalid(void)
+static int why_refused(void)
 {
 	const struct insn nothing[] = {{MOVE_VALUE, 0, 0, 0, 0}, {EXIT, 0, 0, 0, 0}};
 	int fd = load_program(nothing, 2);
@@ -139,7 +142,7 @@ static int make_peek(void)
 				    .flags = MAP_MMAPABLE};
 	int map = bpf(MAP_CREATE, &create, sizeof create);
 	if (map < 0)
-		return errno == EINVAL ? ENOSYS : errno;
+		return errno == EPERM ? why_refused() : errno;
 	void *seen = mmap(NULL, PEEK_MAX, PROT_READ, MAP_SHARED, map, 0);
 	int error = seen == MAP_FAILED ? errno : 0;
 	if (!error) {
@@ -151,7 +154,7 @@ static int make_peek(void)
 	}
 	/* The program holds the map. */
 	close(map);
-	return error == EINVAL ? why_invalid() : error;
+	return error == EINVAL ? why_refused() : error;
 }
 
 /* Makes what looks need, once. 0, or the same errno every time: EPERM, ENOSYS, ENOMEM… */
@@ -192,6 +195,33 @@ static int own_task(uint64_t *task)
 	struct context context = {0, 0, 0};
 	int error = run_peek(&context);
 	*task = context.address;
+	return error;
+}
+
+static uint32_t smaller(uint64_t a, uint32_t b)
+{
+	return a < b ? (uint32_t)a : b;
+}
+
+static int load_pointer(uint64_t address, uint64_t *pointer)
+{
+	int error = peek(address, 8);
+	if (!error)
+		*pointer = get64(peeking.seen);
+	return error;
+}
+
+/* All of it or an error. */
+static int copy_kernel(uint8_t *to, uint64_t address, uint32_t length)
+{
+	int error = 0;
+	for (uint32_t at = 0; !error && at < length;) {
+		uint32_t piece = smaller(length - at, PEEK_MAX);
+		error = peek(address + at, piece);
+		if (!error)
+			memcpy(to + at, peeking.seen, piece);
+		at += piece;
+	}
 	return error;
 }
 

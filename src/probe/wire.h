@@ -17,7 +17,7 @@
  * Body of a KERNEL item: u8 kind, then by kind (a way: i64 last, u32 length, and i64 for each step, to the end):
  *     FIND    u32 pid, way                       from the reading task's task_struct; meanwhile a pidfd of `pid` is
  *                                                open, and a step DESCRIPTOR_SLOT is 8 × its number
- *     RANGE   u64 address, u32 length            as of memory
+ *     RANGE   u64 address, u32 length            cut where nothing more is mapped
  *     CHASE   u64 from, way                      each step loads the pointer at address + step; last is added
  *     CHAIN   u64 head, u32 buckets, u32 stride, i64 next, i64 node, u32 length, u32 most, u8 circular
  *             (next from the start of a node, node from the start of a record)
