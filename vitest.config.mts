@@ -1,15 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, testTimeout: number) => ({
-  // A program that spins on a loaded machine may get ready too late once; what fails twice has failed.
+  // A program on a loaded machine may get ready too late once; what fails twice has failed.
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout,
     hookTimeout: 60_000,
-    retry: name === 'real' ? 1 : 0,
-    // Each of its files has a whole machine to itself.
-    ...(name === 'kernels' ? { fileParallelism: false } : {}),
+    retry: name === 'real' || name === 'kernels' ? 1 : 0,
+    // Its files use the same machines, one after the other.
+    ...(name === 'kernels' ? { fileParallelism: false, isolate: false } : {}),
   },
 });
 

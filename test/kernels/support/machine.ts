@@ -30,6 +30,8 @@ export interface Machine {
   run(command: string): Promise<Outcome>;
   /** Starts one; its first line of output, when that has come. Rejects with what it said when there is none. */
   start(command: string): Promise<string>;
+  /** The end of what its kernel and its emulator have said. */
+  console(): string;
   readonly stop: Release;
 }
 
@@ -48,7 +50,6 @@ export async function boot(version: Version): Promise<Machine> {
   const stop = toRelease(() => {
     control.fail(new Error('the machine was stopped'));
     if (child.pid !== undefined) killGroup(child.pid);
-    rmSync(initramfs, { force: true });
   });
   child.on('close', () => control.fail(new Error(`the machine has ended: ${complaint()}`)));
   child.on('error', (error) => control.fail(error));
@@ -70,6 +71,7 @@ export async function boot(version: Version): Promise<Machine> {
         const started = control.start(command);
         return started.firstLine;
       },
+      console: complaint,
       stop,
     };
   } catch (error) {
@@ -77,6 +79,7 @@ export async function boot(version: Version): Promise<Machine> {
     throw error;
   } finally {
     clearTimeout(timer);
+    rmSync(initramfs, { force: true });
   }
 }
 

@@ -25,12 +25,17 @@ const PATIENCE = 30_000;
 
 let started = 0;
 
+/** vitest's context, as far as it is used here. */
+export interface Testing extends Running {
+  onTestFailed(callback: () => void): void;
+}
+
 /**
  * Starts it and waits until it says that its state is reached; it is ended when the test is. The test is skipped by
  * the program's own reason when this kernel cannot have the state.
  */
 export async function startVictim(
-  running: Running,
+  running: Testing,
   machine: Machine,
   program: string,
   args: readonly string[] = [],
@@ -52,6 +57,7 @@ export async function startVictim(
   running.onTestFinished(async () => {
     await machine.run(`kill -9 ${pid}`);
   });
+  running.onTestFailed(() => console.error(`the machine's last words:\n${machine.console()}`));
   if (options.busy !== true) await rest(machine, pid);
   return { pid, truth, directory };
 }
