@@ -19,7 +19,7 @@ export default defineConfig({
       project('unit', 20_000),
       project('golden', 30_000),
       project('real', 60_000),
-      project('kernels', 120_000),
+      project('kernels', 180_000),
     ],
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
   },
