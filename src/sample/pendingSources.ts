@@ -39,7 +39,6 @@ export interface PendingSources {
  * that ends in between is still a row of the walk. Rejects only when the target is gone or the signal says so.
  */
 export async function readPending(target: Target, asked: PendingAsked): Promise<PendingSources> {
-  if (asked.rings.length === 0 && asked.mappings.length === 0) return { memory: [], blind: [] };
   const { walk, blind } = await readWalk(target, asked);
   const memory = await readRingMemory(target, {
     pid: asked.pid,

@@ -88,6 +88,7 @@ function certaintyRow({ certainty, inferred = [], sources }: Request): Node {
     label: CERTAINTIES[certainty] ?? shown(certainty, 64),
     description: dots(
       doubtful && 'its user_data was used again, and the rings cannot tell which of the two is pending',
+      inferred.length > 0 && `its ${inferred.join(' and ')} inferred`,
       sources.length > 0 && `from ${shown(sources.join(', '))}`,
     ),
     icon: { id: doubtful ? 'question' : 'verified' },

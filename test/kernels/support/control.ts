@@ -8,14 +8,16 @@ export interface Outcome {
 
 /** A command that the machine carries out. */
 export interface Command {
-  /** Its first line of output; rejects when it ends without one. */
-  readonly firstLine: Promise<string>;
+  /** Its lines of output up to the one that `isLast`; rejects when it ends before. */
+  readonly lines: Promise<readonly string[]>;
   /** Never rejects while the machine lives. */
   readonly outcome: Promise<Outcome>;
 }
 
+export type LastLine = (line: string) => boolean;
+
 interface Running {
-  output: string;
+  readonly lines: string[];
   readonly onLine: (line: string) => void;
   readonly onEnd: (code: number) => void;
 }
@@ -31,16 +33,16 @@ export class Control {
   readonly ready: Promise<void>;
 
   constructor(private readonly port: Duplex) {
-    const { firstLine } = this.expect(0);
-    this.ready = firstLine.then(() => undefined);
+    const { lines } = this.expect(0, () => true);
+    this.ready = lines.then(() => undefined);
     port.on('data', (chunk: Buffer) => this.receive(chunk));
     port.on('error', (error: Error) => this.fail(error));
   }
 
   /** Starts a command of the machine's shell. */
-  start(command: string): Command {
+  start(command: string, isLast: LastLine = () => true): Command {
     const id = this.nextId++;
-    const started = this.expect(id);
+    const started = this.expect(id, isLast);
     this.port.write(`${id} ${command}\n`);
     return started;
   }
@@ -52,23 +54,26 @@ export class Control {
     this.running.clear();
   }
 
-  private expect(id: number): Command {
+  private expect(id: number, isLast: LastLine): Command {
     const { failed } = this;
-    if (failed) return { firstLine: Promise.reject(failed), outcome: Promise.reject(failed) };
+    if (failed) return { lines: Promise.reject(failed), outcome: Promise.reject(failed) };
+    const said: string[] = [];
     let onLine: (line: string) => void = () => undefined;
     let onEnd: (code: number) => void = () => undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
-      onEnd = (code) => resolve({ code, output: this.running.get(id)?.output ?? '' });
+      onEnd = (code) => resolve({ code, output: said.map((line) => `${line}\n`).join('') });
       this.failures.push(reject);
     });
-    const firstLine = new Promise<string>((resolve, reject) => {
-      onLine = resolve;
-      outcome.then(({ code }) => reject(new Error(`it ended with ${code} and said nothing`)), reject);
+    const lines = new Promise<readonly string[]>((resolve, reject) => {
+      onLine = (line) => {
+        if (isLast(line)) resolve([...said]);
+      };
+      outcome.then(({ code, output }) => reject(new Error(`it ended with ${code}: ${output}`)), reject);
     });
     // Whoever waits for the one need not wait for the other.
-    for (const promise of [outcome, firstLine]) promise.catch(() => undefined);
-    this.running.set(id, { output: '', onLine, onEnd });
-    return { firstLine, outcome };
+    for (const promise of [outcome, lines]) promise.catch(() => undefined);
+    this.running.set(id, { lines: said, onLine, onEnd });
+    return { lines, outcome };
   }
 
   private receive(chunk: Buffer): void {
@@ -81,7 +86,7 @@ export class Control {
       if (!command) continue;
       const text = match?.[3] ?? '';
       if (match?.[2] === ':') {
-        command.output += `${text}\n`;
+        command.lines.push(text);
         command.onLine(text);
       } else {
         command.onEnd(Number(text));

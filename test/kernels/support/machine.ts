@@ -7,7 +7,7 @@ import { testProbe } from '../../real/support/probe';
 import { CHECKOUT } from '../../real/support/programs';
 import { killGroup, type Release, toRelease } from '../../real/support/releases';
 import { cpio, type Entry } from './archive';
-import { Control, type Outcome } from './control';
+import { Control, type LastLine, type Outcome } from './control';
 import { type Kernel, obtainKernel, type Version } from './kernels';
 import { Missing } from './missing';
 
@@ -28,8 +28,10 @@ export interface Machine {
   asUser(): Promise<ProbeTarget>;
   /** Runs a command of the machine's shell to its end. */
   run(command: string): Promise<Outcome>;
-  /** Starts one; its first line of output, when that has come. Rejects with what it said when there is none. */
-  start(command: string): Promise<string>;
+  /** Starts one; its lines of output up to the first, or to that which `isLast`. Rejects when it ends before. */
+  start(command: string, isLast?: LastLine): Promise<readonly string[]>;
+  /** The end of what its kernel and its emulator have said. */
+  console(): string;
   readonly stop: Release;
 }
 
@@ -48,7 +50,6 @@ export async function boot(version: Version): Promise<Machine> {
   const stop = toRelease(() => {
     control.fail(new Error('the machine was stopped'));
     if (child.pid !== undefined) killGroup(child.pid);
-    rmSync(initramfs, { force: true });
   });
   child.on('close', () => control.fail(new Error(`the machine has ended: ${complaint()}`)));
   child.on('error', (error) => control.fail(error));
@@ -66,10 +67,8 @@ export async function boot(version: Version): Promise<Machine> {
       asUser: () =>
         (user ??= probeOn(control, ports.userprobe, 'userprobe', `${target.label} as user`, 'user')),
       run: (command) => control.start(command).outcome,
-      start: async (command) => {
-        const started = control.start(command);
-        return started.firstLine;
-      },
+      start: (command, isLast) => control.start(command, isLast).lines,
+      console: complaint,
       stop,
     };
   } catch (error) {
@@ -77,6 +76,7 @@ export async function boot(version: Version): Promise<Machine> {
     throw error;
   } finally {
     clearTimeout(timer);
+    rmSync(initramfs, { force: true });
   }
 }
 

@@ -1,10 +1,13 @@
-import { afterAll, describe } from 'vitest';
+import { describe } from 'vitest';
 import { FACTS, type Facts } from './facts';
 import { VERSIONS, type Version } from './kernels';
 import { boot, type Machine } from './machine';
 import { Missing } from './missing';
 
-/** A kernel as the tests of one file have it: its machine boots for the first test and ends after the last. */
+/** One machine for each kernel, which the files of tests use one after the other; it ends with the process that has it. */
+const machines = new Map<Version, Promise<Machine>>();
+
+/** A kernel that is tested on; its machine boots for the first test that asks for it. */
 export interface TestedKernel {
   readonly version: Version;
   readonly facts: Facts;
@@ -19,18 +22,14 @@ interface Skippable {
 /** Declares these tests for each kernel that is wanted: $KERNELS, versions with spaces between; without it 6.1. */
 export function onKernels(tests: (kernel: TestedKernel) => void): void {
   describe.each(wanted())('on Linux %s', (version) => {
-    let booting: Promise<Machine> | undefined;
-    afterAll(async () => {
-      const machine = await booting?.catch(() => undefined);
-      machine?.stop();
-    });
     tests({
       version,
       facts: FACTS[version],
       machine: async (context) => {
-        booting ??= boot(version);
+        const machine = machines.get(version) ?? boot(version);
+        machines.set(version, machine);
         try {
-          return await booting;
+          return await machine;
         } catch (error) {
           if (error instanceof Missing) return context.skip(error.message);
           throw error;

@@ -33,6 +33,7 @@ export class Packages {
       'Dir::Cache': cache,
       // An archived suite is signed once and for all.
       'Acquire::Check-Valid-Until': 'false',
+      'Acquire::http::Timeout': '20',
       // Root's apt fetches as a user who cannot enter a private folder.
       'APT::Sandbox::User': '',
     };

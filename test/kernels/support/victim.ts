@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseStat } from '../../../src/procfs/stat';
 import type { Running, Truth } from '../../real/support/victim';
+import type { LastLine } from './control';
 import type { Machine } from './machine';
 
 /** A program of test/victims that runs on a test machine. */
@@ -25,23 +26,24 @@ const PATIENCE = 30_000;
 
 let started = 0;
 
+/** vitest's context, as far as it is used here. */
+export interface Testing extends Running {
+  onTestFailed(callback: () => void): void;
+}
+
 /**
  * Starts it and waits until it says that its state is reached; it is ended when the test is. The test is skipped by
  * the program's own reason when this kernel cannot have the state.
  */
 export async function startVictim(
-  running: Running,
+  running: Testing,
   machine: Machine,
   program: string,
   args: readonly string[] = [],
   options: VictimOptions = {},
 ): Promise<Victim> {
-  const directory = options.directory ?? `/tmp/victim-${++started}`;
-  const words = ['exec', 'env', 'KEEP=1', program, ...args].join(' ');
-  const whoever =
-    options.as === undefined ? words : `chown ${options.as} .; exec su ${options.as} -c '${words}'`;
-  const line = await within(PATIENCE, machine.start(`mkdir -p ${directory}; cd ${directory}; ${whoever}`));
-  const said = JSON.parse(line) as {
+  const { lines, directory } = await startProgram(running, machine, [program, ...args], options);
+  const said = JSON.parse(lines[0] ?? '') as {
     readonly ready: boolean;
     readonly pid: number;
     readonly truth: Truth;
@@ -49,11 +51,38 @@ export async function startVictim(
   };
   if (!said.ready) return running.skip(said.why ?? 'the victim cannot get stuck here');
   const { pid, truth } = said;
-  running.onTestFinished(async () => {
-    await machine.run(`kill -9 ${pid}`);
-  });
   if (options.busy !== true) await rest(machine, pid);
   return { pid, truth, directory };
+}
+
+export interface StartedProgram {
+  /** Its output as far as it was waited for. */
+  readonly lines: readonly string[];
+  readonly directory: string;
+}
+
+/** Starts any program of test/victims and waits for its first line, or for the one that `isLast`. */
+export async function startProgram(
+  running: Testing,
+  machine: Machine,
+  words: readonly string[],
+  options: Pick<VictimOptions, 'as' | 'directory'> & { readonly isLast?: LastLine } = {},
+): Promise<StartedProgram> {
+  const directory = options.directory ?? `/tmp/victim-${++started}`;
+  const program = `env KEEP=1 ${words.join(' ')}`;
+  const whole =
+    options.as === undefined
+      ? `exec setsid ${program}`
+      : `chown ${options.as} .; exec setsid su ${options.as} -c 'exec ${program}'`;
+  const lines = machine.start(
+    `mkdir -p ${directory}; cd ${directory}; echo $$ >pid; ${whole}`,
+    options.isLast,
+  );
+  running.onTestFinished(async () => {
+    await machine.run(`kill -9 -$(cat ${directory}/pid)`);
+  });
+  running.onTestFailed(() => console.error(`the machine's last words:\n${machine.console()}`));
+  return { lines: await within(PATIENCE, lines), directory };
 }
 
 /** Waits until the process's first task has slept three looks in a row. */

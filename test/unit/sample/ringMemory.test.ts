@@ -146,7 +146,7 @@ function serve(
     frozen: false,
     arch: 'x86_64',
     rights: { uid: 0, capabilities: 0n },
-    ...{ read: nothing, list: nothing, link: nothing, dispose: () => undefined },
+    ...{ read: nothing, list: nothing, link: nothing, inodes: nothing, dispose: () => undefined },
     memory: (_, ranges) => {
       const results = ranges.map((range) => {
         asked.push(range);
