@@ -1,5 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Asked, HELP, parseArguments } from './cli/arguments';
+import { LayoutFiles } from './cli/layoutCache';
+import { searchProgress } from './cli/searchProgress';
 import { processTable } from './explain/processTable';
 import { reportText } from './explain/report';
 import { look } from './inspect/look';
@@ -30,11 +32,14 @@ async function main(): Promise<number> {
   if (asked.help) return print(HELP);
   if (asked.version) return print(`inspect-io-uring ${VERSION}\n`);
   if (asked.open !== undefined) return await showSaved(asked, asked.open);
-  const target = asked.root === undefined ? await openLocal(probePath(__dirname)) : openDirectory(asked.root);
+  const { root, kernelMemory } = asked;
+  const target =
+    root === undefined ? await openLocal(probePath(__dirname), { kernelMemory }) : openDirectory(root);
   try {
     if (asked.pid === undefined) return await list(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
-    return await show(asked, await look(target, asked.pid));
+    const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
+    return await show(asked, await look(target, asked.pid, { walk }));
   } finally {
     target.dispose();
   }
@@ -94,10 +99,11 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   let previous: Sample | undefined;
   let worst: number = EXIT.ok;
   const stop = new AbortController();
+  const layouts = new LayoutFiles();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
-      previous = await look(target, pid, { previous, signal: stop.signal });
+      previous = await look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
     } catch (error) {
       // The end of the process is the natural end of watching it.
       const ended =

@@ -7,7 +7,7 @@ import { inspectionCommands } from './views/inspectionCommands';
 import type { ListProcesses } from './views/processPicker';
 import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
-import { probePath } from './views/settings';
+import { kernelMemory, probePath } from './views/settings';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
 import { InspectionTree } from './views/tree';
@@ -25,14 +25,16 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const machine = new Machine(async () => {
     const { openLocal } = await import('./target/local');
     const { probePath: shippedProbe } = await import('./target/probePath');
-    return openLocal(probePath() ?? shippedProbe(__dirname));
+    return openLocal(probePath() ?? shippedProbe(__dirname), { kernelMemory: kernelMemory() });
   });
   const take =
     (pid: number): TakeSample =>
-    (signal, previous) =>
+    (signal, previous, search) =>
       machine.use(async (target) => {
         const { look } = await import('./inspect/look');
-        return look(target, pid, { signal, ...(previous ? { previous } : {}) });
+        const options = { signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]) };
+        const walk = search ? { walk: { search } } : {};
+        return look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
       });
   const list: ListProcesses = (all, signal) =>
     machine.use(async (target) => {

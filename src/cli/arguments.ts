@@ -9,6 +9,7 @@ export interface Asked {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly all: boolean;
+  readonly kernelMemory: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
   readonly save?: string;
@@ -32,6 +33,7 @@ Without PID it lists the processes that use io_uring or are blocked in I/O, the 
   --save FILE         also write the Sample to FILE, which must not exist
   --open FILE         show a saved Sample instead of a live process
   --root DIR          read the same files below DIR: a captured tree
+  --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical
   --help, -h          this text
   --version           the version
@@ -39,7 +41,7 @@ Without PID it lists the processes that use io_uring or are blocked in I/O, the 
 Exit codes: 0 inspected (without --fail-on: whatever was found), 1 wrong use or an error of ours,
 3 a finding of --fail-on severity or worse, 4 the process could not be inspected.
 Colours are used on a terminal only; NO_COLOR switches them off.
-Kernel stacks need root: sudo inspect-io-uring PID
+Kernel stacks and the kernel's own list of requests need root: sudo inspect-io-uring PID
 `;
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
@@ -69,6 +71,7 @@ export function parseArguments(args: readonly string[]): Asked {
     json: values.json ?? false,
     verbose: values.verbose ?? false,
     all: values.all ?? false,
+    kernelMemory: !(values['no-kernel-memory'] ?? false),
     help: values.help ?? false,
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
@@ -90,6 +93,7 @@ function parse(args: readonly string[]) {
       strict: true,
       options: {
         all: { type: 'boolean' },
+        'no-kernel-memory': { type: 'boolean' },
         json: { type: 'boolean' },
         verbose: { type: 'boolean', short: 'v' },
         watch: { type: 'string' },

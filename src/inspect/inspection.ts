@@ -14,8 +14,19 @@ export interface InspectionSnapshot {
   readonly cost?: number;
 }
 
+/** A search through the kernel's memory for requests that stand on none of its lists. */
+export interface Search {
+  /** Called with the part that is done, 0 to 1. */
+  readonly progress?: (fraction: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 /** Takes one Sample. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
-export type TakeSample = (signal: AbortSignal, previous: Sample | undefined) => Promise<Sample>;
+export type TakeSample = (
+  signal: AbortSignal,
+  previous: Sample | undefined,
+  search?: Search,
+) => Promise<Sample>;
 
 /** The clock of an inspection, so that tests need not wait. */
 export interface Clock {
@@ -35,6 +46,7 @@ export class Inspection {
   private running: Promise<void> | undefined;
   private readonly abort = new AbortController();
   private interval: number | undefined;
+  private searches = false;
 
   /** `interval` in seconds; undefined = only when asked. */
   constructor(
@@ -56,9 +68,16 @@ export class Inspection {
     return () => this.listeners.delete(listener);
   }
 
-  /** Takes a Sample now; joins the one under way. Never rejects: a failure stands in the snapshot. */
-  refresh(): Promise<void> {
-    this.running ??= this.look().finally(() => {
+  /**
+   * Takes a Sample now; joins the one under way, but for a search, which waits for it. What a search has found is searched for at
+   * every later look, too. Never rejects: a failure stands in the snapshot.
+   */
+  async refresh(search?: Search): Promise<void> {
+    if (search) {
+      await this.running;
+      this.searches = true;
+    }
+    this.running ??= this.look(search ?? (this.searches ? {} : undefined)).finally(() => {
       this.running = undefined;
       this.schedule();
     });
@@ -90,17 +109,21 @@ export class Inspection {
     this.listeners.clear();
   }
 
-  private async look(): Promise<void> {
+  private async look(search: Search | undefined): Promise<void> {
     if (this.current.state === 'ended') return;
     const started = this.clock.now();
     try {
-      const sample = await this.take(this.abort.signal, this.current.sample);
+      const sample = await this.take(this.abort.signal, this.current.sample, search);
       if (this.abort.signal.aborted) return;
       const cost = (this.clock.now() - started) / 1000;
       const state = this.current.state === 'paused' ? 'paused' : 'live';
       this.publish({ state, sample, cost });
     } catch (error) {
       if (this.abort.signal.aborted) return;
+      if (search?.signal?.aborted) {
+        this.searches = false;
+        return;
+      }
       const problem = problemOf(error, 'The sample could not be taken.');
       const gone = GONE.has(problem.code);
       const { sample } = this.current;

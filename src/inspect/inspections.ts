@@ -1,5 +1,5 @@
 import type { Sample } from '../model/sample';
-import { type Clock, Inspection, type InspectionSnapshot, type TakeSample } from './inspection';
+import { type Clock, Inspection, type InspectionSnapshot, type Search, type TakeSample } from './inspection';
 
 /** One thing the user looks at: a process that is followed, or a sample that was opened from a file. */
 export interface Inspected {
@@ -66,9 +66,9 @@ export class Inspections {
   }
 
   /** Never rejects: a failure stands in the snapshot. */
-  async refresh(key: string): Promise<void> {
+  async refresh(key: string, search?: Search): Promise<void> {
     const inspection = this.live.get(key);
-    if (inspection && inspection.snapshot.state !== 'ended') await inspection.refresh();
+    if (inspection && inspection.snapshot.state !== 'ended') await inspection.refresh(search);
   }
 
   /** Looks at every process that is followed and not paused. */

@@ -1,5 +1,6 @@
 import { explain } from '../explain/explain';
 import type { Sample } from '../model/sample';
+import type { WalkOptions } from '../sample/pendingSources';
 import { takeSample } from '../sample/takeSample';
 import type { Target } from '../target/target';
 
@@ -7,6 +8,8 @@ export interface LookOptions {
   readonly signal?: AbortSignal;
   /** An earlier Sample of the same process: spares the second look. */
   readonly previous?: Sample | undefined;
+  /** How the kernel's own structures are walked; false = not at all. */
+  readonly walk?: WalkOptions | false;
   /** Waits that many milliseconds; for tests. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -19,8 +22,8 @@ const SECOND_LOOK = 300;
  * after (of a captured tree: the moment it recorded later).
  */
 export async function look(target: Target, pid: number, options: LookOptions = {}): Promise<Sample> {
-  const { signal, previous } = options;
-  const sampleOptions = signal ? { signal } : {};
+  const { signal, previous, walk } = options;
+  const sampleOptions = { ...(signal ? { signal } : {}), ...(walk === undefined ? {} : { walk }) };
   const first = await takeSample(target, pid, { ...sampleOptions, previous });
   const explained = explain(first, previous ? { other: previous } : {});
   if (!explained.lookAgain) return explained.sample;

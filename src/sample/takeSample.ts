@@ -13,7 +13,7 @@ import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
-import { readRingSources } from './ringSources';
+import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
 import { errnoOf, textOf } from './text';
@@ -39,7 +39,9 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
  * there is nothing to inspect; what could not be read stands in `notVisible`.
  */
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
-  const again = options.previous && (await relook(target, options.previous, options.walk));
+  const { previous, walk } = options;
+  const searches = walk !== false && walk?.search !== undefined;
+  const again = previous && !searches ? await relook(target, previous, walk) : undefined;
   checkCancelled(options.signal);
   return again ?? lookAfresh(target, pid, options);
 }
@@ -75,23 +77,26 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
-  const ringSources = Promise.all([described, maps]).then(([found, [file]]) =>
-    readRingSources(target, {
-      pid,
-      rings: found.descriptors.filter(isRing),
-      maps: textOf(file) ?? '',
-      ownInode: hasOwnInode(host.kernel),
-      walk: options.walk,
-      signal: options.signal,
-    }),
-  );
+  const { search, ...plainly } = options.walk || {};
+  const readRings = (walk: WalkOptions | false) =>
+    Promise.all([described, maps]).then(([found, [file]]) =>
+      readRingSources(target, {
+        pid,
+        rings: found.descriptors.filter(isRing),
+        maps: textOf(file) ?? '',
+        ownInode: hasOwnInode(host.kernel),
+        walk,
+        signal: options.signal,
+      }),
+    );
+  const ringSources = readRings(options.walk === false ? false : plainly);
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok
     ? 'readable'
     : stackErrno === 'EACCES' || stackErrno === 'EPERM'
       ? 'refused'
       : 'unsure';
-  const [tasksFound, holdings, { mappings, rings, pending }, [mapsFile]] = await Promise.all([
+  const [tasksFound, holdings, sources, [mapsFile]] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
     described.then((descriptors) =>
       readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),
@@ -114,38 +119,43 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...(stackErrno === undefined ? {} : { stackErrno }),
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
-    timedOut: [...silent, ...rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
+    timedOut: [...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
     missingSockets,
     captured: target.frozen,
   };
   rememberLook(resources, { at: Date.now(), stacks, descriptors, maps: textOf(mapsFile) ?? '', trouble });
-  return assemble({
-    takenAt,
-    host,
-    rights: {
-      uid: target.rights.uid,
-      kernelStacks: stackFile?.ok === true,
-      kernelWalk: false,
-      tracing: false,
-    },
-    process: processFrom(stat, status, {
-      command: parseCmdline(textOf(cmdline) ?? ''),
-      executable: executable[0]?.ok ? executable[0].target : undefined,
-      container: cgroup?.ok ? (containerOf(parseCgroup(textOf(cgroup) ?? '').rows) ?? null) : undefined,
-      uptime: host.uptime,
-    }),
-    tasks: tasksFound,
-    rings: findRings({
-      pid,
-      descriptors: rings.descriptors,
-      mappings,
-      ownInode: hasOwnInode(host.kernel),
-    }),
-    pending,
-    resources,
-    devices,
-    trouble,
-  });
+  const withRings = ({ mappings, rings, pending }: RingSources): Sample =>
+    assemble({
+      takenAt,
+      host,
+      rights: {
+        uid: target.rights.uid,
+        kernelStacks: stackFile?.ok === true,
+        kernelWalk: false,
+        tracing: false,
+      },
+      process: processFrom(stat, status, {
+        command: parseCmdline(textOf(cmdline) ?? ''),
+        executable: executable[0]?.ok ? executable[0].target : undefined,
+        container: cgroup?.ok ? (containerOf(parseCgroup(textOf(cgroup) ?? '').rows) ?? null) : undefined,
+        uptime: host.uptime,
+      }),
+      tasks: tasksFound,
+      rings: findRings({
+        pid,
+        descriptors: rings.descriptors,
+        mappings,
+        ownInode: hasOwnInode(host.kernel),
+      }),
+      pending,
+      resources,
+      devices,
+      trouble,
+    });
+  const sample = withRings(sources);
+  return search && sample.rights.kernelWalk && sample.rings.some(({ lost }) => lost)
+    ? withRings(await readRings({ ...plainly, search }))
+    : sample;
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */

@@ -7,10 +7,16 @@ import { connectProbe, type ProbeTarget } from './probeTarget';
 /** Milliseconds a probe has to end by itself once its stdin is closed. */
 const FAREWELL = 1000;
 
+export interface LocalOptions {
+  /** False: the probe refuses to read the kernel's memory. */
+  readonly kernelMemory?: boolean;
+}
+
 /** This machine, with the rights this program has. Rejects with a UserError when the probe cannot be used. */
-export async function openLocal(probePath: string): Promise<ProbeTarget> {
+export async function openLocal(probePath: string, options: LocalOptions = {}): Promise<ProbeTarget> {
   if (process.platform !== 'linux') throw notLinux(process.platform);
-  return connectProbe(spawnProbe(probePath), 'this machine');
+  const args = options.kernelMemory === false ? ['--no-kernel-memory'] : [];
+  return connectProbe(spawnProbe(probePath, undefined, args), 'this machine');
 }
 
 /** Who the probe runs as, where it is not this program's user (needs root). */

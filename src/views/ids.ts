@@ -13,6 +13,7 @@ export const COMMANDS = {
   copyAsText: 'ioUringInspector.copyAsText',
   saveSample: 'ioUringInspector.saveSample',
   openSample: 'ioUringInspector.openSample',
+  searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',
 } as const;
 
@@ -26,6 +27,7 @@ export const SETTINGS = {
   autoRefresh: 'autoRefresh',
   refreshInterval: 'refreshInterval',
   probePath: 'probePath',
+  kernelMemory: 'kernelMemory',
 } as const;
 
 /** Context keys for `when` and `enablement` clauses. */
@@ -39,3 +41,5 @@ export const CONTEXTS = {
 
 /** `contextValue` of a root row is this and the state: `inspection.live`. */
 export const ROOT_CONTEXT = 'inspection';
+/** `contextValue` of a row that counts requests without rows. */
+export const UNLISTED_CONTEXT = 'unlisted';

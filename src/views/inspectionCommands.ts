@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
 import { COMMANDS } from './ids';
-import { attempt } from './messages';
+import { advancing, attempt } from './messages';
 import type { Subjects } from './subject';
 import type { InspectionTree } from './tree';
 
@@ -30,6 +30,13 @@ export function inspectionCommands(
     about(COMMANDS.refresh, FOLLOWED, (key) => {
       tree.dontWait();
       return inspections.refresh(key);
+    }),
+    about(COMMANDS.searchKernel, FOLLOWED, (key) => {
+      tree.dontWait();
+      return advancing(
+        'Searching the kernel’s memory for requests that stand on no list…',
+        (progress, signal) => inspections.refresh(key, { progress, signal }),
+      );
     }),
     about(COMMANDS.pause, ['live'], (key) => inspections.pause(key)),
     about(COMMANDS.resume, ['paused'], (key) => inspections.resume(key)),

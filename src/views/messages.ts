@@ -49,3 +49,22 @@ export async function cancellable<T>(title: string, work: (signal: AbortSignal) 
   void ended.then(() => clearTimeout(timer));
   return running;
 }
+
+/** Work that tells how far it is, 0 to 1, with a message that shows it and can cancel it. */
+export function advancing(
+  title: string,
+  work: (progress: (fraction: number) => void, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return Promise.resolve(
+    vscode.window.withProgress(options, (progress, token) => {
+      token.onCancellationRequested(() => abort.abort());
+      let shown = 0;
+      return work((fraction) => {
+        progress.report({ increment: Math.max(0, fraction - shown) * 100 });
+        shown = Math.max(shown, fraction);
+      }, abort.signal);
+    }),
+  );
+}

@@ -4,6 +4,7 @@ import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Ring, Sample } from '../model/sample';
 import { markdownText } from './escape';
+import { UNLISTED_CONTEXT } from './ids';
 import { type Node, paged } from './node';
 import { poolNodes } from './poolNodes';
 import { requestNodes } from './requestNodes';
@@ -69,10 +70,20 @@ function lostRows(ring: Ring): readonly Node[] {
       id: 'lost',
       label: `${grouped(gone)} more whose submission entry was overwritten`,
       icon: { id: 'eye-closed' },
+      ...searchable(ring),
       tooltip: () =>
-        'They are in flight, but the program has used their entries of the submission queue again: what they are about is no longer in the ring’s memory\\. A walk of the kernel’s own lists, which root may do, would show them\\.',
+        `They are in flight, but the program has used their entries of the submission queue again: what they are about is no longer in the ring’s memory\\. ${
+          ring.live === undefined
+            ? 'A walk of the kernel’s own lists, which root may do, would show them'
+            : 'They stand on none of the kernel’s lists, as what a driver or file system holds; a search through the kernel’s memory finds them'
+        }\\.`,
     },
   ];
+}
+
+/** Its menu offers the search of the kernel's memory, where that has been walked. */
+function searchable({ live }: Ring): Pick<Node, 'context'> {
+  return live === undefined ? {} : { context: UNLISTED_CONTEXT };
 }
 
 function unlistedRows(ring: Ring): readonly Node[] {
@@ -86,6 +97,7 @@ function unlistedRows(ring: Ring): readonly Node[] {
       label: `${grouped(rest.count)} not listed`,
       description: skew === undefined ? rest.why : 'the count may be off',
       icon: { id: 'eye-closed' },
+      ...searchable(ring),
       tooltip: () =>
         [
           markdownText(`${more}. ${rest.explanation}`),

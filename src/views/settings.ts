@@ -18,6 +18,11 @@ export function probePath(): string | undefined {
   return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
 }
 
+/** Whether the kernel's own memory may be read, where the rights allow it. */
+export function kernelMemory(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.kernelMemory, true) !== false;
+}
+
 export function onSettingsChange(listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (event.affectsConfiguration(SECTION)) listener();
