@@ -51,13 +51,13 @@ export function keyOf(address: bigint): string {
 export function rowFrom(found: FoundRequest, around: Surroundings): WalkedRequest {
   const { layout, timer, file, path, submitter } = around;
   const { request, state, stage, worker, lastRan, after } = found;
-  const flags = BigInt.asUintN(64, BigInt(request.number(layout.needed.requestFlags)));
+  const flags = request.number(layout.needed.requestFlags);
   const row: WalkedRequest = {
     key: keyOf(request.address),
     operation: found.operation ?? operationOf(layout, request),
     userData: hex(request.pointer(layout.needed.requestUserData)),
-    flags: sqeFlagNames(Number(flags & 0x7fn)),
-    kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && (flags >> BigInt(bit)) & 1n),
+    flags: sqeFlagNames(flags % 128),
+    kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && isSet(flags, bit)),
     state,
     certainty: around.certain ? 'certain' : 'inferred',
     sources: ['kernel walk'],
@@ -75,13 +75,18 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
   };
   if (found.operation !== undefined) return row;
   const decoded = operandsOf(row.operation, request, around);
-  if ((flags & BUFFER_SELECT) === 0n) return { ...row, ...decoded };
+  if (!isSet(flags, BUFFER_SELECT)) return { ...row, ...decoded };
   const { address: _, length, ...chosen } = decoded;
   return { ...row, ...chosen, ...(length === undefined || row.operation === 'RECV' ? {} : { length }) };
 }
 
 /** The kernel chooses the buffer: what it chose last is not what was asked for. */
-const BUFFER_SELECT = 1n << 5n;
+const BUFFER_SELECT = 5;
+
+/** Of more flags than a 32-bit number has. */
+function isSet(flags: number, bit: number): boolean {
+  return Math.floor(flags / 2 ** bit) % 2 === 1;
+}
 
 type Decoded = Pick<WalkedRequest, 'fd' | 'offset' | 'length' | 'address' | 'operands'>;
 

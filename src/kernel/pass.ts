@@ -61,8 +61,9 @@ async function searchInside(
   { rings, gathered }: Seen,
   search: SlabSearch,
 ): Promise<{ readonly gathered: Gathered; readonly trouble: readonly Blindness[] }> {
+  const counts = countsOf(reader, gathered);
   const wanting = rings.filter(
-    ({ ring }) => foundIn(reader, ring, gathered) < (liveIn(reader, ring, gathered) ?? Infinity),
+    ({ ring }) => (counts.get(ring.address) ?? 0) < (liveIn(reader, ring, gathered) ?? Infinity),
   );
   if (wanting.length === 0) return { gathered, trouble: [] };
   const found = await searchSlabs(reader, target, leader, wanting, gathered, search);
@@ -93,10 +94,11 @@ async function readAll(
   return { rings, tctxs, queues, gathered };
 }
 
-/** Rows of requests before it is known whether they are certain, and the tids of SQPOLL threads. */
+/** By ring: rows before it is known whether they are certain, tids of SQPOLL threads, requests that were found. */
 interface Described {
   readonly rows: ReadonlyMap<bigint, readonly ((certain: boolean) => WalkedRequest)[]>;
   readonly sqThreads: ReadonlyMap<bigint, number>;
+  readonly counts: ReadonlyMap<bigint, number>;
 }
 
 async function describe(reader: Reader, target: Target, table: FileTable, seen: Seen): Promise<Described> {
@@ -128,9 +130,11 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
         file: fileOf(layout, request, table, fixed),
       });
     const ring = request.request.pointer(layout.needed.requestRing);
-    rows.set(ring, [...(rows.get(ring) ?? []), row]);
+    const known = rows.get(ring);
+    if (known) known.push(row);
+    else rows.set(ring, [row]);
   }
-  return { rows, sqThreads };
+  return { rows, sqThreads, counts: countsOf(reader, seen.gathered) };
 }
 
 function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest): bigint {
@@ -160,17 +164,20 @@ async function readSqThreads(reader: Reader, rings: readonly RingContext[]): Pro
 
 /** No ring may have more requests than it has allocated. */
 function addsUp(reader: Reader, { rings, gathered }: Seen): boolean {
+  const counts = countsOf(reader, gathered);
   return rings.every(
-    ({ ring }) => foundIn(reader, ring, gathered) <= (liveIn(reader, ring, gathered) ?? Infinity),
+    ({ ring }) => (counts.get(ring.address) ?? 0) <= (liveIn(reader, ring, gathered) ?? Infinity),
   );
 }
 
-function foundIn({ layout }: Reader, ring: Structure, { requests }: Gathered): number {
-  let count = 0;
+/** Requests that were found, by ring. */
+function countsOf({ layout }: Reader, { requests }: Gathered): Map<bigint, number> {
+  const counts = new Map<bigint, number>();
   for (const { request } of requests.values()) {
-    if (request.pointer(layout.needed.requestRing) === ring.address) count++;
+    const ring = request.pointer(layout.needed.requestRing);
+    counts.set(ring, (counts.get(ring) ?? 0) + 1);
   }
-  return count;
+  return counts;
 }
 
 function liveIn({ layout }: Reader, ring: Structure, { free }: Gathered): number | undefined {
@@ -229,13 +236,13 @@ function ringFrom(
   reader: Reader,
   { ring, fds, inode, registeredBy }: RingContext,
   { gathered }: Seen,
-  { rows, sqThreads }: Described,
+  { rows, sqThreads, counts }: Described,
   consistent: boolean,
 ): WalkedRing {
+  const found = counts.get(ring.address) ?? 0;
   const { needed, optional } = reader.layout;
   const requests = (rows.get(ring.address) ?? []).map((row) => row(consistent));
   const live = liveIn(reader, ring, gathered);
-  const found = foundIn(reader, ring, gathered);
   const sqpollTid = sqThreads.get(ring.address);
   return {
     key: keyOf(ring.address),

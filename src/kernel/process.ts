@@ -1,4 +1,4 @@
-import { type Chase, DESCRIPTOR_SLOT, type KernelMemory } from '../target/kernelMemory';
+import { DESCRIPTOR_SLOT, type FindWay, type KernelMemory } from '../target/kernelMemory';
 import type { KernelLayout } from './layout';
 import { MOST, type Reader, refusal } from './reader';
 import { Structure, stretch } from './structure';
@@ -84,7 +84,7 @@ function wayToLeader(
   inPidfd: readonly number[],
   start: number,
   length: number,
-): Omit<Chase, 'steps'> & { readonly steps: readonly (number | typeof DESCRIPTOR_SLOT)[] } {
+): FindWay {
   const toFile = [needed.taskFiles[0], needed.filesTable[0], needed.tableFiles[0], DESCRIPTOR_SLOT] as const;
   const toTask = needed.pidTasks[0] + TGID * HLIST_HEAD;
   const node = needed.taskPidLinks[0] + TGID * HLIST_NODE;

@@ -13,23 +13,25 @@ export class Structure {
 
   /** Unsigned, of 1, 2, 4 or 8 bytes; those of 8 lose what a double cannot hold. */
   number(place: Place | undefined): number {
-    const at = this.at(place);
-    if (place === undefined || at === undefined) return 0;
+    if (place === undefined) return 0;
+    const at = this.at(place[0], place[1]);
+    if (at < 0) return 0;
     if (place[1] === 1) return this.data.readUInt8(at);
     if (place[1] === 2) return this.data.readUInt16LE(at);
     return place[1] === 4 ? this.data.readUInt32LE(at) : Number(this.data.readBigUInt64LE(at));
   }
 
   signed(place: Place | undefined): number {
-    const at = this.at(place);
-    if (place === undefined || at === undefined) return 0;
+    if (place === undefined) return 0;
+    const at = this.at(place[0], place[1]);
+    if (at < 0) return 0;
     return place[1] === 4 ? this.data.readInt32LE(at) : Number(this.wide(place));
   }
 
   /** The first eight bytes: an address, a list's first pointer. */
   pointer(place: Place | undefined): bigint {
-    const at = this.at(place && [place[0], 8]);
-    return at === undefined ? 0n : this.data.readBigUInt64LE(at);
+    const at = place === undefined ? -1 : this.at(place[0], 8);
+    return at < 0 ? 0n : this.data.readBigUInt64LE(at);
   }
 
   /** Eight bytes, signed. */
@@ -39,14 +41,15 @@ export class Structure {
 
   /** The member's bytes, to hold them against a later look. */
   raw(place: Place | undefined): string {
-    const at = this.at(place);
-    return place === undefined || at === undefined ? '' : this.data.toString('latin1', at, at + place[1]);
+    if (place === undefined) return '';
+    const at = this.at(place[0], place[1]);
+    return at < 0 ? '' : this.data.toString('latin1', at, at + place[1]);
   }
 
-  private at(place: Place | undefined): number | undefined {
-    if (place === undefined) return undefined;
-    const at = place[0] - this.start;
-    return at >= 0 && at + place[1] <= this.data.length ? at : undefined;
+  /** Below 0 for what is not here. */
+  private at(offset: number, size: number): number {
+    const at = offset - this.start;
+    return at + size <= this.data.length ? at : -1;
   }
 }
 
