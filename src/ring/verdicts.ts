@@ -14,7 +14,8 @@ export interface Verdicts {
 /**
  * Which submitted SQEs are still pending.
  *
- * certain: proven by the rings alone. Nothing was ever overwritten, and no CQE bears its user_data.
+ * certain: proven by the rings alone. Nothing was ever overwritten, and no CQE bears its user_data. (A program that
+ * fills slots in another order is recognized by its SQ array, which it is taken to write along with the SQE.)
  * inferred: true for every program that never has two requests of one user_data in flight, never leaves an SQE filled
  * and unpublished, and, unless it has now, never had more in flight than its SQ holds.
  * ambiguous: the rings cannot tell.
@@ -42,8 +43,9 @@ function judgeWhole(windows: Windows): Verdicts {
     if (g < 0) continue;
     const open = openOf(groups, g);
     if (open === 0) continue;
-    if ((groups.finals[g] ?? 0) === 0) of[index] = best;
-    else if (shared) of[index] = verdict.ambiguous;
+    if ((groups.finals[g] ?? 0) === 0) {
+      of[index] = index === 0 && traits.firstInDoubt ? verdict.inferred : best;
+    } else if (shared) of[index] = verdict.ambiguous;
     else if (index === groups.lastSqe[g]) of[index] = verdict.inferred;
   }
   return { of, inFlight };
@@ -239,7 +241,7 @@ function doubt(windows: Windows, of: Uint8Array): boolean {
     if (of[index] !== verdict.done) {
       const silent = silenced || (bits & sqeFlag.skipSuccess) !== 0;
       any ||= silent;
-      if (silent || traits.hiddenOverflow || (g >= 0 && groups.renamed[g] === 1)) {
+      if (silent || traits.hiddenOverflow || traits.shuffled || (g >= 0 && groups.renamed[g] === 1)) {
         of[index] = verdict.ambiguous;
       }
     }

@@ -68,12 +68,16 @@ export interface Windows {
 export interface WindowTraits {
   /** Neither queue has begun its second lap: nothing was ever overwritten, and everything is here. */
   readonly firstLap: boolean;
+  /** In the first lap, too, the first SQE may have been filled anew. */
+  readonly firstInDoubt: boolean;
   /** Everything is here, if the counters never went once around 2³². */
   readonly whole: boolean;
   /** No CQE was ever overwritten, if the counters never went once around. */
   readonly everyCqe: boolean;
   /** CQEs may stand on an overflow list that nobody has shown. */
   readonly hiddenOverflow: boolean;
+  /** SQEs may have been overwritten while they were read, whatever their position. */
+  readonly shuffled: boolean;
   /** CQEs that did not fit anywhere, or SQEs the kernel refused: the counters tell too little. */
   readonly leaky: boolean;
   /** More CQEs than requests, or requests without CQEs: what is in flight cannot be counted. */
@@ -154,7 +158,7 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
     (after.sqFlags & sqRingFlag.cqOverflow) !== 0 || (before.sqFlags & sqRingFlag.cqOverflow) !== 0;
   const everyCqe = before.cqTail <= geometry.cqEntries && cq.count === before.cqTail;
   const leaky = before.dropped !== 0 || after.overflow !== 0;
-  const whole = sqHead <= sqEntries && count === sqHead && everyCqe;
+  const whole = sqHead <= sqEntries && count === sqHead && everyCqe && !slot.includes(-1);
   return {
     first,
     count,
@@ -171,9 +175,11 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
     sqTail,
     traits: {
       firstLap: image.exact && whole && lap.sq && lap.cq && !overflowing && !leaky && !halves,
+      firstInDoubt: firstMayBeNext(image),
       whole,
       everyCqe,
       hiddenOverflow: overflowing && overflow.length === 0,
+      shuffled: isShuffled(image),
       leaky,
       skewed: silent || halves || cq.more,
     },
@@ -217,19 +223,38 @@ export function slotOf({ geometry, ring }: RingImage, position: number): number 
 }
 
 /**
- * A queue that wrapped has written its last slot, so one in its first lap is known by that. Blank slots before the last
- * one of the SQ tell that no SQE was filled over an older one before it is published.
+ * A queue that wrapped has written its last slot, so one in its first lap is known by that. A blank slot there tells as
+ * well that no SQE was filled over an older one before it is published, where slots are filled in their order.
  */
 function firstLaps({ geometry, after, ring, sqes }: RingImage): { sq: boolean; cq: boolean } {
   const { sqEntries, cqEntries, sqeSize, cqeSize, cqesAt, arrayAt } = geometry;
-  const identity = arrayAt === undefined || isIdentity(ring, arrayAt, Math.min(after.sqTail, sqEntries));
+  const used = Math.min(after.sqTail, sqEntries);
+  const inOrder =
+    arrayAt === undefined ||
+    (isIdentity(ring, arrayAt, used) &&
+      (isIdentity(ring, arrayAt, sqEntries) || isBlank(ring, arrayAt + used * 4, (sqEntries - used) * 4)));
   return {
-    sq: identity && after.sqTail < sqEntries && isBlank(sqes, (sqEntries - 1) * sqeSize, sqeSize),
+    sq: inOrder && after.sqTail < sqEntries && isBlank(sqes, (sqEntries - 1) * sqeSize, sqeSize),
     cq:
       after.cqTail < cqEntries &&
       isBlank(ring, cqesAt + after.cqTail * cqeSize, cqeSize) &&
       isBlank(ring, cqesAt + (cqEntries - 1) * cqeSize, cqeSize),
   };
+}
+
+/**
+ * Whether the next SQE may have been filled in the first slot: a program that names slots in the array as it fills them
+ * has either named that one there or not come so far.
+ */
+function firstMayBeNext({ geometry: { arrayAt, sqEntries }, ring }: RingImage): boolean {
+  return arrayAt !== undefined && !isIdentity(ring, arrayAt, sqEntries);
+}
+
+/** Whether what was published while the ring was read can have gone to the slots of other SQEs than the oldest. */
+function isShuffled({ geometry, before, after, ring }: RingImage): boolean {
+  const { arrayAt, sqEntries } = geometry;
+  if (arrayAt === undefined || before.sqTail === after.sqTail) return false;
+  return !isIdentity(ring, arrayAt, sqEntries);
 }
 
 function isIdentity(ring: Buffer, at: number, count: number): boolean {

@@ -10,8 +10,8 @@ export interface Habits {
   readonly sqeSize: 64 | 128;
   readonly cqeSize: 16 | 32;
   readonly layout: 'compact' | 'spread';
-  /** none: NO_SQARRAY; shuffled: SQEs are taken from any free slot. */
-  readonly array: 'identity' | 'none' | 'shuffled';
+  /** none: NO_SQARRAY; shuffled: slots in another order; few: half of the slots, again and again. */
+  readonly array: 'identity' | 'none' | 'shuffled' | 'few';
   /** Both counters begin here. */
   readonly start: number;
   /** unique: never twice; reuse: again once reaped; zero: always 0; few: one of three, whoever bears it. */
@@ -97,8 +97,11 @@ export class SimulatedRing {
     const userData = this.userData();
     if (userData === undefined) return false;
     const place = this.filled & (sqEntries - 1);
-    const slot = array === 'shuffled' ? (place * 5 + 3) & (sqEntries - 1) : place;
-    if (array === 'shuffled') this.ring.writeUInt32LE(slot, this.arrayAt + place * 4);
+    const few = Math.max(1, sqEntries / 2);
+    if (array === 'few' && this.unpublished() >= few) return false;
+    const slot =
+      array === 'few' ? this.filled % few : array === 'shuffled' ? (place * 5 + 3) & (sqEntries - 1) : place;
+    if (array !== 'none') this.ring.writeUInt32LE(slot, this.arrayAt + place * 4);
     const at = slot * sqeSize;
     this.sqes.fill(0, at, at + 64);
     this.sqes[at] = READ;
