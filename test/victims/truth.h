@@ -70,6 +70,8 @@ struct truth_ring {
 /* Returns 0 or a negative errno. A ring that has been opened is printed by `print_truth`. */
 int truth_try_open(struct truth_ring *ring, const struct setup *setup);
 void truth_open(struct truth_ring *ring, const struct setup *setup);
+/* Closes its descriptor: its number among the thread's registered rings is all that is left. */
+void truth_close(struct truth_ring *ring);
 /* io_uring_register. Returns what it does, or a negative errno. */
 int truth_register(struct truth_ring *ring, unsigned opcode, const void *argument, unsigned count);
 /* Whether the kernel knows the opcode (IORING_REGISTER_PROBE, 5.6). */
@@ -103,11 +105,11 @@ struct claim *claim_finished(struct truth_ring *ring, const struct io_uring_sqe 
 void operand(struct claim *claim, const char *name, const char *value, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Waits until `workers` io-wq workers sleep and nothing has completed for a while. Whom the kernel has refused with
- * EINVAL or the like is taken back; anything else that has completed and was not to ends the program.
+ * Waits until `workers` io-wq workers sleep and nothing has completed for a while. What the kernel has refused with
+ * EINVAL or the like has completed so, unreaped; anything else that has completed and was not to ends the program.
  */
 void truth_settle(struct truth_ring *ring, int workers);
-/* One line for each request of every ring, and the last one that all is in place. */
+/* One line for each request of every ring, and the last one that all is in place. Closes what is to be closed first. */
 void print_truth(int pid, int also);
 /* {"unsupported":"why"}: this state cannot be had here. Exit code 0. */
 _Noreturn void truth_unsupported(const char *why);
@@ -125,6 +127,9 @@ struct truth_scene {
   enum { TAKES_PATH = 1, IN_MIX = 2 } kind;
   /* io-wq workers that will sleep in it. */
   int workers;
+  /* What the kernel must know, and since when it does. */
+  unsigned opcode;
+  const char *since;
 };
 
 /* Each ends with a row without a name. */
