@@ -14,8 +14,6 @@ static const struct truth_scene *const themes[] = {poll_truths,    worker_truths
                                                    operand_truths, sharing_truths, queue_truths};
 enum { THEMES = sizeof themes / sizeof *themes };
 
-extern int truth_child;
-
 static const struct truth_scene *find(const char *name) {
   for (unsigned theme = 0; theme < THEMES; theme++)
     for (const struct truth_scene *scene = themes[theme]; scene->name; scene++)

@@ -67,7 +67,12 @@ struct truth_ring {
   struct truth_ring *next;
 };
 
-/* Returns 0 or a negative errno. A ring that has been opened is printed by `print_truth`. */
+/* The rings that `print_truth` prints: all that have been opened. */
+extern struct truth_ring *first_ring;
+/* The child that a scene shares its ring with; 0 = none. */
+extern int truth_child;
+
+/* Returns 0 or a negative errno. */
 int truth_try_open(struct truth_ring *ring, const struct setup *setup);
 void truth_open(struct truth_ring *ring, const struct setup *setup);
 /* Closes its descriptor: its number among the thread's registered rings is all that is left. */
@@ -120,7 +125,7 @@ void pause_for(unsigned milliseconds);
 
 struct truth_scene {
   const char *name;
-  /* Fills, submits and settles; `arguments` begin with the word behind the scene's name, where it takes a path. */
+  /* Fills and submits; `path` where it takes one. */
   void (*run)(struct truth_ring *ring, const char *path);
   /* Set-up of the scene's own, beside what the command line asks for. */
   unsigned entries, cq_entries;

@@ -12,8 +12,6 @@
 #include "truth.h"
 #include "victim.h"
 
-extern struct truth_ring *first_ring;
-
 /* IORING_OP_…, in the order of their numbers. */
 static const char *const names[] = {
     "NOP", "READV", "WRITEV", "FSYNC", "READ_FIXED", "WRITE_FIXED", "POLL_ADD", "POLL_REMOVE",
