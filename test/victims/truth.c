@@ -14,8 +14,6 @@ static const struct truth_scene *const themes[] = {poll_truths,    worker_truths
                                                    operand_truths, sharing_truths, queue_truths};
 enum { THEMES = sizeof themes / sizeof *themes };
 
-extern int truth_child;
-
 static const struct truth_scene *find(const char *name) {
   for (unsigned theme = 0; theme < THEMES; theme++)
     for (const struct truth_scene *scene = themes[theme]; scene->name; scene++)
@@ -28,7 +26,7 @@ static void mix(struct truth_ring *ring, const char *path) {
   int workers = 0;
   for (unsigned theme = 0; theme < THEMES; theme++)
     for (const struct truth_scene *scene = themes[theme]; scene->name; scene++) {
-      if (!(scene->kind & IN_MIX)) continue;
+      if (!(scene->kind & IN_MIX) || !truth_knows(ring, scene->opcode)) continue;
       scene->run(ring, NULL);
       truth_settle(ring, workers += scene->workers);
     }
@@ -62,6 +60,11 @@ int main(int argc, char **argv) {
     setup.flags |= IORING_SETUP_CQSIZE;
   }
   truth_open(&ring, &setup);
+  if (!truth_knows(&ring, scene->opcode)) {
+    static char why[64];
+    snprintf(why, sizeof why, "its operation needs kernel %s", scene->since);
+    truth_unsupported(why);
+  }
   scene->run(&ring, path);
   truth_settle(&ring, scene->workers);
   print_truth(getpid(), truth_child);

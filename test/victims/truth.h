@@ -67,9 +67,16 @@ struct truth_ring {
   struct truth_ring *next;
 };
 
-/* Returns 0 or a negative errno. A ring that has been opened is printed by `print_truth`. */
+/* The rings that `print_truth` prints: all that have been opened. */
+extern struct truth_ring *first_ring;
+/* The child that a scene shares its ring with; 0 = none. */
+extern int truth_child;
+
+/* Returns 0 or a negative errno. */
 int truth_try_open(struct truth_ring *ring, const struct setup *setup);
 void truth_open(struct truth_ring *ring, const struct setup *setup);
+/* Closes its descriptor: its number among the thread's registered rings is all that is left. */
+void truth_close(struct truth_ring *ring);
 /* io_uring_register. Returns what it does, or a negative errno. */
 int truth_register(struct truth_ring *ring, unsigned opcode, const void *argument, unsigned count);
 /* Whether the kernel knows the opcode (IORING_REGISTER_PROBE, 5.6). */
@@ -103,11 +110,11 @@ struct claim *claim_finished(struct truth_ring *ring, const struct io_uring_sqe 
 void operand(struct claim *claim, const char *name, const char *value, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Waits until `workers` io-wq workers sleep and nothing has completed for a while. Whom the kernel has refused with
- * EINVAL or the like is taken back; anything else that has completed and was not to ends the program.
+ * Waits until `workers` io-wq workers sleep and nothing has completed for a while. What the kernel has refused with
+ * EINVAL or the like has completed so, unreaped; anything else that has completed and was not to ends the program.
  */
 void truth_settle(struct truth_ring *ring, int workers);
-/* One line for each request of every ring, and the last one that all is in place. */
+/* One line for each request of every ring, and the last one that all is in place. Closes what is to be closed first. */
 void print_truth(int pid, int also);
 /* {"unsupported":"why"}: this state cannot be had here. Exit code 0. */
 _Noreturn void truth_unsupported(const char *why);
@@ -118,13 +125,16 @@ void pause_for(unsigned milliseconds);
 
 struct truth_scene {
   const char *name;
-  /* Fills, submits and settles; `arguments` begin with the word behind the scene's name, where it takes a path. */
+  /* Fills and submits; `path` where it takes one. */
   void (*run)(struct truth_ring *ring, const char *path);
   /* Set-up of the scene's own, beside what the command line asks for. */
   unsigned entries, cq_entries;
   enum { TAKES_PATH = 1, IN_MIX = 2 } kind;
   /* io-wq workers that will sleep in it. */
   int workers;
+  /* What the kernel must know, and since when it does. */
+  unsigned opcode;
+  const char *since;
 };
 
 /* Each ends with a row without a name. */

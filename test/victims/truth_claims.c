@@ -12,8 +12,6 @@
 #include "truth.h"
 #include "victim.h"
 
-extern struct truth_ring *first_ring;
-
 /* IORING_OP_…, in the order of their numbers. */
 static const char *const names[] = {
     "NOP", "READV", "WRITEV", "FSYNC", "READ_FIXED", "WRITE_FIXED", "POLL_ADD", "POLL_REMOVE",
@@ -104,7 +102,7 @@ static struct claim *contradicted(struct truth_ring *ring, const struct io_uring
   struct claim *found = NULL;
   for (unsigned i = 0; i < ring->count; i++) {
     struct claim *each = &ring->claims[i];
-    if (each->user_data != cqe->user_data || each->refused) continue;
+    if (each->user_data != cqe->user_data) continue;
     if (each->finished && each->result == cqe->res) return NULL;
     if (!found) found = each;
   }
@@ -112,7 +110,7 @@ static struct claim *contradicted(struct truth_ring *ring, const struct io_uring
 }
 
 static void check(struct truth_ring *ring) {
-  unsigned head = *ring->cq_head, ready = truth_ready(ring), refused = 0;
+  unsigned head = *ring->cq_head, ready = truth_ready(ring);
   for (unsigned i = 0; i < ready; i++) {
     const struct io_uring_cqe *cqe = (void *)(ring->cqes + (size_t)((head + i) & ring->cq_mask) * ring->cqe_size);
     struct claim *claim = contradicted(ring, cqe);
@@ -122,12 +120,10 @@ static void check(struct truth_ring *ring) {
               (unsigned long long)claim->user_data, cqe->res);
       exit(1);
     }
-    claim->refused = 1;
-    refused++;
+    claim->states = "completed";
+    claim->result = cqe->res;
+    claim->finished = claim->refused = 1;
   }
-  /* Only a ring from which nothing else is to be reaped can be cleaned of them. */
-  if (refused && refused == ready) truth_reap(ring, ready);
-  else if (refused) truth_unsupported("this kernel refuses one of the operations");
 }
 
 void truth_settle(struct truth_ring *ring, int workers) {
@@ -168,6 +164,14 @@ static void print_number(const char *name, int known, int value) {
   else printf("\"%s\":null,", name);
 }
 
+/* Where its file is, if it is somewhere. */
+static void print_path(int fd) {
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path);
+  if (length > 0 && path[0] == '/') printf(",\"path\":\"%.*s\"", (int)length, path);
+}
+
 static void print_claim(const struct truth_ring *ring, const struct claim *claim) {
   int has = meaning(claim->opcode), fixed = claim->flags & IOSQE_FIXED_FILE;
   int file = has & FD && claim->fd >= 0;
@@ -179,6 +183,7 @@ static void print_claim(const struct truth_ring *ring, const struct claim *claim
   if (has & OFFSET && ~claim->offset) printf(",\"offset\":%llu", (unsigned long long)claim->offset);
   if (has & LENGTH) printf(",\"length\":%u", claim->length);
   if (has & ADDRESS) printf(",\"address\":\"0x%llx\"", (unsigned long long)claim->address);
+  if (file && !fixed) print_path(claim->fd);
   print_flags(claim->flags);
   print_states(claim->states);
   if (claim->finished) printf(",\"result\":%d", claim->result);
@@ -189,17 +194,16 @@ static void print_claim(const struct truth_ring *ring, const struct claim *claim
 }
 
 void print_truth(int pid, int also) {
-  unsigned printed = 0;
+  unsigned accepted = 0;
   char **words = NULL;
-  for (const struct truth_ring *ring = first_ring; ring; ring = ring->next) {
-    for (unsigned i = 0; i < ring->count; i++) {
-      if (ring->claims[i].refused) continue;
-      print_claim(ring, &ring->claims[i]);
-      printed++;
-    }
+  for (struct truth_ring *ring = first_ring; ring; ring = ring->next) {
+    for (unsigned i = 0; i < ring->count; i++) accepted += !ring->claims[i].refused;
+    if (ring->setup.closed_fd) truth_close(ring);
     words = ring->setup.words;
   }
-  if (printed == 0) truth_unsupported("this kernel refuses every operation of the scene");
+  if (accepted == 0) truth_unsupported("this kernel refuses every operation of the scene");
+  for (const struct truth_ring *ring = first_ring; ring; ring = ring->next)
+    for (unsigned i = 0; i < ring->count; i++) print_claim(ring, &ring->claims[i]);
   printf("{\"ready\":true,\"pid\":%d,\"also\":[", pid);
   if (also) printf("%d", also);
   printf("],\"setup\":[");

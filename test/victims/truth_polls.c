@@ -107,7 +107,6 @@ static void epoll_wait_operation(struct truth_ring *ring, const char *path) {
   static struct epoll_event events[4];
   struct epoll_event watched = {.events = EPOLLIN};
   int set = epoll_create1(0);
-  if (!truth_knows(ring, OP_EPOLL_WAIT)) truth_unsupported("IORING_OP_EPOLL_WAIT needs kernel 6.15");
   if (epoll_ctl(set, EPOLL_CTL_ADD, empty_pipe(), &watched) < 0) die("epoll_ctl");
   claim(ring, truth_rw(ring, OP_EPOLL_WAIT, set, events, 4, 0), "polling");
   truth_submit(ring);
@@ -167,7 +166,7 @@ static void multishot(struct truth_ring *ring, const char *path) {
 
 const struct truth_scene poll_truths[] = {
     {.name = "polls", .run = polls, .kind = IN_MIX},
-    {.name = "epoll-wait", .run = epoll_wait_operation},
+    {.name = "epoll-wait", .run = epoll_wait_operation, .opcode = OP_EPOLL_WAIT, .since = "6.15"},
     {.name = "buffer-select", .run = buffer_select},
     {.name = "multishot", .run = multishot, .kind = IN_MIX},
     {.name = NULL},

@@ -51,18 +51,6 @@ static void take_places(struct truth_ring *ring, const struct io_uring_params *p
   ring->sqes = own ? own + NOMMAP_ROOM : map(ring->fd, (size_t)params->sq_entries * ring->sqe_size, IORING_OFF_SQES);
 }
 
-/* Its number among the thread's registered rings is all that is left of the descriptor (5.18). */
-static int close_descriptor(struct truth_ring *ring) {
-  struct io_uring_rsrc_update update = {.offset = ~0U, .data = (unsigned)ring->fd};
-  int result = truth_register(ring, IORING_REGISTER_RING_FDS, &update, 1);
-  if (result < 0) return result;
-  close(ring->fd);
-  ring->fd = -1;
-  ring->enter_fd = (int)update.offset;
-  ring->enter_flags = REGISTERED_RING;
-  return 0;
-}
-
 int truth_try_open(struct truth_ring *ring, const struct setup *setup) {
   struct io_uring_params params = {.flags = setup->flags, .sq_thread_idle = IDLE_MS, .cq_entries = setup->cq_entries};
   memset(ring, 0, sizeof *ring);
@@ -88,7 +76,7 @@ int truth_try_open(struct truth_ring *ring, const struct setup *setup) {
   ring->claims = (void *)map(-1, CLAIMS * sizeof *ring->claims, 0);
   ring->next = first_ring;
   first_ring = ring;
-  return setup->closed_fd ? close_descriptor(ring) : 0;
+  return 0;
 }
 
 void truth_open(struct truth_ring *ring, const struct setup *setup) {
@@ -102,9 +90,18 @@ void truth_open(struct truth_ring *ring, const struct setup *setup) {
 }
 
 int truth_register(struct truth_ring *ring, unsigned opcode, const void *argument, unsigned count) {
-  unsigned by_number = ring->enter_flags & REGISTERED_RING ? 1U << 31 : 0;
-  long result = syscall(SYS_io_uring_register, ring->enter_fd, opcode | by_number, argument, count);
+  long result = syscall(SYS_io_uring_register, ring->fd, opcode, argument, count);
   return result < 0 ? -errno : (int)result;
+}
+
+void truth_close(struct truth_ring *ring) {
+  struct io_uring_rsrc_update update = {.offset = ~0U, .data = (unsigned)ring->fd};
+  if (truth_register(ring, IORING_REGISTER_RING_FDS, &update, 1) < 0)
+    truth_unsupported("IORING_REGISTER_RING_FDS needs kernel 5.18");
+  close(ring->fd);
+  ring->fd = -1;
+  ring->enter_fd = (int)update.offset;
+  ring->enter_flags = REGISTERED_RING;
 }
 
 int truth_knows(struct truth_ring *ring, unsigned opcode) {

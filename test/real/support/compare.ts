@@ -88,6 +88,7 @@ function differences(sample: Sample, row: Request, told: TruthRow): Difference[]
   hold('offset', row.offset, told.offset);
   hold('length', row.length, told.length);
   hold('address', row.address, told.address);
+  hold('path', row.path, told.path);
   hold('flags', row.flags && sorted(row.flags), sorted(told.flags));
   hold('result', row.result ?? undefined, told.result);
   hold('submitter', row.submitter, told.submitter ?? undefined);

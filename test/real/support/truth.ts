@@ -15,6 +15,8 @@ export interface TruthRow {
   readonly offset?: number;
   readonly length?: number;
   readonly address?: string;
+  /** Where the descriptor's file is; absent for pipes, sockets and their like. */
+  readonly path?: string;
   readonly flags: readonly string[];
   readonly state: RequestState;
   /** States that are right as well. */

@@ -24,7 +24,18 @@ const plain = (scene: string, parts: Partial<TruthScene> = {}): TruthScene => ({
 
 const SCENES: readonly TruthScene[] = [
   ...['polls', 'epoll-wait', 'buffer-select', 'multishot', 'workers', 'queued', 'timeouts', 'link-timeouts'],
-  ...['links', 'drain', 'skip-success', 'futex', 'waitid', 'zero-copy', 'operands', 'fixed', 'two-rings'],
+  ...[
+    'links',
+    'drain',
+    'skip-success',
+    'futex',
+    'waitid',
+    'zero-copy',
+    'message',
+    'operands',
+    'fixed',
+    'two-rings',
+  ],
   ...['other-thread', 'forked', 'passed', 'completed', 'prepared', 'overflowed', 'wrapped', 'same-user-data'],
   'mix',
 ].map((scene) => plain(scene));
