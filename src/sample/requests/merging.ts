@@ -50,7 +50,8 @@ export function mergeWalked(
   for (const row of kept) {
     const sure = row.state !== undefined || (consistent && certain.length <= (unexplained ?? -1));
     const certainty = row.certainty === 'certain' && !sure ? 'inferred' : row.certainty;
-    rows.push({ ...row, ring, state: row.state ?? 'issued', certainty });
+    const guess = sure ? {} : { inferred: ['state'] as const };
+    rows.push({ ...row, ring, state: row.state ?? 'issued', certainty, ...guess });
   }
   return rows;
 }

@@ -99,7 +99,12 @@ export function compareUnderChurn(
   const own = { ...sample, requests: named.filter(({ userData }) => known.has(userData ?? '')) };
   const others = named.filter((row) => !own.requests.includes(row));
   const uncounted = paired(own, stuck).missing.length;
-  const allowed = sample.rings.reduce((sum, { lost, ambiguous }) => sum + (lost ?? 0) + (ambiguous ?? 0), 0);
+  // A row that is only likely may stand in the place of one that is lost.
+  const guessed = others.filter(({ certainty }) => certainty === 'inferred').length;
+  const allowed = sample.rings.reduce(
+    (sum, { lost, ambiguous }) => sum + (lost ?? 0) + (ambiguous ?? 0),
+    guessed,
+  );
   return [
     ...compare(own, stuck, 'honest').filter((words) => !words.endsWith('is missing')),
     ...(uncounted > allowed

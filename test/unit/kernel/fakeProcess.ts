@@ -61,6 +61,7 @@ export class FakeProcess {
         }),
       list: nothing,
       link: nothing,
+      inodes: nothing,
       memory: nothing,
       dispose: () => undefined,
       ...more,
