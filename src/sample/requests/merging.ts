@@ -35,7 +35,8 @@ export function mergeWalked(
   }
   const alike = new Map<string, number>();
   for (const request of walked) alike.set(keyOf(request), (alike.get(keyOf(request)) ?? 0) + 1);
-  const rows = walked.map((request): Row => {
+  const rows = walked.map((found): Row => {
+    const request = consistent ? found : guessed(found);
     const candidates = pool.get(keyOf(request)) ?? [];
     const chosen = choose(request, candidates, alike.get(keyOf(request)) ?? 1);
     if (!chosen) return rowOf(ring, request);
@@ -54,6 +55,11 @@ export function mergeWalked(
     rows.push({ ...row, ring, state: row.state ?? 'issued', certainty, ...guess });
   }
   return rows;
+}
+
+/** Lists that moved while they were read may have shown it in a place that it had left. */
+function guessed(request: WalkedRequest): WalkedRequest {
+  return { ...request, inferred: request.worker === undefined ? ['state'] : ['state', 'worker'] };
 }
 
 function keyOf({ operation, userData }: Unplaced): string {
