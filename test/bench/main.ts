@@ -2,6 +2,7 @@ import { activation } from './activation';
 import { bigProcess } from './bigProcess';
 import { type Benchmark, type Figure, Skipped } from './figures';
 import { fio } from './fio';
+import { pendingRequests } from './pendingRequests';
 import { typicalProcess } from './typicalProcess';
 
 const smoke = process.argv.includes('--smoke');
@@ -10,11 +11,12 @@ const only = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const all: Record<string, { readonly title: string; readonly run: Benchmark }> = {
   big: { title: 'A big process', run: bigProcess },
   typical: { title: 'A typical process', run: typicalProcess },
+  pending: { title: 'The list of pending requests', run: pendingRequests },
   fio: { title: 'The cost to the target', run: fio },
   activation: { title: 'Activation of the extension', run: activation },
 };
 
-const full = { big: 30, typical: 20, fio: 7, activation: 15 } as Record<string, number>;
+const full = { big: 30, typical: 20, pending: 20, fio: 7, activation: 15 } as Record<string, number>;
 
 function print({ name, value, goal, met }: Figure): void {
   const verdict = goal === undefined ? '' : `goal ${goal}: ${met === true ? 'met' : 'MISSED'}`;

@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLocal } from '../../src/target/local';
 import { probePath } from '../../src/target/probePath';
@@ -6,6 +7,13 @@ import { actor } from '../real/support/actor';
 import { CHECKOUT } from '../real/support/programs';
 import { type Running, startVictim, type Victim } from '../real/support/victim';
 import { Skipped } from './figures';
+
+/** The descriptors of a process that are rings. */
+export function ringFds(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .filter((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === 'anon_inode:[io_uring]')
+    .map(Number);
+}
 
 /** Gives a benchmark a victim and a probe, and takes both back. */
 export async function withVictim<T>(

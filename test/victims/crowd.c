@@ -1,4 +1,7 @@
-/* crowd THREADS RINGS FILES: a big process. Its threads sleep; each ring has one read of an empty pipe pending. */
+/*
+ * crowd THREADS RINGS FILES REQUESTS ENTRIES: a big process. Its threads sleep; each ring, of so many entries, has so many reads of an
+ * empty pipe pending: 1 and 8 unless it is said.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +34,8 @@ int main(int argc, char **argv) {
   unsigned threads = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
   unsigned rings = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
   unsigned files = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+  unsigned requests = argc > 4 ? (unsigned)atoi(argv[4]) : 1;
+  unsigned entries = argc > 5 ? (unsigned)atoi(argv[5]) : 8;
   bounded_life();
   allow_files(rings + files + 64);
 
@@ -38,8 +43,9 @@ int main(int argc, char **argv) {
   make_pipe(ends);
   for (unsigned i = 0; i < rings; i++) {
     struct ring ring;
-    ring_open(&ring, (struct ring_options){.entries = 8});
-    ring_rw(&ring, IORING_OP_READ, ends[0], buffer, sizeof buffer, 0);
+    ring_open(&ring, (struct ring_options){.entries = entries});
+    for (unsigned request = 0; request < requests; request++)
+      ring_rw(&ring, IORING_OP_READ, ends[0], buffer, sizeof buffer, 0);
     ring_submit(&ring);
   }
   for (unsigned i = 0; i < files; i++)
@@ -57,6 +63,6 @@ int main(int argc, char **argv) {
       die("pthread_create");
     }
   }
-  ready("\"threads\":%u,\"rings\":%u,\"files\":%u,\"inFlight\":%u", threads, rings, files, rings);
+  ready("\"threads\":%u,\"rings\":%u,\"files\":%u,\"inFlight\":%u", threads, rings, files, rings * requests);
   park();
 }
