@@ -59,7 +59,7 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
     flags: sqeFlagNames(flags % 128),
     kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && isSet(flags, bit)),
     state,
-    certainty: around.certain ? 'certain' : 'inferred',
+    certainty: around.certain && !found.uncertain ? 'certain' : 'inferred',
     sources: ['kernel walk'],
     ...file,
     ...(path === undefined ? {} : { path }),

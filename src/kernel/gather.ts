@@ -9,6 +9,8 @@ import type { Account, Worker, WorkQueue } from './workQueues';
 /** A request of the kernel (io_kiocb) and how it stands. */
 export interface FoundRequest extends Standing {
   readonly request: Structure;
+  /** It may as well have been freed: nothing tells how many there must be. */
+  readonly uncertain?: boolean;
   /** In place of its opcode's name. */
   readonly operation?: string;
   /** It stands behind another one of the same SQE: counted, and no row of its own. */
