@@ -137,6 +137,8 @@ function operandsOf(operation: string, request: Structure, { layout, arch }: Sur
     }
     case 'CLOSE':
       return { fd: request.signed(at(optional.closeFd)) };
+    case 'EPOLL_CTL':
+      return { fd: request.signed(at(optional.epollFd)) };
     case 'CONNECT':
       return address(optional.connectAddress);
     case 'ACCEPT':

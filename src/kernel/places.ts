@@ -158,6 +158,7 @@ export const OPTIONAL = {
   connectAddress: 'io_connect.addr',
   acceptAddress: 'io_accept.addr',
   closeFd: 'io_close.fd',
+  epollFd: 'io_epoll.epfd',
   pollEvents: 'io_poll.events | io_poll_iocb.events',
   futexAddress: 'io_futex.uaddr ? io_futex',
   futexValue: 'io_futex.futex_val ? io_futex',
