@@ -1,5 +1,5 @@
 // npm test: from a fresh clone to every test that this machine can run.
-//     node test/run.mjs [STAGE…]    stages: lint unit golden real vscode ui
+//     node test/run.mjs [STAGE…]    stages: lint unit golden real kernels vscode ui
 // A stage whose tests need something that is absent skips them by name, with the reason; the last line counts.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Missing, prepare, root } from './demo/prepare.mjs';
 
-const STAGES = ['lint', 'unit', 'golden', 'real', 'vscode', 'ui'];
+const STAGES = ['lint', 'unit', 'golden', 'real', 'kernels', 'vscode', 'ui'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((stage) => !STAGES.includes(stage));
 if (unknown.length > 0) {
@@ -88,6 +88,8 @@ const actions = {
   unit: () => vitest('unit'),
   golden: () => vitest('golden'),
   real: () => vitest('real'),
+  // One other kernel; `npm run test:kernels` has them all.
+  kernels: () => vitest('kernels'),
   vscode: () => editor('vscode'),
   ui: () => editor('ui'),
 };

@@ -41,6 +41,13 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
         : `run with sudo: sudo inspect-io-uring ${trouble.pid}`,
     });
   }
+  if (trouble.stackErrno !== undefined && trouble.fdErrno === undefined && waitsAreUntold(trouble.tasks)) {
+    rows.push({
+      what: 'what its tasks wait in',
+      why: 'this kernel gives no wait channel (x86 kernels before 5.16 print 0)',
+      remedy: 'kernel stacks tell',
+    });
+  }
   if (trouble.mapsErrno !== undefined && trouble.fdErrno === undefined) {
     rows.push({
       what: 'rings whose descriptor is closed',
@@ -72,6 +79,12 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
 }
 
 const MOST_TIMED_OUT = 10;
+
+/** Tasks that sleep, and of none it is said where. */
+function waitsAreUntold(tasks: readonly Task[]): boolean {
+  const asleep = tasks.filter(({ state }) => state === 'S' || state === 'D');
+  return asleep.length > 0 && asleep.every(({ wchan }) => wchan === undefined);
+}
 
 function denied(errno: string): boolean {
   return errno === 'EACCES' || errno === 'EPERM';

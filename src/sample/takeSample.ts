@@ -78,17 +78,15 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     : stackErrno === 'EACCES' || stackErrno === 'EPERM'
       ? 'refused'
       : 'unsure';
-  const [tasksFound, holdings] = await Promise.all([
+  const [tasksFound, holdings, [mapsFile]] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
     described.then((descriptors) =>
       readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),
     ),
-  ]);
-  const { resources, devices, missingSockets } = holdings;
-  const [{ descriptors, refused: fdErrno, timedOut: silent }, [mapsFile]] = await Promise.all([
-    described,
     maps,
   ]);
+  const { resources, devices, missingSockets } = holdings;
+  const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   const mappings = [...ringMappings(textOf(mapsFile) ?? '')];
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);

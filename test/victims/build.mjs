@@ -1,5 +1,5 @@
-// Compiles the programs of this directory with plain cc: node build.mjs OUTPUT_DIRECTORY [PROGRAM…]
-// What is newer than its sources is left alone. Runs before any package is installed: no dependencies.
+// Compiles the programs of this directory with plain cc: node build.mjs [--static] OUTPUT_DIRECTORY [PROGRAM…]
+// --static: for a machine that has no C library. What is newer than its sources is left alone. Runs before any package is installed: no dependencies.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -40,7 +40,7 @@ function modified(path) {
 }
 
 /** Throws with the compiler's words when a program does not compile. */
-export function build(directory, names = Object.keys(programs)) {
+export function build(directory, names = Object.keys(programs), extra = []) {
   mkdirSync(directory, { recursive: true });
   const headers = readdirSync(here).filter((name) => name.endsWith('.h'));
   for (const name of names) {
@@ -50,7 +50,9 @@ export function build(directory, names = Object.keys(programs)) {
     // Several test files may build at once: each makes its own file and puts it in place whole.
     const fresh = `${binary}.${process.pid}`;
     const flags = ['-std=c11', '-O1', '-Wall', '-Wextra', '-Wno-unused-parameter', '-pthread', `-I${here}`];
-    const run = spawnSync(process.env.CC ?? 'cc', [...flags, '-o', fresh, ...sources], { encoding: 'utf8' });
+    const run = spawnSync(process.env.CC ?? 'cc', [...flags, ...extra, '-o', fresh, ...sources], {
+      encoding: 'utf8',
+    });
     if (run.status !== 0) {
       rmSync(fresh, { force: true });
       throw new Error(`${name} does not compile:\n${run.error?.message ?? run.stderr}`);
@@ -61,13 +63,17 @@ export function build(directory, names = Object.keys(programs)) {
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const [directory, ...names] = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const extra = words[0] === '--static' ? words.splice(0, 1).map(() => '-static') : [];
+  const [directory, ...names] = words;
   if (directory === undefined || names.some((name) => !(name in programs))) {
-    process.stderr.write(`usage: node build.mjs OUTPUT_DIRECTORY [${Object.keys(programs).join('|')}]\n`);
+    process.stderr.write(
+      `usage: node build.mjs [--static] OUTPUT_DIRECTORY [${Object.keys(programs).join('|')}]\n`,
+    );
     process.exit(2);
   }
   try {
-    build(resolve(directory), names.length > 0 ? names : undefined);
+    build(resolve(directory), names.length > 0 ? names : undefined, extra);
   } catch (error) {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);

@@ -65,11 +65,16 @@ static void sqpoll_asleep(struct ring *ring, char **arguments) {
   park();
 }
 
+/* A poller may sleep from its start until it is woken for the first time; then it spins. */
 static void sqpoll_spinning(struct ring *ring, char **arguments) {
   ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 60000});
   pipe_reads(ring, 1);
   ring_publish(ring);
-  while (__atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE) != ring->filled) sched_yield();
+  while (__atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE) != ring->filled) {
+    if (__atomic_load_n(ring->sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP)
+      ring_enter(ring->fd, 1, 0, IORING_ENTER_SQ_WAKEUP);
+    sched_yield();
+  }
   ready("\"operation\":\"READ\",\"inFlight\":1");
   ring_wait(ring, 1);
   park();

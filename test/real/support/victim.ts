@@ -40,7 +40,7 @@ export interface Victim {
 /** The part of vitest's test context that is used here. */
 export interface Running {
   skip(note: string): never;
-  onTestFinished(callback: () => void): void;
+  onTestFinished(callback: () => void | Promise<void>): void;
 }
 
 interface Ready {

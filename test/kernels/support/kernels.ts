@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { CHECKOUT } from '../../real/support/programs';
+import { Missing } from './missing';
+import { Packages, type Suite } from './packages';
+
+const CACHE = join(CHECKOUT, '.cache/kernels');
+
+/** The kernels that can be tested on, and whose packages have them. */
+const SUITES = {
+  '5.10': { label: 'Debian-Security', name: 'bullseye-security' },
+  '6.1': { label: 'Debian', name: 'bookworm' },
+  '6.12': { label: 'Debian', name: 'trixie' },
+  '7.2': { label: 'Debian', name: 'sid' },
+} as const satisfies Record<string, Suite>;
+
+export type Version = keyof typeof SUITES;
+
+export const VERSIONS = Object.keys(SUITES) as Version[];
+
+/** Modules that a machine loads where they are not built in, with all that they depend on. */
+const MODULES = ['virtio_pci', 'virtio_console', 'fuse', 'loop'];
+
+/** A kernel on this machine's disk. */
+export interface Kernel {
+  /** As `uname -r` prints it. */
+  readonly release: string;
+  readonly image: string;
+  /** Paths of module files, not compressed, in the order in which they are to be loaded. */
+  readonly modules: readonly string[];
+}
+
+/** The kernel of that version, from the cache or from Debian. Throws `Missing` when it cannot be had. */
+export function obtainKernel(version: Version): Kernel {
+  const place = join(CACHE, version);
+  const list = join(place, 'kernel.json');
+  if (!existsSync(list)) {
+    const fresh = `${place}.${process.pid}`;
+    try {
+      fetchKernel(version, fresh);
+      // Another process may have been quicker.
+      if (!existsSync(list)) renameSync(fresh, place);
+    } finally {
+      rmSync(fresh, { recursive: true, force: true });
+    }
+  }
+  const { release, modules } = JSON.parse(readFileSync(list, 'utf8')) as {
+    readonly release: string;
+    readonly modules: readonly string[];
+  };
+  const inPlace = modules.map((name) => join(place, 'modules', name));
+  return { release, image: join(place, 'vmlinuz'), modules: inPlace };
+}
+
+/** Leaves in `place`: vmlinuz, modules/, and kernel.json, which says what is what. */
+function fetchKernel(version: Version, place: string): void {
+  const suite = SUITES[version];
+  const packages = new Packages(suite, join(place, 'apt'));
+  packages.update();
+  const image = packages.dependencies('linux-image-cloud-amd64').find((name) => /^linux-image-\d/.test(name));
+  const release = image?.slice('linux-image-'.length);
+  if (image === undefined || !release?.startsWith(`${version}.`))
+    throw new Missing(`needs Linux ${version}: Debian's ${suite.name} has ${release ?? 'none'}`);
+  // From 6.17 on what used to be one package is several.
+  const parts = packages.dependencies(image).filter((name) => /^linux-(binary|modules)-\d/.test(name));
+  const tree = join(place, 'tree');
+  packages.unpack([image, ...parts], tree);
+  const files = readdirSync(tree, { recursive: true, encoding: 'utf8' });
+  const vmlinuz = files.find((file) => basename(file).startsWith('vmlinuz'));
+  if (vmlinuz === undefined) throw new Error(`${image} holds no kernel`);
+  renameSync(join(tree, vmlinuz), join(place, 'vmlinuz'));
+  const modules = takeModules(tree, files, join(place, 'modules'));
+  rmSync(tree, { recursive: true });
+  rmSync(join(place, 'apt'), { recursive: true });
+  writeFileSync(join(place, 'kernel.json'), `${JSON.stringify({ release, modules })}\n`);
+}
+
+/** Copies MODULES and what they depend on, decompressed; their names, dependencies first. */
+function takeModules(tree: string, files: readonly string[], place: string): string[] {
+  mkdirSync(place);
+  const paths = new Map<string, string>();
+  for (const file of files) {
+    const name = /([^/]+)\.ko(\.xz)?$/.exec(file)?.[1];
+    if (name !== undefined) paths.set(name.replaceAll('-', '_'), join(tree, file));
+  }
+  const taken: string[] = [];
+  const take = (name: string) => {
+    const path = paths.get(name);
+    if (path === undefined || taken.includes(`${name}.ko`)) return;
+    const content = path.endsWith('.xz') ? decompressed(path) : readFileSync(path);
+    const depends = /\0depends=([^\0]*)\0/.exec(content.toString('latin1'))?.[1] ?? '';
+    for (const other of depends.split(',')) take(other.replaceAll('-', '_'));
+    taken.push(`${name}.ko`);
+    writeFileSync(join(place, `${name}.ko`), content);
+  };
+  for (const name of MODULES) take(name);
+  return taken;
+}
+
+function decompressed(path: string): Buffer {
+  const run = spawnSync('busybox', ['xz', '-dc', path], { maxBuffer: 64 << 20 });
+  if (run.error) throw new Missing('needs busybox (apt-get install busybox-static)');
+  if (run.status !== 0) throw new Error(`${path}: ${run.stderr}`);
+  return run.stdout;
+}

@@ -1,0 +1,47 @@
+import { describe } from 'vitest';
+import { FACTS, type Facts } from './facts';
+import { VERSIONS, type Version } from './kernels';
+import { boot, type Machine } from './machine';
+import { Missing } from './missing';
+
+/** One machine for each kernel, which the files of tests use one after the other; it ends with the process that has it. */
+const machines = new Map<Version, Promise<Machine>>();
+
+/** A kernel that is tested on; its machine boots for the first test that asks for it. */
+export interface TestedKernel {
+  readonly version: Version;
+  readonly facts: Facts;
+  /** Skips the test by name where there can be no such machine here. */
+  machine(context: Skippable): Promise<Machine>;
+}
+
+interface Skippable {
+  skip(note: string): never;
+}
+
+/** Declares these tests for each kernel that is wanted: $KERNELS, versions with spaces between; without it 6.1. */
+export function onKernels(tests: (kernel: TestedKernel) => void): void {
+  describe.each(wanted())('on Linux %s', (version) => {
+    tests({
+      version,
+      facts: FACTS[version],
+      machine: async (context) => {
+        const machine = machines.get(version) ?? boot(version);
+        machines.set(version, machine);
+        try {
+          return await machine;
+        } catch (error) {
+          if (error instanceof Missing) return context.skip(error.message);
+          throw error;
+        }
+      },
+    });
+  });
+}
+
+function wanted(): Version[] {
+  const named = (process.env['KERNELS'] ?? '6.1').split(/\s+/).filter(Boolean);
+  const unknown = named.filter((name) => !VERSIONS.some((version) => version === name));
+  if (unknown.length > 0) throw new Error(`no such kernel: ${unknown.join(', ')} (${VERSIONS.join(', ')})`);
+  return VERSIONS.filter((version) => named.includes(version));
+}
