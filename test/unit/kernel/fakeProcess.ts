@@ -129,7 +129,6 @@ export class FakeProcess {
   addTctx(task: bigint): bigint {
     const tctx = this.kernel.allocate(this.layout.sizes.tctx);
     this.set(task, 'taskIoUring', tctx);
-    this.set(tctx, 'tctxTask', task);
     const head = this.place('tctxWorkHead');
     if (head) this.emptyQueue(tctx + BigInt(head[0]), tctx + this.offset('tctxWorkStub'));
     return tctx;
