@@ -59,7 +59,7 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
     flags: sqeFlagNames(flags % 128),
     kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && isSet(flags, bit)),
     state,
-    certainty: around.certain ? 'certain' : 'inferred',
+    certainty: around.certain && !found.uncertain ? 'certain' : 'inferred',
     sources: ['kernel walk'],
     ...file,
     ...(path === undefined ? {} : { path }),
@@ -137,6 +137,8 @@ function operandsOf(operation: string, request: Structure, { layout, arch }: Sur
     }
     case 'CLOSE':
       return { fd: request.signed(at(optional.closeFd)) };
+    case 'EPOLL_CTL':
+      return { fd: request.signed(at(optional.epollFd)) };
     case 'CONNECT':
       return address(optional.connectAddress);
     case 'ACCEPT':

@@ -1,7 +1,20 @@
 import type { KernelRecord } from '../target/kernelMemory';
 import type { RingContext, Tctx } from './contexts';
-import type { Place } from './layout';
-import { type List, MOST, type Reader } from './reader';
+import {
+  chainBehind,
+  type Overflowed,
+  operandPlace,
+  readAssembling,
+  readDeferred,
+  readFree,
+  readOverflow,
+  readRequests,
+  readTaskWork,
+  readWork,
+  requestOfTaskWork,
+  workList,
+} from './listReads';
+import type { Reader } from './reader';
 import { type RingList, requestList, ringLists, type Standing } from './ringLists';
 import { Structure } from './structure';
 import type { Account, Worker, WorkQueue } from './workQueues';
@@ -9,17 +22,12 @@ import type { Account, Worker, WorkQueue } from './workQueues';
 /** A request of the kernel (io_kiocb) and how it stands. */
 export interface FoundRequest extends Standing {
   readonly request: Structure;
+  /** It may as well have been freed: nothing tells how many there must be. */
+  readonly uncertain?: boolean;
   /** In place of its opcode's name. */
   readonly operation?: string;
   /** It stands behind another one of the same SQE: counted, and no row of its own. */
   readonly hidden?: boolean;
-}
-
-/** A completion for which the CQ had no room. */
-export interface Overflowed {
-  readonly ring: bigint;
-  readonly userData: bigint;
-  readonly result: number;
 }
 
 export interface Gathered {
@@ -69,23 +77,28 @@ class Gathering {
   }
 
   async run(): Promise<Gathered> {
-    const { rings, queues } = this.places;
-    const perRing = rings.map(({ ring }) => ({ ring, lists: ringLists(this.reader.layout, ring) }));
+    const { reader } = this;
+    const { layout } = reader;
+    const { rings, tctxs, queues } = this.places;
+    const perRing = rings.map(({ ring }) => ({ ring, lists: ringLists(layout, ring) }));
     const accounts = queues.flatMap((queue) => queue.accounts.map((account) => ({ queue, account })));
     const workers = queues.flatMap((queue) =>
       queue.workers.filter(({ current }) => current !== 0n).map((worker) => ({ queue, worker })),
     );
     const [ofRings, ofAccounts, ofWorkers, chained, ofTctxs, deferred, overflow, free, assembling] =
       await Promise.all([
-        this.reader.lists(perRing.flatMap(({ lists }) => lists.map(({ list }) => list))),
-        this.reader.lists(accounts.map(({ account }) => this.workList('io-wq queue', account.queue))),
-        this.readWork(workers.map(({ worker }) => worker.current)),
-        this.reader.lists(workers.map(({ worker }) => this.chainBehind(worker.current))),
-        this.taskWork(),
-        this.deferred(),
-        this.overflow(),
-        this.free(),
-        this.assembling(),
+        reader.lists(perRing.flatMap(({ lists }) => lists.map(({ list }) => list))),
+        reader.lists(accounts.map(({ account }) => workList(layout, 'io-wq queue', account.queue))),
+        readWork(
+          reader,
+          workers.map(({ worker }) => worker.current),
+        ),
+        reader.lists(workers.map(({ worker }) => chainBehind(layout, worker.current))),
+        readTaskWork(reader, tctxs),
+        readDeferred(reader, rings),
+        readOverflow(reader, rings),
+        readFree(reader, rings),
+        readAssembling(reader, rings),
       ]);
 
     for (const [index, { queue, worker }] of workers.entries())
@@ -101,7 +114,7 @@ class Gathering {
     for (const { ring, lists } of perRing) {
       for (const list of lists) this.onRingList(ring, list, ofRings[next++] ?? []);
     }
-    for (const { request } of deferred) this.add(request, { state: 'drained' });
+    for (const request of deferred) this.add(request, { state: 'drained' });
     for (const { tid, records } of ofTctxs) this.onTaskWork(records, tid, 'task work of a thread');
     for (const request of assembling)
       this.add(request, { state: 'linked', stage: 'is part of a chain that is not issued yet' });
@@ -145,32 +158,9 @@ class Gathering {
     return new Structure(address, data);
   }
 
-  private workOffset(): number {
-    return this.reader.layout.needed.requestWork[0];
-  }
-
-  private workList(name: string, head: bigint): List {
-    const { layout } = this.reader;
-    return requestList(layout, name, head, this.workOffset() + layout.needed.workList[0]);
-  }
-
-  /** Hashed work hangs off the work that is done, not in the queue: one worker does all of one file's writes. */
-  private chainBehind(work: bigint): List {
-    return this.workList('writes to one file', work + BigInt(this.reader.layout.needed.workList[0]));
-  }
-
-  private readWork(work: readonly bigint[]): Promise<(Structure | undefined)[]> {
-    const length = this.reader.layout.sizes.request;
-    const offset = BigInt(this.workOffset());
-    return this.reader.structures(
-      work.map((address) => ({ address: address - offset, length })),
-      'work of io-wq workers',
-    );
-  }
-
   private flagsOf(request: Structure): number {
     const { needed } = this.reader.layout;
-    return request.number([this.workOffset() + needed.workFlags[0], 4]);
+    return request.number([needed.requestWork[0] + needed.workFlags[0], 4]);
   }
 
   private isHashed(request: Structure): boolean {
@@ -204,7 +194,10 @@ class Gathering {
   /** What a worker has taken and not begun (up to 6.14). */
   private async taken(): Promise<void> {
     const workers = this.places.queues.flatMap((queue) => queue.workers.filter(({ next }) => next !== 0n));
-    const requests = await this.readWork(workers.map(({ next }) => next));
+    const requests = await readWork(
+      this.reader,
+      workers.map(({ next }) => next),
+    );
     for (const [index, { tid }] of workers.entries())
       this.add(requests[index], {
         state: 'queued',
@@ -233,26 +226,17 @@ class Gathering {
     const { ringSubmitter, ringWorkStub, timeoutHead } = this.reader.layout.optional;
     if (taskWork) {
       const stub = ringWorkStub && ring.address + BigInt(ringWorkStub[0]);
-      const kept = records.filter(({ address }) => address !== this.recordOf(stub));
+      const kept = records.filter(({ address }) => address !== requestOfTaskWork(this.reader.layout, stub));
       this.onTaskWork(kept, this.tids.get(ring.pointer(ringSubmitter)), list.name, ring.address);
       return;
     }
     for (const record of records) {
       const request = this.request(record);
-      const head = list.name === 'linked timeouts' ? request.pointer(this.operand(timeoutHead)) : 0n;
+      const head =
+        list.name === 'linked timeouts' ? request.pointer(operandPlace(this.reader.layout, timeoutHead)) : 0n;
       if (head !== 0n) this.armed.set(request.address, head);
       this.add(request, head === 0n ? standing : { ...standing, after: head }, ring.address, list.name);
     }
-  }
-
-  private recordOf(taskWorkNode: bigint | undefined): bigint | undefined {
-    return taskWorkNode === undefined
-      ? undefined
-      : taskWorkNode - BigInt(this.reader.layout.needed.requestTaskWork[0]);
-  }
-
-  private operand(place: Place | undefined): Place | undefined {
-    return place && [this.reader.layout.needed.requestFile[0] + place[0], place[1]];
   }
 
   /** A request that waits for its thread stands as it stood, and says so. */
@@ -274,127 +258,10 @@ class Gathering {
     }
   }
 
-  private async taskWork(): Promise<{ readonly tid: number; readonly records: readonly KernelRecord[] }[]> {
-    const { layout } = this.reader;
-    const { tctxWork, tctxPriorWork, tctxWorkHead, tctxWorkStub } = layout.optional;
-    const heads = [tctxWork, tctxPriorWork, tctxWorkHead].filter((place) => place !== undefined);
-    const asked = this.places.tctxs.flatMap(({ owner, tctx }) =>
-      heads.map((place) => ({ owner, tctx, place })),
-    );
-    const lists = await this.reader.lists(
-      asked.map(({ tctx, place }) =>
-        requestList(
-          layout,
-          'task work of a thread',
-          tctx.address + BigInt(place[0]),
-          layout.needed.requestTaskWork[0],
-        ),
-      ),
-    );
-    return asked.map(({ owner, tctx }, index) => {
-      const stub = this.recordOf(tctxWorkStub && tctx.address + BigInt(tctxWorkStub[0]));
-      return { tid: owner.tid, records: (lists[index] ?? []).filter(({ address }) => address !== stub) };
-    });
-  }
-
-  private async deferred(): Promise<{ readonly request: Structure | undefined }[]> {
-    const { sizes, optional } = this.reader.layout;
-    const { ringDeferred, deferredNode, deferredRequest } = optional;
-    if (ringDeferred === undefined || deferredNode === undefined) return [];
-    const lists = await this.reader.lists(
-      this.places.rings.map(({ ring }) => ({
-        name: 'requests that wait for all before them',
-        head: ring.address + BigInt(ringDeferred[0]),
-        buckets: 1,
-        stride: 0,
-        next: 0,
-        circular: true,
-        node: deferredNode[0],
-        length: sizes.deferred,
-        most: MOST,
-      })),
-    );
-    const addresses = lists.flat().map((record) => this.request(record).pointer(deferredRequest));
-    const requests = await this.reader.structures(
-      addresses.map((address) => ({ address, length: sizes.request })),
-      'requests that wait for all before them',
-    );
-    return requests.map((request) => ({ request }));
-  }
-
-  private async overflow(): Promise<Overflowed[]> {
-    const { sizes, optional } = this.reader.layout;
-    const { ringOverflow, overflowNode, overflowCqe } = optional;
-    if (ringOverflow === undefined || overflowNode === undefined || overflowCqe === undefined) return [];
-    const { rings } = this.places;
-    const lists = await this.reader.lists(
-      rings.map(({ ring }) => ({
-        name: 'completions without room',
-        head: ring.address + BigInt(ringOverflow[0]),
-        buckets: 1,
-        stride: 0,
-        next: 0,
-        circular: true,
-        node: overflowNode[0],
-        length: sizes.overflow,
-        most: MOST,
-      })),
-    );
-    return rings.flatMap(({ ring }, index) =>
-      (lists[index] ?? []).map((record) => {
-        const cqe = this.request(record);
-        return {
-          ring: ring.address,
-          userData: cqe.pointer(overflowCqe),
-          result: cqe.signed([overflowCqe[0] + 8, 4]),
-        };
-      }),
-    );
-  }
-
-  private async free(): Promise<Map<bigint, Set<bigint>>> {
-    const { ringFree, ringLockedFree, requestFreeNode } = this.reader.layout.optional;
-    if (ringFree === undefined || requestFreeNode === undefined) return new Map();
-    const { rings } = this.places;
-    const heads = [ringFree, ringLockedFree].filter((place) => place !== undefined);
-    const asked = rings.flatMap(({ ring }) => heads.map((place) => ({ ring, place })));
-    const lists = await this.reader.lists(
-      asked.map(({ ring, place }) => ({
-        ...requestList(
-          this.reader.layout,
-          'free requests',
-          ring.address + BigInt(place[0]),
-          requestFreeNode[0],
-        ),
-        length: 0,
-      })),
-    );
-    const free = new Map(rings.map(({ ring }) => [ring.address, new Set<bigint>()]));
-    for (const [index, { ring }] of asked.entries()) {
-      for (const { address } of lists[index] ?? []) free.get(ring.address)?.add(address);
-    }
-    return free;
-  }
-
-  /** First requests of chains whose last one is not submitted yet: the submitter is inside io_uring_enter. */
-  private async assembling(): Promise<(Structure | undefined)[]> {
-    const { sizes, optional } = this.reader.layout;
-    const heads = this.places.rings
-      .map(({ ring }) => ring.pointer(optional.ringAssembling))
-      .filter((head) => head !== 0n);
-    return this.reader.structures(
-      heads.map((address) => ({ address, length: sizes.request })),
-      'chains that are put together',
-    );
-  }
-
   /** A linked timeout names the request it limits: that may stand on no list, being inside a device. */
   private async timedHeads(): Promise<void> {
     const heads = [...this.armed.values()].filter((address) => !this.requests.has(address));
-    const found = await this.reader.structures(
-      heads.map((address) => ({ address, length: this.reader.layout.sizes.request })),
-      'requests with a linked timeout',
-    );
+    const found = await readRequests(this.reader, heads, 'requests with a linked timeout');
     for (const request of found) this.add(request, INSIDE);
   }
 
@@ -406,11 +273,9 @@ class Gathering {
       /^SEND(MSG)?_ZC$/.test(layout.opcodes[request.number(layout.needed.requestOpcode)] ?? ''),
     );
     const addresses = sends
-      .map(({ request }) => request.pointer(this.operand(messageNotification)))
+      .map(({ request }) => request.pointer(operandPlace(layout, messageNotification)))
       .filter((address) => address !== 0n);
-    const found = await this.reader.structures(
-      addresses.map((address) => ({ address, length: layout.sizes.request })),
-    );
+    const found = await readRequests(this.reader, addresses);
     for (const request of found) {
       if (request === undefined || !this.add(request, INSIDE)) continue;
       this.requests.set(request.address, { ...INSIDE, request, hidden: true });

@@ -67,10 +67,12 @@ async function searchInside(
   );
   if (wanting.length === 0) return { gathered, trouble: [] };
   const found = await searchSlabs(reader, target, leader, wanting, gathered, search);
+  const counted = reader.layout.optional.ringAllocated !== undefined;
   const requests = new Map(gathered.requests);
   for (const request of found.requests) {
     const isNotification = operationOf(reader.layout, request) === 'NOP';
-    requests.set(request.address, isNotification ? { request, ...NOTIFICATION } : { request, ...INSIDE });
+    const standing = isNotification ? NOTIFICATION : INSIDE;
+    requests.set(request.address, { ...standing, request, ...(counted ? {} : { uncertain: true }) });
   }
   return { gathered: { ...gathered, requests }, trouble: found.trouble ? [found.trouble] : [] };
 }

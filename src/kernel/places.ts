@@ -43,12 +43,10 @@ export const NEEDED = {
 
   requestOpcode: 'io_kiocb.opcode',
   requestUserData: 'io_kiocb.cqe.user_data | io_kiocb.user_data',
-  requestResult: 'io_kiocb.cqe.res | io_kiocb.result',
   requestFlags: 'io_kiocb.flags',
   requestRing: 'io_kiocb.ctx',
   requestFile: 'io_kiocb.file',
   requestLink: 'io_kiocb.link',
-  requestReferences: 'io_kiocb.refs',
   requestWork: 'io_kiocb.work',
   requestHash: 'io_kiocb.hash_node',
   requestTaskWork: 'io_kiocb.io_task_work.node',
@@ -69,8 +67,6 @@ export const OPTIONAL = {
 
   /** 5.18+. */
   tctxRings: 'io_uring_task.registered_rings ?',
-  /** 6.13+. */
-  tctxTask: 'io_uring_task.task ?',
   tctxWork: 'io_uring_task.task_list:llist_head | io_uring_task.task_list:io_wq_work_list ?',
   /** 5.16–6.0: work that goes before the other. */
   tctxPriorWork: 'io_uring_task.prior_task_list | io_uring_task.prior_task_work_list ?',
@@ -141,7 +137,6 @@ export const OPTIONAL = {
   requestFreeNode: 'io_kiocb.comp_list ?',
   requestIopollNode: 'io_kiocb.iopoll_node | io_kiocb.inflight_entry ?',
   requestAsyncData: 'io_kiocb.async_data',
-  requestBuffer: 'io_kiocb.buf_index',
 
   rwPosition: 'io_rw.kiocb.ki_pos',
   rwAddress: 'io_rw.addr',
@@ -158,6 +153,7 @@ export const OPTIONAL = {
   connectAddress: 'io_connect.addr',
   acceptAddress: 'io_accept.addr',
   closeFd: 'io_close.fd',
+  epollFd: 'io_epoll.epfd',
   pollEvents: 'io_poll.events | io_poll_iocb.events',
   futexAddress: 'io_futex.uaddr ? io_futex',
   futexValue: 'io_futex.futex_val ? io_futex',
@@ -172,7 +168,6 @@ export const OPTIONAL = {
   timerBase: 'io_timeout_data.timer.base',
   timerSpan: 'io_timeout_data.ts | io_timeout_data.time',
   timerMode: 'io_timeout_data.mode',
-  clockIndex: 'hrtimer_clock_base.index',
   clockOffset: 'hrtimer_clock_base.offset',
   clockProcessor: 'hrtimer_clock_base.cpu_base',
   processorClocks: 'hrtimer_cpu_base.clock_base',

@@ -54,7 +54,7 @@ export async function searchSlabs(
       requests: [],
       trouble: noSearch('its free requests cannot be told from the others before 5.16'),
     };
-  const [map, cache] = await cacheOfRequests(reader, target, leader, rings);
+  const [map, cache] = await cacheOfRequests(reader, target, leader, rings, gathered);
   if (map === undefined || cache === undefined)
     return { requests: [], trouble: noSearch('the kernel does not tell where its memory is') };
   const found: Structure[] = [];
@@ -106,24 +106,28 @@ async function alive(reader: Reader, requests: readonly Structure[]): Promise<St
 }
 
 /**
- * Caches are in one list, and the process's own task leads into it: from its slab to its cache. That it does proves the
- * map right.
+ * The cache of a request that is known, which other kinds of objects may share (seen on 6.1). Where none is, the one of
+ * that name: all caches are in one list, and the process's own task leads into it, which also proves the map right.
  */
 async function cacheOfRequests(
   reader: Reader,
   target: Target,
   leader: Leader,
   rings: readonly RingContext[],
+  gathered: Gathered,
 ): Promise<readonly [MemoryMap | undefined, Cache | undefined]> {
+  const [known] = [...gathered.requests.keys(), ...[...gathered.free.values()].flatMap((free) => [...free])];
   for (const map of await memoryMaps(reader, target, rings)) {
     const own = await cacheOf(reader, map, leader.task);
-    if (own !== undefined) return [map, await cacheNamed(reader, own, CACHE)];
+    if (own === undefined) continue;
+    const cache = known === undefined ? undefined : await cacheOf(reader, map, known);
+    return [map, cache ?? (await cacheNamed(reader, own.address, CACHE))];
   }
   return [undefined, undefined];
 }
 
 /** The cache in whose slab an object lies; undefined where the map is wrong. */
-async function cacheOf(reader: Reader, map: MemoryMap, object: bigint): Promise<bigint | undefined> {
+async function cacheOf(reader: Reader, map: MemoryMap, object: bigint): Promise<Cache | undefined> {
   const { optional, sizes } = reader.layout;
   const { slabCache } = optional;
   const frame = (object - map.direct) / BigInt(PAGE);
@@ -148,7 +152,7 @@ async function cacheOf(reader: Reader, map: MemoryMap, object: bigint): Promise<
       object < start + BigInt(cache.slabSize) &&
       (object - start) % BigInt(cache.objectSize) === 0n
     )
-      return address;
+      return cache;
   }
   return undefined;
 }

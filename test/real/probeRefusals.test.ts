@@ -31,7 +31,6 @@ describe('what the probe refuses whoever asks', () => {
     const paths = [
       '/proc/kcore',
       '/proc/kmsg',
-      '/proc/kallsyms',
       '/proc/kpagecount',
       '/proc/sysrq-trigger',
       '/proc/self/environ',

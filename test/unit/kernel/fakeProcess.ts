@@ -130,10 +130,15 @@ export class FakeProcess {
   addTctx(task: bigint): bigint {
     const tctx = this.kernel.allocate(this.layout.sizes.tctx);
     this.set(task, 'taskIoUring', tctx);
-    this.set(tctx, 'tctxTask', task);
     const head = this.place('tctxWorkHead');
-    if (head) this.kernel.write(tctx + BigInt(head[0]), tctx + this.offset('tctxWorkStub'), 8);
+    if (head) this.emptyQueue(tctx + BigInt(head[0]), tctx + this.offset('tctxWorkStub'));
     return tctx;
+  }
+
+  /** A queue (7.1+) that holds its own node alone, around which there is no request. */
+  private emptyQueue(head: bigint, stub: bigint): void {
+    this.kernel.write(head, stub, 8);
+    this.set(stub - this.offset('requestTaskWork'), 'requestOpcode', 0xff);
   }
 
   /** A file at a descriptor of the process. */
@@ -170,7 +175,7 @@ export class FakeProcess {
       this.set(ring, bits, 2);
     }
     const head = this.place('ringWorkHead');
-    if (head) this.kernel.write(ring + BigInt(head[0]), ring + this.offset('ringWorkStub'), 8);
+    if (head) this.emptyQueue(ring + BigInt(head[0]), ring + this.offset('ringWorkStub'));
     this.set(ring, 'ringSubmitter', this.leader);
     this.use(ring, this.leader);
     if (fd !== undefined) this.file(fd, ring);
@@ -226,6 +231,8 @@ export class FakeProcess {
       base = this.kernel.allocate(this.layout.sizes.wqNode);
       this.kernel.write(wq + this.offset('wqNodes'), base, 8);
       this.set(base, 'wqNodeWq', wq);
+      // Behind the last node stands what belongs to somebody else.
+      this.kernel.write(wq + this.offset('wqNodes') + 8n, this.kernel.allocate(this.layout.sizes.wqNode), 8);
       first = this.place('wqNodeAccounts') ?? [0, 0];
     }
     const [start] = first;

@@ -92,6 +92,8 @@ describe.each(['6.1', '6.12', '6.18', '7.2'] as const)('the search of the slabs 
     );
     expect(rows?.sort()).toEqual(['0x1 WRITE issued', '0x3 READ polling', '0x4 SEND_ZC issued']);
     expect(found.rings[0]?.unexplained ?? 0).toBe(0);
+    const searched = found.rings[0]?.requests.find(({ userData }) => userData === '0x1');
+    expect(searched?.certainty).toBe(process.place('ringAllocated') ? 'certain' : 'inferred');
     expect(fractions.at(-1)).toBe(1);
     const [first] = process.kernel.scanned;
     expect(first).toMatchObject({ objectSize: 256, slabSize: 4096, match: ring, direct: scene.direct });
@@ -101,6 +103,23 @@ describe.each(['6.1', '6.12', '6.18', '7.2'] as const)('the search of the slabs 
 });
 
 describe('the search of the slabs', () => {
+  it('learns from a known request which cache it is, for that may have another name', async () => {
+    const scene = inSlab('6.1');
+    const { process, ring, pages, direct } = scene;
+    tell(scene);
+    const known = process.request(ring, { userData: 1 });
+    process.poll(ring, known);
+    const merged = process.kernel.allocate(process.layout.sizes.cache);
+    const within = Number(known % PAGE);
+    process.set(merged, 'cacheObjectSize', within || 4096);
+    process.set(merged, 'cacheOrder', 0);
+    const frame = (known - direct) / PAGE;
+    const page = pages + frame * BigInt(process.layout.sizes.page);
+    process.kernel.write(page + process.offset('slabCache'), merged, 8);
+    await search(process);
+    expect(process.kernel.scanned[0]).toMatchObject({ cache: merged, objectSize: within || 4096 });
+  });
+
   it('is not made where the lists explain everything', async () => {
     const scene = inSlab('6.18');
     tell(scene);

@@ -221,6 +221,47 @@ describe('walkKernel', () => {
     ]);
   });
 
+  it('has one head for a chain, whose limit is found before it', async () => {
+    const process = made();
+    const ring = process.ring(3);
+    const [head, limit, last] = [1, 2, 3].map((userData) =>
+      process.request(ring, { userData, opcode: userData === 2 ? 'LINK_TIMEOUT' : 'READ' }),
+    ) as [bigint, bigint, bigint];
+    process.set(head, 'requestLink', limit);
+    process.set(limit, 'requestLink', last);
+    process.timeout(ring, limit, 'ringLinkTimeouts');
+    process.operand(limit, 'timeoutHead', head);
+    process.push(ring + process.offset('ringIopoll'), head + process.offset('requestFreeNode'));
+    expect(lines(await walk(process)).sort()).toEqual([
+      'LINK_TIMEOUT 0x2 timeout after 0x1',
+      'READ 0x1 issued',
+      'READ 0x3 linked after 0x1',
+    ]);
+  });
+
+  it('follows the work behind a worker only where writes to one file hang there', async () => {
+    const process = made();
+    const ring = process.ring(3);
+    const { workers } = process.workQueue();
+    const running = process.request(ring, { userData: 1 });
+    process.worker(workers[0] ?? 0n, 4300, running);
+    process.push(process.workNode(running), process.workNode(process.request(ring, { userData: 2 })));
+    const found = await walk(process);
+    expect(lines(found)).toEqual(['READ 0x1 running']);
+    expect(found.rings[0]).toMatchObject({ live: 2, unexplained: 1 });
+  });
+
+  it('counts a zero-copy send twice, and has one row for it', async () => {
+    const process = made();
+    const ring = process.ring(3);
+    const send = process.request(ring, { opcode: 'SEND_ZC', userData: 1 });
+    process.operand(send, 'messageNotification', process.request(ring, { opcode: 'NOP', userData: 1 }));
+    process.poll(ring, send);
+    const found = await walk(process);
+    expect(lines(found)).toEqual(['SEND_ZC 0x1 polling']);
+    expect(found.rings[0]).toMatchObject({ live: 2, found: 2, unexplained: 0 });
+  });
+
   it('reports a woken poll once, and whom it waits for', async () => {
     const process = made();
     const ring = process.ring(3);
