@@ -17,6 +17,8 @@ export interface RingImage {
 
 /** What other sources say of the ring. */
 export interface RingHints {
+  /** As `uname -m` says it: some O_ flags differ. */
+  readonly arch?: string;
   /** Names of its IORING_SETUP_ flags without that prefix, where the kernel's memory tells them: they win. */
   readonly setup?: readonly string[];
   /** The kernel's own count of SQEs taken (fdinfo's CachedSqHead): the ring's is set at the end of a batch. */

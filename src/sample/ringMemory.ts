@@ -85,7 +85,7 @@ async function readPlace(target: Target, pid: number, place: RingPlace): Promise
     };
   }
   const { geometry, before, after } = read.image;
-  const told = reconstruct(read.image, hints);
+  const told = reconstruct(read.image, { arch: target.arch, ...hints });
   const followed = await followPointers(target, pid, [...told.rows, ...told.prepared]);
   return {
     ...whose,
