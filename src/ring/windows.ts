@@ -72,12 +72,16 @@ export interface WindowTraits {
   readonly firstLap: boolean;
   /** In the first lap, too, the first SQE may have been filled anew. */
   readonly firstInDoubt: boolean;
+  /** There is no slot that was never filled. */
+  readonly full: boolean;
   /** Everything is here, if the counters never went once around 2³². */
   readonly whole: boolean;
   /** No CQE was ever overwritten, if the counters never went once around. */
   readonly everyCqe: boolean;
   /** CQEs may stand on an overflow list that nobody has shown. */
   readonly hiddenOverflow: boolean;
+  /** The counters moved while the ring was read, so that they may not belong together. */
+  readonly moved: boolean;
   /** SQEs may have been overwritten while they were read, whatever their position. */
   readonly shuffled: boolean;
   /** CQEs that did not fit anywhere, or SQEs the kernel refused: the counters tell too little. */
@@ -178,9 +182,12 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
     traits: {
       firstLap: image.exact && whole && lap.sq && lap.cq && !overflowing && !leaky && !halves,
       firstInDoubt: firstMayBeNext(image),
+      full: !lap.sq,
       whole,
       everyCqe,
       hiddenOverflow: overflowing && overflow.length === 0,
+      moved:
+        before.sqHead !== after.sqHead || before.sqTail !== after.sqTail || before.cqTail !== after.cqTail,
       shuffled: isShuffled(image),
       leaky,
       skewed: silent || halves || cq.more,
