@@ -1,10 +1,12 @@
 import type { Certainty, Request, RequestState } from '../model/request';
 import { describeSqe, type SqeDescription } from './describe';
+import type { RingHints, RingImage } from './image';
 import { hex64 } from './operands/words';
+import { slotOf } from './slots';
 import { readSqe, type Sqe } from './sqe';
 import { judge, verdict } from './verdicts';
 import { standings } from './waitingBehind';
-import { type RingHints, type RingImage, readWindows, slotOf, type Windows } from './windows';
+import { readWindows, type Windows } from './windows';
 
 /** A request as ring memory tells it. */
 export interface PendingRow extends SqeDescription {

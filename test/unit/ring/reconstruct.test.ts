@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RingImage } from '../../../src/ring/image';
 import { reconstruct } from '../../../src/ring/reconstruct';
-import type { RingImage } from '../../../src/ring/windows';
 import { type Habits, randomFrom, SimulatedRing, USUAL } from './simulator';
 
 const sizes = fc.oneof(
