@@ -18,12 +18,12 @@ export type SqeDescription = Pick<
   'operation' | 'fd' | 'fixedFile' | 'offset' | 'length' | 'address' | 'userData' | 'flags' | 'operands'
 >;
 
-/** What an SQE asks for, from its own bytes. */
-export function describeSqe(sqe: Sqe): SqeDescription {
+/** What an SQE asks for, from its own bytes. `arch` as `uname -m` says it. */
+export function describeSqe(sqe: Sqe, arch = 'x86_64'): SqeDescription {
   const operation = opcodeName(sqe.opcode);
   const known = OPERATIONS.get(operation);
   const fields = known?.fields?.(sqe) ?? {};
-  const operands = [...(known?.operands?.(sqe) ?? []), ...generalOperands(sqe)];
+  const operands = [...(known?.operands?.(sqe, arch) ?? []), ...generalOperands(sqe)];
   return {
     operation,
     ...fileOf(sqe, fields.fd === null),
@@ -50,8 +50,8 @@ function fileOf(sqe: Sqe, none: boolean): { fd?: number | null; fixedFile?: numb
 }
 
 /** Where in the target's memory more of it stands: paths, addresses, times, vectors. */
-export function pointersOf(sqe: Sqe): readonly Pointer[] {
-  return (OPERATIONS.get(opcodeName(sqe.opcode))?.pointers?.(sqe) ?? []).filter(
+export function pointersOf(sqe: Sqe, arch = 'x86_64'): readonly Pointer[] {
+  return (OPERATIONS.get(opcodeName(sqe.opcode))?.pointers?.(sqe, arch) ?? []).filter(
     ({ address, length }) => address !== 0n && length > 0,
   );
 }

@@ -1,10 +1,12 @@
 import type { Certainty, Request, RequestState } from '../model/request';
 import { describeSqe, type SqeDescription } from './describe';
+import type { RingHints, RingImage } from './image';
 import { hex64 } from './operands/words';
+import { slotOf } from './slots';
 import { readSqe, type Sqe } from './sqe';
 import { judge, verdict } from './verdicts';
 import { standings } from './waitingBehind';
-import { type RingHints, type RingImage, readWindows, slotOf, type Windows } from './windows';
+import { readWindows, type Windows } from './windows';
 
 /** A request as ring memory tells it. */
 export interface PendingRow extends SqeDescription {
@@ -65,7 +67,7 @@ export function reconstruct(image: RingImage, hints: RingHints = {}): Reconstruc
     const after = where?.behind === undefined ? undefined : rowOf.get(where.behind);
     const open = windows.groups.open[windows.group[index] ?? -1] ?? 0;
     rows.push({
-      ...rowAt(image, at(index), (windows.first + index) >>> 0),
+      ...rowAt(image, at(index), (windows.first + index) >>> 0, hints.arch),
       certainty: CERTAINTY[value] ?? 'ambiguous',
       ...(where === undefined ? {} : { state: where.state }),
       ...(after === undefined ? {} : { after }),
@@ -84,9 +86,14 @@ export function reconstruct(image: RingImage, hints: RingHints = {}): Reconstruc
 /** By value of `verdict`. */
 const CERTAINTY: readonly Certainty[] = ['ambiguous', 'ambiguous', 'inferred', 'certain'];
 
-function rowAt({ sqes }: RingImage, at: number, sequence: number): Omit<PendingRow, 'certainty'> {
+function rowAt(
+  { sqes }: RingImage,
+  at: number,
+  sequence: number,
+  arch: string | undefined,
+): Omit<PendingRow, 'certainty'> {
   const sqe = readSqe(sqes, at);
-  return { ...describeSqe(sqe), sequence, sqe };
+  return { ...describeSqe(sqe, arch), sequence, sqe };
 }
 
 /** Certain only where the kernel's own head is known: the ring's may lag behind while a batch is submitted. */
@@ -98,7 +105,11 @@ function preparedRows(image: RingImage, { sqHead, sqTail }: Windows, hints: Ring
     const position = (sqHead + index) >>> 0;
     const slot = slotOf(image, position);
     if (slot < 0) continue;
-    rows.push({ ...rowAt(image, slot * image.geometry.sqeSize, position), certainty, state: 'prepared' });
+    rows.push({
+      ...rowAt(image, slot * image.geometry.sqeSize, position, hints.arch),
+      certainty,
+      state: 'prepared',
+    });
   }
   return rows;
 }
@@ -133,10 +144,8 @@ function requestOf(image: RingImage, windows: Windows, group: number): Completed
   const alone = windows.groups.sqes[group] === 1 && (windows.groups.finals[group] ?? 0) <= 1;
   if (!alone || index < 0) return { operation: 'UNKNOWN', certainty: 'certain' };
   const sequence = (windows.first + index) >>> 0;
-  const { operation, fd, fixedFile } = rowAt(
-    image,
-    (windows.slot[index] ?? 0) * image.geometry.sqeSize,
-    sequence,
+  const { operation, fd, fixedFile } = describeSqe(
+    readSqe(image.sqes, (windows.slot[index] ?? 0) * image.geometry.sqeSize),
   );
   return {
     operation,

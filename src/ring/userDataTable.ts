@@ -7,6 +7,8 @@ export class UserDataTable {
   private readonly low: Uint32Array;
   private readonly high: Uint32Array;
   private readonly mask: number;
+  /** Unknown to the program, so that it cannot choose values that fall on one another. */
+  private readonly seed = Math.floor(Math.random() * 2 ** 32);
   private used = 0;
 
   /** `most`: how many distinct values will be added. */
@@ -38,8 +40,9 @@ export class UserDataTable {
   }
 
   private slotOf(low: number, high: number): number {
-    let hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
-    hash ^= hash >>> 15;
+    let hash = Math.imul(low ^ this.seed, 0x9e3779b1);
+    hash = Math.imul(hash ^ (hash >>> 15) ^ high, 0x85ebca6b);
+    hash ^= hash >>> 13;
     for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
       const entry = (this.slots[slot] ?? 0) - 1;
       if (entry < 0 || (this.low[entry] === low >>> 0 && this.high[entry] === high >>> 0)) return slot;

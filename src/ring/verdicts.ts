@@ -16,12 +16,13 @@ export interface Verdicts {
  *
  * certain: proven by the rings alone. Nothing was ever overwritten, and no CQE bears its user_data. (A program that
  * fills slots in another order is recognized by its SQ array, which it is taken to write along with the SQE.)
- * inferred: true for every program that never has two requests of one user_data in flight, never leaves an SQE filled
- * and unpublished, and, unless it has now, never had more in flight than its SQ holds.
+ * inferred: true for every program that never has two requests of one user_data in flight, has no SQE filled and not
+ * published, and, unless it has now, never had more in flight than its SQ holds.
  * ambiguous: the rings cannot tell.
  */
 export function judge(windows: Windows, sqEntries: number): Verdicts {
   const { of, inFlight } = windows.traits.whole ? judgeWhole(windows) : judgePart(windows, sqEntries);
+  doubtOldest(windows, of, inFlight);
   const silent = doubt(windows, of);
   return inFlight === undefined || silent ? { of } : { of, inFlight };
 }
@@ -123,7 +124,7 @@ function dropLikelyDone({ groups }: Windows, of: Uint8Array): void {
 }
 
 function countInFlight({ sqHead, firstCqe, cqes, overflowed, traits }: Windows): number | undefined {
-  if (traits.skewed || traits.leaky || traits.hiddenOverflow) return undefined;
+  if (traits.moved || traits.skewed || traits.leaky || traits.hiddenOverflow) return undefined;
   const count = (sqHead - firstCqe - cqes - overflowed) | 0;
   return count < 0 ? undefined : count;
 }
@@ -225,6 +226,19 @@ class Order {
       if ((lowest[index] ?? -1) > ceiling) this.contradicted = true;
     }
   }
+}
+
+/**
+ * The next SQEs to be published are filled over the oldest ones, which then look pending. Where what is in flight is
+ * not just what is found, those from the oldest to the first that has ended may be such.
+ */
+function doubtOldest(windows: Windows, of: Uint8Array, inFlight: number | undefined): void {
+  const { traits, foreign } = windows;
+  if (!traits.full) return;
+  let found = 0;
+  for (const value of of) if (value >= verdict.inferred) found++;
+  if (traits.whole ? foreign === 0 : inFlight === found) return;
+  for (let index = 0; index < of.length && of[index] !== verdict.done; index++) of[index] = verdict.ambiguous;
 }
 
 /** What the order of events cannot know: requests that end in silence, or under another name. True: some may have. */

@@ -1,29 +1,9 @@
-import { isBlank, type RingGeometry } from './geometry';
 import { type RingHeader, sqRingFlag } from './header';
+import type { RingHints, RingImage } from './image';
 import { opcodeNumber } from './opcodes';
+import { firstLaps, firstMayBeNext, isShuffled, slotsOf } from './slots';
 import { sqeFlag } from './sqe';
 import { UserDataTable } from './userDataTable';
-
-/** A ring as it was read: its header, its entries, and its header once more. */
-export interface RingImage {
-  readonly geometry: RingGeometry;
-  readonly before: RingHeader;
-  readonly after: RingHeader;
-  readonly ring: Buffer;
-  readonly sqes: Buffer;
-  /** False: where it stands was found by its looks alone. */
-  readonly exact: boolean;
-}
-
-/** What other sources say of the ring. */
-export interface RingHints {
-  /** Names of its IORING_SETUP_ flags without that prefix, where the kernel's memory tells them: they win. */
-  readonly setup?: readonly string[];
-  /** The kernel's own count of SQEs taken (fdinfo's CachedSqHead): the ring's is set at the end of a batch. */
-  readonly cachedSqHead?: number;
-  /** CQEs on the kernel's overflow list (fdinfo's CqOverflowList). */
-  readonly overflowed?: readonly { readonly userData: bigint }[];
-}
 
 /** IORING_CQE_F_ bits. SKIP and 32 are those of rings of mixed CQEs (6.18); before, nothing set them. */
 const MORE = 2;
@@ -70,12 +50,16 @@ export interface WindowTraits {
   readonly firstLap: boolean;
   /** In the first lap, too, the first SQE may have been filled anew. */
   readonly firstInDoubt: boolean;
+  /** There is no slot that was never filled. */
+  readonly full: boolean;
   /** Everything is here, if the counters never went once around 2³². */
   readonly whole: boolean;
   /** No CQE was ever overwritten, if the counters never went once around. */
   readonly everyCqe: boolean;
   /** CQEs may stand on an overflow list that nobody has shown. */
   readonly hiddenOverflow: boolean;
+  /** The counters moved while the ring was read, so that they may not belong together. */
+  readonly moved: boolean;
   /** SQEs may have been overwritten while they were read, whatever their position. */
   readonly shuffled: boolean;
   /** CQEs that did not fit anywhere, or SQEs the kernel refused: the counters tell too little. */
@@ -176,9 +160,12 @@ export function readWindows(image: RingImage, hints: RingHints): Windows {
     traits: {
       firstLap: image.exact && whole && lap.sq && lap.cq && !overflowing && !leaky && !halves,
       firstInDoubt: firstMayBeNext(image),
+      full: !lap.sq,
       whole,
       everyCqe,
       hiddenOverflow: overflowing && overflow.length === 0,
+      moved:
+        before.sqHead !== after.sqHead || before.sqTail !== after.sqTail || before.cqTail !== after.cqTail,
       shuffled: isShuffled(image),
       leaky,
       skewed: silent || halves || cq.more,
@@ -196,72 +183,6 @@ function queueOf(
   if (waiting > entries) return { sqHead, sqTail: sqHead };
   const ahead = cachedSqHead === undefined ? 0 : (cachedSqHead - sqHead) >>> 0;
   return { sqHead: ahead <= waiting ? (sqHead + ahead) >>> 0 : sqHead, sqTail };
-}
-
-/** Slots of `count` SQEs. One that a later SQE of the SQ array used again, prepared ones included, is no longer the earlier one's. */
-function slotsOf(image: RingImage, first: number, count: number, prepared: number): Int32Array {
-  const slots = new Int32Array(count);
-  if (image.geometry.arrayAt === undefined) {
-    for (let index = 0; index < count; index++) slots[index] = slotOf(image, (first + index) >>> 0);
-    return slots;
-  }
-  const used = new Uint8Array(image.geometry.sqEntries);
-  for (let index = count + prepared - 1; index >= 0; index--) {
-    const slot = slotOf(image, (first + index) >>> 0);
-    if (index < count) slots[index] = slot >= 0 && used[slot] === 0 ? slot : -1;
-    if (slot >= 0) used[slot] = 1;
-  }
-  return slots;
-}
-
-/** Slot of the SQE at a position; −1 where the SQ array names none. */
-export function slotOf({ geometry, ring }: RingImage, position: number): number {
-  const place = position & (geometry.sqEntries - 1);
-  if (geometry.arrayAt === undefined) return place;
-  const slot = ring.readUInt32LE(geometry.arrayAt + place * 4);
-  return slot < geometry.sqEntries ? slot : -1;
-}
-
-/**
- * A queue that wrapped has written its last slot, so one in its first lap is known by that. A blank slot there tells as
- * well that no SQE was filled over an older one before it is published, where slots are filled in their order.
- */
-function firstLaps({ geometry, after, ring, sqes }: RingImage): { sq: boolean; cq: boolean } {
-  const { sqEntries, cqEntries, sqeSize, cqeSize, cqesAt, arrayAt } = geometry;
-  const used = Math.min(after.sqTail, sqEntries);
-  const inOrder =
-    arrayAt === undefined ||
-    (isIdentity(ring, arrayAt, used) &&
-      (isIdentity(ring, arrayAt, sqEntries) || isBlank(ring, arrayAt + used * 4, (sqEntries - used) * 4)));
-  return {
-    sq: inOrder && after.sqTail < sqEntries && isBlank(sqes, (sqEntries - 1) * sqeSize, sqeSize),
-    cq:
-      after.cqTail < cqEntries &&
-      isBlank(ring, cqesAt + after.cqTail * cqeSize, cqeSize) &&
-      isBlank(ring, cqesAt + (cqEntries - 1) * cqeSize, cqeSize),
-  };
-}
-
-/**
- * Whether the next SQE may have been filled in the first slot: a program that names slots in the array as it fills them
- * has either named that one there or not come so far.
- */
-function firstMayBeNext({ geometry: { arrayAt, sqEntries }, ring }: RingImage): boolean {
-  return arrayAt !== undefined && !isIdentity(ring, arrayAt, sqEntries);
-}
-
-/** Whether what was published while the ring was read can have gone to the slots of other SQEs than the oldest. */
-function isShuffled({ geometry, before, after, ring }: RingImage): boolean {
-  const { arrayAt, sqEntries } = geometry;
-  if (arrayAt === undefined || before.sqTail === after.sqTail) return false;
-  return !isIdentity(ring, arrayAt, sqEntries);
-}
-
-function isIdentity(ring: Buffer, at: number, count: number): boolean {
-  for (let index = 0; index < count; index++) {
-    if (ring.readUInt32LE(at + index * 4) !== index) return false;
-  }
-  return true;
 }
 
 function readCqes(

@@ -28,7 +28,7 @@ export async function followPointers(
   const found = rows.map((): Operand[] => []);
   let wanted: Followed[] = rows
     .slice(0, MAX_ROWS)
-    .flatMap((row, index) => pointersOf(row.sqe).map((pointer) => ({ row: index, pointer })));
+    .flatMap((row, index) => pointersOf(row.sqe, target.arch).map((pointer) => ({ row: index, pointer })));
   let left = MAX_BYTES;
   while (wanted.length > 0) {
     const asked: Followed[] = [];

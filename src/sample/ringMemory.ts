@@ -3,8 +3,8 @@ import type { MemoryResult } from '../probe/protocol';
 import type { MapsRow } from '../procfs/maps';
 import { inferGeometry } from '../ring/geometry';
 import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/header';
+import type { RingImage } from '../ring/image';
 import { type Reconstruction, reconstruct } from '../ring/reconstruct';
-import type { RingImage } from '../ring/windows';
 import type { Target } from '../target/target';
 import { followPointers } from './pointers';
 import { type Bytes, readParts } from './ringParts';
@@ -49,6 +49,9 @@ export interface RingMemory extends Partial<Reconstruction> {
   readonly trouble?: Blindness;
 }
 
+/** A large ring takes some 8 MB while it is read. */
+const AT_A_TIME = 8;
+
 /** Rings whose two mappings are together not longer are read in one go. Bytes. */
 const SMALL = 64 << 10;
 
@@ -59,7 +62,12 @@ const SMALL = 64 << 10;
 export async function readRingMemory(target: Target, asked: RingMemoryAsked): Promise<RingMemory[]> {
   const places = placesOf(asked.descriptors, asked.mappings, asked.ownInode);
   const found = await findInMemory(target, asked.pid, places, asked.everyMapping);
-  return Promise.all(found.map((place) => readPlace(target, asked.pid, place)));
+  const rings: RingMemory[] = [];
+  for (let at = 0; at < found.length; at += AT_A_TIME) {
+    const few = found.slice(at, at + AT_A_TIME);
+    rings.push(...(await Promise.all(few.map((place) => readPlace(target, asked.pid, place)))));
+  }
+  return rings;
 }
 
 type Read = { readonly image: RingImage } | { readonly why: string; readonly header?: RingHeader };
@@ -77,7 +85,7 @@ async function readPlace(target: Target, pid: number, place: RingPlace): Promise
     };
   }
   const { geometry, before, after } = read.image;
-  const told = reconstruct(read.image, hints);
+  const told = reconstruct(read.image, { arch: target.arch, ...hints });
   const followed = await followPointers(target, pid, [...told.rows, ...told.prepared]);
   return {
     ...whose,
@@ -110,6 +118,9 @@ function countersOf(header: RingHeader): Pick<RingMemory, 'counters' | 'sqFlags'
 async function readImage(target: Target, pid: number, place: RingPlace): Promise<Read> {
   const { ring, sqes, hints, exact } = place;
   if (!ring || !sqes) return { why: 'it is not mapped' };
+  if (hints?.setup?.includes('SQ_REWIND')) {
+    return { why: 'its SQ begins anew with every submission, so that no position tells what was submitted' };
+  }
   const bytes =
     exact && !isUnmeasured(place) && ring.length + sqes.length <= SMALL
       ? await readWhole(target, pid, ring, sqes)

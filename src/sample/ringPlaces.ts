@@ -1,6 +1,6 @@
 import type { MemoryRange } from '../probe/protocol';
 import type { MapsRow } from '../procfs/maps';
-import type { RingHints } from '../ring/windows';
+import type { RingHints } from '../ring/image';
 
 /** A ring descriptor of the process, with what is known of its ring from elsewhere. */
 export interface RingDescriptor extends RingHints {

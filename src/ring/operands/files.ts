@@ -101,9 +101,9 @@ export function textAt(name: string, address: bigint, length = PATH_BYTES): Poin
   return [{ address, length, read: (bytes) => [operand(name, cString(bytes))] }];
 }
 
-export function openFlagsText(flags: number): string {
+export function openFlagsText(flags: number, arch: string): string {
   const created = CREATION.filter(([, bit]) => flags & bit).map(([name]) => name);
-  const [access = 'O_RDONLY', ...rest] = openFlagNames(flags);
+  const [access = 'O_RDONLY', ...rest] = openFlagNames(flags, arch);
   return [access, ...created, ...rest].join('|');
 }
 
@@ -117,6 +117,8 @@ const newDirectory = (fd: number): Operand => operand('new directory', directory
 const noFd = (): { fd: null } => ({ fd: null });
 
 const range = (sqe: Sqe) => ({ offset: sqe.off, length: sqe.len });
+/** A length of 0: to the end of the file. */
+const rangeOrAll = (sqe: Sqe) => (sqe.off === 0n && sqe.len === 0 ? {} : range(sqe));
 
 function spliced(sqe: Sqe): Operand[] {
   const flags = (sqe.opFlags & ~SPLICE_FIXED_IN) >>> 0;
@@ -147,11 +149,11 @@ const xattr = (byPath: boolean, sets: boolean): Operation => ({
 
 export const FILES: Readonly<Record<string, Operation>> = {
   FSYNC: {
-    fields: range,
+    fields: rangeOrAll,
     operands: (sqe) => unlessZero('fsync flags', sqe.opFlags, bitsText(sqe.opFlags, [['DATASYNC', 1]])),
   },
   SYNC_FILE_RANGE: {
-    fields: range,
+    fields: rangeOrAll,
     operands: (sqe) => unlessZero('flags', sqe.opFlags, bitsText(sqe.opFlags, SYNC_RANGE)),
   },
   FALLOCATE: {
@@ -165,9 +167,9 @@ export const FILES: Readonly<Record<string, Operation>> = {
   },
   OPENAT: {
     fields: noFd,
-    operands: (sqe) => [
+    operands: (sqe, arch) => [
       directory(sqe.fd),
-      operand('open flags', openFlagsText(sqe.opFlags)),
+      operand('open flags', openFlagsText(sqe.opFlags, arch)),
       ...createdMode(sqe.opFlags, sqe.len),
       ...installedFile(sqe),
     ],
@@ -176,9 +178,9 @@ export const FILES: Readonly<Record<string, Operation>> = {
   OPENAT2: {
     fields: noFd,
     operands: (sqe) => [directory(sqe.fd), ...installedFile(sqe)],
-    pointers: (sqe) => [
+    pointers: (sqe, arch) => [
       ...textAt('path', sqe.addr),
-      { address: sqe.off, length: Math.min(sqe.len, 24), read: openHow },
+      { address: sqe.off, length: Math.min(sqe.len, 24), read: (bytes) => openHow(bytes, arch) },
     ],
   },
   CLOSE: {
@@ -236,22 +238,22 @@ export const FILES: Readonly<Record<string, Operation>> = {
   GETXATTR: xattr(true, false),
   PIPE: {
     fields: (sqe) => ({ fd: null, address: sqe.addr }),
-    operands: (sqe) => [
-      ...unlessZero('pipe flags', sqe.opFlags, openFlagsText(sqe.opFlags).replace('O_RDONLY|', '')),
+    operands: (sqe, arch) => [
+      ...unlessZero('pipe flags', sqe.opFlags, openFlagsText(sqe.opFlags, arch).replace('O_RDONLY|', '')),
       ...installedFile(sqe),
     ],
   },
 };
 
 /** struct open_how. */
-function openHow(bytes: Buffer): Operand[] {
+function openHow(bytes: Buffer, arch: string): Operand[] {
   if (bytes.length < 24) return [];
   const flags = bytes.readBigUInt64LE(0);
   const mode = bytes.readBigUInt64LE(8);
   const resolve = bytes.readBigUInt64LE(16);
   const known = Number(BigInt.asUintN(32, flags));
   return [
-    operand('open flags', flags >> 32n ? hex64(flags) : openFlagsText(known)),
+    operand('open flags', flags >> 32n ? hex64(flags) : openFlagsText(known, arch)),
     ...createdMode(known, Number(mode & 0o7777n)),
     ...(resolve === 0n ? [] : [operand('resolve', bitsText(Number(resolve & 0xffffffffn), RESOLVE))]),
   ];

@@ -24,8 +24,9 @@ export interface Pointer {
 /** What the fields of an SQE mean to one opcode. */
 export interface Operation {
   readonly fields?: (sqe: Sqe) => SqeFields;
-  readonly operands?: (sqe: Sqe) => readonly Operand[];
-  readonly pointers?: (sqe: Sqe) => readonly Pointer[];
+  /** `arch` as `uname -m` says it: some O_ flags differ. */
+  readonly operands?: (sqe: Sqe, arch: string) => readonly Operand[];
+  readonly pointers?: (sqe: Sqe, arch: string) => readonly Pointer[];
 }
 
 export function operand(name: string, value: string | number | bigint): Operand {

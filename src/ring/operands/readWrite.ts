@@ -37,6 +37,15 @@ function priorityText(ioprio: number): string {
   return `${nameOf(ioprio >> 13, PRIORITY_CLASSES)} ${ioprio & 7}`;
 }
 
+/** Where the bytes go and how many at most; a buffer of a group is chosen later, and 0 is all that it holds. */
+export function bufferOf({ flags, addr, len }: Sqe): { length?: number; address?: bigint } {
+  const chosen = (flags & sqeFlag.bufferSelect) !== 0;
+  return {
+    ...(chosen && len === 0 ? {} : { length: len }),
+    ...(chosen && addr === 0n ? {} : { address: addr }),
+  };
+}
+
 function fixedBuffer(sqe: Sqe): Operand {
   return operand('buffer', `registered buffer ${sqe.buffer}`);
 }
@@ -74,10 +83,7 @@ const vectoredFixed: Operation = {
 };
 
 const single: Operation = {
-  fields: (sqe) =>
-    sqe.flags & sqeFlag.bufferSelect && sqe.addr === 0n
-      ? { ...place(sqe), length: sqe.len }
-      : { ...place(sqe), length: sqe.len, address: sqe.addr },
+  fields: (sqe) => ({ ...place(sqe), ...bufferOf(sqe) }),
   operands: common,
 };
 

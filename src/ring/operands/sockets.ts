@@ -1,7 +1,7 @@
 import type { Operand } from '../../model/request';
-import { type Sqe, sqeFlag } from '../sqe';
+import type { Sqe } from '../sqe';
 import { installedFile, type Operation, operand, type Pointer, unlessZero } from './operation';
-import { vectors } from './readWrite';
+import { bufferOf, vectors } from './readWrite';
 import { ADDRESS_BYTES, socketAddressText } from './socketAddress';
 import { type BitNames, bitsText, low32, nameOf } from './words';
 
@@ -84,11 +84,6 @@ function transfer(sqe: Sqe, names: BitNames): Operand[] {
   ];
 }
 
-const buffer = (sqe: Sqe) =>
-  sqe.flags & sqeFlag.bufferSelect && sqe.addr === 0n
-    ? { length: sqe.len }
-    : { length: sqe.len, address: sqe.addr };
-
 /** struct user_msghdr: name, namelen, iov, iovlen, control, controllen, flags. */
 const MESSAGE_BYTES = 56;
 
@@ -119,7 +114,7 @@ function message(address: bigint, sends: boolean): Pointer[] {
 }
 
 const sending: Operation = {
-  fields: buffer,
+  fields: bufferOf,
   operands: (sqe) => transfer(sqe, SEND),
   pointers: (sqe) => [
     ...addressAt('peer', sqe.off, sqe.fileIndex & 0xffff),
@@ -137,7 +132,7 @@ export const SOCKETS: Readonly<Record<string, Operation>> = {
   SEND_ZC: sending,
   SENDMSG: sendingMessage,
   SENDMSG_ZC: sendingMessage,
-  RECV: { fields: buffer, operands: (sqe) => transfer(sqe, RECEIVE) },
+  RECV: { fields: bufferOf, operands: (sqe) => transfer(sqe, RECEIVE) },
   RECVMSG: {
     operands: (sqe) => transfer(sqe, RECEIVE),
     pointers: (sqe) => message(sqe.addr, false),

@@ -167,7 +167,7 @@ export const WAITS: Readonly<Record<string, Operation>> = {
   FUTEX_WAIT: futex,
   FUTEX_WAKE: {
     ...futex,
-    operands: (sqe) => [operand('wakes', sqe.off), ...(futex.operands?.(sqe) ?? []).slice(1)],
+    operands: (sqe, arch) => [operand('wakes', sqe.off), ...(futex.operands?.(sqe, arch) ?? []).slice(1)],
   },
   FUTEX_WAITV: {
     fields: (sqe) => ({ fd: null, address: sqe.addr }),

@@ -105,6 +105,12 @@ describe('the fields every request has', () => {
     expect(describeSqe(sqe('FADVISE', { len: 5 })).length).toBe(5);
   });
 
+  it('leave out a length of 0 that means all there is', () => {
+    expect(describeSqe(sqe('FSYNC')).length).toBeUndefined();
+    expect(describeSqe(sqe('RECV', { flags: 32 }))).not.toHaveProperty('length');
+    expect(describeSqe(sqe('RECV'))).toMatchObject({ length: 0, address: '0x0' });
+  });
+
   it('are told of an opcode from the future, too', () => {
     expect(describeSqe(sqe('OP_255', { fd: 4 }))).toMatchObject({ operation: 'OP_255', fd: 4 });
   });
@@ -226,6 +232,12 @@ describe('the operands', () => {
   ])('of %s, case %#', (name, fields, expected) => {
     expect(operands(name, fields)).toEqual(expected);
   });
+});
+
+it('open flags are those of the machine', () => {
+  const open = sqe('OPENAT', { opFlags: 0o200000 });
+  const flags = (arch: string) => describeSqe(open, arch).operands?.[1]?.value;
+  expect([flags('x86_64'), flags('aarch64')]).toEqual(['O_RDONLY|O_DIRECTORY', 'O_RDONLY|O_DIRECT']);
 });
 
 describe('behind the pointers stands', () => {

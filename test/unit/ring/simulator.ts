@@ -1,7 +1,7 @@
 import type { RingGeometry } from '../../../src/ring/geometry';
 import { inferGeometry } from '../../../src/ring/geometry';
 import { type RingHeader, readHeader } from '../../../src/ring/header';
-import type { RingImage } from '../../../src/ring/windows';
+import type { RingImage } from '../../../src/ring/image';
 
 /** How a program and the kernel use a ring. */
 export interface Habits {

@@ -173,6 +173,28 @@ describe('prepared SQEs', () => {
   });
 });
 
+describe('SQEs that are filled and not published', () => {
+  it('are not taken for the requests whose slots they took, where others are known to be lost', () => {
+    const ring = new SimulatedRing({ ...USUAL, mostInFlight: 8 }, () => 3);
+    for (let index = 0; index < 4; index++) ring.fill();
+    ring.submit();
+    // Of four, the last one completes; three stay. Then forty come and go.
+    ring.complete();
+    for (let index = 0; index < 40; index++) {
+      ring.reap();
+      ring.fill();
+      ring.submit();
+      ring.complete();
+    }
+    expect(ring.inFlight).toHaveLength(3);
+    expect(reconstruct(ring.image())).toMatchObject({ rows: [], inFlight: 3, lost: 3 });
+    ring.fill();
+    ring.fill();
+    const { rows } = reconstruct(ring.image());
+    expect(rows.map(({ certainty }) => certainty)).toEqual(['ambiguous', 'ambiguous']);
+  });
+});
+
 describe('CQEs that overflowed', () => {
   it('leave requests in doubt while nobody says which, and end them when fdinfo does', () => {
     const ring = ringOf({}, {});
