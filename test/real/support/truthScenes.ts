@@ -10,6 +10,10 @@ export interface TruthScene {
   /** Requests whose SQEs have been written over. */
   readonly forgotten?: number;
   readonly needs?: readonly NeedName[];
+  /** Breaks the rule on which rows are inferred, so that these may be wrong. */
+  readonly misleading?: true;
+  /** Nothing but the kernel's memory leads to the ring. */
+  readonly hidden?: true;
 }
 
 const plain = (scene: string, parts: Partial<TruthScene> = {}): TruthScene => ({
@@ -41,6 +45,8 @@ const FORGETTING: readonly TruthScene[] = [
   plain('half-overwritten', { forgotten: 4 }),
 ];
 
+const MISLEADING: readonly TruthScene[] = [plain('shared-user-data', { misleading: true })];
+
 /** Requests that a file system keeps. */
 const FILES: readonly TruthScene[] = (
   [
@@ -54,11 +60,12 @@ const FILES: readonly TruthScene[] = (
 const SETUPS: readonly TruthScene[] = [
   ...['sqpoll', 'sqe128', 'cqe32', 'cqemixed', 'nosqarray', 'single', 'defer', 'coop', 'taskrunflag'],
   ...['nommap', 'closedfd', 'attach_wq', 'submitall', 'clamp entries 65536', 'cqsize 4096', 'entries 128'],
-  ...['sqe128 cqe32 nosqarray', 'nommap nosqarray sqe128', 'nommap closedfd', 'sqpoll attach_wq'],
+  ...['sqe128 cqe32 nosqarray', 'nommap nosqarray sqe128', 'sqpoll attach_wq'],
   ...['sqpoll cqe32 closedfd', 'defer nommap cqe32 sqe128'],
 ].map((words) => ({ scene: 'mix', setup: words.split(' ') }));
 
 const COMBINED: readonly TruthScene[] = [
+  { scene: 'mix', setup: ['nommap', 'closedfd'], hidden: true },
   { scene: 'polls', setup: ['r-disabled'] },
   { scene: 'task-work', setup: ['defer'] },
   { scene: 'command', setup: ['cqe32'] },
@@ -76,6 +83,7 @@ const COMBINED: readonly TruthScene[] = [
 export const TRUTH_SCENES: readonly TruthScene[] = [
   ...SCENES,
   ...FORGETTING,
+  ...MISLEADING,
   ...FILES,
   ...SETUPS,
   ...COMBINED,

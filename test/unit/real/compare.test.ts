@@ -84,6 +84,22 @@ describe('the comparison with the truth', () => {
     ]);
   });
 
+  it('takes an operand from memory of now for the one that was given', () => {
+    const connect = told({ operands: { peer: '127.0.0.1:80' } });
+    const says = (value: string) => row({ operands: [{ name: 'peer, now', value }] });
+    expect(compare(sample([says('127.0.0.1:80')], {}, true), [connect])).toEqual([]);
+    expect(compare(sample([says('127.0.0.1:81')], {}, true), [connect])).toHaveLength(1);
+  });
+
+  it('lets the kernel alone have reasons to call a request ASYNC', () => {
+    const walked = row({ flags: ['ASYNC'], sources: ['kernel walk'] });
+    expect(compare(sample([walked]), [told()])).toEqual([]);
+    expect(compare(sample([{ ...walked, flags: ['IO_LINK'] }]), [told()])).toHaveLength(1);
+    expect(compare(sample([{ ...walked, flags: [] }]), [told({ flags: ['ASYNC'] })])).toHaveLength(1);
+    const both = row({ flags: ['ASYNC'], sources: ['kernel walk', 'ring memory'] });
+    expect(compare(sample([both]), [told()])).toHaveLength(1);
+  });
+
   it('takes each state that is right', () => {
     const either = told({ state: 'issued', alternatives: ['polling'] });
     expect(compare(sample([row()]), [either])).toEqual([]);
