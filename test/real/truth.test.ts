@@ -14,7 +14,7 @@ const CASES = TRUTH_SCENES.map((scene) => [nameOf(scene), scene] as const);
 
 describe.each(ACTORS)('as %s, the list of requests is the truth of', (name) => {
   it.for(CASES)('%s', async ([, wanted], context) => {
-    const { scene, setup, file, forgotten = 0, needs = [], misleading, hidden } = wanted;
+    const { scene, setup, file, forgotten = 0, doubtful = 0, needs = [], misleading, hidden } = wanted;
     const missing = actorMissing(name);
     if (missing !== undefined) context.skip(missing);
     skipUnless(context, 'ioUring', ...needs);
@@ -30,6 +30,8 @@ describe.each(ACTORS)('as %s, the list of requests is the truth of', (name) => {
       expect(compare(misleading ? doubting(sample) : sample, truth.rows), `the list of ${pid}`).toEqual([]);
       const lost = sample.rings.reduce((sum, ring) => sum + (ring.lost ?? 0), 0);
       expect(lost, 'requests counted as lost').toBeLessThanOrEqual(forgotten);
+      const ambiguous = sample.requests.filter(({ certainty }) => certainty === 'ambiguous').length;
+      expect(ambiguous, 'ambiguous rows').toBeLessThanOrEqual(doubtful);
     }
   });
 });

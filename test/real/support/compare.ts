@@ -17,7 +17,7 @@ export function compare(
   return [
     ...pairs.flatMap(({ row, told }) => wrongClaims(sample, row, told, mode)),
     ...extra.filter((row) => mode === 'exact' || row.certainty !== 'ambiguous').map(unknownRow),
-    ...(mode === 'exact' ? missing.map(absent) : notExcused(sample, missing)),
+    ...(mode === 'exact' ? missing.map(absent) : notExcused(sample, missing, extra)),
     ...(mode === 'exact' ? wrongCounts(sample, truth) : []),
   ];
 }
@@ -155,10 +155,16 @@ function absent(told: TruthRow): string {
 
 const finished = ({ state }: TruthRow): boolean => state === 'completed' || state === 'overflowed';
 
-/** Pending ones may be missing where their ring counts as many as lost, overflowed ones where nobody could tell. */
-function notExcused(sample: Sample, missing: readonly TruthRow[]): string[] {
+/**
+ * Pending ones may be missing where their ring counts as many as lost or has as many ambiguous rows in their place,
+ * overflowed ones where nobody could tell.
+ */
+function notExcused(sample: Sample, missing: readonly TruthRow[], extra: readonly Request[]): string[] {
   const left = new Map<number | null, number>();
-  for (const { fd, lost } of sample.rings) left.set(fd, (left.get(fd) ?? 0) + (lost ?? 0));
+  for (const { id, fd, lost } of sample.rings) {
+    const doubtful = extra.filter((row) => row.ring === id && row.certainty === 'ambiguous').length;
+    left.set(fd, (left.get(fd) ?? 0) + (lost ?? 0) + doubtful);
+  }
   return missing
     .filter((told) => {
       if (

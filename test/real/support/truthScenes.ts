@@ -9,6 +9,8 @@ export interface TruthScene {
   readonly file?: 'hang' | 'direct';
   /** Requests whose SQEs have been written over. */
   readonly forgotten?: number;
+  /** Rows that nobody can be sure of without the kernel's memory. */
+  readonly doubtful?: number;
   readonly needs?: readonly NeedName[];
   /** Breaks the rule on which rows are inferred, so that these may be wrong. */
   readonly misleading?: true;
@@ -40,9 +42,11 @@ const SCENES: readonly TruthScene[] = [
   ...['reused-user-data', 'mix'],
 ].map((scene) => plain(scene));
 
+/** What the rings' memory does not hold, or not surely. */
 const FORGETTING: readonly TruthScene[] = [
   plain('overwritten', { forgotten: 6 }),
-  plain('half-overwritten', { forgotten: 4 }),
+  plain('half-overwritten', { forgotten: 4, doubtful: 12 }),
+  plain('skip-success', { doubtful: 8 }),
 ];
 
 const MISLEADING: readonly TruthScene[] = [plain('shared-user-data', { misleading: true })];
@@ -74,7 +78,7 @@ const COMBINED: readonly TruthScene[] = [
   { scene: 'overflowed', setup: ['nosqarray', 'sqe128'] },
   { scene: 'wrapped', setup: ['sqpoll'] },
   { scene: 'wrapped', setup: ['nosqarray', 'cqe32'] },
-  { scene: 'half-overwritten', setup: ['sqe128'], forgotten: 4 },
+  { scene: 'half-overwritten', setup: ['sqe128'], forgotten: 4, doubtful: 12 },
   { scene: 'operands', setup: ['sqpoll', 'sqe128'] },
   { scene: 'two-rings', setup: ['closedfd'] },
   { scene: 'forked', setup: ['sqpoll'] },

@@ -130,6 +130,9 @@ describe('the comparison with the truth', () => {
     expect(compare(sample([row()]), [told(), told(second)])).toEqual(['READ 0x1001 (polling) is missing']);
     expect(compare(sample([row()], { lost: 1 }), [told(), told(second)])).toEqual([]);
     expect(compare(sample([], { lost: 1 }), [told(), told(second)])).toHaveLength(1);
+    const doubtful = row({ userData: '0x9', certainty: 'ambiguous' });
+    expect(compare(sample([row(), doubtful]), [told(), told(second)])).toEqual([]);
+    expect(compare(sample([doubtful]), [told(), told(second)])).toHaveLength(1);
     expect(compare(sample([row()], { lost: 1 }, true), [told(), told(second)])).toHaveLength(1);
   });
 
