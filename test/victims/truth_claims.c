@@ -46,6 +46,8 @@ static int meaning(unsigned opcode) {
   case IORING_OP_POLL_REMOVE:
   case IORING_OP_MADVISE:
   case IORING_OP_SOCKET:
+  case IORING_OP_SETXATTR:
+  case IORING_OP_GETXATTR:
   case IORING_OP_PROVIDE_BUFFERS:
   case IORING_OP_REMOVE_BUFFERS:
   case OP_FUTEX_WAIT:

@@ -132,8 +132,8 @@ static void messages(struct truth_ring *ring) {
   sqe = behind(ring, IORING_OP_SOCKET, AF_INET, NULL, 0, SOCK_STREAM);
   linked(ring, sqe);
   sqe = behind(ring, IORING_OP_POLL_ADD, tcp, NULL, 0, 0);
-  sqe->poll32_events = POLLOUT | POLLHUP;
-  operand(linked(ring, sqe), "poll events", "POLLOUT|POLLHUP");
+  sqe->poll32_events = POLLOUT | POLLRDHUP;
+  operand(linked(ring, sqe), "poll events", "POLLOUT|POLLRDHUP");
 }
 
 static void ring_work(struct truth_ring *ring) {

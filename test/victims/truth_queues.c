@@ -73,7 +73,7 @@ static void same_user_data(struct truth_ring *ring, const char *path) {
   truth_submit(ring);
 }
 
-/* A name for eight that have completed, for eight that are pending, and two of these for others that have completed. */
+/* The names of eight that have completed, for eight that are pending. */
 static void reused_user_data(struct truth_ring *ring, const char *path) {
   for (unsigned i = 0; i < 8; i++) truth_sqe(ring, IORING_OP_NOP, -1)->user_data = 0x100 + i;
   truth_submit(ring);
@@ -84,6 +84,11 @@ static void reused_user_data(struct truth_ring *ring, const char *path) {
     claim(ring, sqe, "polling");
   }
   truth_submit(ring);
+}
+
+/* What no careful program does: the names of two that are pending, for others that complete. */
+static void shared_user_data(struct truth_ring *ring, const char *path) {
+  reused_user_data(ring, path);
   for (unsigned i = 0; i < 2; i++) truth_sqe(ring, IORING_OP_NOP, -1)->user_data = 0x100 + i;
   truth_submit(ring);
   truth_reap(ring, 2);
@@ -98,5 +103,6 @@ const struct truth_scene queue_truths[] = {
     {.name = "half-overwritten", .run = half_overwritten, .entries = 16},
     {.name = "same-user-data", .run = same_user_data},
     {.name = "reused-user-data", .run = reused_user_data},
+    {.name = "shared-user-data", .run = shared_user_data},
     {.name = NULL},
 };

@@ -99,16 +99,14 @@ export function compareUnderChurn(
   const own = { ...sample, requests: named.filter(({ userData }) => known.has(userData ?? '')) };
   const others = named.filter((row) => !own.requests.includes(row));
   const uncounted = paired(own, stuck).missing.length;
-  // A row that is only likely may stand in the place of one that is lost.
+  // The counters of a moving ring are not of one moment: an inferred row may stand in the place of a stuck one.
   const guessed = others.filter(({ certainty }) => certainty === 'inferred').length;
-  const allowed = sample.rings.reduce(
-    (sum, { lost, ambiguous }) => sum + (lost ?? 0) + (ambiguous ?? 0),
-    guessed,
-  );
+  const counted = sample.rings.reduce((sum, { lost, ambiguous }) => sum + (lost ?? 0) + (ambiguous ?? 0), 0);
+  const allowed = counted + guessed;
   return [
     ...compare(own, stuck, 'honest').filter((words) => !words.endsWith('is missing')),
     ...(uncounted > allowed
-      ? [`${uncounted} stuck requests are missing, and ${allowed} counted as lost`]
+      ? [`${uncounted} stuck requests are missing, and ${allowed} counted as lost or in doubt`]
       : []),
     ...others.filter((row) => row.certainty === 'certain' && !lived(row, lives)).map(neverThere),
   ];

@@ -5,8 +5,7 @@ import type { TruthRow } from './truth';
  * honest: what the list claims is right, and what it lacks it counts as lost. exact: it is the truth, no more and no
  * less, as it must be where the kernel's memory was walked.
  */
-/** shared: honest where several requests of one user_data are in flight, of which a guess may take the wrong one. */
-export type Mode = 'honest' | 'shared' | 'exact';
+export type Mode = 'honest' | 'exact';
 
 /** Differences between the list of requests and the truth, each in words; none = it holds. */
 export function compare(
@@ -18,7 +17,7 @@ export function compare(
   return [
     ...pairs.flatMap(({ row, told }) => wrongClaims(sample, row, told, mode)),
     ...extra.filter((row) => mode === 'exact' || row.certainty !== 'ambiguous').map(unknownRow),
-    ...(mode === 'exact' ? missing.map(absent) : notExcused(sample, missing)),
+    ...(mode === 'exact' ? missing.map(absent) : notExcused(sample, missing, extra)),
     ...(mode === 'exact' ? wrongCounts(sample, truth) : []),
   ];
 }
@@ -89,7 +88,7 @@ function differences(sample: Sample, row: Request, told: TruthRow): Difference[]
   hold('length', row.length, told.length);
   hold('address', row.address, told.address);
   hold('path', row.path, told.path);
-  hold('flags', row.flags && sorted(row.flags), sorted(told.flags));
+  hold('flags', flags(row, told), sorted(told.flags));
   hold('result', row.result ?? undefined, told.result);
   hold('submitter', row.submitter, told.submitter ?? undefined);
   hold('ring', row.ring === null ? undefined : ringFd(sample, row.ring), told.ring);
@@ -99,9 +98,6 @@ function differences(sample: Sample, row: Request, told: TruthRow): Difference[]
   }
   return found;
 }
-
-/** What stands behind the SQE's pointers now may have another name for it. */
-const plain = (name: string): string => name.replace(/, now$/, '');
 
 /** null and negative both say that there is none: -1, AT_FDCWD. */
 function descriptor(fd: number | null | undefined): number | null | undefined {
@@ -114,16 +110,25 @@ function ringFd(sample: Sample, id: number): number | null | undefined {
 
 const sorted = (words: readonly string[]): string => [...words].sort().join('|');
 
+/** The kernel has its own reasons to set ASYNC (a file without non-blocking reads, a drain): only the SQE has what was asked for. */
+function flags({ flags, sources }: Request, told: TruthRow): string | undefined {
+  const kernelOnly = sources.includes('kernel walk') && !sources.includes('ring memory');
+  const own = kernelOnly && !told.flags.includes('ASYNC');
+  return flags && sorted(own ? flags.filter((flag) => flag !== 'ASYNC') : flags);
+}
+
+/** `peer, now` has been read where the program may have put something else by now; here it has not. */
+const plain = (name: string): string => name.replace(/, now$/, '');
+
 /** `O_RDONLY|O_CLOEXEC` in any order; the kernel adds O_LARGEFILE by itself. */
 function alternation(value: string): string {
   return sorted(value.split('|').filter((word) => word !== 'O_LARGEFILE'));
 }
 
 function wrongClaims(sample: Sample, row: Request, told: TruthRow, mode: Mode): string[] {
-  if (row.certainty === 'ambiguous' && mode !== 'exact') return [];
-  if (row.certainty === 'inferred' && mode === 'shared') return [];
+  if (mode === 'honest' && row.certainty === 'ambiguous') return [];
   const silent =
-    mode !== 'exact' || finished(told)
+    mode === 'honest' || finished(told)
       ? []
       : Object.keys(told.operands).filter(
           (name) => !row.operands?.some((operand) => plain(operand.name) === name),
@@ -131,7 +136,9 @@ function wrongClaims(sample: Sample, row: Request, told: TruthRow, mode: Mode): 
   return [
     ...differences(sample, row, told)
       // Where it stands may be inferred, who it is may not.
-      .filter(({ field }) => field !== 'state' || !row.inferred?.includes('state'))
+      .filter(
+        ({ field }) => field !== 'state' || (row.certainty === 'certain' && !row.inferred?.includes('state')),
+      )
       .map(({ words }) => `${told.operation} ${told.user_data} (${row.certainty}): ${words}`),
     ...(mode === 'exact' && row.userData === undefined
       ? [`${told.operation} ${told.user_data}: its row has no user_data`]
@@ -150,11 +157,15 @@ function absent(told: TruthRow): string {
 
 const finished = ({ state }: TruthRow): boolean => state === 'completed' || state === 'overflowed';
 
-/** Pending ones may be missing where their ring counts as many without a row, overflowed ones where nobody could tell. */
-function notExcused(sample: Sample, missing: readonly TruthRow[]): string[] {
+/**
+ * Pending ones may be missing where their ring counts as many as lost or has as many ambiguous rows in their place,
+ * overflowed ones where nobody could tell.
+ */
+function notExcused(sample: Sample, missing: readonly TruthRow[], extra: readonly Request[]): string[] {
   const left = new Map<number | null, number>();
-  for (const { fd, lost = 0, inFlight = 0, explained = 0 } of sample.rings) {
-    left.set(fd, (left.get(fd) ?? 0) + Math.max(lost, inFlight - explained));
+  for (const { id, fd, lost } of sample.rings) {
+    const doubtful = extra.filter((row) => row.ring === id && row.certainty === 'ambiguous').length;
+    left.set(fd, (left.get(fd) ?? 0) + (lost ?? 0) + doubtful);
   }
   return missing
     .filter((told) => {

@@ -9,11 +9,13 @@ export interface TruthScene {
   readonly file?: 'hang' | 'direct';
   /** Requests whose SQEs have been written over. */
   readonly forgotten?: number;
+  /** Rows that nobody can be sure of without the kernel's memory. */
+  readonly doubtful?: number;
   readonly needs?: readonly NeedName[];
-  /** Several requests of one user_data are in flight, so that the rings alone let guess which. */
-  readonly shared?: boolean;
-  /** Why only the kernel's memory leads to the ring. */
-  readonly hidden?: string;
+  /** Breaks the rule on which rows are inferred, so that these may be wrong. */
+  readonly misleading?: true;
+  /** Nothing but the kernel's memory leads to the ring. */
+  readonly hidden?: true;
 }
 
 const plain = (scene: string, parts: Partial<TruthScene> = {}): TruthScene => ({
@@ -37,14 +39,17 @@ const SCENES: readonly TruthScene[] = [
     'two-rings',
   ],
   ...['other-thread', 'forked', 'passed', 'completed', 'prepared', 'overflowed', 'wrapped', 'same-user-data'],
-  'mix',
+  ...['reused-user-data', 'mix'],
 ].map((scene) => plain(scene));
 
+/** What the rings' memory does not hold, or not surely. */
 const FORGETTING: readonly TruthScene[] = [
-  plain('reused-user-data', { shared: true }),
   plain('overwritten', { forgotten: 6 }),
-  plain('half-overwritten', { forgotten: 4 }),
+  plain('half-overwritten', { forgotten: 4, doubtful: 12 }),
+  plain('skip-success', { doubtful: 8 }),
 ];
+
+const MISLEADING: readonly TruthScene[] = [plain('shared-user-data', { misleading: true })];
 
 /** Requests that a file system keeps. */
 const FILES: readonly TruthScene[] = (
@@ -64,7 +69,7 @@ const SETUPS: readonly TruthScene[] = [
 ].map((words) => ({ scene: 'mix', setup: words.split(' ') }));
 
 const COMBINED: readonly TruthScene[] = [
-  { scene: 'mix', setup: ['nommap', 'closedfd'], hidden: 'the ring has neither descriptor nor mapping' },
+  { scene: 'mix', setup: ['nommap', 'closedfd'], hidden: true },
   { scene: 'polls', setup: ['r-disabled'] },
   { scene: 'task-work', setup: ['defer'] },
   { scene: 'command', setup: ['cqe32'] },
@@ -73,7 +78,7 @@ const COMBINED: readonly TruthScene[] = [
   { scene: 'overflowed', setup: ['nosqarray', 'sqe128'] },
   { scene: 'wrapped', setup: ['sqpoll'] },
   { scene: 'wrapped', setup: ['nosqarray', 'cqe32'] },
-  { scene: 'half-overwritten', setup: ['sqe128'], forgotten: 4 },
+  { scene: 'half-overwritten', setup: ['sqe128'], forgotten: 4, doubtful: 12 },
   { scene: 'operands', setup: ['sqpoll', 'sqe128'] },
   { scene: 'two-rings', setup: ['closedfd'] },
   { scene: 'forked', setup: ['sqpoll'] },
@@ -82,6 +87,7 @@ const COMBINED: readonly TruthScene[] = [
 export const TRUTH_SCENES: readonly TruthScene[] = [
   ...SCENES,
   ...FORGETTING,
+  ...MISLEADING,
   ...FILES,
   ...SETUPS,
   ...COMBINED,

@@ -106,9 +106,10 @@ describe('the comparison under churn', () => {
   });
 
   it('names a stuck one that is missing and not counted', () => {
-    expect(found([passing])).toEqual(['1 stuck requests are missing, and 0 counted as lost']);
+    expect(found([passing])).toEqual(['1 stuck requests are missing, and 0 counted as lost or in doubt']);
     expect(found([passing], { lost: 1 })).toEqual([]);
     expect(found([passing], { ambiguous: 1 })).toEqual([]);
+    expect(found([{ ...passing, certainty: 'inferred' }])).toEqual([]);
   });
 
   it('names what is wrong of a stuck one', () => {

@@ -84,6 +84,22 @@ describe('the comparison with the truth', () => {
     ]);
   });
 
+  it('takes an operand from memory of now for the one that was given', () => {
+    const connect = told({ operands: { peer: '127.0.0.1:80' } });
+    const says = (value: string) => row({ operands: [{ name: 'peer, now', value }] });
+    expect(compare(sample([says('127.0.0.1:80')], {}, true), [connect])).toEqual([]);
+    expect(compare(sample([says('127.0.0.1:81')], {}, true), [connect])).toHaveLength(1);
+  });
+
+  it('lets the kernel alone have reasons to call a request ASYNC', () => {
+    const walked = row({ flags: ['ASYNC'], sources: ['kernel walk'] });
+    expect(compare(sample([walked]), [told()])).toEqual([]);
+    expect(compare(sample([{ ...walked, flags: ['IO_LINK'] }]), [told()])).toHaveLength(1);
+    expect(compare(sample([{ ...walked, flags: [] }]), [told({ flags: ['ASYNC'] })])).toHaveLength(1);
+    const both = row({ flags: ['ASYNC'], sources: ['kernel walk', 'ring memory'] });
+    expect(compare(sample([both]), [told()])).toHaveLength(1);
+  });
+
   it('takes each state that is right', () => {
     const either = told({ state: 'issued', alternatives: ['polling'] });
     expect(compare(sample([row()]), [either])).toEqual([]);
@@ -114,6 +130,9 @@ describe('the comparison with the truth', () => {
     expect(compare(sample([row()]), [told(), told(second)])).toEqual(['READ 0x1001 (polling) is missing']);
     expect(compare(sample([row()], { lost: 1 }), [told(), told(second)])).toEqual([]);
     expect(compare(sample([], { lost: 1 }), [told(), told(second)])).toHaveLength(1);
+    const doubtful = row({ userData: '0x9', certainty: 'ambiguous' });
+    expect(compare(sample([row(), doubtful]), [told(), told(second)])).toEqual([]);
+    expect(compare(sample([doubtful]), [told(), told(second)])).toHaveLength(1);
     expect(compare(sample([row()], { lost: 1 }, true), [told(), told(second)])).toHaveLength(1);
   });
 
