@@ -48,7 +48,21 @@ function sourceRows({ rings, requests, pending }: RingTrouble): Blindness[] {
   );
   const open = unsure || rings.some((ring) => unlisted(ring) > 0);
   const troubles = memory.flatMap(({ trouble }) => trouble ?? []);
-  return [...(walk || open ? blind : []), ...(walk ? [] : troubles)];
+  return [...(walk || open ? blind : []), ...(walk ? [] : troubles), ...hiddenRows(pending)];
+}
+
+/** Rings that live in the program's own memory and have no descriptor any more: nothing says where (NO_MMAP, 6.5). */
+function hiddenRows({ walk, memory }: PendingSources): Blindness[] {
+  const hidden = (walk?.rings ?? []).filter(
+    ({ fds, inode }) => fds.length === 0 && !memory.some((ring) => ring.inode === inode && ring.rows),
+  );
+  if (hidden.length === 0) return [];
+  return [
+    {
+      what: `what is prepared or not collected in ${plural(hidden.length, 'ring')} without descriptor and mapping`,
+      why: 'the ring lives in the program’s own memory, and nothing tells where',
+    },
+  ];
 }
 
 function unlistedRows({ rings, pending }: RingTrouble): Blindness[] {

@@ -7,7 +7,7 @@ import { inspect } from './support/inspect';
 import { skipUnlessListing } from './support/listing';
 import { mountHangfs } from './support/mounts';
 import { skipUnless } from './support/rights';
-import { startTruth } from './support/truth';
+import { startTruth, type TruthRow } from './support/truth';
 import { nameOf, TRUTH_SCENES } from './support/truthScenes';
 
 const CASES = TRUTH_SCENES.map((scene) => [nameOf(scene), scene] as const);
@@ -27,7 +27,8 @@ describe.each(ACTORS)('as %s, the list of requests is the truth of', (name) => {
       const sample = await inspect(who, pid);
       if (hidden && !sample.rights.kernelWalk)
         context.skip("needs the kernel's memory: the ring has neither a descriptor nor a mapping");
-      expect(compare(misleading ? doubting(sample) : sample, truth.rows), `the list of ${pid}`).toEqual([]);
+      const told = hidden ? truth.rows.filter(isPending).map(withoutOperands) : truth.rows;
+      expect(compare(misleading ? doubting(sample) : sample, told), `the list of ${pid}`).toEqual([]);
       const lost = sample.rings.reduce((sum, ring) => sum + (ring.lost ?? 0), 0);
       expect(lost, 'requests counted as lost').toBeLessThanOrEqual(forgotten);
       const ambiguous = sample.requests.filter(({ certainty }) => certainty === 'ambiguous').length;
@@ -35,6 +36,10 @@ describe.each(ACTORS)('as %s, the list of requests is the truth of', (name) => {
     }
   });
 });
+
+/** What a walk alone can show: the kernel's lists have no operands, and not what has ended or is only prepared. */
+const isPending = ({ state }: TruthRow): boolean => !['prepared', 'completed', 'overflowed'].includes(state);
+const withoutOperands = (row: TruthRow): TruthRow => ({ ...row, operands: {} });
 
 /** The same list, believing nothing that is inferred. */
 function doubting(sample: Sample): Sample {
