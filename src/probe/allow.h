@@ -24,6 +24,8 @@ struct place {
 	char *relative;
 	/* Start of the last name within `relative`. */
 	char *leaf;
+	/* Tells addresses of the kernel: for whom may read its memory. */
+	bool addresses;
 	/* One read gives the whole content (the kernel's single_open), if the buffer is large enough. */
 	bool single;
 };
@@ -52,7 +54,7 @@ static const char *const net_files[] = {
 static const char *const global_files[] = {
 	"version", "uptime", "locks", "diskstats", "stat", "loadavg", "meminfo", "vmstat", "devices",
 	"filesystems", "partitions", "cpuinfo", "cmdline", "misc", "mdstat", "swaps", "modules",
-	"interrupts", "softirqs", "cgroups", "config.gz", "kallsyms", "zoneinfo", NULL,
+	"interrupts", "softirqs", "cgroups", "config.gz", "zoneinfo", NULL,
 };
 /* Whole trees below /proc and below /sys. */
 static const char *const proc_trees[] = {
@@ -141,7 +143,8 @@ static inline bool proc_path_allowed(enum verb verb, const char *path, struct pl
 	if (!n) {
 		if (verb == LINK)
 			return false;
-		return (verb == READ && one_of(global_files, path)) || within(proc_trees, path);
+		place->addresses = !strcmp(path, "kallsyms");
+		return (verb == READ && (place->addresses || one_of(global_files, path))) || within(proc_trees, path);
 	}
 	if (!path[n])
 		return false;

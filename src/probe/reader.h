@@ -139,6 +139,8 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 		if (shared->verb == LIST && shared->flags & ONLY_LINKS)
 			length = split_wanted(path, length, &listing);
 		error = check_path(shared->verb, path, length, &place);
+		if (!error && place.addresses && !kernel_memory)
+			error = EPERM;
 		if (error)
 			;
 		else if (shared->verb == READ)

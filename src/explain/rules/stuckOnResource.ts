@@ -113,7 +113,7 @@ function finding(
     explanation: [
       ...whoIsHeld(sample.tasks.filter((t) => t.kind === 'worker').length, blocked),
       submitter
-        ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and its counters cannot be read.'
+        ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
       ...resourceSentences(sample, files),
       waiting.explanation,

@@ -17,10 +17,11 @@ export function ringWith(bare: Ring, walked: WalkedRing | undefined, memory: Rin
     ring.readable = true;
     ring.sqEntries = counters.sqEntries;
     ring.cqEntries = counters.cqEntries;
-    ring.sqHead = Math.max(counters.sqHead, 0);
+    ring.sqHead = counters.sqHead;
     ring.sqTail = counters.sqTail;
     ring.cqHead = counters.cqHead;
     ring.cqTail = counters.cqTail;
+    if (!memory?.sqFlags?.includes('CQ_OVERFLOW')) ring.overflowed ??= 0;
   }
   if (memory?.sqeSize) ring.sqeSize = memory.sqeSize;
   if (memory?.cqeSize) ring.cqeSize = memory.cqeSize;
@@ -32,6 +33,7 @@ export function ringWith(bare: Ring, walked: WalkedRing | undefined, memory: Rin
   ring.cqEntries = walked.cqEntries;
   ring.sqHead = walked.sqHead;
   if (!counters) ring.cqTail = walked.cqTail;
+  ring.overflowed ??= walked.requests.filter(({ state }) => state === 'overflowed').length;
   if (walked.sqpollTid !== undefined) ring.sqpollTid = walked.sqpollTid;
   ring.registeredFiles = walked.registeredFiles;
   ring.registeredBuffers = walked.registeredBuffers;

@@ -16,10 +16,8 @@ export interface Expected {
   readonly workersWaitIn?: { readonly function: string; readonly subsystem: string };
   /** How many requests of which operation stand in which state. */
   readonly requests?: (truth: Truth) => Readonly<Partial<Record<`${string} ${RequestState}`, number>>>;
-  /** Requests that /proc does not list one by one: in flight, yet not explained. */
-  readonly unlisted?: number;
-  /** No counters of the ring can be read. */
-  readonly unreadable?: true;
+  /** Its descriptor is closed. */
+  readonly closed?: true;
   /** It never comes to rest. */
   readonly busy?: true;
 }
@@ -49,8 +47,7 @@ export const EXPECTED: readonly Expected[] = [
     says: [/\b2\b.*workers/, /\b8\b/],
     others: Array.from({ length: 2 }, () => ({ kind: 'worker', state: 'S' })),
     workersWaitIn: { function: 'wait_for_partner', subsystem: 'FIFO' },
-    requests: () => ({ 'OPENAT running': 2 }),
-    unlisted: 8,
+    requests: () => ({ 'OPENAT running': 2, 'OPENAT queued': 8 }),
   },
   { scene: 'pipe-read', ...polled, says: [/read/, /pipe/], requests: one('polling') },
   {
@@ -67,22 +64,25 @@ export const EXPECTED: readonly Expected[] = [
   { scene: 'accept', ...polled, says: [/accept/, /client/], requests: one('polling') },
   { scene: 'accept-multishot', ...polled, says: [/accept/, /client/], requests: one('polling') },
   { scene: 'eventfd-poll', ...polled, says: [/poll/, /event/], requests: one('polling') },
-  { scene: 'timeout', ...polled, says: [/\b1 request\b/], unlisted: 1 },
+  {
+    scene: 'timeout',
+    ...polled,
+    says: [/timer/, /\b1 request\b/],
+    requests: () => ({ 'TIMEOUT timeout': 1 }),
+  },
   {
     scene: 'linked',
     ...polled,
     says: [/read/, /pipe/, /\b2 more\b/],
-    requests: () => ({ 'READ polling': 1 }),
-    unlisted: 2,
+    requests: () => ({ 'READ polling': 1, 'WRITE linked': 1, 'FSYNC linked': 1 }),
   },
   {
     scene: 'drain',
     ...polled,
     says: [/read/, /pipe/, /\b4 more\b/],
-    requests: () => ({ 'READ polling': 1 }),
-    unlisted: 4,
+    requests: () => ({ 'READ polling': 1, 'NOP drained': 4 }),
   },
-  { scene: 'futex', ...polled, says: [/\b1 request\b/], unlisted: 1 },
+  { scene: 'futex', ...polled, says: [/\b1 request\b/], requests: () => ({ 'FUTEX_WAIT waiting': 1 }) },
   {
     scene: 'cq-unreaped',
     severity: 'warning',
@@ -135,7 +135,13 @@ export const EXPECTED: readonly Expected[] = [
     wake: 'interruptible',
     requests: one('polling'),
   },
-  { scene: 'ring-closed', ...polled, says: [/./], unreadable: true },
+  {
+    scene: 'ring-closed',
+    ...polled,
+    says: [/read/, /pipe/],
+    requests: () => ({ 'READ polling': 1 }),
+    closed: true,
+  },
   { scene: 'healthy', severity: 'info', says: [/./], busy: true },
 ];
 
