@@ -34,7 +34,7 @@ export function assemble(gathered: Gathered): Sample {
     schema: SCHEMA,
     takenAt: gathered.takenAt,
     host: gathered.host,
-    rights: { ...gathered.rights, kernelWalk: walk !== undefined },
+    rights: { ...gathered.rights, kernelWalk: gathered.rights.kernelWalk || walk !== undefined },
     process: gathered.process,
     tasks,
     rings,

@@ -7,7 +7,7 @@ import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './devices';
 import { hasOwnInode } from './host';
 import type { WalkOptions } from './pendingSources';
-import { readRingSources } from './ringSources';
+import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks, type TasksAsked } from './tasks';
 import { textOf } from './text';
@@ -51,15 +51,15 @@ export async function relook(
   const files = target.read([...clockFiles(target), `/proc/${pid}/stat`]);
   const clocks = files.then(clocksFrom);
   const ownInode = hasOwnInode(previous.host.kernel);
-  const [[statFile], [taskList], [fdList], { mappings, rings: infos, pending }, tasks, devices] =
-    await Promise.all([
-      files.then((all) => all.slice(-1)),
-      target.list([`/proc/${pid}/task`]),
-      target.list([`/proc/${pid}/fd`], { links: true }),
-      readRingSources(target, { pid, rings, maps: memory.maps, ownInode, walk, signal: undefined }),
-      readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
-      countAgain(target, previous.devices ?? []),
-    ]);
+  const asked = { pid, rings, maps: memory.maps, ownInode, signal: undefined };
+  const [[statFile], [taskList], [fdList], sources, tasks, devices] = await Promise.all([
+    files.then((all) => all.slice(-1)),
+    target.list([`/proc/${pid}/task`]),
+    target.list([`/proc/${pid}/fd`], { links: true }),
+    readRingSources(target, { ...asked, walk: false }),
+    readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
+    countAgain(target, previous.devices ?? []),
+  ]);
   const stat = parseStat(textOf(statFile) ?? '');
   const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;
   const links = new Map(memory.descriptors.map((descriptor) => [String(descriptor.fd), descriptor.text]));
@@ -69,21 +69,29 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
-  return assemble({
-    takenAt,
-    host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
-    rights: previous.rights,
-    process: { ...previous.process, state: stat.state },
-    tasks,
-    rings: findRings({
-      pid,
-      descriptors: infos.descriptors,
-      mappings,
-      ownInode,
-    }),
-    pending,
-    resources: previous.resources,
-    devices,
-    trouble: memory.trouble,
+  const withRings = ({ mappings, rings: infos, pending }: RingSources): Sample =>
+    assemble({
+      takenAt,
+      host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
+      rights: previous.rights,
+      process: { ...previous.process, state: stat.state },
+      tasks,
+      rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
+      pending,
+      resources: previous.resources,
+      devices,
+      trouble: memory.trouble,
+    });
+  const sample = withRings(sources);
+  return walk !== false && target.kernel && standsStill(sample, previous)
+    ? withRings(await readRingSources(target, { ...asked, walk }))
+    : sample;
+}
+
+/** Some ring has requests in flight and moved none since: a busy process is not worth walking the kernel's lists for at each look. */
+function standsStill(sample: Sample, previous: Sample): boolean {
+  return sample.rings.some(({ id, inFlight, sqHead, cqTail }) => {
+    const before = previous.rings.find((ring) => ring.id === id);
+    return inFlight !== 0 && before?.sqHead === sqHead && before?.cqTail === cqTail;
   });
 }
