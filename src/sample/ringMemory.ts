@@ -49,8 +49,9 @@ export interface RingMemory extends Partial<Reconstruction> {
   readonly trouble?: Blindness;
 }
 
-/** A large ring takes some 8 MB while it is read. */
-const AT_A_TIME = 8;
+/** Rings read at a time: so many, and their mappings together so long unless one alone is longer. Bytes. */
+const AT_A_TIME = 128;
+const MOST_AT_A_TIME = 32 << 20;
 
 /** Rings whose two mappings are together not longer are read in one go. Bytes. */
 const SMALL = 64 << 10;
@@ -63,11 +64,26 @@ export async function readRingMemory(target: Target, asked: RingMemoryAsked): Pr
   const places = placesOf(asked.descriptors, asked.mappings, asked.ownInode);
   const found = await findInMemory(target, asked.pid, places, asked.everyMapping);
   const rings: RingMemory[] = [];
-  for (let at = 0; at < found.length; at += AT_A_TIME) {
-    const few = found.slice(at, at + AT_A_TIME);
+  for (const few of portions(found)) {
     rings.push(...(await Promise.all(few.map((place) => readPlace(target, asked.pid, place)))));
   }
   return rings;
+}
+
+function* portions(places: readonly RingPlace[]): Generator<RingPlace[]> {
+  let portion: RingPlace[] = [];
+  let bytes = 0;
+  for (const place of places) {
+    const length = (place.ring?.length ?? 0) + (place.sqes?.length ?? 0);
+    if (portion.length === AT_A_TIME || (portion.length > 0 && bytes + length > MOST_AT_A_TIME)) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(place);
+    bytes += length;
+  }
+  if (portion.length > 0) yield portion;
 }
 
 type Read = { readonly image: RingImage } | { readonly why: string; readonly header?: RingHeader };

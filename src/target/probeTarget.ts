@@ -14,6 +14,7 @@ import {
 import { decodeListing, encodeMemory, encodeWanted, LIMIT_MAX } from '../probe/wire';
 import { Channel } from './channel';
 import type { Connection } from './connection';
+import { Joiner } from './joiner';
 import type { KernelMemory } from './kernelMemory';
 import { probeFailed, wrongProtocol } from './probeErrors';
 import { ProbeKernel } from './probeKernel';
@@ -50,6 +51,7 @@ export class ProbeTarget implements Target {
   readonly rights: TargetRights;
   readonly arch: string;
   readonly self: number;
+  private readonly memories: Joiner;
   readonly kernel: KernelMemory;
 
   constructor(
@@ -60,6 +62,7 @@ export class ProbeTarget implements Target {
     this.rights = { uid: hello.uid, capabilities: hello.capabilities };
     this.arch = hello.machine;
     this.self = hello.pid;
+    this.memories = new Joiner((bodies, options) => this.ask('memory', bodies, options));
     this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
   }
 
@@ -95,8 +98,7 @@ export class ProbeTarget implements Target {
   }
 
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]> {
-    return this.ask(
-      'memory',
+    return this.memories.join(
       ranges.map((range) => encodeMemory(pid, range)),
       options,
     );
