@@ -61,7 +61,11 @@ export function recording(target: Target, steps: string[]): Target {
       return target.link(paths, options);
     },
     inodes: (paths, options) => target.inodes(paths, options),
-    memory: (pid, ranges, options) => target.memory(pid, ranges, options),
+    memory: (pid, ranges, options) => {
+      for (const { address, length } of ranges)
+        steps.push(`m /proc/${pid}/mem ${address.toString(16)} ${length.toString(16)}`);
+      return target.memory(pid, ranges, options);
+    },
     ...(target.kernel ? { kernel: target.kernel } : {}),
     dispose: () => undefined,
   };
