@@ -58,15 +58,16 @@ async function searchInside(
   reader: Reader,
   target: Target,
   leader: Leader,
-  { rings, gathered }: Seen,
+  seen: Seen,
   search: SlabSearch,
 ): Promise<{ readonly gathered: Gathered; readonly trouble: readonly Blindness[] }> {
+  const { rings, gathered } = seen;
   const counts = countsOf(reader, gathered);
   const wanting = rings.filter(
     ({ ring }) => (counts.get(ring.address) ?? 0) < (liveIn(reader, ring, gathered) ?? Infinity),
   );
   if (wanting.length === 0) return { gathered, trouble: [] };
-  const found = await searchSlabs(reader, target, leader, wanting, gathered, search);
+  const found = await searchSlabs(reader, target, leader, wanting, seen, search);
   const counted = reader.layout.optional.ringAllocated !== undefined;
   const requests = new Map(gathered.requests);
   for (const request of found.requests) {

@@ -1,7 +1,7 @@
 import type { Blindness } from '../model/sample';
 import type { SlabScan } from '../target/kernelMemory';
 import type { Target } from '../target/target';
-import type { RingContext } from './contexts';
+import type { RingContext, Tctx } from './contexts';
 import type { Gathered } from './gather';
 import { type MemoryMap, memoryMaps, PAGE } from './memoryMap';
 import type { Leader } from './process';
@@ -44,7 +44,7 @@ export async function searchSlabs(
   target: Target,
   leader: Leader,
   rings: readonly RingContext[],
-  gathered: Gathered,
+  { gathered, tctxs }: { readonly gathered: Gathered; readonly tctxs: readonly Tctx[] },
   { progress }: SlabSearch,
 ): Promise<SlabFound> {
   const { needed, optional, sizes } = reader.layout;
@@ -80,9 +80,14 @@ export async function searchSlabs(
     found.push(...records.map(({ address, data }) => new Structure(address, data)));
     progress?.(Math.min(1, (first + AT_ONCE) / map.frames));
   }
+  // What was freed with a ring that has gone may name this one: its memory has been used again.
+  const submitter = optional.requestTctx ?? optional.requestTask;
+  const submitters = new Set(tctxs.flatMap(({ owner }) => [owner.tctx, owner.task]));
   const unlisted = found.filter(
-    ({ address }) =>
-      !gathered.requests.has(address) && ![...gathered.free.values()].some((free) => free.has(address)),
+    (request) =>
+      submitters.has(request.pointer(submitter)) &&
+      !gathered.requests.has(request.address) &&
+      ![...gathered.free.values()].some((free) => free.has(request.address)),
   );
   return { requests: await alive(reader, unlisted) };
 }

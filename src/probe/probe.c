@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -472,10 +473,22 @@ static void set_up(void)
 		fatal("/proc is not mounted here.");
 }
 
+/* True where the connection is one file, as a virtio port or a socket is. */
+static bool one_file(int a, int b)
+{
+	struct stat is, its;
+	return !fstat(a, &is) && !fstat(b, &its) && is.st_dev == its.st_dev && is.st_ino == its.st_ino;
+}
+
 static void serve(void)
 {
 	sigset_t none;
 	sigemptyset(&none);
+	/*
+	 * Asking about the same file twice loses input on a virtio port: what arrives between the two questions is taken
+	 * from the device by the second, which does not want it, and wakes nobody.
+	 */
+	int idle_output = one_file(STDIN_FILENO, STDOUT_FILENO) ? -1 : STDOUT_FILENO;
 	for (;;) {
 		next_request();
 		if (!out_pending())
@@ -487,7 +500,7 @@ static void serve(void)
 		}
 		struct pollfd fds[] = {
 			{STDIN_FILENO, POLLRDHUP | (input_end - input_start < sizeof input ? POLLIN : 0), 0},
-			{STDOUT_FILENO, out_pending() ? POLLOUT : 0, 0},
+			{out_pending() ? STDOUT_FILENO : idle_output, out_pending() ? POLLOUT : 0, 0},
 			{from_reader, POLLIN, 0},
 		};
 		int wait = out_pending() ? -1 : patience();

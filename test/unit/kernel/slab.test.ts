@@ -78,9 +78,13 @@ describe.each(['6.1', '6.12', '6.18', '7.2'] as const)('the search of the slabs 
     process.push(ring + process.offset('ringFree'), free + process.offset('requestFreeNode'));
     const polled = process.request(ring, { userData: 3 });
     process.poll(ring, polled);
+    // Freed with a ring that lay in the same place.
+    const stale = process.request(ring, { opcode: 'WRITE', userData: 5 }, process.task(77, 76));
+    const allocated = process.place('ringAllocated');
+    if (allocated) process.kernel.write(ring + BigInt(allocated[0]), 3, 4);
     const notification = process.request(ring, { opcode: 'NOP', userData: 4 });
     const { request: length } = process.layout.sizes;
-    process.kernel.objects = [inside, free, polled, notification].map((address) => ({
+    process.kernel.objects = [inside, free, polled, notification, stale].map((address) => ({
       address,
       data: process.kernel.bytes(address, length) ?? Buffer.alloc(0),
     }));
