@@ -7,7 +7,7 @@ import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './devices';
 import { hasOwnInode } from './host';
 import type { WalkOptions } from './pendingSources';
-import { type RingSources, readRingSources } from './ringSources';
+import { readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks, type TasksAsked } from './tasks';
 import { textOf } from './text';
@@ -56,7 +56,7 @@ export async function relook(
     files.then((all) => all.slice(-1)),
     target.list([`/proc/${pid}/task`]),
     target.list([`/proc/${pid}/fd`], { links: true }),
-    readRingSources(target, { ...asked, walk: false }),
+    readRingSources(target, { ...asked, walk: stoodStill(previous) && walk }),
     readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
     countAgain(target, previous.devices ?? []),
   ]);
@@ -69,29 +69,25 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
-  const withRings = ({ mappings, rings: infos, pending }: RingSources): Sample =>
-    assemble({
-      takenAt,
-      host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
-      rights: previous.rights,
-      process: { ...previous.process, state: stat.state },
-      tasks,
-      rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
-      pending,
-      resources: previous.resources,
-      devices,
-      trouble: memory.trouble,
-    });
-  const sample = withRings(sources);
-  return walk !== false && target.kernel && standsStill(sample, previous)
-    ? withRings(await readRingSources(target, { ...asked, walk }))
-    : sample;
+  const { mappings, rings: infos, pending } = sources;
+  return assemble({
+    takenAt,
+    host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
+    rights: previous.rights,
+    process: { ...previous.process, state: stat.state },
+    tasks,
+    rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
+    pending,
+    resources: previous.resources,
+    devices,
+    trouble: memory.trouble,
+  });
 }
 
-/** Some ring has requests in flight and moved none since: a busy process is not worth walking the kernel's lists for at each look. */
-function standsStill(sample: Sample, previous: Sample): boolean {
-  return sample.rings.some(({ id, inFlight, sqHead, cqTail }) => {
-    const before = previous.rings.find((ring) => ring.id === id);
-    return inFlight !== 0 && before?.sqHead === sqHead && before?.cqTail === cqTail;
-  });
+/**
+ * The walk before saw one moment in which something was pending: a busy process is not worth walking the kernel's lists for at each
+ * look. Before 6.16 no walk can tell.
+ */
+function stoodStill({ rings }: Sample): boolean {
+  return rings.some(({ live, inFlight }) => live !== undefined && inFlight !== 0);
 }
