@@ -6,7 +6,7 @@ import { requestLines } from './reportRequests';
 import { inFlight, lost, skewOf } from './ringCounts';
 import { wrap } from './style';
 import { grouped } from './words';
-import { poolText } from './workers';
+import { busyPools, poolText } from './workers';
 
 /** Rings and worker pools written out without --verbose. */
 const MOST = 32;
@@ -16,7 +16,8 @@ export function ringLines(context: Context): string[] {
   const { sample, style, width, verbose } = context;
   if (sample.rings.length === 0) return [style.bold('Rings'), '  none: this process has no io_uring open'];
   const rings = verbose ? sample.rings : sample.rings.slice(0, MOST);
-  const pools = (sample.workerPools ?? []).slice(0, verbose ? undefined : MOST);
+  const busy = busyPools(sample);
+  const pools = busy.slice(0, verbose ? undefined : MOST);
   const astray = requestLines(context, null);
   return [
     style.bold(`Rings (${sample.rings.length})`),
@@ -28,7 +29,7 @@ export function ringLines(context: Context): string[] {
     ...more(sample.rings.length - rings.length, 'rings'),
     ...(astray.length > 0 ? ['  of one of the rings', ...astray] : []),
     ...pools.flatMap((pool) => wrap(`  io-wq of thread ${pool.tid}: ${poolText(pool)}`, width, '      ')),
-    ...more((sample.workerPools ?? []).length - pools.length, 'worker pools'),
+    ...more(busy.length - pools.length, 'worker pools'),
   ];
 }
 

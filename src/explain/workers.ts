@@ -47,3 +47,10 @@ function accountText(kind: string, { workers, limit, queued }: WorkerAccount): s
 export function isExhausted({ workers, limit, queued }: WorkerAccount): boolean {
   return queued > 0 && workers >= limit;
 }
+
+/** The pools in which something is: a thread has one as soon as it has a ring. */
+export function busyPools({ workerPools = [] }: Sample): readonly WorkerPool[] {
+  return workerPools.filter(({ bounded, unbounded }) =>
+    [bounded, unbounded].some(({ workers, queued }) => workers > 0 || queued > 0),
+  );
+}

@@ -2,6 +2,7 @@ import type { BlockDevice, Host, Process, Request, Resource, Rights, Sample } fr
 import { SCHEMA } from '../model/sample';
 import { blindnessOf, type Trouble } from './blindness';
 import type { PendingSources } from './pendingSources';
+import { withRegisteredFiles } from './registeredFiles';
 import { mergeRings } from './requests/mergeRings';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
@@ -26,7 +27,11 @@ export function assemble(gathered: Gathered): Sample {
   const { resources, devices, trouble, pending } = gathered;
   const { walk } = pending;
   const merged = mergeRings({ told: gathered.rings, tasks, resources, ...pending });
-  const requests = withPaths(merged.requests, resources);
+  const requests = withRegisteredFiles(
+    withPaths(merged.requests, resources),
+    gathered.rings.registered,
+    resources,
+  );
   const { rings } = merged;
   const { stackErrno, ...other } = trouble;
   const stacksSeen = tasks.some((task) => task.kernelStack !== undefined);

@@ -3,6 +3,7 @@ import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo'
 import type { MapsRow } from '../procfs/maps';
 import { opcodeName, printedOpcode } from '../ring/opcodes';
 import { sqeFlagNames } from '../ring/sqe';
+import type { RegisteredNames } from './registeredFiles';
 import type { RingDescriptor } from './ringInfo';
 
 export interface RingsFound {
@@ -10,6 +11,8 @@ export interface RingsFound {
   readonly requests: readonly Request[];
   /** Opcodes of the armed polls by the ring's id, where fdinfo prints them. */
   readonly polls: ReadonlyMap<number, readonly string[]>;
+  /** Names of registered files by the ring's id. */
+  readonly registered: ReadonlyMap<number, RegisteredNames>;
 }
 
 export interface RingsAsked {
@@ -30,6 +33,7 @@ export function findRings(asked: RingsAsked): RingsFound {
   const requests: Request[] = [];
   const known = new Map<number, number>();
   const polls = new Map<number, readonly string[]>();
+  const registered = new Map<number, RegisteredNames>();
   for (const descriptor of asked.descriptors) {
     const { inode } = descriptor;
     const twin = inode !== undefined && asked.ownInode ? known.get(inode) : undefined;
@@ -43,6 +47,8 @@ export function findRings(asked: RingsAsked): RingsFound {
     rings.push(ringFrom(id, descriptor.fd, inode, info, asked));
     if (!info) continue;
     requests.push(...listedRequests(id, info));
+    if (info.files.length > 0)
+      registered.set(id, new Map(info.files.map(({ index, name }) => [index, name])));
     if (info.body)
       polls.set(
         id,
@@ -56,7 +62,7 @@ export function findRings(asked: RingsAsked): RingsFound {
       rings.push(unreachable(rings.length + 1, inode, asked.pid));
     }
   }
-  return { rings, requests, polls };
+  return { rings, requests, polls, registered };
 }
 
 function addDuplicate(rings: Ring[], id: number, fd: number): void {

@@ -1,5 +1,5 @@
 import { indexOf } from '../explain/sampleIndex';
-import { isExhausted, poolText } from '../explain/workers';
+import { busyPools, isExhausted, poolText } from '../explain/workers';
 import type { Sample, WorkerPool } from '../model/sample';
 import { type Node, paged } from './node';
 import { taskRow } from './taskNodes';
@@ -10,7 +10,7 @@ const FEW = 4;
 
 /** The io-wq of each thread: how many workers it has, may have, and what waits for one. */
 export function poolNodes(sample: Sample): readonly Node[] {
-  const pools = sample.workerPools ?? [];
+  const pools = busyPools(sample);
   if (pools.length <= FEW) return pools.map((pool) => poolRow(pool, sample));
   return [
     {

@@ -31,17 +31,13 @@ export function placePending(ring: number, rows: readonly Remembered[], surround
   placeSubmitter(open(), surroundings, place);
   placePolls(open(), surroundings, place);
   placeWorkers(open(), surroundings, place);
-  const busy = surroundings.carried.some(({ by }) => by === 'worker') || [...placed.values()].some(isRunning);
+  const busy = surroundings.carried.some(({ by }) => by === 'worker');
   for (const row of open())
     place(row, busy && !waitsForReadiness(row, surroundings) ? 'queued' : 'issued', false);
   return rows.flatMap((row) => placed.get(row) ?? []);
 }
 
 type Place = (row: Remembered, state: RequestState, sure: boolean, more?: Partial<Row>) => void;
-
-function isRunning(request: Row): boolean {
-  return request.state === 'running';
-}
 
 /** Operations that stand in one place only, once they are submitted and not behind another. */
 const ALWAYS = new Map<string, RequestState>([
