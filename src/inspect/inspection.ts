@@ -74,7 +74,7 @@ export class Inspection {
    */
   async refresh(search?: Search): Promise<void> {
     if (search) {
-      await this.running;
+      while (this.running) await this.running;
       this.searches = true;
     }
     this.running ??= this.look(search ?? (this.searches ? {} : undefined)).finally(() => {

@@ -48,6 +48,44 @@ describe('an inspection', () => {
     expect(clock.due.map(({ wait }) => wait)).toEqual([15000]);
   });
 
+  it('searches on demand after the look under way, and at every look from then on', async () => {
+    const searched: (boolean | undefined)[] = [];
+    let progress = 0;
+    const take: TakeSample = async (_signal, _previous, search) => {
+      searched.push(search !== undefined);
+      search?.progress?.(1);
+      return sampleOf();
+    };
+    const inspection = new Inspection(7, take, manualClock());
+    void inspection.refresh();
+    await inspection.refresh({
+      progress: (part) => {
+        progress = part;
+      },
+    });
+    await inspection.refresh();
+    expect(searched).toEqual([false, true, true]);
+    expect(progress).toBe(1);
+  });
+
+  it('keeps the picture when a search is cancelled, and searches no more', async () => {
+    const searched: boolean[] = [];
+    const abort = new AbortController();
+    const take: TakeSample = async (_signal, _previous, search) => {
+      searched.push(search !== undefined);
+      if (!search) return sampleOf();
+      abort.abort();
+      throw new Error('cancelled');
+    };
+    const inspection = new Inspection(7, take, manualClock());
+    await inspection.refresh();
+    await inspection.refresh({ signal: abort.signal });
+    await inspection.refresh();
+    expect(searched).toEqual([false, true, false]);
+    expect(inspection.snapshot).toMatchObject({ state: 'live', sample: { process: { pid: 7 } } });
+    expect(inspection.snapshot).not.toHaveProperty('problem');
+  });
+
   it('joins a refresh that is under way', async () => {
     let looks = 0;
     const inspection = new Inspection(
