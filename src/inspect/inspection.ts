@@ -74,7 +74,7 @@ export class Inspection {
    */
   async refresh(search?: Search): Promise<void> {
     if (search) {
-      while (this.running) await this.running;
+      while (this.running !== undefined) await this.running;
       this.searches = true;
     }
     this.running ??= this.look(search ?? (this.searches ? {} : undefined)).finally(() => {
