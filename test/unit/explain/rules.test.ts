@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ExplainOptions, explain } from '../../../src/explain/explain';
 import { headline, stuckCount } from '../../../src/explain/summary';
-import type { Sample } from '../../../src/model/sample';
+import type { Sample, Task } from '../../../src/model/sample';
 import { earlier, fileOf, ringOf, sampleOf, stackOf, taskOf, workerOf } from '../samples';
 
 const FUSE_READ = ['folio_wait_bit_common', 'filemap_get_pages', 'filemap_read', '__io_read'];
@@ -150,6 +150,24 @@ describe('queues the program does not serve', () => {
     const wrapped = sampleOf({ rings: [ringOf({ sqHead: 4294967295, sqTail: 1, cqHead: 9, cqTail: 9 })] });
     const [finding] = explain(wrapped, { other: earlier(wrapped) }).sample.findings;
     expect(finding?.summary).toMatch(/^2 requests sit in the submission queue/);
+  });
+});
+
+describe('a wait for completions of an empty ring', () => {
+  const other = (more: Partial<Task>) =>
+    taskOf({ tid: 8, kernelStack: stackOf('futex_wait_queue'), ...more });
+  const waiting = (...tasks: Task[]) => sampleOf({ tasks: [WAITER, ...tasks], rings: [ringOf()] });
+
+  it('lasts for ever where no other thread can submit', () => {
+    expect(tags(waiting())).toEqual(['warning waits-for-nothing']);
+    expect(tags(waiting({ ...WAITER, tid: 8 }))).toEqual(['warning waits-for-nothing']);
+    expect(tags(waiting(other({ kind: 'worker' })))).toEqual(['warning waits-for-nothing']);
+  });
+
+  it('is nothing wrong in a thread that collects what others submit', () => {
+    const [finding] = explain(waiting(other({}))).sample.findings;
+    expect(finding).toMatchObject({ severity: 'info', tag: 'waits-for-nothing' });
+    expect(finding?.summary).toContain('when another thread submits');
   });
 });
 
