@@ -7,6 +7,7 @@ import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus } from '../procfs/status';
 import type { Target } from '../target/target';
 import { clockFiles, clocksFrom } from './clock';
+import { countInFlight } from './ringCount';
 import { textOf } from './text';
 
 export interface ListOptions {
@@ -69,14 +70,34 @@ async function addRings(target: Target, candidates: readonly Candidate[]): Promi
     candidates.map(({ pid }) => `/proc/${pid}/fd`),
     { only: [RING_LINK] },
   );
-  const rings: { candidate: Candidate; path: string }[] = [];
-  candidates.forEach((candidate, index) => {
+  const holders = candidates.flatMap((candidate, index) => {
     const list = lists[index];
-    if (!list?.ok) return;
+    if (!list?.ok) return [];
     candidate.rings = list.entries.length;
-    for (const { name } of list.entries)
-      rings.push({ candidate, path: `/proc/${candidate.pid}/fdinfo/${name}` });
+    return candidate.rings === 0 ? [] : [{ candidate, fds: list.entries.map(({ name }) => name) }];
   });
+  const counts = await countInFlight(
+    target,
+    holders.map(({ candidate, fds }) => ({ pid: candidate.pid, rings: fds.length })),
+  );
+  holders.forEach(({ candidate }, index) => {
+    const count = counts[index];
+    if (count !== undefined) candidate.pending = count;
+  });
+  await addPrinted(
+    target,
+    holders.filter((_, index) => counts[index] === undefined),
+  );
+}
+
+/** Where the rings' memory does not tell, fdinfo may. */
+async function addPrinted(
+  target: Target,
+  holders: readonly { readonly candidate: Candidate; readonly fds: readonly string[] }[],
+): Promise<void> {
+  const rings = holders.flatMap(({ candidate, fds }) =>
+    fds.map((fd) => ({ candidate, path: `/proc/${candidate.pid}/fdinfo/${fd}` })),
+  );
   const infos = await target.read(rings.map(({ path }) => path));
   rings.forEach(({ candidate }, index) => {
     const { counters, overflow, polls } = parseIoUringFdinfo(textOf(infos[index]) ?? '');
