@@ -100,6 +100,12 @@ static void issued(struct truth_ring *ring, const char *path) {
   truth_submit(ring);
 }
 
+/* Their SQEs have been written over, too: nothing leads to them but a search of the kernel's memory. */
+static void issued_overwritten(struct truth_ring *ring, const char *path) {
+  issued(ring, path);
+  truth_spin(ring, 4 * ring->sq_entries);
+}
+
 /* Needs the set-up word iopoll: the device has answered long ago, but only who asks is told. */
 static void polled_device(struct truth_ring *ring, const char *path) {
   char *buffer = pages(4);
@@ -117,6 +123,7 @@ const struct truth_scene worker_truths[] = {
     {.name = "hashed", .run = hashed, .kind = TAKES_PATH, .workers = 1},
     {.name = "buffered", .run = buffered, .kind = TAKES_PATH, .workers = 4},
     {.name = "issued", .run = issued, .kind = TAKES_PATH},
+    {.name = "issued-overwritten", .run = issued_overwritten, .kind = TAKES_PATH, .entries = 16},
     {.name = "iopoll", .run = polled_device},
     {.name = NULL},
 };

@@ -46,8 +46,15 @@ const FILES: readonly TruthScene[] = (
     ['hashed', 'hang'],
     ['buffered', 'hang'],
     ['issued', 'direct'],
+    ['issued-overwritten', 'direct'],
   ] as const
-).map(([scene, file]) => plain(scene, { file, needs: ['root', 'fuse'] }));
+).map(([scene, file]) =>
+  plain(scene, {
+    file,
+    needs: ['root', 'fuse'],
+    ...(scene === 'issued-overwritten' ? { forgotten: 8 } : {}),
+  }),
+);
 
 /** Every state on a ring of every kind. */
 const SETUPS: readonly TruthScene[] = [
