@@ -302,7 +302,7 @@ class Gathering {
 }
 
 /** Issued and on no list: whoever does the work holds the only pointer to it. */
-export const INSIDE: Standing = { state: 'issued', stage: 'is inside the device or file system' };
+export const INSIDE: Standing = { state: 'issued' };
 /** A zero-copy send whose completion has come; its notification, a request of its own, has not. */
 export const NOTIFICATION: Standing & { readonly operation: string } = {
   operation: 'SEND_ZC',

@@ -58,7 +58,7 @@ async function whenReady(child, directory, end) {
     directories.delete(directory);
   };
   try {
-    const { ready, pid, truth, why } = await firstLine(child);
+    const { ready, pid, truth, why } = await verdict(child);
     if (!ready) throw new Skip(why);
     return { pid, truth, stop };
   } catch (error) {
@@ -76,7 +76,8 @@ function compile(program) {
   }
 }
 
-function firstLine(child) {
+/** The program's verdict: before it, `truth` prints a line for each request. */
+function verdict(child) {
   return new Promise((resolve, reject) => {
     let text = '';
     let errors = '';
@@ -84,9 +85,13 @@ function firstLine(child) {
       errors += data;
     });
     child.stdout.on('data', (data) => {
-      text += data;
-      const end = text.indexOf('\n');
-      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
+      const lines = (text + data).split('\n');
+      text = lines.pop();
+      for (const line of lines) {
+        const told = JSON.parse(line);
+        if ('unsupported' in told) resolve({ ready: false, why: told.unsupported });
+        if ('ready' in told) resolve(told);
+      }
     });
     child.on('error', reject);
     child.on('close', (code) => reject(new Error(`${child.spawnfile} ended with ${code}: ${errors}`)));
