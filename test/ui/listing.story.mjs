@@ -53,6 +53,16 @@ export const story = {
       },
     ],
     [
+      'and the answer names the file server that has them',
+      async (workbench, { files }) => {
+        const finding = await workbench.until('a critical finding', async () => {
+          const [, first] = await workbench.rows();
+          return first.icon === 'codicon-error' && first;
+        });
+        assert.ok(finding.aria.includes(`FUSE server hangfs (${files.pid})`), finding.aria);
+      },
+    ],
+    [
       'and they stay listed at the looks that follow',
       async (workbench) => {
         await workbench.page.waitForTimeout(3000);

@@ -101,14 +101,16 @@ function mayBeInside(sample: Sample, ring: Ring): number {
 function placeOf(sample: Sample, file: Resource): Place | undefined {
   const disk = diskOf(sample, file);
   if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
-  const { waiting = 0 } = file;
-  return file.fsType?.startsWith('fuse') && waiting > 0 ? { kind: 'fuse', file, waiting } : undefined;
+  return file.fsType?.startsWith('fuse') && file.waiting !== 0 ? { kind: 'fuse', file } : undefined;
 }
 
 /** Where the requests are: a disk, or a FUSE server that has not answered. */
 type Place =
   | { readonly kind: 'disk'; readonly disk: BlockDevice; readonly files: readonly Resource[] }
-  | { readonly kind: 'fuse'; readonly file: Resource; readonly waiting: number };
+  | {
+      readonly kind: 'fuse' /** Its `waiting` is not known where nobody has mounted fusectl. */;
+      readonly file: Resource;
+    };
 
 function hasPolls(scene: Scene, ring: Ring): boolean {
   return scene.sample.requests.some((r) => r.ring === ring.id && r.state === 'polling');
@@ -127,7 +129,7 @@ function findPlace(scene: Scene): Place | undefined {
       files: files.filter((file) => diskOf(sample, file)?.name === own.name),
     };
   }
-  return fuse ? { kind: 'fuse', file: fuse, waiting: fuse.waiting ?? 0 } : undefined;
+  return fuse ? { kind: 'fuse', file: fuse } : undefined;
 }
 
 /** True = nothing completed between the looks; undefined = one look only. */
@@ -163,12 +165,18 @@ function finding(
   const nobody =
     'No thread of the process is blocked in them: they were handed on and nothing in /proc/PID/stack shows them.';
   if (place.kind === 'fuse') {
-    const server = place.file.holder ? ` ${processName(place.file.holder)}` : '';
-    const file = resourceName(place.file);
+    const { holder, waiting } = place.file;
+    const server = holder ? ` ${processName(holder)}` : '';
+    const unanswered = waiting === undefined ? '' : `has ${counted(waiting, 'request')} unanswered`;
+    const none = still ? `has completed none${since}` : '';
+    const state = [unanswered, none].filter(Boolean).join(' and ');
     return {
       ...common,
-      summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${file}, which has ${counted(place.waiting, 'request')} unanswered${still ? ` and has completed none${since}` : ''}.`,
-      explanation: `${nobody} The requests of the ring and the server’s unanswered ones stand still together.`,
+      summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${resourceName(place.file)}${state === '' ? '' : `, which ${state}`}.`,
+      explanation:
+        waiting === undefined
+          ? nobody
+          : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.`,
       remedy:
         'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
     };
