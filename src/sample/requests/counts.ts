@@ -63,7 +63,8 @@ export function countsOf(
     if (ring.inFlight === undefined) return {};
     return { explained: Math.min(listed, ring.inFlight) };
   }
-  const { lost } = memory;
+  const lost =
+    walked && memory.inFlight !== undefined ? Math.max(0, memory.inFlight - inside.length) : memory.lost;
   const complete = lost === 0 && ambiguous === 0;
   const total = complete || memory.inFlight === undefined ? listed + (lost ?? 0) : memory.inFlight;
   return {
