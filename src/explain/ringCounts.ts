@@ -10,9 +10,9 @@ export function skewOf({ live, skew }: Ring): string | undefined {
   return live === undefined ? skew : undefined;
 }
 
-/** How many of a ring's requests in flight no row explains; lost ones are among them. */
+/** How many of a ring's requests in flight no row can stand for, be it one in doubt; lost ones are among them. */
 export function unexplained(ring: Ring): number {
-  return Math.max(0, (inFlight(ring) ?? 0) - (ring.explained ?? 0));
+  return Math.max(0, (inFlight(ring) ?? 0) - (ring.explained ?? 0) - (ring.ambiguous ?? 0));
 }
 
 /** Requests in flight whose submission entry has been used again. */

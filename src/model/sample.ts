@@ -160,7 +160,7 @@ export interface Ring {
   readonly overflowed?: number;
   /** Submitted and not completed, from the counters; see `skew`. */
   readonly inFlight?: number;
-  /** How many of `inFlight` stand as rows in `requests`. */
+  /** How many of `inFlight` stand as rows in `requests`, those in doubt not counted. */
   readonly explained?: number;
   /** Requests alive in the kernel by its own count, from the walk: allocated less free, a zero-copy send once. */
   readonly live?: number;

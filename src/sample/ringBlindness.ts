@@ -73,7 +73,27 @@ function sourceRows({ rings, requests, pending }: RingTrouble): Blindness[] {
   );
   const open = unsure || rings.some((ring) => unlisted(ring) > 0);
   const troubles = memory.flatMap(({ trouble }) => trouble ?? []);
-  return [...(walk || open ? blind : []), ...(walk ? [] : troubles), ...hiddenRows(pending)];
+  return [
+    ...(walk || open ? blind : []),
+    ...(walk ? [] : troubles),
+    ...movingRows(pending),
+    ...hiddenRows(pending),
+  ];
+}
+
+/** Rings whose memory moved while it was read, where the kernel's own lists do not tell more. */
+function movingRows({ walk, memory }: PendingSources): Blindness[] {
+  const moving = walk?.consistent
+    ? []
+    : memory.filter(({ rows, lost, moved }) => rows && moved && lost === undefined);
+  if (moving.length === 0) return [];
+  const fds = moving.flatMap(({ fds: own }) => own);
+  return [
+    {
+      what: `whether more is in flight in ${plural(moving.length, 'ring')}${fds.length > 0 ? ` (fd ${fds.join(', ')})` : ''}`,
+      why: 'it moved while its memory was read: its requests come and go',
+    },
+  ];
 }
 
 /** Rings that live in the program's own memory and have no descriptor any more: nothing says where (NO_MMAP, 6.5). */

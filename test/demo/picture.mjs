@@ -15,6 +15,7 @@ export async function takePicture(server, { folder, file, pid, to }) {
     await workbench.command('Inspect io_uring');
     await workbench.pick('server', pid);
     await widen(page, 640);
+    await workbench.unfold(/^\d+ running in workers/);
     await workbench.unfold(/^\d+ × io-wq worker/);
     await workbench.unfold(/^iou-wrk-/);
     await page.waitForTimeout(2500); // The state of the last look, and no bar of progress.

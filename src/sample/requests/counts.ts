@@ -65,10 +65,11 @@ export function countsOf(
   }
   const lost =
     walked && memory.inFlight !== undefined ? Math.max(0, memory.inFlight - inside.length) : memory.lost;
-  const complete = lost === 0 && ambiguous === 0;
-  const total = complete || memory.inFlight === undefined ? listed + (lost ?? 0) : memory.inFlight;
+  const whole = lost === 0 && ambiguous === 0;
+  // A ring that moved while it was read cannot be counted from its memory: fdinfo may have, under its lock.
+  const counted = whole ? listed : (memory.inFlight ?? (memory.moved ? ring.inFlight : listed + (lost ?? 0)));
   return {
-    inFlight: Math.max(total, listed),
+    ...(counted === undefined ? {} : { inFlight: Math.max(counted, listed) }),
     explained: listed,
     ambiguous,
     ...(lost === undefined ? {} : { lost }),

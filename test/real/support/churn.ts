@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Request, Sample } from '../../../src/model/sample';
+import type { Request, Ring, Sample } from '../../../src/model/sample';
 import { opcodeName } from '../../../src/ring/opcodes';
 import { compare, paired } from './compare';
 import { until } from './proc';
@@ -101,7 +101,7 @@ export function compareUnderChurn(
   const uncounted = paired(own, stuck).missing.length;
   // The counters of a moving ring are not of one moment: an inferred row may stand in the place of a stuck one.
   const guessed = others.filter(({ certainty }) => certainty === 'inferred').length;
-  const counted = sample.rings.reduce((sum, { lost, ambiguous }) => sum + (lost ?? 0) + (ambiguous ?? 0), 0);
+  const counted = sample.rings.reduce((sum, ring) => sum + withoutRow(ring) + (ring.ambiguous ?? 0), 0);
   const allowed = counted + guessed;
   return [
     ...compare(own, stuck, 'honest').filter((words) => !words.endsWith('is missing')),
@@ -110,6 +110,11 @@ export function compareUnderChurn(
       : []),
     ...others.filter((row) => row.certainty === 'certain' && !lived(row, lives)).map(neverThere),
   ];
+}
+
+/** Where the Sample does not know how many are in flight, it does not claim that its rows are all. */
+function withoutRow({ lost = 0, inFlight, explained = 0 }: Ring): number {
+  return inFlight === undefined ? Number.POSITIVE_INFINITY : Math.max(lost, inFlight - explained);
 }
 
 function lived(row: Request, lives: readonly Life[]): boolean {

@@ -136,9 +136,7 @@ function wrongClaims(sample: Sample, row: Request, told: TruthRow, mode: Mode): 
   return [
     ...differences(sample, row, told)
       // Where it stands may be inferred, who it is may not.
-      .filter(
-        ({ field }) => field !== 'state' || (row.certainty === 'certain' && !row.inferred?.includes('state')),
-      )
+      .filter(({ field }) => field !== 'state' || !guessed(row, mode))
       .map(({ words }) => `${told.operation} ${told.user_data} (${row.certainty}): ${words}`),
     ...(mode === 'exact' && row.userData === undefined
       ? [`${told.operation} ${told.user_data}: its row has no user_data`]
@@ -146,6 +144,10 @@ function wrongClaims(sample: Sample, row: Request, told: TruthRow, mode: Mode): 
     ...silent.map((name) => `${told.operation} ${told.user_data}: nothing is said of its ${name}`),
   ];
 }
+
+/** Where it stands is said to be a guess. */
+const guessed = (row: Request, mode: Mode): boolean =>
+  row.inferred?.includes('state') === true || (mode === 'honest' && row.certainty === 'inferred');
 
 function unknownRow(row: Request): string {
   return `${row.operation} ${row.userData ?? 'without user_data'} (${row.certainty}, ${row.state}) was not submitted, or is over`;

@@ -198,7 +198,7 @@ describe('certainty', () => {
 
   it('is counted in the tooltip of the ring', () => {
     const requests = [exact(), exact({ certainty: 'ambiguous' })];
-    const rings = [ring(1, { inFlight: 14, explained: 2, ambiguous: 1, lost: 12 })];
+    const rings = [ring(1, { inFlight: 14, explained: 1, ambiguous: 1, lost: 12 })];
     const tooltip = below(ringOf({ requests, rings }), 'ring 1').tooltip?.();
     expect(tooltip).toContain('1 certain, 1 may have finished already, 12 lost');
     expect(tooltip).toContain('kernel walk and ring memory');
