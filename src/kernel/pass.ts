@@ -46,11 +46,21 @@ export async function pass(
   const still = await stoodStill(reader, seen);
   const consistent = still && reader.broken.size === 0 && addsUp(reader, seen);
   return {
-    rings: seen.rings.map((context) => ringFrom(reader, context, seen, described, consistent)),
+    rings: seen.rings.map((context) => ({
+      ...ringFrom(reader, context, seen, described, consistent),
+      ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}),
+    })),
     pools: seen.queues.map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
   };
+}
+
+interface Inside {
+  readonly gathered: Gathered;
+  /** Addresses of rings of which all requests are found. */
+  readonly searched: ReadonlySet<bigint>;
+  readonly trouble: readonly Blindness[];
 }
 
 /** Adds what stands on no list of the rings whose lists do not explain all that is alive. */
@@ -60,13 +70,13 @@ async function searchInside(
   leader: Leader,
   seen: Seen,
   search: SlabSearch,
-): Promise<{ readonly gathered: Gathered; readonly trouble: readonly Blindness[] }> {
+): Promise<Inside> {
   const { rings, gathered } = seen;
   const counts = countsOf(reader, gathered);
   const wanting = rings.filter(
     ({ ring }) => (counts.get(ring.address) ?? 0) < (liveIn(reader, ring, gathered) ?? Infinity),
   );
-  if (wanting.length === 0) return { gathered, trouble: [] };
+  if (wanting.length === 0) return { gathered, searched: new Set(), trouble: [] };
   const found = await searchSlabs(reader, target, leader, wanting, seen, search);
   const counted = reader.layout.optional.ringAllocated !== undefined;
   const requests = new Map(gathered.requests);
@@ -75,7 +85,11 @@ async function searchInside(
     const standing = isNotification ? NOTIFICATION : INSIDE;
     requests.set(request.address, { ...standing, request, ...(counted ? {} : { uncertain: true }) });
   }
-  return { gathered: { ...gathered, requests }, trouble: found.trouble ? [found.trouble] : [] };
+  return {
+    gathered: { ...gathered, requests },
+    searched: new Set(found.trouble ? [] : wanting.map(({ ring }) => ring.address)),
+    trouble: found.trouble ? [found.trouble] : [],
+  };
 }
 
 interface Seen {

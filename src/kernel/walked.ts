@@ -28,6 +28,8 @@ export interface WalkedRing {
   readonly found: number;
   /** live − found: issued and on no list. See WalkAsked.search. */
   readonly unexplained?: number;
+  /** All slabs were searched for requests of it. */
+  readonly searched?: boolean;
   /** The order is that of the kernel's lists. */
   readonly requests: readonly WalkedRequest[];
 }

@@ -10,7 +10,12 @@ export interface RingTrouble {
 
 /** What of rings and requests could not be seen, and why. */
 export function ringRows(trouble: RingTrouble): Blindness[] {
-  return [...counterRows(trouble.rings), ...sourceRows(trouble), ...unlistedRows(trouble)];
+  return [
+    ...counterRows(trouble.rings),
+    ...overflowRows(trouble),
+    ...sourceRows(trouble),
+    ...unlistedRows(trouble),
+  ];
 }
 
 function counterRows(rings: readonly Ring[]): Blindness[] {
@@ -38,6 +43,26 @@ function counterRows(rings: readonly Ring[]): Blindness[] {
     });
   }
   return rows;
+}
+
+/** A ring's memory has a flag for completions without room; which and how many there are stands in the kernel's list alone. */
+function overflowRows({ rings, pending }: RingTrouble): Blindness[] {
+  const told = ({ fd, inode, overflowed }: Ring) =>
+    overflowed !== undefined ||
+    !pending.memory.some(
+      (ring) =>
+        ring.sqFlags?.includes('CQ_OVERFLOW') &&
+        (fd === null ? ring.inode === inode && ring.fds.length === 0 : ring.fds.includes(fd)),
+    );
+  const untold = rings.filter((ring) => !told(ring));
+  if (untold.length === 0) return [];
+  return [
+    {
+      what: `completions without room in the queue of ${plural(untold.length, 'ring')} (${names(untold)})`,
+      why: 'fdinfo did not list them (kernels before 5.16 never do); the ring only says that there are some',
+      ...(pending.walk ? {} : { remedy: 'on 5.14 and later: run with sudo' }),
+    },
+  ];
 }
 
 /** Why the kernel or the rings' memory said nothing, where that leaves something open. */

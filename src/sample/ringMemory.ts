@@ -155,11 +155,11 @@ async function readImage(target: Target, pid: number, place: RingPlace): Promise
 }
 
 async function readWhole(target: Target, pid: number, ring: Stretch, sqes: Stretch): Promise<Bytes> {
-  const [head, entries, again] = await target.memory(pid, [
-    rangeOf(ring, ring.length),
-    rangeOf(sqes, sqes.length),
-    rangeOf(ring, HEADER_BYTES),
-  ]);
+  const [head, entries, again] = await target.memory(
+    pid,
+    [rangeOf(ring, ring.length), rangeOf(sqes, sqes.length), rangeOf(ring, HEADER_BYTES)],
+    { limit: Math.max(ring.length, sqes.length) },
+  );
   if (!head?.ok) return head ?? NOTHING;
   if (!entries?.ok) return entries ?? NOTHING;
   if (!again?.ok) return again ?? NOTHING;

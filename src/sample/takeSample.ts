@@ -153,7 +153,9 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       trouble,
     });
   const sample = withRings(sources);
-  return search && sample.rights.kernelWalk && sample.rings.some(({ lost }) => lost)
+  const still = sources.pending.walk?.consistent === true;
+  const wanting = sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still));
+  return search && sample.rights.kernelWalk && wanting
     ? withRings(await readRings({ ...plainly, search }))
     : sample;
 }

@@ -56,7 +56,7 @@ struct truth_ring {
   int fd; /* -1 where it was closed */
   int enter_fd, submitter;
   struct setup setup;
-  unsigned enter_flags, sqe_size, cqe_size, sq_entries, cq_entries;
+  unsigned enter_flags, features, sqe_size, cqe_size, sq_entries, cq_entries;
   unsigned *sq_head, *sq_tail, *sq_flags, *sq_array, sq_mask;
   unsigned *cq_head, *cq_tail, cq_mask;
   char *sqes, *cqes;

@@ -96,6 +96,7 @@ static void drain(struct truth_ring *ring, const char *path) {
 
 /* Says nothing when it succeeds: what has is gone without a completion, the others are still there. */
 static void skip_success(struct truth_ring *ring, const char *path) {
+  if (!(ring->features & IORING_FEAT_CQE_SKIP)) truth_unsupported("IOSQE_CQE_SKIP_SUCCESS needs kernel 5.17");
   for (int i = 0; i < 4; i++) {
     truth_sqe(ring, IORING_OP_NOP, -1)->flags = IOSQE_CQE_SKIP_SUCCESS;
     claim(ring, pipe_read(ring, IOSQE_CQE_SKIP_SUCCESS), "polling");

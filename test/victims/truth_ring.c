@@ -67,6 +67,7 @@ int truth_try_open(struct truth_ring *ring, const struct setup *setup) {
   ring->fd = ring->enter_fd = (int)fd;
   ring->submitter = (int)syscall(SYS_gettid);
   ring->setup = *setup;
+  ring->features = params.features;
   ring->sqe_size = setup->flags & IORING_SETUP_SQE128 ? 128 : 64;
   ring->cqe_size = setup->flags & IORING_SETUP_CQE32 ? 32 : 16;
   ring->sq_entries = params.sq_entries;

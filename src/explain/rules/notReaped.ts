@@ -48,7 +48,7 @@ function finding(scene: Scene, ring: Ring, ready: number, overflowed: number): F
       : [],
   );
   const common = { severity: 'warning' as const, evidence: [{ ring: ring.id }, ...evidence] };
-  const nothing = ring.inFlight === 0 ? ' Nothing is pending in the kernel.' : '';
+  const nothing = ring.inFlight === 0 && !ring.ambiguous ? ' Nothing is pending in the kernel.' : '';
   if (overflowed > 0) {
     return {
       ...common,

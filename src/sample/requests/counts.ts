@@ -63,7 +63,8 @@ export function countsOf(
     if (ring.inFlight === undefined) return {};
     return { explained: Math.min(listed, ring.inFlight) };
   }
-  const { lost } = memory;
+  const lost =
+    walked && memory.inFlight !== undefined ? Math.max(0, memory.inFlight - inside.length) : memory.lost;
   const whole = lost === 0 && ambiguous === 0;
   // A ring that moved while it was read cannot be counted from its memory: fdinfo may have, under its lock.
   const counted = whole ? listed : (memory.inFlight ?? (memory.moved ? ring.inFlight : listed + (lost ?? 0)));

@@ -4,7 +4,7 @@ import { type Carried, carriedBy, ringOfSubmitter, ringOfWorker } from '../carri
 import type { RingMemory } from '../ringMemory';
 import type { RingsFound } from '../rings';
 import { countsOf, ringWith } from './counts';
-import { mergeWalked, numbered, type Row } from './merging';
+import { mergeWalked, numbered, type Proof, type Row } from './merging';
 import { placePending } from './placing';
 import { rememberedRows } from './remembered';
 
@@ -47,7 +47,7 @@ export function mergeRings({ told, memory, walk, tasks, resources }: MergeAsked)
     );
     const { taken, prepared } = rememberedRows(ring.id, sources.memory, own);
     const inFlight = sources.walked
-      ? mergeWalked(ring.id, sources.walked.requests, taken, { ...unexplainedBy(sources.walked), consistent })
+      ? mergeWalked(ring.id, sources.walked.requests, taken, proofOf(sources.walked, sources, consistent))
       : sources.memory?.rows
         ? placePending(ring.id, taken, {
             resources: byFd,
@@ -108,8 +108,14 @@ function sourcesOf(
   };
 }
 
-function unexplainedBy({ unexplained }: WalkedRing): { readonly unexplained?: number } {
-  return unexplained === undefined ? {} : { unexplained };
+/** Before 6.16 the kernel counts no requests: there a search, or the ring's counters of the same moment, say that all is found. */
+function proofOf(walked: WalkedRing, { memory }: Sources, consistent: boolean): Proof {
+  const { unexplained, searched = false, sqHead, cqTail } = walked;
+  if (unexplained !== undefined) return { unexplained, consistent };
+  const found = walked.requests.filter(({ state }) => state !== 'overflowed').length;
+  const { counters, inFlight } = memory ?? {};
+  const unmoved = counters?.sqHead === sqHead && counters.cqTail === cqTail;
+  return { consistent, complete: searched || (unmoved && inFlight === found) };
 }
 
 /** What a task is inside of is as old as the task stands still. */

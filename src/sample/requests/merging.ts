@@ -13,6 +13,8 @@ export interface Proof {
   readonly unexplained?: number;
   /** The lists were read at one moment. */
   readonly consistent: boolean;
+  /** No more is alive than was walked: the slabs were searched, or the ring's own counters say so. */
+  readonly complete?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export function mergeWalked(
   ring: number,
   walked: readonly WalkedRequest[],
   remembered: readonly Remembered[],
-  { unexplained, consistent }: Proof,
+  { unexplained, consistent, complete = false }: Proof,
 ): Row[] {
   const pool = new Map<string, Remembered[]>();
   for (const row of remembered) {
@@ -46,7 +48,7 @@ export function mergeWalked(
   const left = [...pool.values()].flat();
   if (unexplained === 0 && consistent) return rows;
   const certain = left.filter((row) => row.certainty === 'certain');
-  const exact = consistent && unexplained !== undefined && certain.length === unexplained;
+  const exact = consistent && (complete || certain.length === unexplained);
   const kept = exact ? certain : left;
   for (const row of kept) {
     const sure = row.state !== undefined || (consistent && certain.length <= (unexplained ?? -1));

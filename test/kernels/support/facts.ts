@@ -23,6 +23,12 @@ export interface Facts {
   readonly asyncReadBlocksWorker: boolean;
   /** FUSE serves a read past the cache while its submitter waits, unless the file was opened with O_DIRECT. */
   readonly fuseReadBlocksSubmitter: boolean;
+  /** Requests that are tried again come in the reverse order to the workers: work of a thread was a stack from 6.0 on. */
+  readonly retriesNewestFirst: boolean;
+  /** Root's inspector can walk the kernel's structures. */
+  readonly walk: boolean;
+  /** fdinfo or a walk lists completions that found no room. */
+  readonly listsOverflow: boolean;
 }
 
 const COUNTERS = ['SqMask', 'SqHead', 'SqTail', 'CachedSqHead', 'CqMask', 'CqHead', 'CqTail', 'CachedCqTail'];
@@ -42,6 +48,9 @@ const SINCE_6_12 = {
   sqTailAt: 4,
   asyncReadBlocksWorker: false,
   fuseReadBlocksSubmitter: true,
+  retriesNewestFirst: false,
+  walk: true,
+  listsOverflow: true,
 } as const satisfies Facts;
 
 export const FACTS: Readonly<Record<Version, Facts>> = {
@@ -57,6 +66,9 @@ export const FACTS: Readonly<Record<Version, Facts>> = {
     sqTailAt: 64,
     asyncReadBlocksWorker: true,
     fuseReadBlocksSubmitter: true,
+    retriesNewestFirst: false,
+    walk: false,
+    listsOverflow: false,
   },
   '6.1': {
     ...SINCE_6_12,
@@ -64,6 +76,7 @@ export const FACTS: Readonly<Record<Version, Facts>> = {
     sqTailAt: 64,
     waitFrame: '__do_sys_io_uring_enter',
     idleWorker: 'io_wqe_worker',
+    retriesNewestFirst: true,
   },
   '6.12': SINCE_6_12,
   '7.2': {

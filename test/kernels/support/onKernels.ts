@@ -11,6 +11,8 @@ const machines = new Map<Version, Promise<Machine>>();
 export interface TestedKernel {
   readonly version: Version;
   readonly facts: Facts;
+  /** It was asked for by name: tests may take minutes. */
+  readonly thorough: boolean;
   /** Skips the test by name where there can be no such machine here. */
   machine(context: Skippable): Promise<Machine>;
 }
@@ -25,6 +27,7 @@ export function onKernels(tests: (kernel: TestedKernel) => void): void {
     tests({
       version,
       facts: FACTS[version],
+      thorough: process.env['KERNELS'] !== undefined,
       machine: async (context) => {
         const machine = machines.get(version) ?? boot(version);
         machines.set(version, machine);

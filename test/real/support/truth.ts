@@ -72,9 +72,17 @@ export function startChurn(
 }
 
 async function told(running: Running, victim: Started): Promise<TruthVictim> {
-  const lines = await linesUntil(victim, (line) => /^\{"(ready|unsupported)":/.test(line));
+  return { victim, ...truthFrom(running, await linesUntil(victim, isLastOfTruth)) };
+}
+
+export function isLastOfTruth(line: string): boolean {
+  return /^\{"(ready|unsupported)":/.test(line);
+}
+
+/** What `truth` has said; skips the test by the program's own reason when the scene cannot be had. */
+export function truthFrom(running: Running, lines: readonly string[]): ToldTruth {
   const last = JSON.parse(lines.at(-1) ?? '') as LastLine;
   if (last.unsupported !== undefined) return running.skip(last.unsupported);
   const rows = lines.slice(0, -1).map((line) => JSON.parse(line) as TruthRow);
-  return { victim, pid: last.pid, also: last.also, setup: last.setup, rows };
+  return { pid: last.pid, also: last.also, setup: last.setup, rows };
 }

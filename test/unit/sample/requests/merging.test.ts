@@ -107,6 +107,14 @@ describe('what stands in memory and on no list of the kernel', () => {
     expect(rows.map(({ certainty }) => certainty)).toEqual(['inferred', 'inferred']);
   });
 
+  it('has ended where it is in doubt and nothing more is alive, though the kernel keeps no count', () => {
+    const left = [remembered({}), remembered({ userData: '0x2', certainty: 'ambiguous' })];
+    const kept = (complete: boolean) => mergeWalked(1, [], left, { consistent: true, complete });
+    expect(kept(false).map(({ certainty }) => certainty)).toEqual(['inferred', 'ambiguous']);
+    expect(kept(true).map(({ userData }) => userData)).toEqual(['0x1']);
+    expect(mergeWalked(1, [], left, { consistent: false, complete: true })).toHaveLength(2);
+  });
+
   it('is a guess in all that the lists say where these moved while they were read', () => {
     const [one, other] = mergeWalked(1, [walked({ worker: 9 })], [remembered({ userData: '0x2' })], {
       unexplained: 1,
