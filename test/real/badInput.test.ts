@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/model/sample';
-import { ACTORS, actor, actorMissing } from './support/actor';
+import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
 import { type Answer, expectSentence, inspect, run } from './support/inspect';
 import { statusOf } from './support/proc';
 import { skipUnless } from './support/rights';
@@ -73,6 +73,49 @@ describe('processes that end while they are looked at', () => {
     expect([...codes.keys()].every((code) => code === 0 || code === 4)).toBe(true);
     expect(codes.get(4)).toBeGreaterThan(0);
     expect(codes.get(0)).toBeGreaterThan(0);
+  });
+});
+
+describe('processes that do not keep to the rules', () => {
+  const looks = async (
+    context: Running,
+    name: Actor['name'],
+    scene: string,
+    count: number,
+  ): Promise<Sample[]> => {
+    const missing = actorMissing(name);
+    if (missing !== undefined) context.skip(missing);
+    skipUnless(context, 'ioUring');
+    const who = actor(name);
+    const victim = await startVictim(context, who, 'odd', [scene], { busy: true });
+    const samples: Sample[] = [];
+    for (let look = 0; look < count; look++) {
+      const answer = await run(who, String(victim.pid), '--json');
+      expect(answer.code, answer.stderr).toBe(0);
+      samples.push(JSON.parse(answer.stdout) as Sample);
+    }
+    return samples;
+  };
+
+  it.for(ACTORS)(
+    'one that writes nonsense over its own ring: what is said of it stays bounded, as %s',
+    async (name, context) => {
+      for (const { rings, requests } of await looks(context, name, 'scribble', 12)) {
+        expect(rings).toHaveLength(1);
+        // 64 entries of its queue, 128 completions, and what the kernel itself has.
+        expect(requests.length).toBeLessThanOrEqual(64 + 128 + 64);
+        expect(requests.filter(({ sources }) => sources.includes('kernel walk')).length).toBeLessThanOrEqual(
+          1,
+        );
+      }
+    },
+  );
+
+  it.for(ACTORS)('one that becomes another program again and again, as %s', async (name, context) => {
+    for (const { process: seen, requests } of await looks(context, name, 'exec', 12)) {
+      expect(seen.name).toMatch(/^odd$|^exe$/);
+      expect(requests.length).toBeLessThanOrEqual(2);
+    }
   });
 });
 

@@ -1,4 +1,7 @@
-/* odd zombie|brief MILLISECONDS|pidns: processes whose place or time of life is special. */
+/*
+ * odd zombie|brief MILLISECONDS|pidns|scribble|exec: processes whose place or time of life is special, or that do not keep
+ * to the rules.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -86,11 +89,40 @@ static void other_namespace(void) {
   park();
 }
 
+/* Writes random words over its own ring, counters, sizes and entries alike, as fast as it can. */
+static void scribble(void) {
+  struct ring ring;
+  uint64_t state = 88172645463325252ull;
+  pending_read(&ring);
+  ready("\"inFlight\":1");
+  unsigned *header = ring.sq_head;
+  for (;;) {
+    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+    unsigned word = (unsigned)(state >> 40) % 3 ? (unsigned)state & 0xffff : (unsigned)(state >> 16);
+    header[(state >> 8) % 80] = word;
+    ((unsigned *)ring.sqes)[(state >> 20) % (ring.sq_entries * 16)] = word;
+    ((unsigned *)ring.cqes)[(state >> 30) % (ring.cq_entries * 4)] = word;
+  }
+}
+
+/* Becomes itself anew every few milliseconds, with a ring each time. */
+static void exec_again(const char *self, int first) {
+  struct ring ring;
+  struct timespec pause = {0, 4000000L};
+  pending_read(&ring);
+  if (first) ready("\"inFlight\":1");
+  nanosleep(&pause, NULL);
+  execl("/proc/self/exe", self, "exec", "again", (char *)NULL);
+  die("exec");
+}
+
 int main(int argc, char **argv) {
   bounded_life();
   if (argc > 1 && !strcmp(argv[1], "zombie")) zombie();
   if (argc > 2 && !strcmp(argv[1], "brief")) brief(atoi(argv[2]));
   if (argc > 1 && !strcmp(argv[1], "pidns")) other_namespace();
-  fprintf(stderr, "usage: odd zombie|brief MILLISECONDS|pidns\n");
+  if (argc > 1 && !strcmp(argv[1], "scribble")) scribble();
+  if (argc > 1 && !strcmp(argv[1], "exec")) exec_again(argv[0], argc == 2);
+  fprintf(stderr, "usage: odd zombie|brief MILLISECONDS|pidns|scribble|exec\n");
   return 2;
 }
