@@ -1,8 +1,9 @@
 import type { Operand, Request } from '../model/request';
 import { openFlagNames } from '../procfs/openFlags';
+import { askedEvents } from '../ring/operands/pollEvents';
+import { sqeFlagNames } from '../ring/sqe';
 import type { FoundRequest } from './gather';
 import type { KernelLayout, Place } from './layout';
-import { pollEventNames, sqeFlagNames } from './names';
 import type { Structure } from './structure';
 import type { Timer } from './timers';
 
@@ -143,10 +144,8 @@ function operandsOf(operation: string, request: Structure, { layout, arch }: Sur
       return address(optional.connectAddress);
     case 'ACCEPT':
       return address(optional.acceptAddress);
-    case 'POLL_ADD': {
-      const events = pollEventNames(request.number(at(optional.pollEvents)));
-      return listed({ name: 'poll events', value: events.join('|') || '0' });
-    }
+    case 'POLL_ADD':
+      return listed({ name: 'poll events', value: askedEvents(request.number(at(optional.pollEvents))) });
     case 'TIMEOUT': {
       const count = request.number(at(optional.timeoutCount));
       return listed(count === 0 ? undefined : { name: 'or completions', value: String(count) });

@@ -1,27 +1,10 @@
 import type { Operand } from '../../model/request';
 import type { Sqe } from '../sqe';
 import { type Operation, operand, type Pointer, unlessZero } from './operation';
+import { POLL_EVENTS } from './pollEvents';
 import { type BitNames, bitsText, hex64, nameOf, secondsText } from './words';
 
-/** EPOLL bits beside those of poll(2), which have the same numbers. */
-const POLL: BitNames = [
-  ['POLLIN', 1],
-  ['POLLPRI', 2],
-  ['POLLOUT', 4],
-  ['POLLERR', 8],
-  ['POLLHUP', 0x10],
-  ['POLLRDNORM', 0x40],
-  ['POLLRDBAND', 0x80],
-  ['POLLWRNORM', 0x100],
-  ['POLLWRBAND', 0x200],
-  ['POLLMSG', 0x400],
-  ['POLLRDHUP', 0x2000],
-  ['EPOLLEXCLUSIVE', 0x10000000],
-  ['EPOLLWAKEUP', 0x20000000],
-  ['EPOLLONESHOT', 0x40000000],
-  ['EPOLLET', 0x80000000],
-];
-const EPOLL: BitNames = POLL.map(([name, bits]) => [name.replace(/^POLL/, 'EPOLL'), bits] as const);
+const EPOLL: BitNames = POLL_EVENTS.map(([name, bits]) => [name.replace(/^POLL/, 'EPOLL'), bits] as const);
 
 /** IORING_POLL_, in `len`. */
 const POLL_FLAGS: BitNames = [
@@ -128,7 +111,7 @@ function futexes(bytes: Buffer): Operand[] {
 export const WAITS: Readonly<Record<string, Operation>> = {
   POLL_ADD: {
     operands: (sqe) => [
-      operand('poll events', bitsText(sqe.opFlags, POLL)),
+      operand('poll events', bitsText(sqe.opFlags, POLL_EVENTS)),
       ...unlessZero('poll flags', sqe.len, bitsText(sqe.len, POLL_FLAGS)),
     ],
   },
@@ -137,7 +120,7 @@ export const WAITS: Readonly<Record<string, Operation>> = {
     operands: (sqe) => [
       operand('target', `user_data ${hex64(sqe.addr)}`),
       ...unlessZero('poll flags', sqe.len, bitsText(sqe.len, POLL_FLAGS)),
-      ...(sqe.len & 2 ? [operand('new poll events', bitsText(sqe.opFlags, POLL))] : []),
+      ...(sqe.len & 2 ? [operand('new poll events', bitsText(sqe.opFlags, POLL_EVENTS))] : []),
       ...(sqe.len & 4 ? [operand('new user_data', hex64(sqe.off))] : []),
     ],
   },
