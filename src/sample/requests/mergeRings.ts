@@ -5,7 +5,7 @@ import type { RingMemory } from '../ringMemory';
 import type { RingsFound } from '../rings';
 import { countsOf, ringWith } from './counts';
 import { mergeWalked, numbered, type Proof, type Row } from './merging';
-import { placePending } from './placing';
+import { placePending, withSubmitters } from './placing';
 import { rememberedRows } from './remembered';
 
 export interface MergeAsked {
@@ -47,7 +47,10 @@ export function mergeRings({ told, memory, walk, tasks, resources }: MergeAsked)
     );
     const { taken, prepared } = rememberedRows(ring.id, sources.memory, own);
     const inFlight = sources.walked
-      ? mergeWalked(ring.id, sources.walked.requests, taken, proofOf(sources.walked, sources, consistent))
+      ? withSubmitters(
+          mergeWalked(ring.id, sources.walked.requests, taken, proofOf(sources.walked, sources, consistent)),
+          own,
+        )
       : sources.memory?.rows
         ? placePending(ring.id, taken, {
             resources: byFd,

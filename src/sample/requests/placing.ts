@@ -57,6 +57,22 @@ function placeSubmitter(rows: readonly Remembered[], { carried }: Surroundings, 
   }
 }
 
+/** The same of rows of a ring that was walked: what a thread is inside of while it submits stands on no list. */
+export function withSubmitters(rows: readonly Row[], carried: readonly Carried[]): Row[] {
+  const placed = [...rows];
+  for (const { task, operation, by } of carried) {
+    const index = placed.findLastIndex(
+      (row) =>
+        row.state === 'issued' && row.worker === undefined && familyOf(row.operation) === familyOf(operation),
+    );
+    const row = placed[index];
+    if (by !== 'submitter' || !row) continue;
+    const { stage: _, ...request } = row;
+    placed[index] = { ...request, state: 'running', worker: task.tid, inferred: ['state', 'worker'] };
+  }
+  return placed;
+}
+
 /** fdinfo says how many polls of each operation are armed, not which. */
 function placePolls(rows: readonly Remembered[], surroundings: Surroundings, place: Place): void {
   const { polls } = surroundings;

@@ -15,7 +15,7 @@ export interface RememberedRows {
 
 /**
  * The rows of a ring's memory. A ring's head is published at the end of a batch: where a thread stands still in the middle of
- * one, what it carries and what stands before that is taken although the head does not say so.
+ * one, what it carries and what stands before that is taken although the head does not say so, unless the kernel's own head did.
  */
 export function rememberedRows(
   ring: number,
@@ -25,7 +25,8 @@ export function rememberedRows(
   const rows = memory?.rows ?? [];
   const waiting = memory?.prepared ?? [];
   const submitter = carried.find(({ by }) => by === 'submitter');
-  const late = submitter ? takenLate(waiting, submitter, memory) : 0;
+  const headIsKnown = waiting[0]?.certainty === 'certain';
+  const late = submitter && !headIsKnown ? takenLate(waiting, submitter, memory) : 0;
   const keyed = (row: PendingRow): Remembered => remembered(ring, row, rows);
   return {
     taken: [

@@ -15,7 +15,7 @@ const CACHE = join(CHECKOUT, '.cache/kernels');
 
 /** Seconds a machine may take to boot, and to live. */
 const PATIENCE = 60;
-const LIFE = 600;
+const LIFE = 1800;
 
 /** Ports of a machine, in the order of their descriptors in its emulator. */
 const PORTS = ['control', 'probe', 'userprobe'] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WalkedRing } from '../../../../src/kernel/walked';
-import type { Ring } from '../../../../src/model/sample';
+import type { KernelWalk, WalkedRing } from '../../../../src/kernel/walked';
+import type { Ring, Task } from '../../../../src/model/sample';
 import { readSqe } from '../../../../src/ring/sqe';
 import { type Merged, mergeRings } from '../../../../src/sample/requests/mergeRings';
 import { ringRows } from '../../../../src/sample/ringBlindness';
@@ -35,15 +35,64 @@ const walked: WalkedRing = {
   ],
 };
 
+function walkOf(of: Partial<WalkedRing>): KernelWalk {
+  return { rings: [{ ...walked, ...of }], pools: [], trouble: [], consistent: true };
+}
+
 function merged(of: Partial<WalkedRing>, remembered: RingMemory = memory): Merged {
   return mergeRings({
     told: { rings: [bare], requests: [], polls: new Map(), registered: new Map() },
     memory: [remembered],
-    walk: { rings: [{ ...walked, ...of }], pools: [], trouble: [], consistent: true },
+    walk: walkOf(of),
     tasks: [],
     resources: [],
   });
 }
+
+describe('a thread that stands still in the middle of a batch', () => {
+  const submitter: Task = {
+    ...{ tid: 9, name: 'victim', kind: 'thread', state: 'D' },
+    kernelStack: ['request_wait_answer', 'io_read', 'io_issue_sqe', 'io_submit_sqes'].map((name) => ({
+      function: name,
+      offset: 1,
+      size: 2,
+      module: null,
+    })),
+  };
+  const states = (certainty: 'certain' | 'inferred') => {
+    const prepared = ['0x1', '0x2'].map((userData) => ({ ...pending(userData, 'inferred'), certainty }));
+    const told = { rings: [bare], requests: [], polls: new Map(), registered: new Map() };
+    const batch: RingMemory = { fds: [3], setup: [], rows: [], prepared };
+    const { requests } = mergeRings({ told, memory: [batch], tasks: [submitter], resources: [] });
+    return requests
+      .filter(({ ring }) => ring === 1)
+      .map(({ state }) => state)
+      .sort();
+  };
+
+  it('has taken the request it is inside of, though the ring’s head does not say so', () => {
+    expect(states('inferred')).toEqual(['prepared', 'running']);
+  });
+
+  it('is inside of the last request of its kind that stands on no list', () => {
+    const told = { rings: [bare], requests: [], polls: new Map(), registered: new Map() };
+    const { requests } = mergeRings({
+      told,
+      memory: [{ ...memory, rows: [pending('0x1', 'inferred'), pending('0x2', 'inferred')] }],
+      walk: walkOf({ requests: [], found: 0, unexplained: 2, live: 2 }),
+      tasks: [submitter],
+      resources: [],
+    });
+    expect(requests).toMatchObject([
+      { userData: '0x1', state: 'issued' },
+      { userData: '0x2', state: 'running', worker: 9, inferred: ['state', 'worker'] },
+    ]);
+  });
+
+  it('has taken no more than the kernel’s own head says', () => {
+    expect(states('certain').filter((state) => state === 'prepared')).toHaveLength(2);
+  });
+});
 
 const listed = ({ requests }: Merged) => requests.map(({ userData }) => userData);
 const { inFlight: _, ...uncounted } = memory;
