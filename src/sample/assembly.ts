@@ -26,7 +26,13 @@ export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
   const { resources, devices, trouble, pending } = gathered;
   const { walk } = pending;
-  const merged = mergeRings({ told: gathered.rings, tasks, resources, ...pending });
+  const merged = mergeRings({
+    told: gathered.rings,
+    tasks,
+    resources,
+    owner: gathered.process.pid,
+    ...pending,
+  });
   const requests = withRegisteredFiles(
     withPaths(merged.requests, resources),
     gathered.rings.registered,

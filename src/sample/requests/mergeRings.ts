@@ -15,6 +15,8 @@ export interface MergeAsked {
   readonly walk?: KernelWalk;
   readonly tasks: readonly Task[];
   readonly resources: readonly Resource[];
+  /** Pid of the process. */
+  readonly owner: number;
 }
 
 export interface Merged {
@@ -31,7 +33,7 @@ interface Sources {
 }
 
 /** One list of requests from all that is known of the rings; where a source is missing the others say what they can. */
-export function mergeRings({ told, memory, walk, tasks, resources }: MergeAsked): Merged {
+export function mergeRings({ told, memory, walk, tasks, resources, owner }: MergeAsked): Merged {
   const consistent = walk?.consistent ?? false;
   const byFd = new Map(resources.map((resource) => [resource.fd, resource]));
   const ages = new Map(tasks.map(({ tid, blocked }) => [tid, blocked]));
@@ -39,7 +41,7 @@ export function mergeRings({ told, memory, walk, tasks, resources }: MergeAsked)
   let carried = tasks.flatMap((task) => (walked.has(task.tid) ? [] : (carriedBy(task) ?? [])));
   const rings: Ring[] = [];
   const rows: Row[] = [];
-  for (const bare of [...told.rings, ...unreached(told.rings, walk)]) {
+  for (const bare of [...told.rings, ...unreached(told.rings, walk, owner)]) {
     const sources = sourcesOf(bare, { told, memory, ...(walk ? { walk } : {}) });
     const ring = ringWith(bare, sources.walked, sources.memory);
     const own = carried.filter(
@@ -73,14 +75,14 @@ export function mergeRings({ told, memory, walk, tasks, resources }: MergeAsked)
 }
 
 /** Rings that no descriptor or mapping of the process leads to, but its threads' requests. */
-function unreached(rings: readonly Ring[], walk: KernelWalk | undefined): Ring[] {
+function unreached(rings: readonly Ring[], walk: KernelWalk | undefined, owner: number): Ring[] {
   const missing = (walk?.rings ?? []).filter(
     ({ fds, inode }) => !rings.some((ring) => matches(ring, { fds, inode })),
   );
-  return missing.map(({ key: _, inode }, index) => ({
+  return missing.map(({ inode }, index) => ({
     id: rings.length + index + 1,
     fd: null,
-    owner: rings[0]?.owner ?? 0,
+    owner,
     setup: [],
     readable: false,
     ...(inode === undefined ? {} : { inode }),

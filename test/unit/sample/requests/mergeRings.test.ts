@@ -46,6 +46,7 @@ function merged(of: Partial<WalkedRing>, remembered: RingMemory = memory): Merge
     walk: walkOf(of),
     tasks: [],
     resources: [],
+    owner: 7,
   });
 }
 
@@ -82,6 +83,7 @@ describe('a thread that stands still in the middle of a batch', () => {
       walk: walkOf({ requests: [], found: 0, unexplained: 2, live: 2 }),
       tasks: [submitter],
       resources: [],
+      owner: 7,
     });
     expect(requests).toMatchObject([
       { userData: '0x1', state: 'issued' },
