@@ -64,7 +64,7 @@ describe('a thread that stands still in the middle of a batch', () => {
     const prepared = ['0x1', '0x2'].map((userData) => ({ ...pending(userData, 'inferred'), certainty }));
     const told = { rings: [bare], requests: [], polls: new Map(), registered: new Map() };
     const batch: RingMemory = { fds: [3], setup: [], rows: [], prepared };
-    const { requests } = mergeRings({ told, memory: [batch], tasks: [submitter], resources: [] });
+    const { requests } = mergeRings({ told, memory: [batch], tasks: [submitter], resources: [], owner: 7 });
     return requests
       .filter(({ ring }) => ring === 1)
       .map(({ state }) => state)
