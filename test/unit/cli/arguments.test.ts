@@ -13,6 +13,8 @@ describe('the command line', () => {
     [['--open', 'x.json', '--json'], { open: 'x.json', json: true }],
     [['--root', '/cap', '42'], { root: '/cap', pid: 42 }],
     [['--fail-on', 'warning', '42'], { pid: 42, failOn: 'warning' }],
+    [['42'], { kernelMemory: true }],
+    [['--no-kernel-memory', '42'], { pid: 42, kernelMemory: false }],
     [['-v', '-h'], { verbose: true, help: true }],
   ])('%j is understood', (args, expected) => {
     expect(parseArguments(args)).toMatchObject(expected);
@@ -50,6 +52,7 @@ describe('the command line', () => {
       '--open',
       '--root',
       '--fail-on',
+      '--no-kernel-memory',
       '--all',
       '--help',
     ]) {
