@@ -24,7 +24,7 @@ const QUICK = {
       'overflowed',
     ],
     ...['half-overwritten', 'skip-success', 'shared-user-data', 'hashed', 'buffered', 'issued', 'mix'],
-    ...['mix sqe128', 'mix sqpoll cqe32 closedfd', 'task-work defer'],
+    ...['issued-overwritten', 'mix sqe128', 'mix sqpoll cqe32 closedfd', 'task-work defer'],
   ],
   user: ['mix', 'overflowed', 'half-overwritten', 'mix sqpoll cqe32 closedfd'],
 };
