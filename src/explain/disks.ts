@@ -1,13 +1,18 @@
+import { printable } from '../model/printable';
 import type { BlockDevice, Resource, Sample } from '../model/sample';
-import { counted } from './words';
+import { counted, duration, processName } from './words';
 
 /** The disk behind a file, with its counters. */
 export function diskOf(sample: Sample, resource: Resource | undefined): BlockDevice | undefined {
   const name = resource?.blockDevice;
-  if (name === undefined) return undefined;
-  const devices = sample.devices ?? [];
+  return name === undefined ? undefined : diskNamed(sample.devices ?? [], name);
+}
+
+function diskNamed(devices: readonly BlockDevice[], name: string): BlockDevice | undefined {
   return (
-    devices.find((device) => device.name === name) ?? devices.find((device) => name.startsWith(device.name))
+    devices.find((device) => device.name === name) ??
+    devices.find(({ partitions }) => Array.isArray(partitions) && partitions.includes(name)) ??
+    devices.find((device) => name.startsWith(device.name))
   );
 }
 
@@ -15,9 +20,117 @@ export function inFlightOf(device: BlockDevice): number {
   return (device.inFlightReads ?? 0) + (device.inFlightWrites ?? 0);
 }
 
-/** "The disk loop0, a loop device over /x, has 8 requests in flight." */
-export function diskSentence(disk: BlockDevice): string {
-  const backing = disk.backingFile === undefined ? '' : `, a loop device over ${disk.backingFile},`;
-  const suspended = disk.suspended ? ' and is suspended (dmsetup resume ends that)' : '';
-  return `The disk ${disk.name}${backing} has ${counted(inFlightOf(disk), 'request')} in flight${suspended}.`;
+/** The devices that one is made of or whose file system holds its file: one level down. */
+export function below(devices: readonly BlockDevice[], { members, backing }: BlockDevice): BlockDevice[] {
+  const names = [...(Array.isArray(members) ? members : []), backing?.blockDevice];
+  return names.flatMap((name) => (typeof name === 'string' ? (diskNamed(devices, name) ?? []) : []));
+}
+
+/** Levels a chain of devices is told down to. */
+const DEEPEST = 16;
+
+/** All that a disk stands on, each once, the nearest first. */
+export function standsOn(devices: readonly BlockDevice[], disk: BlockDevice): BlockDevice[] {
+  const seen = new Set([disk]);
+  let level = [disk];
+  for (let depth = 0; level.length > 0 && depth < DEEPEST; depth++) {
+    const next = new Set(level.flatMap((device) => below(devices, device)).filter((one) => !seen.has(one)));
+    for (const one of next) seen.add(one);
+    level = [...next];
+  }
+  return [...seen].slice(1);
+}
+
+/** States of SCSI (sdev_state) and NVMe (controller) in which a device answers. */
+const WELL = /^(?:running|live|quiesce)$/;
+
+/** What is wrong with the device by its own word: "suspended", "offline", "degraded: 1 disk missing". */
+export function troublesOf({ suspended, state, gone, raid }: BlockDevice): string[] {
+  return [
+    suspended === true ? 'suspended' : '',
+    gone === true ? 'removed from the machine' : '',
+    state === undefined || WELL.test(state) ? '' : printable(state, 40),
+    raid?.degraded ? `degraded: ${counted(raid.degraded, 'disk')} missing` : '',
+    raid?.state !== undefined && /suspend|inactive|broken/.test(raid.state) ? printable(raid.state, 40) : '',
+    raid?.action !== undefined && raid.action !== 'idle' ? `in ${printable(raid.action, 40)}` : '',
+  ].filter(Boolean);
+}
+
+/** "an LVM volume (vg-data)", "a loop device over /x (fuse.sshfs, served by sshfs (812))", "a Samsung SSD 990". */
+export function diskKind(disk: BlockDevice): string {
+  const { backingFile, mapperName, mapperKind, raid, client, vendor, model } = disk;
+  if (backingFile !== undefined) return `a loop device ${over(disk)}`;
+  if (mapperName !== undefined) {
+    const kind = mapperKind === undefined ? 'device-mapper' : (MAPPERS[mapperKind] ?? 'device-mapper');
+    return `${/^[aeiouL]/.test(kind) ? 'an' : 'a'} ${kind} volume (${printable(mapperName, 80)})`;
+  }
+  if (raid) return `a RAID device (${printable(raid.level ?? 'of unknown level', 40)})`;
+  if (client) return `a network block device whose client is ${processName(client)}`;
+  const hardware = [vendor, model].filter((word) => word !== undefined).join(' ');
+  return hardware === '' ? '' : `model ${printable(hardware, 80)}`;
+}
+
+const MAPPERS: Readonly<Record<string, string>> = { LVM: 'LVM', CRYPT: 'encrypted', mpath: 'multipath' };
+
+/** "over /mnt/hang/disk.img (fuse.sshfs, served by sshfs (812), 4 unanswered requests)". */
+export function over({ backingFile, backing }: BlockDevice): string {
+  if (backingFile === undefined) return '';
+  const { fsType, holder, waiting, mount } = backing ?? {};
+  const remote = fsType !== undefined && /^(?:fuse|nfs|cifs|smb|9p|ceph|virtiofs)/.test(fsType);
+  const facts = [
+    fsType === undefined ? '' : printable(fsType, 40),
+    remote && mount !== undefined ? `at ${printable(mount, 120)}` : '',
+    holder ? `served by ${processName(holder)}` : '',
+    waiting ? counted(waiting, 'unanswered request') : '',
+  ].filter(Boolean);
+  return `over ${printable(backingFile, 200)}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`;
+}
+
+/**
+ * "The disk loop0, a loop device over /x (ext4), has 8 requests in flight. It stands on vda, which has 1 request in flight
+ * and has finished none in the last 2 s."
+ */
+export function diskSentence(disk: BlockDevice, sample?: Sample, between?: number): string {
+  const kind = diskKind(disk);
+  const named = `The disk ${disk.name}${kind === '' ? '' : `, ${kind},`} ${diskState(disk, between)}.`;
+  const lower = standsOn(sample?.devices ?? [], disk).slice(0, 4);
+  if (lower.length === 0) return named;
+  const told = lower.map((one) => {
+    const what = diskKind(one);
+    return `${one.name}${what === '' ? '' : `, ${what}`}, which ${diskState(one, between)}`;
+  });
+  return `${named} It stands on ${told.join('; on ')}.`;
+}
+
+function diskState(disk: BlockDevice, between: number | undefined): string {
+  const inFlight = inFlightOf(disk);
+  const still = disk.finished === 0 && inFlight > 0;
+  const since = between === undefined ? 'since the look before' : `in the last ${duration(between)}`;
+  const wrong = troublesOf(disk).filter((trouble) => trouble !== 'suspended');
+  return [
+    `has ${counted(inFlight, 'request')} in flight`,
+    still ? ` and has finished none ${since}` : '',
+    disk.suspended ? ' and is suspended (dmsetup resume ends that)' : '',
+    wrong.length > 0 ? ` and is ${wrong.join(' and ')}` : '',
+  ].join('');
+}
+
+/** One line of a report: "disk loop0 over /mnt/hang/disk.img (fuse.sshfs): 8 in flight, none finished since the look before". */
+export function diskLine(disk: BlockDevice): string {
+  const { backingFile, members, finished } = disk;
+  const inFlight = inFlightOf(disk);
+  const kind = backingFile === undefined ? diskKind(disk) : over(disk);
+  const on = members && members.length > 0 ? ` on ${members.slice(0, 8).join(', ')}` : '';
+  const moves =
+    finished === undefined || inFlight === 0
+      ? ''
+      : finished === 0
+        ? ', none finished since the look before'
+        : `, ${counted(finished, 'request')} finished since the look before`;
+  const wrong = troublesOf(disk);
+  return [
+    `disk ${printable(disk.name, 40)}${kind === '' ? '' : backingFile === undefined ? ` (${kind})` : ` ${kind}`}${on}: `,
+    `${inFlight} in flight${moves}`,
+    wrong.length > 0 ? `, ${wrong.join(', ')}` : '',
+  ].join('');
 }

@@ -189,7 +189,7 @@ function finding(
   return {
     ...common,
     summary: `${sentence(counted(count, 'request'))}${name} ${are} inside the disk ${disk.name}, ${state}.`,
-    explanation: `${nobody} ${diskSentence(disk)}${still ? '' : ' Whether it moves, one look cannot tell.'}`,
+    explanation: `${nobody} ${diskSentence(disk, scene.sample, scene.between)}${still ? '' : ' Whether it moves, one look cannot tell.'}`,
     remedy: disk.suspended
       ? 'Resume it: dmsetup resume NAME. Until then nothing completes, and no cancel or timeout can end the requests.'
       : 'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).',

@@ -2,10 +2,13 @@ import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { candidateFiles, shared } from '../candidates';
+import { cgroupSentence } from '../cgroups';
 import { diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
+import { lockText } from '../locks';
+import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
 import {
@@ -16,6 +19,7 @@ import {
   operationCounts,
   operationNoun,
   processName,
+  resourceName,
   sentence,
 } from '../words';
 
@@ -115,7 +119,8 @@ function finding(
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
-      ...resourceSentences(sample, files),
+      ...resourceSentences(scene, files),
+      cgroupSentence(sample, cause),
       waiting.explanation,
       wakeSentence(blocked),
     ]
@@ -183,7 +188,7 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
   return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
 }
 
-function resourceSentences(sample: Scene['sample'], files: readonly Resource[]): string[] {
+function resourceSentences({ sample, between }: Scene, files: readonly Resource[]): string[] {
   const said = new Set<string>();
   for (const file of files.slice(0, 3)) {
     if (file.fsType?.startsWith('fuse') && file.mount !== undefined) {
@@ -194,8 +199,14 @@ function resourceSentences(sample: Scene['sample'], files: readonly Resource[]):
         file.waiting === undefined ? '' : ` and has ${counted(file.waiting, 'unanswered request')}`;
       said.add(`${file.mount} is a FUSE file system (${file.fsType}); ${server}${waiting}.`);
     }
+    if (file.awaitedLocks?.length) {
+      said.add(`Of ${resourceName(file)}, ${lockText(file.awaitedLocks)}.`);
+      continue;
+    }
+    const remote = remoteMountOf(sample, file);
+    if (remote) said.add(remoteMountSentence(remote));
     const disk = diskOf(sample, file);
-    if (disk) said.add(diskSentence(disk));
+    if (disk) said.add(diskSentence(disk, sample, between));
   }
   return [...said];
 }
