@@ -75,11 +75,9 @@ const MAPPERS: Readonly<Record<string, string>> = { LVM: 'LVM', CRYPT: 'encrypte
 /** "over /mnt/hang/disk.img (fuse.sshfs, served by sshfs (812), 4 unanswered requests)". */
 export function over({ backingFile, backing }: BlockDevice): string {
   if (backingFile === undefined) return '';
-  const { fsType, holder, waiting, mount } = backing ?? {};
-  const remote = fsType !== undefined && /^(?:fuse|nfs|cifs|smb|9p|ceph|virtiofs)/.test(fsType);
+  const { fsType, holder, waiting } = backing ?? {};
   const facts = [
     fsType === undefined ? '' : printable(fsType, 40),
-    remote && mount !== undefined ? `at ${printable(mount, 120)}` : '',
     holder ? `served by ${processName(holder)}` : '',
     waiting ? counted(waiting, 'unanswered request') : '',
   ].filter(Boolean);
@@ -93,13 +91,60 @@ export function over({ backingFile, backing }: BlockDevice): string {
 export function diskSentence(disk: BlockDevice, sample?: Sample, between?: number): string {
   const kind = diskKind(disk);
   const named = `The disk ${disk.name}${kind === '' ? '' : `, ${kind},`} ${diskState(disk, between)}.`;
-  const lower = standsOn(sample?.devices ?? [], disk).slice(0, 4);
+  const lower = tellingBelow(sample, disk);
   if (lower.length === 0) return named;
   const told = lower.map((one) => {
     const what = diskKind(one);
     return `${one.name}${what === '' ? '' : `, ${what}`}, which ${diskState(one, between)}`;
   });
   return `${named} It stands on ${told.join('; on ')}.`;
+}
+
+/** What stands below and has to do with it: one that has requests or is not well. */
+function tellingBelow(sample: Sample | undefined, disk: BlockDevice): BlockDevice[] {
+  const lower = standsOn(sample?.devices ?? [], disk);
+  return lower.filter((one) => inFlightOf(one) > 0 || troublesOf(one).length > 0).slice(0, 4);
+}
+
+/** What must act for the disk to go on, where it is told: the server of a file below it, or a device that is not well. */
+export interface DiskCulprit {
+  /** "the FUSE server sshfs (812) of /mnt/hang/disk.img, which has 1 unanswered request", "sda, which is offline". */
+  readonly text: string;
+  readonly remedy: string;
+}
+
+export function culpritOf(sample: Sample, disk: BlockDevice): DiskCulprit | undefined {
+  for (const one of [...standsOn(sample.devices ?? [], disk).reverse(), disk]) {
+    const { backing, backingFile, client } = one;
+    const [wrong] = troublesOf(one).filter(
+      (trouble) => trouble !== 'suspended' && !trouble.startsWith('in '),
+    );
+    if (wrong !== undefined && one !== disk) {
+      return {
+        text: `${one.name}, which is ${wrong}`,
+        remedy: `Look at ${one.name} in the kernel log: it is ${wrong}.`,
+      };
+    }
+    if (one.suspended && one !== disk) {
+      const name = one.mapperName === undefined ? one.name : printable(one.mapperName, 80);
+      return { text: `${one.name}, which is suspended`, remedy: `Resume it: dmsetup resume ${name}.` };
+    }
+    if (backing?.fsType?.startsWith('fuse') && backing.waiting !== 0) {
+      const server = `the FUSE server${backing.holder ? ` ${processName(backing.holder)}` : ''}`;
+      const owes = backing.waiting ? `, which has ${counted(backing.waiting, 'unanswered request')}` : '';
+      return {
+        text: `${server} of ${printable(backingFile ?? '', 200)}${owes}`,
+        remedy: `Look at ${server} of ${printable(backing.mount ?? '?', 200)}: is it alive, and what does it wait for? The disk ${one.name} is a file of it.`,
+      };
+    }
+    if (client) {
+      return {
+        text: `the network block device’s client ${processName(client)}`,
+        remedy: `Look at ${processName(client)} and at the server it is connected to.`,
+      };
+    }
+  }
+  return undefined;
 }
 
 function diskState(disk: BlockDevice, between: number | undefined): string {

@@ -1,13 +1,13 @@
 import { printable } from '../model/printable';
-import type { FileLock, ProcessName, Resource } from '../model/sample';
+import type { FileLock, ProcessName, Resource, Sample } from '../model/sample';
 import { joined, processName } from './words';
 
 /** Who holds the locks that are waited for, each once; a lock that an open file owns names nobody. */
-export function lockHolders(files: readonly Resource[]): readonly ProcessName[] {
+export function lockHolders(sample: Sample, files: readonly Resource[]): readonly ProcessName[] {
+  const own = files.flatMap(({ awaitedLocks }) => awaitedLocks ?? []);
+  const locks = own.length > 0 ? own : (sample.awaitedLocks ?? []);
   const holders = new Map<number, ProcessName>();
-  for (const { awaitedLocks } of files) {
-    for (const { holder } of awaitedLocks ?? []) if (holder) holders.set(holder.pid, holder);
-  }
+  for (const { holder } of locks) if (holder) holders.set(holder.pid, holder);
   return [...holders.values()];
 }
 

@@ -48,7 +48,7 @@ export function waitText(
     return mount === undefined ? text : text.replace('the file system is', `the file system at ${mount} is`);
   }
   if (cause === 'lock') {
-    const holders = lockHolders(files);
+    const holders = lockHolders(sample, files);
     if (holders.length === 0) return text;
     const names = joined(holders.slice(0, 3).map(processName));
     return text

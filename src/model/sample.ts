@@ -25,6 +25,8 @@ export interface Sample {
   readonly resources: readonly Resource[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
+  /** The file locks and leases it waits for, of files it has not open, too. */
+  readonly awaitedLocks?: readonly FileLock[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */

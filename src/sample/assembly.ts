@@ -1,6 +1,7 @@
 import type {
   BlockDevice,
   Cgroup,
+  FileLock,
   Host,
   Process,
   RemoteMount,
@@ -29,6 +30,7 @@ export interface Gathered {
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
+  readonly awaitedLocks: readonly FileLock[];
   readonly cgroup: Cgroup | undefined;
   readonly trouble: Omit<Trouble, 'rings' | 'requests' | 'tasks' | 'pending' | 'ended'>;
 }
@@ -36,7 +38,7 @@ export interface Gathered {
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, remoteMounts, cgroup, trouble, pending } = gathered;
+  const { resources, devices, remoteMounts, awaitedLocks, cgroup, trouble, pending } = gathered;
   const { walk } = pending;
   const merged = mergeRings({ told: gathered.rings, tasks, resources, ...pending });
   const requests = withRegisteredFiles(
@@ -60,6 +62,7 @@ export function assemble(gathered: Gathered): Sample {
     resources,
     devices,
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
+    ...(awaitedLocks.length > 0 ? { awaitedLocks } : {}),
     ...(cgroup ? { cgroup } : {}),
     findings: [],
     notVisible: blindnessOf({

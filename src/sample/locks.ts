@@ -9,20 +9,27 @@ const WAITS =
   /^(?:flock_lock_inode_wait|posix_lock_inode_wait|locks_lock_inode_wait|fcntl_setlk|__break_lease)/;
 /** System calls that wait for a file lock, where neither stack nor wait channel can be read. */
 const CALLS = new Set(['flock', 'fcntl']);
-/** Locks of one file that are told. */
+/** Locks that are told. */
 const MOST_LOCKS = 16;
+
+export interface LocksFound {
+  /** With `awaitedLocks` where a file has some. */
+  readonly resources: readonly Resource[];
+  /** All of them. */
+  readonly locks: readonly FileLock[];
+}
 
 /**
  * Adds to files the locks this process waits for, and who holds them (/proc/locks). The file is read only when a task
  * waits for a lock: printing it stops all locking on the host for as long.
  */
-export async function addAwaitedLocks(
+export async function findAwaitedLocks(
   target: Target,
   pid: number,
   resources: readonly Resource[],
   tasks: readonly Task[],
-): Promise<readonly Resource[]> {
-  if (!tasks.some(awaitsLock)) return resources;
+): Promise<LocksFound> {
+  if (!tasks.some(awaitsLock)) return { resources, locks: [] };
   const [file] = await target.read(['/proc/locks']);
   const { rows } = parseLocks(textOf(file) ?? '');
   const awaited = awaitedBy(rows, pid);
@@ -38,11 +45,15 @@ export async function addAwaitedLocks(
     byFile.set(key, locks);
     if (locks.length < MOST_LOCKS) locks.push(lockOf(row, names));
   }
-  return resources.map((resource) => {
-    const { device, inode } = resource;
-    const locks = inode === undefined ? undefined : byFile.get(`${device} ${inode}`);
-    return locks ? { ...resource, awaitedLocks: locks } : resource;
-  });
+  const locks = [...byFile.values()].flat().slice(0, MOST_LOCKS);
+  return {
+    locks,
+    resources: resources.map((resource) => {
+      const { device, inode } = resource;
+      const own = inode === undefined ? undefined : byFile.get(`${device} ${inode}`);
+      return own ? { ...resource, awaitedLocks: own } : resource;
+    }),
+  };
 }
 
 function awaitsLock({ kernelStack, wchan, syscall, state }: Task): boolean {

@@ -81,6 +81,7 @@ export async function relook(
     resources: previous.resources,
     devices,
     remoteMounts: previous.remoteMounts ?? [],
+    awaitedLocks: previous.awaitedLocks ?? [],
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });

@@ -11,7 +11,7 @@ import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
-import { addAwaitedLocks } from './locks';
+import { findAwaitedLocks } from './locks';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
@@ -114,7 +114,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     readCgroup(target, cgroups),
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
-  const resources = await addAwaitedLocks(target, pid, holdings.resources, tasksFound.tasks);
+  const { resources, locks } = await findAwaitedLocks(target, pid, holdings.resources, tasksFound.tasks);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);
@@ -161,6 +161,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       resources,
       devices,
       remoteMounts,
+      awaitedLocks: locks,
       cgroup: group,
       trouble,
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addAwaitedLocks } from '../../../src/sample/locks';
+import { findAwaitedLocks } from '../../../src/sample/locks';
 import { fileOf, stackOf, taskOf } from '../samples';
 import { fakeTarget } from './fakeTarget';
 
@@ -20,24 +20,39 @@ const waiting = taskOf({ kernelStack: stackOf('posix_lock_inode_wait', 'fcntl_se
 
 describe('the locks a process waits for', () => {
   it('name who holds them; those of other waiters are not its own', async () => {
-    const [a, b, c] = await addAwaitedLocks(fakeTarget(TREE), 7, FILES, [waiting]);
+    const { resources, locks } = await findAwaitedLocks(fakeTarget(TREE), 7, FILES, [waiting]);
+    const [a, b, c] = resources;
     expect(a?.awaitedLocks).toEqual([
       { type: 'POSIX', access: 'WRITE', range: '0-EOF', holder: { pid: 12, name: 'holder' } },
     ]);
     expect(b?.awaitedLocks).toBeUndefined();
     expect(c?.awaitedLocks).toEqual([{ type: 'OFDLCK', access: 'READ', range: '0-9' }]);
+    expect(locks).toHaveLength(2);
+  });
+
+  it('are told of a file that is not open here, too: one whose lease must be given up before', async () => {
+    const text =
+      '1: LEASE  BREAKING  READ 12 fe:10:400 0 EOF\n1: -> LEASE  BREAKER   READ 7 <none>:0 0 EOF\n';
+    const target = fakeTarget({ ...TREE, '/proc/locks': text });
+    const { resources, locks } = await findAwaitedLocks(target, 7, FILES, [
+      taskOf({ wchan: '__break_lease' }),
+    ]);
+    expect(resources).toEqual(FILES);
+    expect(locks).toMatchObject([{ type: 'LEASE', holder: { pid: 12 } }]);
   });
 
   it('are not looked for while no task waits for a lock: reading them stops all locking', async () => {
     const target = fakeTarget(TREE);
-    const files = await addAwaitedLocks(target, 7, FILES, [taskOf({ kernelStack: stackOf('pipe_read') })]);
-    expect(files).toBe(FILES);
+    const { resources } = await findAwaitedLocks(target, 7, FILES, [
+      taskOf({ kernelStack: stackOf('pipe_read') }),
+    ]);
+    expect(resources).toBe(FILES);
     expect(target.asked).toEqual([]);
   });
 
   it('are looked for by system call where no stack can be read', async () => {
     const task = taskOf({ syscall: { number: 73, name: 'flock', args: [] } });
-    const [a] = await addAwaitedLocks(fakeTarget(TREE), 7, FILES, [task]);
-    expect(a?.awaitedLocks).toHaveLength(1);
+    const { resources } = await findAwaitedLocks(fakeTarget(TREE), 7, FILES, [task]);
+    expect(resources[0]?.awaitedLocks).toHaveLength(1);
   });
 });
