@@ -8,7 +8,8 @@ export function diskOf(sample: Sample, resource: Resource | undefined): BlockDev
   return name === undefined ? undefined : diskNamed(sample.devices ?? [], name);
 }
 
-function diskNamed(devices: readonly BlockDevice[], name: string): BlockDevice | undefined {
+/** By its own name or that of one of its partitions. */
+export function diskNamed(devices: readonly BlockDevice[], name: string): BlockDevice | undefined {
   return (
     devices.find((device) => device.name === name) ??
     devices.find(({ partitions }) => Array.isArray(partitions) && partitions.includes(name)) ??

@@ -55,6 +55,15 @@ export function waitText(
       .replace('that another process holds', `that ${names} ${holders.length === 1 ? 'holds' : 'hold'}`)
       .replace('another process to give up its lease', `${names} to give up its lease`);
   }
+  if (cause === 'user fault') {
+    const [handler, ...others] = sample.faultHandlers ?? [];
+    if (!handler || others.length > 0) return text;
+    const own = handler.pid === sample.process.pid;
+    const named = own
+      ? 'its own process, which holds the userfaultfd,'
+      : `the userfaultfd handler ${processName(handler)}`;
+    return text.replace('a userfaultfd handler', named);
+  }
   const [file] = files;
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;
   if (

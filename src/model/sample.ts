@@ -27,6 +27,8 @@ export interface Sample {
   readonly devices?: readonly BlockDevice[];
   /** The file locks and leases it waits for, of files it has not open, too. */
   readonly awaitedLocks?: readonly FileLock[];
+  /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
+  readonly faultHandlers?: readonly ProcessName[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */

@@ -4,6 +4,7 @@ import type {
   FileLock,
   Host,
   Process,
+  ProcessName,
   RemoteMount,
   Request,
   Resource,
@@ -31,6 +32,7 @@ export interface Gathered {
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
   readonly awaitedLocks: readonly FileLock[];
+  readonly faultHandlers: readonly ProcessName[];
   readonly cgroup: Cgroup | undefined;
   readonly trouble: Omit<Trouble, 'rings' | 'requests' | 'tasks' | 'pending' | 'ended'>;
 }
@@ -38,7 +40,8 @@ export interface Gathered {
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, remoteMounts, awaitedLocks, cgroup, trouble, pending } = gathered;
+  const { resources, devices, remoteMounts, awaitedLocks, faultHandlers, cgroup, trouble, pending } =
+    gathered;
   const { walk } = pending;
   const merged = mergeRings({ told: gathered.rings, tasks, resources, ...pending });
   const requests = withRegisteredFiles(
@@ -63,6 +66,7 @@ export function assemble(gathered: Gathered): Sample {
     devices,
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
     ...(awaitedLocks.length > 0 ? { awaitedLocks } : {}),
+    ...(faultHandlers.length > 0 ? { faultHandlers } : {}),
     ...(cgroup ? { cgroup } : {}),
     findings: [],
     notVisible: blindnessOf({

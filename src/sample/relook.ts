@@ -82,6 +82,7 @@ export async function relook(
     devices,
     remoteMounts: previous.remoteMounts ?? [],
     awaitedLocks: previous.awaitedLocks ?? [],
+    faultHandlers: previous.faultHandlers ?? [],
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });

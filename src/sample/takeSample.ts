@@ -9,6 +9,7 @@ import { assemble } from './assembly';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
+import { findFaultHandlers } from './faultHandlers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
@@ -114,7 +115,11 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     readCgroup(target, cgroups),
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
-  const { resources, locks } = await findAwaitedLocks(target, pid, holdings.resources, tasksFound.tasks);
+  const { tasks } = tasksFound;
+  const [{ resources, locks }, faultHandlers] = await Promise.all([
+    findAwaitedLocks(target, pid, holdings.resources, tasks),
+    findFaultHandlers(target, tasks, processes),
+  ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);
@@ -162,6 +167,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       devices,
       remoteMounts,
       awaitedLocks: locks,
+      faultHandlers,
       cgroup: group,
       trouble,
     });

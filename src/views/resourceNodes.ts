@@ -113,7 +113,7 @@ function otherEnd(peers: readonly ProcessName[]): string {
 /** Devices on devices that are shown below each other; a saved Sample may claim a circle. */
 const DEEPEST = 16;
 
-function deviceRow(device: BlockDevice, devices: readonly BlockDevice[], depth = 0): Node {
+export function deviceRow(device: BlockDevice, devices: readonly BlockDevice[], depth = 0): Node {
   const { inFlightReads, inFlightWrites, finished, partitions } = device;
   const lower = depth < DEEPEST ? below(devices, device) : [];
   const wrong = troublesOf(device);

@@ -264,8 +264,9 @@ describe.each(ACTORS)('as %s, with a page that nobody supplies', (name) => {
     expect(sample.requests.filter(({ state }) => state === 'running')).toMatchObject([
       { operation: expect.stringMatching(/READ/), worker: victim.pid },
     ]);
+    expect(sample.faultHandlers).toMatchObject([{ pid: victim.pid }]);
     const answer = answerOf(sample);
     expect(answer.severity).not.toBe('info');
-    expect(answer.summary).toMatch(/userfaultfd/);
+    expect(answer.summary).toMatch(/its own process, which holds the userfaultfd/);
   });
 });
