@@ -5,17 +5,16 @@ import type { Cause } from './functions/entry';
 /** Files of a control group that limit I/O, of both versions. */
 const IO = /^(?:io\.max|blkio\.throttle\.)/;
 
-/** "Its cgroup /limited allows it 254:0 riops=1 (io.max)." Said where the wait is a throttle's. */
+/** "Its cgroup /limited allows it 254:0 riops=1 (io.max)." Said where the wait is a throttle's, or a disk's that has one. */
 export function cgroupSentence({ cgroup }: Sample, cause: Cause): string {
-  if (!cgroup) return '';
-  const frozen = frozenText(cgroup);
-  if (cause !== 'throttled') return frozen === '' ? '' : `${frozen}.`;
-  const [limit] = cgroup.limits.filter(({ file }) => IO.test(file));
-  const limited = limit
+  const limit = HELD.has(cause) ? cgroup?.limits.find(({ file }) => IO.test(file)) : undefined;
+  return limit
     ? `Its cgroup ${printable(limit.path, 200)} allows it ${printable(limit.limit, 120)} (${printable(limit.file, 60)}).`
     : '';
-  return [frozen === '' ? '' : `${frozen}.`, limited].filter(Boolean).join(' ');
 }
+
+/** Causes behind which an I/O limit may stand: a bio that it holds back shows in no stack. */
+const HELD: ReadonlySet<Cause> = new Set<Cause>(['throttled', 'device', 'page', 'writeback']);
 
 /** One line of a report; empty where the group holds nothing back. */
 export function cgroupLine(cgroup: Cgroup): string {
@@ -26,8 +25,4 @@ export function cgroupLine(cgroup: Cgroup): string {
   });
   const facts = [frozen, ...limits].filter(Boolean).join(', ');
   return facts === '' ? '' : `cgroup ${printable(cgroup.path, 200)}: ${facts}`;
-}
-
-function frozenText({ frozenBy }: Cgroup): string {
-  return frozenBy === undefined ? '' : `Its cgroup ${printable(frozenBy, 200)} is frozen`;
 }

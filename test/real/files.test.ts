@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/model/sample';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
+import { frozenCgroup } from './support/cgroups';
 import { lockedOut } from './support/fileLocks';
 import { answerOf, inspect, run } from './support/inspect';
 import { frozenFileSystem, mountHangfs, silentDisk, silentTower } from './support/mounts';
@@ -230,6 +231,18 @@ describe('with what stands behind', () => {
     const answer = answerOf(sample);
     expect(answer.severity).toBe('critical');
     expect(`${answer.summary} ${answer.explanation}`).toContain(`hangfs (${server.pid})`);
+  });
+
+  it('a cgroup that is frozen, in which every thread looks asleep: who was told to freeze', async (context) => {
+    skipUnless(context, 'root');
+    const victim = await startVictim(context, actor('root'), 'ring_victim', ['pipe-read']);
+    const group = frozenCgroup(context, victim.pid);
+
+    const sample = await inspect(actor('root'), victim.pid);
+
+    expect(sample.cgroup).toMatchObject({ path: group, frozenBy: group });
+    expect(answerOf(sample)).toMatchObject({ tag: 'cgroup-frozen', severity: 'warning' });
+    expect(answerOf(sample).summary).toContain(group);
   });
 
   it('a lock of a file: who holds it, and what must let go', async (context) => {

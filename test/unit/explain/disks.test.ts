@@ -102,11 +102,11 @@ describe('what is said of a cgroup', () => {
     limits: [{ path: '/a', file: 'io.max', limit: '254:0 riops=1' }],
   };
 
-  it('is its limit where a throttle holds the process, and who froze it wherever it waits', () => {
-    expect(cgroupSentence(sampleOf({ cgroup }), 'throttled')).toBe(
-      'Its cgroup /a is frozen. Its cgroup /a allows it 254:0 riops=1 (io.max).',
-    );
-    expect(cgroupSentence(sampleOf({ cgroup }), 'fuse')).toBe('Its cgroup /a is frozen.');
+  it('is its limit where the process waits for a disk or a throttle', () => {
+    const limit = 'Its cgroup /a allows it 254:0 riops=1 (io.max).';
+    expect(cgroupSentence(sampleOf({ cgroup }), 'throttled')).toBe(limit);
+    expect(cgroupSentence(sampleOf({ cgroup }), 'device')).toBe(limit);
+    expect(cgroupSentence(sampleOf({ cgroup }), 'fuse')).toBe('');
     expect(cgroupLine(cgroup)).toBe('cgroup /a/b: frozen by /a, io.max 254:0 riops=1 of /a');
   });
 
