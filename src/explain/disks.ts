@@ -13,8 +13,14 @@ export function diskNamed(devices: readonly BlockDevice[], name: string): BlockD
   return (
     devices.find((device) => device.name === name) ??
     devices.find(({ partitions }) => Array.isArray(partitions) && partitions.includes(name)) ??
-    devices.find((device) => name.startsWith(device.name))
+    devices.find((device) => isPartitionOf(name, device.name))
   );
+}
+
+/** `sda2` of sda, `nvme0n1p2` of nvme0n1: for Samples that do not list the partitions. */
+function isPartitionOf(name: string, disk: string): boolean {
+  if (disk === '' || !name.startsWith(disk)) return false;
+  return (/\d$/.test(disk) ? /^p\d+$/ : /^\d+$/).test(name.slice(disk.length));
 }
 
 export function inFlightOf(device: BlockDevice): number {

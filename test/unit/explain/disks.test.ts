@@ -40,6 +40,18 @@ describe('the disk of a file', () => {
     expect(named('sdab')).toBe('sdab');
   });
 
+  it('is told by its name, too, where no partitions are listed', () => {
+    const devices = [{ name: 'dm-1' }, { name: 'nvme0n1' }, { name: 'sda' }];
+    const named = (blockDevice: string) =>
+      diskOf(sampleOf({ devices }), fileOf(3, '/f', { blockDevice }))?.name;
+    expect([named('nvme0n1p2'), named('sda2'), named('dm-10'), named('nvme0n12')]).toEqual([
+      'nvme0n1',
+      'sda',
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('stands on all that is below it, each once, even where they claim a circle', () => {
     const a = { name: 'dm-1', members: ['dm-2', 'sda'] };
     const b = { name: 'dm-2', members: ['dm-1', 'sda', 'absent'] };
