@@ -3,6 +3,7 @@ import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
 import type { Rule, Scene } from './rule';
 import { atRest } from './rules/atRest';
+import { cgroupFrozen } from './rules/cgroupFrozen';
 import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
 import { notReaped } from './rules/notReaped';
@@ -18,6 +19,7 @@ import { workersExhausted } from './rules/workersExhausted';
 
 /** In the order of importance among findings of one severity. */
 const RULES: readonly Rule[] = [
+  cgroupFrozen,
   stuckOnResource,
   insideDevice,
   linuxAio,

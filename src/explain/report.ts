@@ -1,6 +1,9 @@
 import { printable } from '../model/printable';
 import type { Finding, Sample, Severity } from '../model/sample';
+import { cgroupLine } from './cgroups';
+import { diskLine } from './disks';
 import { programName } from './programName';
+import { remoteMountLine } from './remoteMounts';
 import type { Context } from './reportContext';
 import { ringLines } from './reportRings';
 import { blockedLines, idleLines } from './reportTasks';
@@ -80,11 +83,11 @@ function resourceLines({ sample, style, width, verbose }: Context): string[] {
   const { resources } = sample;
   if (resources.length === 0) return [];
   const shown = verbose ? resources : resources.slice(0, MOST_RESOURCES);
-  const devices = (sample.devices ?? []).map((device) => {
-    const inFlight = (device.inFlightReads ?? 0) + (device.inFlightWrites ?? 0);
-    const backing = device.backingFile === undefined ? '' : ` over ${printable(device.backingFile, 200)}`;
-    return `  disk ${device.name}${backing}: ${inFlight} in flight${device.suspended ? ', suspended' : ''}`;
-  });
+  const behind = [
+    ...(sample.devices ?? []).map(diskLine),
+    ...(sample.remoteMounts ?? []).map(remoteMountLine),
+    ...(sample.cgroup ? [cgroupLine(sample.cgroup)] : []),
+  ].filter((line) => line !== '');
   return [
     style.bold(`Files and sockets (${resources.length})`),
     ...shown.flatMap((resource) =>
@@ -93,7 +96,7 @@ function resourceLines({ sample, style, width, verbose }: Context): string[] {
     ...(shown.length < resources.length
       ? [`  … ${resources.length - shown.length} more (--verbose lists them)`]
       : []),
-    ...devices,
+    ...behind.flatMap((line) => wrap(`  ${line}`, width, '      ')),
   ];
 }
 

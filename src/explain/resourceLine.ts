@@ -1,5 +1,6 @@
 import { printable } from '../model/printable';
 import type { Resource } from '../model/sample';
+import { lockText } from './locks';
 import { counted, duration, joined, processName, socketName } from './words';
 
 /** What a descriptor is, on one line: "file /mnt/data/db · fuse.sshfs at /mnt/data from host:/data". */
@@ -31,6 +32,7 @@ function details(resource: Resource): string[] {
     resource.blockDevice === undefined ? '' : `disk ${printable(resource.blockDevice, 40)}`,
     holder ? `served by ${processName(holder)}` : '',
     resource.waiting === undefined ? '' : `${counted(resource.waiting, 'unanswered request')}`,
+    resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : '',
     end === undefined || end === 'both' ? '' : `${end} end`,
     peers ? peersText(peers, end) : '',
     socket?.state ?? '',

@@ -3,7 +3,8 @@ import type { Blocked } from './blocking';
 import { shared } from './candidates';
 import { diskOf } from './disks';
 import type { Cause } from './functions/entry';
-import { processName, resourceName } from './words';
+import { lockHolders } from './locks';
+import { joined, processName, resourceName } from './words';
 
 /** Operations that name their file by path: an open descriptor cannot be what they are about. */
 const BY_PATH = new Set([
@@ -45,6 +46,23 @@ export function waitText(
   const mount = shared(files, (r) => r.mount);
   if (cause === 'frozen') {
     return mount === undefined ? text : text.replace('the file system is', `the file system at ${mount} is`);
+  }
+  if (cause === 'lock') {
+    const holders = lockHolders(sample, files);
+    if (holders.length === 0) return text;
+    const names = joined(holders.slice(0, 3).map(processName));
+    return text
+      .replace('that another process holds', `that ${names} ${holders.length === 1 ? 'holds' : 'hold'}`)
+      .replace('another process to give up its lease', `${names} to give up its lease`);
+  }
+  if (cause === 'user fault') {
+    const [handler, ...others] = sample.faultHandlers ?? [];
+    if (!handler || others.length > 0) return text;
+    const own = handler.pid === sample.process.pid;
+    const named = own
+      ? 'its own process, which holds the userfaultfd,'
+      : `the userfaultfd handler ${processName(handler)}`;
+    return text.replace('a userfaultfd handler', named);
   }
   const [file] = files;
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;

@@ -25,6 +25,14 @@ export interface Sample {
   readonly resources: readonly Resource[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
+  /** The file locks and leases it waits for, of files it has not open, too. */
+  readonly awaitedLocks?: readonly FileLock[];
+  /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
+  readonly faultHandlers?: readonly ProcessName[];
+  /** The network mounts its files are on. */
+  readonly remoteMounts?: readonly RemoteMount[];
+  /** Absent where it is in no control group but the root. */
+  readonly cgroup?: Cgroup;
   /** Ordered by importance: the first is the answer. */
   readonly findings: readonly Finding[];
   readonly notVisible: readonly Blindness[];
@@ -259,6 +267,8 @@ export interface Resource {
   readonly target?: number;
   /** FUSE requests the server has not answered. */
   readonly waiting?: number;
+  /** The locks of the file that this process waits for. */
+  readonly awaitedLocks?: readonly FileLock[];
 }
 
 export interface SocketInfo {
@@ -280,15 +290,113 @@ export interface BlockDevice {
   readonly name: string;
   /** `major:minor`. */
   readonly device?: string;
+  /** Its partitions that the process's files, or devices made of them, are on. */
+  readonly partitions?: readonly string[];
   /** Requests inside the device now. */
   readonly inFlightReads?: number;
   readonly inFlightWrites?: number;
   /** Requests it has finished since boot: it moves when this moves. */
   readonly completed?: number;
+  /** Requests it has finished since the look before; absent in a first look. */
+  readonly finished?: number;
+  /** True once it was removed from the machine between two looks. */
+  readonly gone?: boolean;
+  /** Names of the disks that a device-mapper or RAID device is made of. */
+  readonly members?: readonly string[];
   /** loop: the file behind it. */
   readonly backingFile?: string;
+  /** loop: what that file lies on. */
+  readonly backing?: Backing;
   readonly suspended?: boolean;
   readonly mapperName?: string;
+  /** Who made a device-mapper device, from its uuid: `LVM`, `CRYPT`, `mpath`. */
+  readonly mapperKind?: string;
+  readonly raid?: RaidState;
+  /** nbd: the process that connects it to its server. */
+  readonly client?: ProcessName;
+  readonly vendor?: string;
+  readonly model?: string;
+  /** SCSI's or NVMe's word for it: running and live are well; offline, blocked, resetting, dead are not. */
+  readonly state?: string;
+  readonly readOnly?: boolean;
+  readonly rotational?: boolean;
+  /** The I/O scheduler that is chosen. */
+  readonly scheduler?: string;
+  readonly size?: number;
+}
+
+/** The file system below a loop device's file. */
+export type Backing = Pick<
+  Resource,
+  'mount' | 'fsType' | 'source' | 'device' | 'blockDevice' | 'holder' | 'waiting' | 'deleted'
+>;
+
+/** Of an md device, in the words of /sys/block/NAME/md. */
+export interface RaidState {
+  readonly level?: string;
+  /** clean, active, readonly, write-pending, suspended… */
+  readonly state?: string;
+  /** Members that are missing. */
+  readonly degraded?: number;
+  /** idle, resync, recover, check, reshape, frozen. */
+  readonly action?: string;
+}
+
+/** A mount whose data another host or process supplies, with what the kernel counts of its calls. */
+export interface RemoteMount {
+  readonly mount: string;
+  readonly fsType: string;
+  /** As the mounter named it: `10.0.0.1` of `10.0.0.1:/export`. */
+  readonly server?: string;
+  readonly exported?: string;
+  /** The address that is really used. */
+  readonly address?: string;
+  /** Options that decide how long it waits and whom it asks: `hard`, `timeo=600`, `vers=4.2`. */
+  readonly options: readonly string[];
+  /** NFS only. */
+  readonly calls?: RemoteCalls;
+}
+
+/** RPC statistics of a mount since `age`, summed over its connections. */
+export interface RemoteCalls {
+  /** Seconds since the mount. */
+  readonly age?: number;
+  readonly sent: number;
+  readonly answered: number;
+  /** Answers to no call: to one given up, or sent twice. */
+  readonly unknownAnswers: number;
+  /** Calls sent again because no answer came in time. */
+  readonly timeouts: number;
+  /** Seconds since the connection was last used, the shortest of several. */
+  readonly idle?: number;
+  /** The three operations with the most timeouts, the most first. */
+  readonly slow: readonly { readonly operation: string; readonly timeouts: number }[];
+}
+
+/** The control group a process is in, with what holds it back there or in a group above. */
+export interface Cgroup {
+  readonly path: string;
+  /** The group, it or one above, that was told to freeze; absent = none. */
+  readonly frozenBy?: string;
+  readonly limits: readonly CgroupLimit[];
+}
+
+/** A limit that is set: io.max `254:0 riops=1`, cpu.max `20000 100000`. */
+export interface CgroupLimit {
+  /** The group that has it. */
+  readonly path: string;
+  readonly file: string;
+  readonly limit: string;
+}
+
+/** A file lock that somebody waits for, from /proc/locks. */
+export interface FileLock {
+  /** FLOCK, POSIX, OFDLCK, LEASE. */
+  readonly type: string;
+  readonly access: string;
+  readonly range: string;
+  /** Absent for a lock that belongs to an open file and not to a process (OFDLCK), or is held from another namespace. */
+  readonly holder?: ProcessName;
 }
 
 export type Severity = 'info' | 'warning' | 'critical';

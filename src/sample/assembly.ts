@@ -1,4 +1,16 @@
-import type { BlockDevice, Host, Process, Request, Resource, Rights, Sample } from '../model/sample';
+import type {
+  BlockDevice,
+  Cgroup,
+  FileLock,
+  Host,
+  Process,
+  ProcessName,
+  RemoteMount,
+  Request,
+  Resource,
+  Rights,
+  Sample,
+} from '../model/sample';
 import { SCHEMA } from '../model/sample';
 import { blindnessOf, type Trouble } from './blindness';
 import type { PendingSources } from './pendingSources';
@@ -18,13 +30,18 @@ export interface Gathered {
   readonly pending: PendingSources;
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
+  readonly remoteMounts: readonly RemoteMount[];
+  readonly awaitedLocks: readonly FileLock[];
+  readonly faultHandlers: readonly ProcessName[];
+  readonly cgroup: Cgroup | undefined;
   readonly trouble: Omit<Trouble, 'rings' | 'requests' | 'tasks' | 'pending' | 'ended'>;
 }
 
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, trouble, pending } = gathered;
+  const { resources, devices, remoteMounts, awaitedLocks, faultHandlers, cgroup, trouble, pending } =
+    gathered;
   const { walk } = pending;
   const merged = mergeRings({
     told: gathered.rings,
@@ -53,6 +70,10 @@ export function assemble(gathered: Gathered): Sample {
     ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),
     resources,
     devices,
+    ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
+    ...(awaitedLocks.length > 0 ? { awaitedLocks } : {}),
+    ...(faultHandlers.length > 0 ? { faultHandlers } : {}),
+    ...(cgroup ? { cgroup } : {}),
     findings: [],
     notVisible: blindnessOf({
       ...other,

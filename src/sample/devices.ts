@@ -1,7 +1,7 @@
-import type { BlockDevice, Resource } from '../model/sample';
-import { parseBlockStat } from '../procfs/blockStat';
-import { parseInflight } from '../procfs/inflight';
+import type { Backing, BlockDevice, Resource } from '../model/sample';
 import type { Target } from '../target/target';
+import { type DeviceFound, finishedSince, readDevice } from './deviceFacts';
+import type { MountTable } from './mounts';
 import { textOf } from './text';
 
 export interface DevicesFound {
@@ -14,8 +14,82 @@ export interface DevicesFound {
 const NO_DEVICE =
   /^(fuse|nfs|cifs|smb|9p|ceph|tmpfs|proc|sysfs|devtmpfs|devpts|cgroup|overlay|pipefs|ramfs|virtiofs)/;
 
-/** Finds the block devices behind the process's files and reads their counters from /sys/block. */
-export async function readDevices(target: Target, resources: readonly Resource[]): Promise<DevicesFound> {
+/** Levels of devices on devices that are followed; real stacks have five at most. */
+const MOST_LEVELS = 16;
+/** Devices of one process that are read. */
+const MOST_DEVICES = 256;
+
+/** What the look before knows of devices, and where a path lies that /sys/block tells. */
+export interface DevicesAsked {
+  readonly before: readonly BlockDevice[];
+  /** Mounts as the reader of /sys sees them; asked for only where a loop device is found. */
+  readonly mounts: () => Promise<MountTable>;
+}
+
+/**
+ * Finds the block devices behind the process's files and all that those stand on: a partition's disk, the members of
+ * device-mapper and RAID devices, the device below a loop device's file. Reads their state and counters from /sys/block.
+ */
+export async function readDevices(
+  target: Target,
+  resources: readonly Resource[],
+  asked: DevicesAsked,
+): Promise<DevicesFound> {
+  const names = await deviceFinder(target, resources);
+  const partitions = new Map<string, Set<string>>();
+  const disks = new Set<string>();
+  const add = (found: DeviceNames | undefined): string | undefined => {
+    if (!found || (disks.size >= MOST_DEVICES && !disks.has(found.disk))) return undefined;
+    disks.add(found.disk);
+    if (found.own !== found.disk) {
+      partitions.set(found.disk, (partitions.get(found.disk) ?? new Set()).add(found.own));
+    }
+    return found.disk;
+  };
+  const named = resources.map((resource): Resource => {
+    const found = names(resource);
+    add(found);
+    return found ? { ...resource, blockDevice: found.own } : resource;
+  });
+  const devices: BlockDevice[] = [];
+  let level = [...disks].sort();
+  for (let depth = 0; level.length > 0 && depth < MOST_LEVELS; depth++) {
+    const known = new Set(disks);
+    const found = await Promise.all(level.map((disk) => readDevice(target, disk)));
+    const present = found.filter((one) => one !== undefined);
+    const [members, backings] = await Promise.all([
+      membersOf(target, present),
+      backingsOf(target, present, asked.mounts),
+    ]);
+    for (const { device, slaves } of present) {
+      const below = slaves.map((slave) => add(members.get(slave))).filter((disk) => disk !== undefined);
+      const backing = backings.get(device.name);
+      add(backing?.names);
+      devices.push({
+        ...finishedSince(
+          asked.before.find(({ name }) => name === device.name),
+          device,
+        ),
+        ...(below.length > 0 ? { members: [...new Set(below)] } : {}),
+        ...(backing ? { backing: backing.facts } : {}),
+      });
+    }
+    level = [...disks].filter((disk) => !known.has(disk)).sort();
+  }
+  return {
+    resources: named,
+    devices: devices.map((device) => {
+      const own = partitions.get(device.name);
+      return own ? { ...device, partitions: [...own].sort() } : device;
+    }),
+  };
+}
+
+/** Tells the device of each of these resources: by number where the kernel knows it, else by the name of its source. */
+async function deviceFinder(
+  target: Target,
+  resources: readonly Pick<Resource, 'kind' | 'path' | 'device' | 'fsType' | 'source'>[],
+): Promise<(resource: (typeof resources)[number]) => DeviceNames | undefined> {
   const numbers = new Set<string>();
   for (const resource of resources) {
     if (resource.device !== undefined && mayHaveDevice(resource)) numbers.add(resource.device);
@@ -32,16 +106,51 @@ export async function readDevices(target: Target, resources: readonly Resource[]
   const mappers = resources.some((r) => sourceOf(r)?.startsWith('/dev/mapper/'))
     ? await readMappers(target)
     : new Map();
-  const named = resources.map((resource): { resource: Resource; disk?: string } => {
-    const names = deviceNames(resource, byNumber, mappers);
-    return names ? { resource: { ...resource, blockDevice: names.own }, disk: names.disk } : { resource };
+  return (resource) => deviceNames(resource, byNumber, mappers);
+}
+
+/** Members by name; one that is a partition leads to its disk. */
+async function membersOf(target: Target, found: readonly DeviceFound[]): Promise<Map<string, DeviceNames>> {
+  const slaves = [...new Set(found.flatMap((one) => one.slaves))];
+  const links = slaves.length > 0 ? await target.link(slaves.map((name) => `/sys/class/block/${name}`)) : [];
+  return new Map(
+    slaves.map((name, index) => {
+      const link = links[index];
+      return [name, (link?.ok ? namesOf(link.target) : undefined) ?? { own: name, disk: name }];
+    }),
+  );
+}
+
+interface BackingFound {
+  readonly facts: Backing;
+  readonly names: DeviceNames | undefined;
+}
+
+/** What the files of loop devices lie on, by the name of the device. */
+async function backingsOf(
+  target: Target,
+  found: readonly DeviceFound[],
+  mounts: () => Promise<MountTable>,
+): Promise<Map<string, BackingFound>> {
+  if (found.every(({ device }) => device.backingFile === undefined)) return new Map();
+  const table = await mounts();
+  const files = found.flatMap(({ device: { name, backingFile } }) => {
+    if (backingFile === undefined) return [];
+    const path = backingFile.replace(/ \(deleted\)$/, '');
+    const facts = table.find(undefined, path);
+    const deleted = path === backingFile ? {} : { deleted: true };
+    const kind: Resource['kind'] = path.startsWith('/dev/') ? 'device' : 'file';
+    return facts ? [{ name, deleted, kind, path, ...facts }] : [];
   });
-  const disks = [...new Set(named.flatMap(({ disk }) => (disk === undefined ? [] : [disk])))].sort();
-  const devices = await Promise.all(disks.map((disk) => readDevice(target, disk)));
-  return {
-    resources: named.map(({ resource }) => resource),
-    devices: devices.filter((device) => device !== undefined),
-  };
+  const names = await deviceFinder(target, files);
+  return new Map(
+    files.map((file) => {
+      const { name, deleted, kind: _kind, path: _path, ...facts } = file;
+      const own = names(file);
+      const blockDevice = own ? { blockDevice: own.own } : {};
+      return [name, { facts: { ...facts, ...deleted, ...blockDevice }, names: own }];
+    }),
+  );
 }
 
 interface DeviceNames {
@@ -51,7 +160,7 @@ interface DeviceNames {
   readonly disk: string;
 }
 
-function mayHaveDevice(resource: Resource): boolean {
+function mayHaveDevice(resource: Pick<Resource, 'fsType'>): boolean {
   return resource.fsType !== undefined && !NO_DEVICE.test(resource.fsType);
 }
 
@@ -66,7 +175,7 @@ function namesOf(link: string): DeviceNames | undefined {
 }
 
 function deviceNames(
-  resource: Resource,
+  resource: Pick<Resource, 'kind' | 'path' | 'device' | 'fsType' | 'source'>,
   byNumber: ReadonlyMap<string, DeviceNames>,
   mappers: ReadonlyMap<string, string>,
 ): DeviceNames | undefined {
@@ -79,7 +188,7 @@ function deviceNames(
   return mayHaveDevice(resource) ? blockName(resource.source, mappers) : undefined;
 }
 
-function sourceOf(resource: Resource): string | undefined {
+function sourceOf(resource: Pick<Resource, 'kind' | 'path' | 'source'>): string | undefined {
   return resource.kind === 'device' ? resource.path : resource.source;
 }
 
@@ -114,49 +223,4 @@ async function readMappers(target: Target): Promise<Map<string, string>> {
     if (mapper) mappers.set(mapper, name);
   });
   return mappers;
-}
-
-async function readDevice(target: Target, name: string): Promise<BlockDevice | undefined> {
-  const base = `/sys/block/${name}`;
-  const files = ['stat', 'inflight', 'dev', 'loop/backing_file', 'dm/name', 'dm/suspended'];
-  const results = await target.read(files.map((file) => `${base}/${file}`));
-  const [statText, inflightText, number, backing, mapper, suspended] = results.map(textOf);
-  if (statText === undefined && inflightText === undefined) return undefined;
-  return {
-    name,
-    ...(number === undefined ? {} : { device: number.trim() }),
-    ...counters(statText, inflightText),
-    ...(backing === undefined ? {} : { backingFile: backing.replace(/\n$/, '') }),
-    ...(mapper === undefined ? {} : { mapperName: mapper.trim() }),
-    ...suspension(suspended),
-  };
-}
-
-/** The devices of a moment ago with their counters of now; one that is gone keeps the old ones. */
-export async function countAgain(target: Target, devices: readonly BlockDevice[]): Promise<BlockDevice[]> {
-  const files = ['stat', 'inflight', 'dm/suspended'];
-  const texts = await target.read(
-    devices.flatMap(({ name }) => files.map((file) => `/sys/block/${name}/${file}`)),
-  );
-  return devices.map((device, index) => {
-    const [stat, inflight, suspended] = texts
-      .slice(index * files.length, (index + 1) * files.length)
-      .map(textOf);
-    return { ...device, ...counters(stat, inflight), ...suspension(suspended) };
-  });
-}
-
-function counters(statText: string | undefined, inflightText: string | undefined): Partial<BlockDevice> {
-  const stat = parseBlockStat(statText ?? '');
-  const inFlight = parseInflight(inflightText ?? '');
-  return {
-    ...(inFlight ? { inFlightReads: inFlight.reads, inFlightWrites: inFlight.writes } : {}),
-    ...(stat
-      ? { completed: stat.readsCompleted + stat.writesCompleted + (stat.discards ?? 0) + (stat.flushes ?? 0) }
-      : {}),
-  };
-}
-
-function suspension(text: string | undefined): { suspended?: boolean } {
-  return text === undefined ? {} : { suspended: text.trim() === '1' };
 }

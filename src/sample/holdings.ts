@@ -1,4 +1,4 @@
-import type { BlockDevice, Resource } from '../model/sample';
+import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
@@ -7,41 +7,92 @@ import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
 import { MountTable } from './mounts';
 import { addPeers } from './peers';
+import { readRemoteMounts } from './remoteMounts';
 import { resourceOf } from './resources';
 import { readSockets, type SocketTable } from './sockets';
+import { textOf } from './text';
 
 export interface Holdings {
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
+  readonly remoteMounts: readonly RemoteMount[];
   /** Socket tables that could not be read. */
   readonly missingSockets: readonly string[];
 }
 
+/** What earlier looks found: `resources` and `servers` a moment ago, `devices` whenever the last one was. */
+export interface Known {
+  readonly resources: readonly Resource[];
+  readonly servers: readonly BlockDevice[];
+  readonly devices: readonly BlockDevice[];
+}
+
 const NO_SOCKETS: SocketTable = { byInode: new Map(), missing: [] };
 
-/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc; `known` is what a look a
- * moment ago found. */
+/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc. */
 export async function readResources(
   target: Target,
   pid: number,
   { descriptors }: DescriptorsFound,
   mountinfo: string,
   processes: ListResult | undefined,
-  known: readonly Resource[],
+  known: Known,
 ): Promise<Holdings> {
-  const mounts = new MountTable(parseMountinfo(mountinfo).rows);
+  const { rows } = parseMountinfo(mountinfo);
+  const mounts = new MountTable(rows);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
   const sockets = inodes.size > 0 ? await readSockets(target, pid, inodes) : NO_SOCKETS;
   const bare = descriptors.map((descriptor) =>
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
-  const [withPeers, withDevices] = await Promise.all([
-    addPeers(target, pid, bare, processes, known).then((resources) => addFuseWaiting(target, resources)),
-    readDevices(target, bare),
+  const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
+    addPeers(target, pid, resources, processes, before).then((found) => addFuseWaiting(target, found));
+  const [withPeers, withDevices, remoteMounts] = await Promise.all([
+    addServers(bare, known.resources),
+    readDevices(target, bare, { before: known.devices, mounts: () => mountsOfReader(target, mounts) }).then(
+      async ({ resources, devices }) => {
+        const files = backingFiles(devices);
+        const served = files.length > 0 ? await addServers(files, backingFiles(known.servers)) : [];
+        return { resources, devices: withServers(devices, served) };
+      },
+    ),
+    readRemoteMounts(target, pid, rows, bare),
   ]);
   const resources = withPeers.map((resource, i): Resource => {
     const blockDevice = withDevices.resources[i]?.blockDevice;
     return blockDevice === undefined ? resource : { ...resource, blockDevice };
   });
-  return { resources, devices: withDevices.devices, missingSockets: sockets.missing };
+  return { resources, devices: withDevices.devices, remoteMounts, missingSockets: sockets.missing };
+}
+
+/** Paths in /sys are told as their reader sees them, whose namespace may be another one than the process's. */
+async function mountsOfReader(target: Target, own: MountTable): Promise<MountTable> {
+  if (target.self === undefined) return own;
+  const [file] = await target.read([`/proc/${target.self}/mountinfo`]);
+  const text = textOf(file);
+  return text === undefined ? own : new MountTable(parseMountinfo(text).rows);
+}
+
+/** The files of loop devices on FUSE as if the process held them, so that their servers are found in the same way. */
+function backingFiles(devices: readonly BlockDevice[]): Resource[] {
+  return devices.flatMap(({ backing, backingFile }, index) =>
+    backing?.fsType?.startsWith('fuse') && backingFile !== undefined
+      ? [{ ...backing, fd: -1 - index, kind: 'file' as const, path: backingFile }]
+      : [],
+  );
+}
+
+function withServers(devices: readonly BlockDevice[], served: readonly Resource[]): readonly BlockDevice[] {
+  const byPath = new Map(served.map(({ path, holder, waiting }) => [path, { holder, waiting }]));
+  return devices.map((device) => {
+    const found = byPath.get(device.backingFile);
+    if (!found || !device.backing) return device;
+    const { holder, waiting } = found;
+    const backing: Backing = {
+      ...device.backing,
+      ...(holder ? { holder } : {}),
+      ...(waiting === undefined ? {} : { waiting }),
+    };
+    return { ...device, backing };
+  });
 }

@@ -9,7 +9,7 @@ import { textOf } from './text';
 /** Processes whose descriptors are looked at; a host with more is searched no further. */
 const MOST_PROCESSES = 5000;
 
-interface Holding extends ProcessNumber {
+export interface Holding extends ProcessNumber {
   readonly fd: string;
   readonly link: string;
 }
@@ -74,7 +74,8 @@ function rememberPeers(resources: readonly Resource[], known: readonly Resource[
   return result;
 }
 
-async function findHoldings(
+/** The descriptors of all processes whose links are among `wanted`. */
+export async function findHoldings(
   target: Target,
   processes: ListResult | undefined,
   wanted: readonly string[],

@@ -4,7 +4,7 @@ import type { Target } from '../target/target';
 import { assemble, type Gathered } from './assembly';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
-import { countAgain } from './devices';
+import { countAgain } from './deviceFacts';
 import { hasOwnInode } from './host';
 import type { WalkOptions } from './pendingSources';
 import { readRingSources } from './ringSources';
@@ -80,6 +80,10 @@ export async function relook(
     pending,
     resources: previous.resources,
     devices,
+    remoteMounts: previous.remoteMounts ?? [],
+    awaitedLocks: previous.awaitedLocks ?? [],
+    faultHandlers: previous.faultHandlers ?? [],
+    cgroup: previous.cgroup,
     trouble: memory.trouble,
   });
 }

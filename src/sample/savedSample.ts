@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors';
 import { type Sample, SCHEMA } from '../model/sample';
+import { misshapen } from './savedShape';
 
 /** The Sample as the JSON text that `parseSample` reads, one value a line where that helps a diff. */
 export function serialize(sample: Sample): string {
@@ -32,6 +33,8 @@ export function parseSample(text: string): Sample {
     if (!fits) throw notASample(`Its field "${key}" is missing or of another kind.`);
   }
   checkRows(value);
+  const wrong = misshapen(value);
+  if (wrong !== undefined) throw notASample(`Its field "${wrong}" is missing or of another kind.`);
   return value as unknown as Sample;
 }
 

@@ -6,10 +6,13 @@ import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
 import { assemble } from './assembly';
+import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
+import { findFaultHandlers } from './faultHandlers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
+import { findAwaitedLocks } from './locks';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
@@ -73,7 +76,12 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const refusal = refusalOf(stat, status, tids.length);
   if (refusal) throw refusal;
 
-  const known = recent(options.previous, stat, clocks.uptime)?.resources ?? [];
+  const lately = recent(options.previous, stat, clocks.uptime);
+  const known = {
+    resources: lately?.resources ?? [],
+    servers: lately?.devices ?? [],
+    devices: options.previous?.devices ?? [],
+  };
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
@@ -89,6 +97,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         signal: options.signal,
       }),
     );
+  const cgroups = parseCgroup(textOf(cgroup) ?? '').rows;
   const ringSources = readRings(options.walk === false ? false : plainly);
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok
@@ -96,15 +105,21 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     : stackErrno === 'EACCES' || stackErrno === 'EPERM'
       ? 'refused'
       : 'unsure';
-  const [tasksFound, holdings, sources, [mapsFile]] = await Promise.all([
+  const [tasksFound, holdings, sources, [mapsFile], group] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
     described.then((descriptors) =>
       readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),
     ),
     ringSources,
     maps,
+    readCgroup(target, cgroups),
   ]);
-  const { resources, devices, missingSockets } = holdings;
+  const { devices, remoteMounts, missingSockets } = holdings;
+  const { tasks } = tasksFound;
+  const [{ resources, locks }, faultHandlers] = await Promise.all([
+    findAwaitedLocks(target, pid, holdings.resources, tasks),
+    findFaultHandlers(target, tasks, processes),
+  ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
   if (tasksFound.tasks.length === 0) throw processGone(pid);
@@ -137,7 +152,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       process: processFrom(stat, status, {
         command: parseCmdline(textOf(cmdline) ?? ''),
         executable: executable[0]?.ok ? executable[0].target : undefined,
-        container: cgroup?.ok ? (containerOf(parseCgroup(textOf(cgroup) ?? '').rows) ?? null) : undefined,
+        container: cgroup?.ok ? (containerOf(cgroups) ?? null) : undefined,
         uptime: host.uptime,
       }),
       tasks: tasksFound,
@@ -150,6 +165,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       pending,
       resources,
       devices,
+      remoteMounts,
+      awaitedLocks: locks,
+      faultHandlers,
+      cgroup: group,
       trouble,
     });
   const sample = withRings(sources);

@@ -1,10 +1,11 @@
+import { diskNamed } from '../explain/disks';
 import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample, Severity } from '../model/sample';
 import { markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
 import { requestRow } from './requestRow';
-import { resourceRow } from './resourceNodes';
+import { deviceRow, resourceRow } from './resourceNodes';
 import { ringRow } from './ringNodes';
 import { taskRow } from './taskNodes';
 import { count, shown } from './words';
@@ -105,11 +106,12 @@ function proof(item: Evidence, sample: Sample): Node {
     const resource = indexOf(sample).resources.get(item.fd);
     return resource ? resourceRow(resource) : { id: `fd-${item.fd}`, label: `fd ${item.fd}` };
   }
-  return {
-    id: `device-${item.device}`,
-    label: `block device ${shown(item.device)}`,
-    icon: { id: 'database' },
-  };
+  const label = `block device ${shown(item.device)}`;
+  const id = `device-${item.device}`;
+  const device = diskNamed(sample.devices ?? [], item.device);
+  return device
+    ? { ...deviceRow(device, sample.devices ?? []), id, label }
+    : { id, label, icon: { id: 'database' } };
 }
 
 function nothingFound(sample: Sample): Node {

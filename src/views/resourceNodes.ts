@@ -1,6 +1,10 @@
-import { duration, processName } from '../explain/words';
+import { cgroupLine } from '../explain/cgroups';
+import { below, diskKind, inFlightOf, troublesOf } from '../explain/disks';
+import { lockText } from '../explain/locks';
+import { remoteMountFacts } from '../explain/remoteMounts';
+import { duration, processName, sentence } from '../explain/words';
 import { printable } from '../model/printable';
-import type { BlockDevice, ProcessName, Resource, ResourceKind, Sample } from '../model/sample';
+import type { BlockDevice, ProcessName, RemoteMount, Resource, ResourceKind, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { type Node, paged } from './node';
 import { dots, grouped, shown } from './words';
@@ -26,7 +30,7 @@ const ICONS: Record<ResourceKind, string> = {
   unknown: 'question',
 };
 
-export function resourceNodes({ resources, devices }: Sample): readonly Node[] {
+export function resourceNodes({ resources, devices, remoteMounts, cgroup }: Sample): readonly Node[] {
   const rows: Node[] = [];
   if (resources.length > 0) {
     rows.push({
@@ -41,9 +45,20 @@ export function resourceNodes({ resources, devices }: Sample): readonly Node[] {
       id: 'devices',
       label: `Block devices (${devices.length})`,
       icon: { id: 'database' },
-      children: () => paged(devices, deviceRow),
+      children: () => paged(devices, (device) => deviceRow(device, devices)),
     });
   }
+  if (remoteMounts && remoteMounts.length > 0) {
+    rows.push({
+      id: 'remote-mounts',
+      label: `Network mounts (${remoteMounts.length})`,
+      icon: { id: 'remote' },
+      children: () => paged(remoteMounts, remoteMountRow),
+    });
+  }
+  const held = cgroup ? cgroupLine(cgroup) : '';
+  if (held !== '')
+    rows.push({ id: 'cgroup', label: shown(sentence(held), 400), icon: { id: 'symbol-ruler' } });
   return rows;
 }
 
@@ -80,6 +95,7 @@ function facts(resource: Resource): string {
     socket?.sendQueue !== undefined &&
       socket.sendQueue > 0 &&
       `${grouped(socket.sendQueue)} bytes not acknowledged`,
+    resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined,
     end !== undefined && `${end} end`,
     peers && otherEnd(peers),
     watches && `watches ${grouped(watches.length)}`,
@@ -94,25 +110,79 @@ function otherEnd(peers: readonly ProcessName[]): string {
   return `other end: ${named}${peers.length > 3 ? ` and ${peers.length - 3} more` : ''}`;
 }
 
-function deviceRow(device: BlockDevice): Node {
-  const { inFlightReads, inFlightWrites, backingFile, mapperName, suspended } = device;
+/** Devices on devices that are shown below each other; a saved Sample may claim a circle. */
+const DEEPEST = 16;
+
+export function deviceRow(device: BlockDevice, devices: readonly BlockDevice[], depth = 0): Node {
+  const { inFlightReads, inFlightWrites, finished, partitions } = device;
+  const lower = depth < DEEPEST ? below(devices, device) : [];
+  const wrong = troublesOf(device);
   return {
     id: `device-${device.name}`,
     label: shown(device.name),
     description: dots(
       inFlightReads !== undefined && `${grouped(inFlightReads)} reads inside`,
       inFlightWrites !== undefined && `${grouped(inFlightWrites)} writes inside`,
-      suspended === true && 'suspended',
-      mapperName !== undefined && shown(mapperName),
-      backingFile !== undefined && `backed by ${shown(backingFile)}`,
+      finished !== undefined &&
+        inFlightOf(device) > 0 &&
+        (finished === 0 ? 'none finished' : `${grouped(finished)} finished`),
+      ...wrong,
+      diskKind(device),
+      Array.isArray(partitions) && `used: ${partitions.map((own) => shown(String(own), 40)).join(', ')}`,
     ),
-    icon: { id: 'database' },
+    icon: wrong.length > 0 ? { id: 'warning', color: 'list.warningForeground' } : { id: 'database' },
+    tooltip: () => deviceTooltip(device),
+    ...(lower.length > 0
+      ? { children: () => paged(lower, (one) => deviceRow(one, devices, depth + 1)) }
+      : {}),
+  };
+}
+
+function deviceTooltip(device: BlockDevice): string {
+  const { size, backing, raid } = device;
+  return table(`**${markdownText(shown(device.name))}**`, [
+    ['device', device.device],
+    ['state', device.state],
+    ['vendor', device.vendor],
+    ['model', device.model],
+    ['size', size === undefined ? undefined : `${(size / 1e9).toFixed(size < 1e10 ? 2 : 0)} GB`],
+    ['kind', device.rotational === undefined ? undefined : device.rotational ? 'rotating' : 'not rotating'],
+    ['read only', device.readOnly === true ? 'yes' : undefined],
+    ['I/O scheduler', device.scheduler],
+    ['finished since boot', device.completed],
+    ['device-mapper', device.mapperName],
+    ['RAID', raid ? [raid.level, raid.state, raid.action].filter(Boolean).join(' ') : undefined],
+    ['file behind it', device.backingFile],
+    ['which is on', backing?.fsType === undefined ? undefined : `${backing.fsType} at ${backing.mount}`],
+  ]);
+}
+
+function remoteMountRow(remote: RemoteMount): Node {
+  const { mount, calls } = remote;
+  return {
+    id: `mount-${mount}`,
+    label: shown(mount),
+    description: shown(remoteMountFacts(remote)),
+    icon: { id: 'remote' },
+    tooltip: () =>
+      table(`**${markdownText(shown(mount))}**`, [
+        ['file system', remote.fsType],
+        ['server', remote.server],
+        ['address', remote.address],
+        ['export', remote.exported],
+        ['options', Array.isArray(remote.options) ? remote.options.join(',') : undefined],
+        ['calls sent', calls?.sent],
+        ['calls answered', calls?.answered],
+        ['timeouts', calls?.timeouts],
+        ['answers that came too late', calls?.unknownAnswers],
+        ['mounted for', calls?.age === undefined ? undefined : duration(calls.age)],
+      ]),
   };
 }
 
 function tooltip(resource: Resource): string {
   const { socket } = resource;
-  const rows: readonly (readonly [string, string | number | undefined])[] = [
+  return table(`**fd ${resource.fd}** ${markdownText(name(resource))}`, [
     ['kind', resource.kind],
     ['path', resource.path],
     ['link', resource.link],
@@ -129,9 +199,15 @@ function tooltip(resource: Resource): string {
     ['received, not read', socket?.receiveQueue],
     ['watches fd', resource.watches?.slice(0, 50).join(', ')],
     ['count', resource.count],
-  ];
+    ['awaited', resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined],
+  ]);
+}
+
+type Facts = readonly (readonly [string, string | number | undefined])[];
+
+function table(title: string, rows: Facts): string {
   const lines = rows
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([label, value]) => `- ${label}: ${markdownCode(printable(String(value)))}`);
-  return [`**fd ${resource.fd}** ${markdownText(name(resource))}`, lines.join('\n')].join('\n\n');
+  return [title, lines.join('\n')].join('\n\n');
 }

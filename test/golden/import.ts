@@ -15,13 +15,14 @@ import { type TreeFile, writeTree } from './tree';
 
 /** What one Sample reads; everything else of a capture is left behind. */
 const WANTED = [
-  /^proc\/(version|uptime)$/,
-  /^proc\/\d+\/(stat|status|cmdline|cgroup|mountinfo|stack|maps|comm)$/,
+  /^proc\/(version|uptime|locks)$/,
+  /^proc\/\d+\/(stat|status|cmdline|cgroup|mountinfo|mountstats|stack|maps|comm)$/,
   /^proc\/\d+\/net\/(tcp|tcp6|udp|udp6|unix)$/,
   /^proc\/\d+\/task\/\d+\/(stat|wchan|syscall|sched|stack)$/,
   /^proc\/\d+\/fd(info)?\/\d+$/,
   /^proc\/\d+\/ringmem\/[\da-f-]+$/,
-  /^sys\/block\/[^/]+\/(stat|inflight|dev|loop\/backing_file|dm\/(name|suspended))$/,
+  /^sys\/block\/[^/]+\/(stat|inflight|dev|pid|ro|size|loop\/backing_file|dm\/\w+|md\/\w+|device\/(state|vendor|model))$/,
+  /^sys\/fs\/cgroup\/.*(io\.max|cpu\.max|memory\.(max|high)|cgroup\.freeze)$/,
   /^sys\/fs\/fuse\/connections\/\d+\/waiting$/,
 ];
 

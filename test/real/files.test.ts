@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/model/sample';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
-import { answerOf, inspect } from './support/inspect';
-import { frozenFileSystem, mountHangfs, silentDisk } from './support/mounts';
+import { frozenCgroup } from './support/cgroups';
+import { lockedOut } from './support/fileLocks';
+import { answerOf, inspect, run } from './support/inspect';
+import { frozenFileSystem, mountHangfs, silentDisk, silentTower } from './support/mounts';
 import { tasksOf, until } from './support/proc';
 import { skipUnless } from './support/rights';
 import { type Running, startVictim, type Victim } from './support/victim';
@@ -169,7 +171,7 @@ describe('with a disk that answers nothing', () => {
     async (how, context) => {
       skipUnless(context, 'ioUring', 'fuse', 'loop');
       const stuck = { running: context, who: actor('root') };
-      const device = await silentDisk(context);
+      const { device } = await silentDisk(context);
       const victim = await fileVictim(stuck, device, 'read', '4', ...(how === 'direct' ? ['direct'] : []));
       await aSecond(performance.now());
 
@@ -188,6 +190,77 @@ describe('with a disk that answers nothing', () => {
   );
 });
 
+describe('with what stands behind', () => {
+  it('a disk over a file of a hung FUSE server: the finding names the server', async (context) => {
+    skipUnless(context, 'ioUring', 'fuse', 'loop');
+    const stuck = { running: context, who: actor('root') };
+    const { device, directory, server } = await silentDisk(context);
+    const victim = await fileVictim(stuck, device, 'read', '4', 'direct');
+    await aSecond(performance.now());
+
+    const sample = await inspect(stuck.who, victim.pid);
+
+    const disk = sample.devices?.find(({ name }) => `/dev/${name}` === device);
+    expect(disk).toMatchObject({
+      backingFile: `${directory}/disk1`,
+      backing: { fsType: 'fuse.hangfs', mount: directory, holder: { pid: server.pid, name: 'hangfs' } },
+      finished: 0,
+    });
+    expect(disk?.backing?.waiting).toBeGreaterThan(0);
+    const answer = answerOf(sample);
+    expect(answer.summary).toContain(`hangfs (${server.pid})`);
+    expect(answer.remedy).toContain(directory);
+    const { stdout } = await run(stuck.who, String(victim.pid));
+    expect(stdout.replace(/\s+/g, ' ')).toContain(`over ${directory}/disk1 (fuse.hangfs, served by hangfs`);
+  });
+
+  it('a loop device over a file of a loop device: the chain down to the hung server', async (context) => {
+    skipUnless(context, 'ioUring', 'fuse', 'loop', 'freeze');
+    const stuck = { running: context, who: actor('root') };
+    const { device, lower, server } = await silentTower(context);
+    const victim = await fileVictim(stuck, device, 'read', '4', 'direct');
+    await aSecond(performance.now());
+
+    const sample = await inspect(stuck.who, victim.pid);
+
+    const [upper, below] = [device, lower].map((node) =>
+      sample.devices?.find(({ name }) => `/dev/${name}` === node),
+    );
+    expect(upper?.backing).toMatchObject({ blockDevice: lower.slice('/dev/'.length) });
+    expect(below?.backing).toMatchObject({ fsType: 'fuse.hangfs', holder: { pid: server.pid } });
+    const answer = answerOf(sample);
+    expect(answer.severity).toBe('critical');
+    expect(`${answer.summary} ${answer.explanation}`).toContain(`hangfs (${server.pid})`);
+  });
+
+  it('a cgroup that is frozen, in which every thread looks asleep: who was told to freeze', async (context) => {
+    skipUnless(context, 'root');
+    const victim = await startVictim(context, actor('root'), 'ring_victim', ['pipe-read']);
+    const group = frozenCgroup(context, victim.pid);
+
+    const sample = await inspect(actor('root'), victim.pid);
+
+    expect(sample.cgroup).toMatchObject({ path: group, frozenBy: group });
+    expect(answerOf(sample)).toMatchObject({ tag: 'cgroup-frozen', severity: 'warning' });
+    expect(answerOf(sample).summary).toContain(group);
+  });
+
+  it('a lock of a file: who holds it, and what must let go', async (context) => {
+    skipUnless(context, 'root');
+    const { holder, waiter, path } = await lockedOut(context);
+    await aSecond(performance.now());
+
+    const sample = await inspect(actor('root'), waiter);
+
+    const held = { type: 'FLOCK', access: 'WRITE', range: '0-EOF', holder: { pid: holder, name: 'sleep' } };
+    expect(sample.resources.find((resource) => resource.path === path)?.awaitedLocks).toEqual([held]);
+    const answer = answerOf(sample);
+    expect(answer).toMatchObject({ tag: 'waits-for-lock', severity: 'info' });
+    expect(answer.summary).toContain(`sleep (${holder})`);
+    expect(answer.remedy).toContain(`sleep (${holder})`);
+  });
+});
+
 describe.each(ACTORS)('as %s, with a page that nobody supplies', (name) => {
   it('the submitter itself is stuck in the middle of a batch, and the memory of its ring tells of what', async (context) => {
     skipUnless(context, 'ioUring');
@@ -204,8 +277,9 @@ describe.each(ACTORS)('as %s, with a page that nobody supplies', (name) => {
     expect(sample.requests.filter(({ state }) => state === 'running')).toMatchObject([
       { operation: expect.stringMatching(/READ/), worker: victim.pid },
     ]);
+    expect(sample.faultHandlers).toMatchObject([{ pid: victim.pid }]);
     const answer = answerOf(sample);
     expect(answer.severity).not.toBe('info');
-    expect(answer.summary).toMatch(/userfaultfd/);
+    expect(answer.summary).toMatch(/its own process, which holds the userfaultfd/);
   });
 });

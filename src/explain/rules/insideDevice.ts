@@ -1,7 +1,7 @@
 import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../../model/sample';
 import type { Blocked } from '../blocking';
 import { isListedExactly, isPlaced } from '../certainty';
-import { diskOf, diskSentence, inFlightOf } from '../disks';
+import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
@@ -186,13 +186,17 @@ function finding(
   const state = disk.suspended
     ? `which is suspended${disk.mapperName === undefined ? '' : ` (device-mapper ${disk.mapperName})`}`
     : `which has ${inFlightOf(disk)} in flight${still ? ` and has finished none${since}` : ''}`;
+  const culprit = culpritOf(scene.sample, disk);
+  const behind = culprit ? `; behind it stands ${culprit.text}` : '';
   return {
     ...common,
-    summary: `${sentence(counted(count, 'request'))}${name} ${are} inside the disk ${disk.name}, ${state}.`,
-    explanation: `${nobody} ${diskSentence(disk)}${still ? '' : ' Whether it moves, one look cannot tell.'}`,
+    summary: `${sentence(counted(count, 'request'))}${name} ${are} inside the disk ${disk.name}, ${state}${behind}.`,
+    explanation: `${nobody} ${diskSentence(disk, scene.sample, scene.between)}${still ? '' : ' Whether it moves, one look cannot tell.'}`,
     remedy: disk.suspended
       ? 'Resume it: dmsetup resume NAME. Until then nothing completes, and no cancel or timeout can end the requests.'
-      : 'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).',
+      : culprit
+        ? culprit.remedy
+        : 'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).',
   };
 }
 

@@ -30,7 +30,7 @@ export const linuxAio: Rule = {
         summary: sentence(
           `${none}thread ${processName({ pid: first.task.tid, name: first.task.name })} waits in io_getevents (Linux AIO) for the disk ${disk.name}, which has ${counted(inFlightOf(disk), 'request')} in flight and has finished none${since}.`,
         ),
-        explanation: `${diskSentence(disk)} The requests themselves cannot be seen in /proc.`,
+        explanation: `${diskSentence(disk, sample)} The requests themselves cannot be seen in /proc.`,
         remedy: 'See the kernel log for the device, and what stands behind it.',
         evidence: [...waiters.map(({ task }) => ({ task: task.tid })), { device: disk.name }],
       },

@@ -1,11 +1,14 @@
-import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
+import type { Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { candidateFiles, shared } from '../candidates';
-import { diskOf, diskSentence } from '../disks';
+import { cgroupSentence } from '../cgroups';
+import { culpritOf, diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
+import { lockHolders, lockText } from '../locks';
+import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
 import {
@@ -16,6 +19,7 @@ import {
   operationCounts,
   operationNoun,
   processName,
+  resourceName,
   sentence,
 } from '../words';
 
@@ -115,13 +119,14 @@ function finding(
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
-      ...resourceSentences(sample, files),
+      ...resourceSentences(scene, files),
+      cgroupSentence(sample, cause),
       waiting.explanation,
       wakeSentence(blocked),
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: forConnection(remedyFor(cause, files) ?? first?.advice ?? '', files),
+    remedy: forConnection(remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '', files),
     evidence: [
       ...evidenceOf(scene, blocked, files),
       ...(waiting.requests ?? []).map((request) => ({ request })),
@@ -130,8 +135,26 @@ function finding(
   };
 }
 
+/** Causes that a disk holds up. */
+const ON_DISK: ReadonlySet<Cause> = new Set<Cause>(['page', 'device', 'writeback']);
+
+/** Waits of which /proc/locks tells the holder. */
+const FILE_LOCKS: ReadonlySet<string> = new Set(['file lock', 'file lease']);
+
 /** The page cache's advice is vague where the files tell who supplies their pages. */
-function remedyFor(cause: Cause, files: readonly Resource[]): string | undefined {
+function remedyFor(
+  sample: Sample,
+  cause: Cause,
+  blocked: readonly Blocked[],
+  files: readonly Resource[],
+): string | undefined {
+  const disk = shared(files, (file) => file.blockDevice) === undefined ? undefined : diskOf(sample, files[0]);
+  const culprit = disk && ON_DISK.has(cause) ? culpritOf(sample, disk) : undefined;
+  if (culprit) return culprit.remedy;
+  const holders = blocked.every(({ on }) => FILE_LOCKS.has(on.subsystem)) ? lockHolders(sample, files) : [];
+  if (holders.length > 0) {
+    return `Look at ${joined(holders.slice(0, 3).map(processName))}: it must let go of the file, or end.`;
+  }
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
   return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
@@ -183,7 +206,7 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
   return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
 }
 
-function resourceSentences(sample: Scene['sample'], files: readonly Resource[]): string[] {
+function resourceSentences({ sample, between }: Scene, files: readonly Resource[]): string[] {
   const said = new Set<string>();
   for (const file of files.slice(0, 3)) {
     if (file.fsType?.startsWith('fuse') && file.mount !== undefined) {
@@ -194,8 +217,14 @@ function resourceSentences(sample: Scene['sample'], files: readonly Resource[]):
         file.waiting === undefined ? '' : ` and has ${counted(file.waiting, 'unanswered request')}`;
       said.add(`${file.mount} is a FUSE file system (${file.fsType}); ${server}${waiting}.`);
     }
+    if (file.awaitedLocks?.length) {
+      said.add(`Of ${resourceName(file)}, ${lockText(file.awaitedLocks)}.`);
+      continue;
+    }
+    const remote = remoteMountOf(sample, file);
+    if (remote) said.add(remoteMountSentence(remote));
     const disk = diskOf(sample, file);
-    if (disk) said.add(diskSentence(disk));
+    if (disk) said.add(diskSentence(disk, sample, between));
   }
   return [...said];
 }

@@ -65,13 +65,47 @@ export function frozenFileSystem(running: Running): string {
   return directory;
 }
 
+/** A loop device over a file of hangfs. */
+export interface HangingDisk extends Hangfs {
+  readonly device: string;
+}
+
 /** A block device that answers nothing: a loop device over a file of hangfs which has stopped. */
-export async function silentDisk(running: Running): Promise<string> {
+export async function silentDisk(running: Running): Promise<HangingDisk> {
+  const disk = await hangfsDisk(running);
+  process.kill(disk.server.pid, 'SIGUSR1');
+  return disk;
+}
+
+/** It answers until SIGUSR1 stops its server. */
+async function hangfsDisk(running: Running): Promise<HangingDisk> {
   const { directory, server } = await mountHangfs(running);
-  const device = execFileSync('losetup', ['-f', '--show', join(directory, 'disk1')], {
-    encoding: 'utf8',
-  }).trim();
+  const device = attach(join(directory, 'disk1'));
+  running.onTestFinished(toReleaseByShell(`kill -USR2 ${server.pid}; losetup -d ${device}`));
+  return { directory, server, device };
+}
+
+function attach(file: string, ...how: readonly string[]): string {
+  return execFileSync('losetup', ['-f', '--show', ...how, file], { encoding: 'utf8' }).trim();
+}
+
+/** A loop device over a file of an ext4 on another loop device, `lower`, which is over a file of hangfs which has stopped. */
+export async function silentTower(running: Running): Promise<HangingDisk & { readonly lower: string }> {
+  const below = await hangfsDisk(running);
+  const { server, device: lower } = below;
+  const base = temporary(
+    running,
+    'tower',
+    (at) => `kill -USR2 ${server.pid}; umount -l ${quoted(`${at}/mnt`)}`,
+  );
+  const directory = join(base, 'mnt');
+  mkdirSync(directory);
+  execFileSync('mkfs.ext4', ['-q', '-F', lower]);
+  execFileSync('mount', [lower, directory]);
+  const image = join(directory, 'image');
+  execFileSync('dd', ['if=/dev/zero', `of=${image}`, 'bs=1M', 'count=4', 'conv=fsync', 'status=none']);
+  const device = attach(image, '--direct-io=on');
   running.onTestFinished(toReleaseByShell(`kill -USR2 ${server.pid}; losetup -d ${device}`));
   process.kill(server.pid, 'SIGUSR1');
-  return device;
+  return { ...below, device, lower };
 }

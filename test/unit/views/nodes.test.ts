@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { outline, picture, withoutAges } from '../../../src/views/node';
 import { rootNodes, stateOf } from '../../../src/views/nodes';
 import { below, children, everyId, rowsOf } from './rows';
-import { healthy, idle, live, read, ring, stuck, worker } from './samples';
+import { behind, healthy, idle, live, read, ring, stuck, worker } from './samples';
 
 const missing = (): never => {
   throw new Error('the sample has a finding');
@@ -246,5 +246,34 @@ describe('hostile names', () => {
     const path = '/x'.repeat(100_000);
     const rows = rowsOf(stuck({ resources: [{ fd: 6, kind: 'file', path }] }));
     expect(children(below(rows, 'Files'))[0]?.label.length).toBeLessThan(300);
+  });
+});
+
+describe('what stands behind files in the tree', () => {
+  it('unfolds a disk down to what it stands on, and marks what is not well', () => {
+    const devices = below(rowsOf(behind()), 'Block devices');
+    const [volume, loop] = children(devices);
+    expect(volume?.description).toBe('2 reads inside · none finished · an LVM volume (vg-data)');
+    expect(children(volume).map(({ label }) => label)).toEqual(['sda']);
+    expect(children(volume)[0]?.description).toContain('offline');
+    expect(children(volume)[0]?.icon?.id).toBe('warning');
+    expect(loop?.description).toContain('over /mnt/data/x.img (fuse.sshfs, served by sshfs (812)');
+  });
+
+  it('ends where devices of a saved sample claim to stand on each other', () => {
+    const devices = [
+      { name: 'dm-1', members: ['dm-2'] },
+      { name: 'dm-2', members: ['dm-1'] },
+    ];
+    expect(outline(rowsOf(stuck({ devices }))).split('dm-1').length).toBeLessThan(30);
+  });
+
+  it('shows network mounts, awaited locks and who froze the cgroup', () => {
+    const text = outline(rowsOf(behind()));
+    expect(text).toMatch(
+      /\/srv\/nfs {2}from 10\.9\.9\.1:\/x .*of 49 calls sent 4 have no answer, 5 timeouts/,
+    );
+    expect(text).toMatch(/\/mnt\/lv\/f .*holder \(12\) holds a write lock \(FLOCK, bytes 0-9\)/);
+    expect(text).toMatch(/Cgroup \/a\/b: frozen by \/a/);
   });
 });

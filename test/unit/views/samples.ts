@@ -161,3 +161,69 @@ export function listed(more: Partial<Sample> = {}): Sample {
     ...more,
   });
 }
+
+/** A volume on a disk that is not well, beside a loop device over FUSE; a network mount, a lock and a cgroup. */
+export function behind(): Sample {
+  const lock = { type: 'FLOCK', access: 'WRITE', range: '0-9', holder: { pid: 12, name: 'holder' } };
+  return stuck({
+    resources: [{ fd: 6, kind: 'file', path: '/mnt/lv/f', blockDevice: 'dm-1', awaitedLocks: [lock] }],
+    awaitedLocks: [lock],
+    devices: [
+      {
+        name: 'dm-1',
+        members: ['sda'],
+        mapperName: 'vg-data',
+        mapperKind: 'LVM',
+        inFlightReads: 2,
+        finished: 0,
+      },
+      {
+        name: 'loop0',
+        inFlightReads: 1,
+        inFlightWrites: 0,
+        finished: 4,
+        backingFile: '/mnt/data/x.img',
+        backing: {
+          mount: '/mnt/data',
+          fsType: 'fuse.sshfs',
+          holder: { pid: 812, name: 'sshfs' },
+          waiting: 3,
+        },
+      },
+      {
+        name: 'sda',
+        partitions: ['sda2'],
+        vendor: 'ATA',
+        model: 'Spinner',
+        state: 'offline',
+        raid: { level: 'raid1', state: 'clean', degraded: 1, action: 'idle' },
+        client: { pid: 9, name: 'nbd-client' },
+        size: 5e11,
+      },
+    ],
+    remoteMounts: [
+      {
+        mount: '/srv/nfs',
+        fsType: 'nfs4',
+        server: '10.9.9.1',
+        exported: '/x',
+        address: '10.9.9.1',
+        options: ['hard', 'timeo=50'],
+        calls: {
+          age: 90,
+          sent: 49,
+          answered: 45,
+          unknownAnswers: 1,
+          timeouts: 5,
+          idle: 3,
+          slow: [{ operation: 'READ', timeouts: 5 }],
+        },
+      },
+    ],
+    cgroup: {
+      path: '/a/b',
+      frozenBy: '/a',
+      limits: [{ path: '/a', file: 'io.max', limit: '254:0 riops=1' }],
+    },
+  });
+}
