@@ -1,6 +1,7 @@
 import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
+import { endingOf, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
@@ -117,7 +118,7 @@ function finding(
         : '',
       ...resourceSentences(sample, files),
       waiting.explanation,
-      wakeSentence(blocked),
+      endingSentence(cause, blocked, files),
     ]
       .filter(Boolean)
       .join(' '),
@@ -200,13 +201,30 @@ function resourceSentences(sample: Scene['sample'], files: readonly Resource[]):
   return [...said];
 }
 
+/** Said for each way of ending that the held requests have; of threads without a request only what signals do. */
+function endingSentence(cause: Cause, blocked: readonly Blocked[], files: readonly Resource[]): string {
+  if (blocked.every(({ task }) => task.operation === undefined)) return wakeSentence(blocked);
+  const fuse = cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
+  const endings = new Map<string, Blocked[]>();
+  for (const one of blocked) {
+    if (one.task.operation === undefined) continue;
+    const text =
+      endingOf(one) === 'cancel'
+        ? 'can be cancelled now, with an io_uring cancel'
+        : withheld(endingOf(one), fuse ? 'fuse' : cause, one, blocked.length > 1);
+    endings.set(text, [...(endings.get(text) ?? []), one]);
+  }
+  const several = endings.size > 1;
+  return [...endings]
+    .map(([text, { length }]) => `${several ? length : blocked.length > 1 ? 'They' : 'It'} ${text}.`)
+    .join(' ');
+}
+
 function wakeSentence(blocked: readonly Blocked[]): string {
   const wakes = new Set(blocked.map(({ on }) => on.wake));
-  if (wakes.has('uninterruptible'))
-    return 'Nothing but the event itself ends this wait: no signal, no cancel, no timeout.';
-  if (wakes.has('killable'))
-    return 'Only killing the process ends this wait earlier; a cancel or a linked timeout does not.';
-  return 'A signal or a cancel can end this wait.';
+  if (wakes.has('uninterruptible')) return 'Nothing but the event itself ends this wait: no signal, no kill.';
+  if (wakes.has('killable')) return 'Only killing the process ends this wait earlier.';
+  return 'A signal can end this wait.';
 }
 
 function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly Resource[]): Evidence[] {
