@@ -1,4 +1,4 @@
-import type { Request, Sample } from '../model/sample';
+import type { BlockedOn, Request, Sample } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
 import { type Blocked, blockedOn } from './blocking';
 import { diskOf } from './disks';
@@ -99,21 +99,26 @@ function running(sample: Sample, request: Request): Cancelling | undefined {
  * not reach a thread inside io_uring_enter.
  */
 export function endingOf({ task, on }: Blocked): Exclude<Ending, 'head'> {
-  if (TAKEN_BY_SERVER.has(plainName(on.function))) return 'never';
+  if (isTakenByServer(on)) return 'never';
   if (on.wake === 'interruptible') return task.kind === 'worker' ? 'cancel' : 'kill';
   return on.wake === 'killable' ? 'kill' : 'never';
+}
+
+/** A kill ends the wait only while its server has not read the request, which cannot be seen. */
+export function isTakenByServer(on: BlockedOn): boolean {
+  return TAKEN_BY_SERVER.has(plainName(on.function));
 }
 
 /** "cannot be cancelled or timed out until the disk answers; only killing the process ends it earlier". */
 export function withheld(ending: Ending, cause: Cause, { on }: Blocked, many = false): string {
   const until = UNTIL[cause] ?? 'what it waits for happens';
   const it = many ? 'them' : 'it';
-  return `cannot be cancelled or timed out until ${until}; ${kills(ending, on.function, it)}`;
+  return `cannot be cancelled or timed out until ${until}; ${kills(ending, on, it)}`;
 }
 
-function kills(ending: Ending, name: string, it: string): string {
+function kills(ending: Ending, on: BlockedOn, it: string): string {
   if (ending === 'kill') return `only killing the process ends ${it} earlier`;
-  return TAKEN_BY_SERVER.has(plainName(name))
+  return isTakenByServer(on)
     ? `killing the process ends ${it} only while the server has not read the request`
     : `killing the process does not end ${it}`;
 }

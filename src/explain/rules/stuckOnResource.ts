@@ -1,7 +1,7 @@
 import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
-import { endingOf, withheld } from '../cancelling';
+import { endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
@@ -223,6 +223,8 @@ function endingSentence(cause: Cause, blocked: readonly Blocked[], files: readon
 function wakeSentence(blocked: readonly Blocked[]): string {
   const wakes = new Set(blocked.map(({ on }) => on.wake));
   if (wakes.has('uninterruptible')) return 'Nothing but the event itself ends this wait: no signal, no kill.';
+  if (blocked.some(({ on }) => isTakenByServer(on)))
+    return 'Only killing the process ends this wait earlier, and that only while the server has not read the request.';
   if (wakes.has('killable')) return 'Only killing the process ends this wait earlier.';
   return 'A signal can end this wait.';
 }
