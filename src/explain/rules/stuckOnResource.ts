@@ -1,7 +1,7 @@
 import type { Evidence, Finding, Resource, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
-import { endingOf, isTakenByServer, withheld } from '../cancelling';
+import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
@@ -12,6 +12,7 @@ import { aboutFiles, waitText } from '../wording';
 import {
   counted,
   duration,
+  grouped,
   inPlural,
   joined,
   operationCounts,
@@ -119,6 +120,7 @@ function finding(
       ...resourceSentences(sample, files),
       waiting.explanation,
       endingSentence(cause, blocked, files),
+      queuedSentence(sample, waiting.requests ?? []),
     ]
       .filter(Boolean)
       .join(' '),
@@ -218,6 +220,17 @@ function endingSentence(cause: Cause, blocked: readonly Blocked[], files: readon
   return [...endings]
     .map(([text, { length }]) => `${several ? length : blocked.length > 1 ? 'They' : 'It'} ${text}.`)
     .join(' ');
+}
+
+/** Of what stands behind the held requests, some can be cancelled nonetheless. */
+function queuedSentence(sample: Scene['sample'], behind: readonly number[]): string {
+  const queued = behind.flatMap((index) => {
+    const request = sample.requests[index];
+    return request?.state === 'queued' ? [request] : [];
+  });
+  const { length } = queued.filter((request) => cancelling(sample, request)?.ending === 'cancel');
+  if (length === 0) return '';
+  return `${length === 1 ? 'The one' : `The ${grouped(length)}`} still queued can be cancelled now.`;
 }
 
 function wakeSentence(blocked: readonly Blocked[]): string {
