@@ -117,7 +117,10 @@ export function withheld(ending: Ending, cause: Cause, { on }: Blocked, many = f
 }
 
 function kills(ending: Ending, on: BlockedOn, it: string): string {
-  if (ending === 'kill') return `only killing the process ends ${it} earlier`;
+  if (ending === 'kill')
+    return on.wake === 'interruptible'
+      ? `a signal to its thread ends ${it} earlier`
+      : `only killing the process ends ${it} earlier`;
   return isTakenByServer(on)
     ? `killing the process ends ${it} only while the server has not read the request`
     : `killing the process does not end ${it}`;

@@ -20,6 +20,6 @@ export const UNTIL: Readonly<Partial<Record<Cause, string>>> = {
 
 /**
  * Killable waits that a signal leaves alone as soon as the other side has the request: FUSE waits for the answer to what its
- * server has read, also of a killed task (measured on 6.18, and in the source since 3.16).
+ * server has read, also of a killed task (measured on 6.18).
  */
 export const TAKEN_BY_SERVER: ReadonlySet<string> = new Set(['request_wait_answer', '__fuse_request_send']);

@@ -46,7 +46,10 @@ describe('whether a request can be cancelled', () => {
   it('needs a signal where the submitting thread carries it: no cancel gets past the ring’s lock', () => {
     const kernelStack = stackOf('pipe_read', 'io_read', 'io_submit_sqes');
     const request = requestOf({ worker: 7 });
-    expect(of(request, { tasks: [taskOf({ kernelStack, operation: 'READ' })] })?.ending).toBe('kill');
+    expect(of(request, { tasks: [taskOf({ kernelStack, operation: 'READ' })] })).toEqual({
+      ending: 'kill',
+      text: 'cannot be cancelled or timed out until the other end acts; a signal to its thread ends it earlier',
+    });
   });
 
   it('is no for what a driver has, until the process ends', () => {
