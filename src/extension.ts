@@ -4,6 +4,7 @@ import { type Inspected, Inspections } from './inspect/inspections';
 import { Machine } from './inspect/machine';
 import { inspectCommands } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
+import { learnMoreCommand } from './views/learnMore';
 import type { ListProcesses } from './views/processPicker';
 import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
@@ -64,6 +65,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...inspectCommands(inspections, tree, list, releaseWhenIdle),
     ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
+    learnMoreCommand(context.extensionUri),
   );
   return { inspections: () => inspections.all, treeText: () => tree.text() };
 }

@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
 import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
+import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
@@ -71,18 +72,20 @@ export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
     if (found.length === 0) found.push(...ask(rule));
   }
   found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  const findings = found.map(harmless);
+  const findings = found.map(finished);
   return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };
 }
 
 /** Names of files, mounts and processes stand in the sentences: they may forge no line and colour nothing. */
-function harmless(finding: Finding): Finding {
-  const { summary, explanation, remedy } = finding;
+function finished(finding: Finding): Finding {
+  const { tag, summary, explanation, remedy } = finding;
+  const learnMore = pageOf(tag);
   return {
     ...finding,
     summary: printable(summary),
     explanation: printable(explanation),
     remedy: printable(remedy),
+    ...(learnMore === undefined ? {} : { learnMore }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { printable } from '../model/printable';
 import type { Request, Ring } from '../model/sample';
+import { cancelling } from './cancelling';
 import { DOUBT } from './certainty';
 import type { Context } from './reportContext';
 import { type Fold, oldest, requestGroups, type StateGroup } from './requestGroups';
@@ -111,6 +112,7 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
     head !== undefined && `${request.state === 'timeout' ? 'limits' : 'behind'} ${headName(head)}`,
     verbose && flags !== undefined && flags.length > 0 && printable(flags.join(' '), 120),
     verbose && submitter !== undefined && `submitted by thread ${submitter}`,
+    verbose && printable(cancelling(sample, request)?.text ?? '', 300),
     certainty === 'ambiguous' && DOUBT,
   ];
   return facts.filter(Boolean).join(' · ');

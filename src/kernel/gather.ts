@@ -179,7 +179,7 @@ class Gathering {
     const hash = this.flagsOf(request) >>> HASH_SHIFT;
     this.hashes(queue).set(hash, request.address);
     for (const record of behind)
-      this.add(this.request(record), { state: 'queued', stage: BEHIND_WRITE, after: request.address });
+      this.add(this.request(record), { state: 'queued', stage: TAKEN_ALONG, after: request.address });
   }
 
   /** The hashed request at work, by hash, of one io-wq. */
@@ -310,3 +310,4 @@ export const NOTIFICATION: Standing & { readonly operation: string } = {
   stage: 'has been sent; the network has not let go of its buffers',
 };
 const BEHIND_WRITE = 'waits behind another write to the same file';
+const TAKEN_ALONG = `${BEHIND_WRITE}, taken along by its worker`;

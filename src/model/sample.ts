@@ -409,6 +409,7 @@ export interface Finding {
   readonly explanation: string;
   readonly remedy: string;
   readonly evidence: readonly Evidence[];
+  /** Its page among the extension's files, relative to `media`. */
   readonly learnMore?: string;
   /** Requests this finding says are stuck; none is counted by two findings. */
   readonly stuck?: number;

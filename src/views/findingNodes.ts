@@ -1,4 +1,5 @@
 import { diskNamed } from '../explain/disks';
+import { pageOf } from '../explain/pages';
 import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample, Severity } from '../model/sample';
@@ -50,6 +51,7 @@ function findingNode(finding: Finding, sample: Sample, expanded: boolean): Node 
       ...prose('why', 'Why', finding.explanation, 'question'),
       ...prose('remedy', 'What to do', finding.remedy, 'lightbulb'),
       ...(evidence.length === 0 ? [] : [evidenceNode(evidence, sample)]),
+      ...learnMore(finding),
     ],
   };
 }
@@ -63,6 +65,20 @@ function prose(id: string, label: string, text: string, icon: string): readonly 
       description: shown(text, 1000),
       icon: { id: icon },
       tooltip: () => markdownText(printable(text)),
+    },
+  ];
+}
+
+/** By the tag alone: where a saved sample says its page is, means nothing. */
+function learnMore({ tag }: Finding): readonly Node[] {
+  if (pageOf(tag) === undefined) return [];
+  return [
+    {
+      id: 'learn-more',
+      label: 'Learn more',
+      description: 'what this means, how it is known, what to do',
+      icon: { id: 'book' },
+      learnMore: tag,
     },
   ];
 }

@@ -15,6 +15,7 @@ export const COMMANDS = {
   openSample: 'ioUringInspector.openSample',
   searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',
+  learnMore: 'ioUringInspector.learnMore',
 } as const;
 
 export const VIEW_CONTAINER = 'ioUringInspector';

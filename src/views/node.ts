@@ -16,6 +16,8 @@ export interface Node {
   readonly expanded?: boolean;
   /** For `when` clauses of menus. */
   readonly context?: string;
+  /** Tag of the finding whose page a click opens. */
+  readonly learnMore?: string;
   /** Key of the inspection the row belongs to; set on root rows. */
   readonly inspection?: string;
 }

@@ -1,3 +1,4 @@
+import { cancelling, type Ending } from '../explain/cancelling';
 import { DOUBT } from '../explain/certainty';
 import { indexOf } from '../explain/sampleIndex';
 import type { Request, Sample } from '../model/sample';
@@ -20,6 +21,7 @@ export function requestDetails(
   return [
     ...(task ? [taskRow(task, sample)] : []),
     ...behindRows(request, sample, row),
+    ...cancelRow(request, sample),
     ...paged(operands ?? [], ({ name, value }, index) => ({
       id: `operand-${index}`,
       label: shown(name, 64),
@@ -62,6 +64,20 @@ function behindRows(
       ...(task ? { children: () => [taskRow(task, sample)] } : {}),
     },
   ];
+}
+
+const ENDINGS: Readonly<Record<Ending, { readonly label: string; readonly icon: string }>> = {
+  cancel: { label: 'Can be cancelled', icon: 'debug-stop' },
+  head: { label: 'Cannot be cancelled on its own', icon: 'link' },
+  kill: { label: 'Cannot be cancelled', icon: 'lock' },
+  never: { label: 'Cannot be cancelled', icon: 'lock' },
+};
+
+function cancelRow(request: Request, sample: Sample): readonly Node[] {
+  const found = cancelling(sample, request);
+  if (!found) return [];
+  const { label, icon } = ENDINGS[found.ending];
+  return [{ id: 'cancel', label, description: shown(`it ${found.text}`, 400), icon: { id: icon } }];
 }
 
 function plainRows({ userData, address, flags }: Request): readonly Node[] {

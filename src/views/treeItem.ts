@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { COMMANDS } from './ids';
 import type { Node } from './node';
 
 /** A row as the editor wants it; its tooltip follows when the pointer rests on it. */
@@ -9,6 +10,8 @@ export function treeItem(node: Node): vscode.TreeItem {
   item.id = node.id;
   if (node.description !== undefined) item.description = node.description;
   if (node.context !== undefined) item.contextValue = node.context;
+  if (node.learnMore !== undefined)
+    item.command = { command: COMMANDS.learnMore, title: node.label, arguments: [node.learnMore] };
   if (node.icon) {
     const { id, color } = node.icon;
     item.iconPath = new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));

@@ -21,6 +21,7 @@ const programs = {
   crowd: ['crowd.c', 'ring.c', 'victim.c'],
   odd: ['odd.c', 'ring.c', 'victim.c'],
   names: ['names.c', 'ring.c', 'victim.c'],
+  cancel: ['cancel.c', 'ring.c', 'victim.c'],
   hangfs: ['hangfs.c', 'victim.c'],
   truth: [
     'truth.c',

@@ -41,6 +41,24 @@ export const inspectingTests: readonly Test[] = [
     },
   },
   {
+    name: 'a finding leads to its page, and no tag to any other file',
+    run: async () => {
+      const previews = () =>
+        vscode.window.tabGroups.all
+          .flatMap(({ tabs }) => tabs)
+          .filter(
+            ({ input }) =>
+              input instanceof vscode.TabInputWebview && input.viewType.endsWith('markdown.preview'),
+          );
+      await vscode.commands.executeCommand(COMMANDS.learnMore, '../../package');
+      assert.deepEqual(previews(), []);
+      await vscode.commands.executeCommand(COMMANDS.learnMore, 'waits-for-peer');
+      const [page] = await eventually('the preview of the page', () => previews().length > 0 && previews());
+      assert.match(page?.label ?? '', /waits-for-peer/);
+      await vscode.window.tabGroups.close(previews());
+    },
+  },
+  {
     name: 'inspecting the same process again adds no second row',
     run: async () => {
       await inspect(victim('STUCK'));

@@ -1,6 +1,7 @@
 import type { Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
+import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence } from '../disks';
@@ -14,6 +15,7 @@ import { aboutFiles, waitText } from '../wording';
 import {
   counted,
   duration,
+  grouped,
   inPlural,
   joined,
   operationCounts,
@@ -122,7 +124,8 @@ function finding(
       ...resourceSentences(scene, files),
       cgroupSentence(sample, cause),
       waiting.explanation,
-      wakeSentence(blocked),
+      endingSentence(cause, blocked, files),
+      queuedSentence(sample, waiting.requests ?? []),
     ]
       .filter(Boolean)
       .join(' '),
@@ -229,13 +232,43 @@ function resourceSentences({ sample, between }: Scene, files: readonly Resource[
   return [...said];
 }
 
+/** Said for each way of ending that the held requests have; of threads without a request only what signals do. */
+function endingSentence(cause: Cause, blocked: readonly Blocked[], files: readonly Resource[]): string {
+  if (blocked.every(({ task }) => task.operation === undefined)) return wakeSentence(blocked);
+  const fuse = cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
+  const endings = new Map<string, Blocked[]>();
+  for (const one of blocked) {
+    if (one.task.operation === undefined) continue;
+    const text =
+      endingOf(one) === 'cancel'
+        ? 'can be cancelled now, with an io_uring cancel'
+        : withheld(endingOf(one), fuse ? 'fuse' : cause, one, blocked.length > 1);
+    endings.set(text, [...(endings.get(text) ?? []), one]);
+  }
+  const several = endings.size > 1;
+  return [...endings]
+    .map(([text, { length }]) => `${several ? length : blocked.length > 1 ? 'They' : 'It'} ${text}.`)
+    .join(' ');
+}
+
+/** Of what stands behind the held requests, some can be cancelled nonetheless. */
+function queuedSentence(sample: Scene['sample'], behind: readonly number[]): string {
+  const queued = behind.flatMap((index) => {
+    const request = sample.requests[index];
+    return request?.state === 'queued' ? [request] : [];
+  });
+  const { length } = queued.filter((request) => cancelling(sample, request)?.ending === 'cancel');
+  if (length === 0) return '';
+  return `${length === 1 ? 'The one' : `The ${grouped(length)}`} still queued can be cancelled now.`;
+}
+
 function wakeSentence(blocked: readonly Blocked[]): string {
   const wakes = new Set(blocked.map(({ on }) => on.wake));
-  if (wakes.has('uninterruptible'))
-    return 'Nothing but the event itself ends this wait: no signal, no cancel, no timeout.';
-  if (wakes.has('killable'))
-    return 'Only killing the process ends this wait earlier; a cancel or a linked timeout does not.';
-  return 'A signal or a cancel can end this wait.';
+  if (wakes.has('uninterruptible')) return 'Nothing but the event itself ends this wait: no signal, no kill.';
+  if (blocked.some(({ on }) => isTakenByServer(on)))
+    return 'Only killing the process ends this wait earlier, and that only while the server has not read the request.';
+  if (wakes.has('killable')) return 'Only killing the process ends this wait earlier.';
+  return 'A signal can end this wait.';
 }
 
 function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly Resource[]): Evidence[] {

@@ -26,6 +26,8 @@ export interface Truth {
   readonly connection?: number;
   readonly forgedFd?: number;
   readonly brokenFd?: number;
+  /** user_data of the request it will cancel. */
+  readonly target?: string;
 }
 
 export interface Victim {
@@ -106,6 +108,12 @@ export async function startVictim(
   if (options.busy !== true) await rest(ready.pid);
   const { child, directory, release } = started;
   return { pid: ready.pid, truth: ready.truth, directory, child, release };
+}
+
+/** The line that a victim says next. Ask before it can have said it. */
+export async function nextLine({ child, directory, release }: Victim): Promise<string> {
+  const [line = ''] = await linesUntil({ name: 'the victim', child, directory, release }, () => true);
+  return line;
 }
 
 /** A program's output up to the line that is the last; rejects with its complaint when it ends or stays silent for 30 s. */

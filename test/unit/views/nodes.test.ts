@@ -217,6 +217,19 @@ describe('ids', () => {
   });
 });
 
+describe('the page of a finding', () => {
+  const pages = (tag: string) => {
+    const [process] = rootNodes([live(stuck({ findings: stuck().findings.map((f) => ({ ...f, tag })) }))]);
+    const [finding] = process?.children?.() ?? [];
+    return finding?.children?.().flatMap(({ learnMore }) => learnMore ?? []);
+  };
+
+  it('opens from a row below it, where the finding is one of ours', () => {
+    expect(pages('stuck-on-resource')).toEqual(['stuck-on-resource']);
+    expect(pages('../../../etc/passwd')).toEqual([]);
+  });
+});
+
 describe('hostile names', () => {
   const name = 'a\nb\u001b[31m<b>*x*</b>[l](command:evil) $(alert) `c` \u202e';
 

@@ -97,6 +97,7 @@ describe('a request', () => {
     const row = below(ringRows(stuck({ requests: [head, tail] })), 'OPENAT');
     expect(outline(children(row), () => false)).toMatchInlineSnapshot(`
       "waits behind READ /mnt/data/db  running in a worker · worker 4243
+      Cannot be cancelled on its own  it has not started and no cancel finds it: cancel the READ before it, and it is cancelled with that
       open flags  O_RDONLY|O_CLOEXEC
       user_data  0x2
       flags  ASYNC

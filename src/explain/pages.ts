@@ -1,0 +1,29 @@
+/** Tags of all findings; each has a page in media/findings that says what it means, how it is known and what to do. */
+export const TAGS = [
+  'at-rest',
+  'cq-overflow',
+  'inside-device',
+  'not-reaped',
+  'not-submitted',
+  'only-timers',
+  'pending',
+  'sqpoll-asleep',
+  'sqpoll-spins',
+  'stopped',
+  'stuck-on-resource',
+  'submitter-stuck',
+  'throttled',
+  'unlisted',
+  'waits-for-lock',
+  'waits-for-nothing',
+  'waits-for-peer',
+  'waits-unseen',
+  'workers-exhausted',
+] as const;
+
+const KNOWN: ReadonlySet<string> = new Set(TAGS);
+
+/** The page of a finding, relative to `media`; undefined for a tag that is not ours: a saved Sample may name any. */
+export function pageOf(tag: unknown): string | undefined {
+  return typeof tag === 'string' && KNOWN.has(tag) ? `findings/${tag}.md` : undefined;
+}
