@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,8 +104,8 @@ static void plain_read(struct ring *ring, char **arguments) {
   park();
 }
 
-/* A read of a cached file into a page that a userfaultfd never supplies: the submitter itself sticks, holding the ring's lock. */
-static void uffd_read(struct ring *ring, char **arguments) {
+/* A read of a cached file into a page that a userfaultfd never supplies. */
+static int read_into_missing_page(struct ring *ring) {
   int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
   struct uffdio_api api = {.api = UFFD_API};
   if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) < 0)
@@ -117,7 +118,31 @@ static void uffd_read(struct ring *ring, char **arguments) {
   if (fd < 0 || write(fd, block, sizeof block) != PAGE) die("cached");
   ring_open(ring, (struct ring_options){0});
   ring_rw(ring, IORING_OP_READ, fd, page, PAGE, 0);
+  return uffd;
+}
+
+/* The submitter itself sticks, holding the ring's lock. */
+static void uffd_read(struct ring *ring, char **arguments) {
+  int uffd = read_into_missing_page(ring);
   ready("\"operation\":\"READ\",\"inFlight\":1,\"uffd\":%d", uffd);
+  ring_submit(ring);
+  park();
+}
+
+static void *submit_one_more(void *argument) {
+  const struct ring *ring = argument;
+  struct timespec pause = {.tv_nsec = 200000000};
+  nanosleep(&pause, NULL);
+  ready("\"operation\":\"READ\",\"inFlight\":1");
+  ring_enter(ring->fd, 1, 0, 0);
+  return NULL;
+}
+
+/* The same, and a second thread that enters the ring and cannot have its lock. */
+static void ring_lock(struct ring *ring, char **arguments) {
+  pthread_t thread;
+  read_into_missing_page(ring);
+  if (pthread_create(&thread, NULL, submit_one_more, ring)) die("pthread_create");
   ring_submit(ring);
   park();
 }
@@ -143,6 +168,7 @@ static void healthy(struct ring *ring, char **arguments) {
 const struct scene file_scenes[] = {
     {"fifo-open", fifo_open}, {"workers-exhausted", workers_exhausted},
     {"file", file_io},        {"plain", plain_read},
-    {"uffd-read", uffd_read}, {"healthy", healthy},
+    {"uffd-read", uffd_read}, {"ring-lock", ring_lock},
+    {"healthy", healthy},
     {NULL, NULL},
 };

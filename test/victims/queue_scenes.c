@@ -87,6 +87,17 @@ static void wait_nothing(struct ring *ring, char **arguments) {
   park();
 }
 
+/* Two reads in flight and a completion in the queue, and a wait for five. */
+static void wait_more(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  nops(ring, 1);
+  pipe_reads(ring, 2);
+  ring_submit(ring);
+  ready("\"operation\":\"READ\",\"inFlight\":2,\"completed\":1");
+  ring_wait(ring, 5);
+  park();
+}
+
 /* libuv's way: the thread waits in epoll for the ring's descriptor. */
 static void epoll_loop(struct ring *ring, char **arguments) {
   struct epoll_event event = {.events = EPOLLIN};
@@ -119,6 +130,7 @@ const struct scene queue_scenes[] = {
     {"cq-unreaped", cq_unreaped},         {"cq-overflow", cq_overflow},
     {"sq-unsubmitted", sq_unsubmitted},   {"sqpoll-asleep", sqpoll_asleep},
     {"sqpoll-spinning", sqpoll_spinning}, {"wait-nothing", wait_nothing},
-    {"epoll-loop", epoll_loop},           {"ring-closed", ring_closed},
+    {"wait-more", wait_more},             {"epoll-loop", epoll_loop},
+    {"ring-closed", ring_closed},
     {NULL, NULL},
 };
