@@ -35,9 +35,9 @@ const RULES: readonly Rule[] = [
   waitsForNothing,
   waitsForMore,
   notReaped,
-  unservedSockets,
   workerCrowd,
   waitsForPeer,
+  unservedSockets,
   sqpollSpins,
 ];
 
