@@ -28,8 +28,10 @@ export function awaitingOf({ rings }: Sample, { task, cause }: Blocked): Awaitin
   return { task, ring, least: least ?? 0, timed: ((flags ?? 0) & EXT_ARG) !== 0 };
 }
 
-/** Some other thread of the program is not itself waiting for completions. */
+/** Some other thread of the program is not itself waiting for completions, or another process has a ring of it. */
 export function othersMaySubmit(scene: Scene, waiter: Task): boolean {
+  if (scene.sample.resources.some(({ kind, peers = [] }) => kind === 'io_uring' && peers.length > 0))
+    return true;
   const waiting = new Set(
     scene.blocked.flatMap(({ task, cause }) => (cause === 'completions' ? [task.tid] : [])),
   );

@@ -12,6 +12,7 @@ import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
 import { pending } from './rules/pending';
 import { ringLock } from './rules/ringLock';
+import { ringShared } from './rules/ringShared';
 import { sqpollSpins } from './rules/sqpollSpins';
 import { stuckOnResource } from './rules/stuckOnResource';
 import { unlisted } from './rules/unlisted';
@@ -44,8 +45,8 @@ const RULES: readonly Rule[] = [
 /** Asked in turn only while nothing else was found. */
 const FALLBACKS: readonly Rule[] = [waitsUnseen, pending, unlisted, atRest];
 
-/** Told beside the answer: what stands in a row behind something that has a finding of its own. */
-const ASIDES: readonly Rule[] = [hashedWrites, heldBack];
+/** Told beside the answer: what stands in a row behind something, and who else has the ring. */
+const ASIDES: readonly Rule[] = [hashedWrites, heldBack, ringShared];
 
 export interface ExplainOptions {
   /** Another look at the same process, earlier or later. */

@@ -28,6 +28,7 @@ export async function readResources(
   mountinfo: string,
   processes: ListResult | undefined,
   known: readonly Resource[],
+  ownInode: boolean,
 ): Promise<Holdings> {
   const mounts = new MountTable(parseMountinfo(mountinfo).rows);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
@@ -36,7 +37,9 @@ export async function readResources(
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
   const [withPeers, withDevices] = await Promise.all([
-    addPeers(target, pid, bare, processes, known).then((resources) => addFuseWaiting(target, resources)),
+    addPeers(target, pid, bare, processes, known, ownInode).then((resources) =>
+      addFuseWaiting(target, resources),
+    ),
     readDevices(target, bare),
   ]);
   const resources = withPeers.map((resource, i): Resource => {

@@ -81,7 +81,7 @@ function facts(resource: Resource): string {
       socket.sendQueue > 0 &&
       `${grouped(socket.sendQueue)} bytes not acknowledged`,
     end !== undefined && `${end} end`,
-    peers && otherEnd(peers),
+    peers && (kind === 'io_uring' ? `also held by ${namesOf(peers)}` : otherEnd(peers)),
     watches && `watches ${grouped(watches.length)}`,
     timeLeft !== undefined && (timeLeft === 0 ? 'not armed' : `fires in ${duration(timeLeft)}`),
     target !== undefined && `process ${target}`,
@@ -90,8 +90,12 @@ function facts(resource: Resource): string {
 
 function otherEnd(peers: readonly ProcessName[]): string {
   if (peers.length === 0) return 'nobody holds the other end';
+  return `other end: ${namesOf(peers)}`;
+}
+
+function namesOf(peers: readonly ProcessName[]): string {
   const named = peers.slice(0, 3).map(processName).join(', ');
-  return `other end: ${named}${peers.length > 3 ? ` and ${peers.length - 3} more` : ''}`;
+  return `${named}${peers.length > 3 ? ` and ${peers.length - 3} more` : ''}`;
 }
 
 function deviceRow(device: BlockDevice): Node {

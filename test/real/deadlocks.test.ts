@@ -34,6 +34,28 @@ describe.each(ACTORS)('as %s', (name) => {
     expect(answer.summary).toMatch(/waits for 5 completions .* no more than 3 can come/);
   });
 
+  it('a ring that a child holds, too', async (context) => {
+    skipUnless(context, 'ioUring');
+    const who = whoever(context, name);
+    const victim = await startVictim(context, who, 'ring_victim', ['ring-forked']);
+
+    const sample = await inspect(who, victim.pid);
+
+    expect(answerOf(sample)).toMatchObject({ tag: 'waits-for-peer', severity: 'info' });
+    expect(tagged(sample, 'ring-shared')?.summary).toMatch(
+      /^Ring 1 \(fd \d+\) is also held by sleeper \(\d+\):/,
+    );
+  });
+
+  it('a ring that nobody else holds', async (context) => {
+    skipUnless(context, 'ioUring');
+    const who = whoever(context, name);
+    await startVictim(context, who, 'ring_victim', ['pipe-read']);
+    const victim = await startVictim(context, who, 'ring_victim', ['pipe-read']);
+
+    expect(tagged(await inspect(who, victim.pid), 'ring-shared')).toBeUndefined();
+  });
+
   it('a thread that waits for the ring’s lock: who holds it, and in what', async (context) => {
     skipUnless(context, 'ioUring');
     const who = whoever(context, name);

@@ -187,6 +187,25 @@ describe('requests in a row', () => {
   });
 });
 
+describe('a ring that others hold', () => {
+  const held = (...peers: { pid: number; name: string }[]) =>
+    sampleOf({ rings: [ringOf()], resources: [{ fd: 3, kind: 'io_uring', peers }], tasks: [waiter(1)] });
+
+  it('is told beside the answer, and may yet get requests from there', () => {
+    expect(found(held({ pid: 8, name: 'child' }), 'ring-shared')).toMatchObject({
+      severity: 'info',
+      summary:
+        'Ring 1 (fd 3) is also held by child (8): its requests and their files live on until that process closes it, too.',
+    });
+    expect(found(held({ pid: 8, name: 'child' }), 'waits-for-nothing')?.severity).toBe('info');
+  });
+
+  it('is not told where nobody does', () => {
+    expect(found(held(), 'ring-shared')).toBeUndefined();
+    expect(found(held(), 'waits-for-nothing')?.severity).toBe('warning');
+  });
+});
+
 describe('a crowd of workers', () => {
   const crowd = (count: number) =>
     sampleOf({
