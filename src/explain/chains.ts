@@ -10,10 +10,11 @@ export interface Chain {
 /** What the wanted requests wait behind, directly or in a row: one chain for each head, the longest first. */
 export function chainsOf(sample: Sample, wanted: (request: Request) => boolean): Chain[] {
   const { requests } = sample;
+  const headOf = headFinder(requests);
   const heads = new Map<number, Place[]>();
   for (const [index, request] of requests.entries()) {
     if (request.after === undefined || !wanted(request)) continue;
-    const head = headOf(requests, index);
+    const head = headOf(index);
     if (head === undefined) continue;
     const behind = heads.get(head);
     if (behind) behind.push({ request, index });
@@ -27,13 +28,23 @@ export function chainsOf(sample: Sample, wanted: (request: Request) => boolean):
     .sort((a, b) => b.behind.length - a.behind.length);
 }
 
-/** The end of what a request waits behind; undefined where a row points in circles or nowhere. */
-function headOf(requests: readonly Request[], start: number): number | undefined {
-  let at = start;
-  for (let steps = 0; steps <= requests.length; steps++) {
-    const after = requests[at]?.after;
-    if (after === undefined) return requests[at] && at !== start ? at : undefined;
-    at = after;
-  }
-  return undefined;
+/** Finds the end of what a request waits behind; undefined where a row points in circles or nowhere. Each row is passed once. */
+function headFinder(requests: readonly Request[]): (start: number) => number | undefined {
+  const heads = new Map<number, number | undefined>();
+  return (start) => {
+    const path: number[] = [];
+    let head: number | undefined;
+    for (let at = start; requests[at] !== undefined; ) {
+      const after = requests[at]?.after;
+      if (heads.has(at) || after === undefined) {
+        head = heads.has(at) ? heads.get(at) : at;
+        break;
+      }
+      heads.set(at, undefined);
+      path.push(at);
+      at = after;
+    }
+    for (const at of path) heads.set(at, head);
+    return head;
+  };
 }

@@ -47,6 +47,37 @@ describe.each(ACTORS)('as %s', (name) => {
     );
   });
 
+  it('a socket with data that no request waits for', async (context) => {
+    skipUnless(context, 'ioUring');
+    const who = whoever(context, name);
+    const victim = await startVictim(context, who, 'ring_victim', ['tcp-unserved']);
+
+    const told = tagged(await inspect(who, victim.pid), 'unserved-socket');
+
+    expect(told).toMatchObject({ severity: 'warning', evidence: [{ fd: victim.truth.fd }] });
+    expect(told?.summary).toMatch(/has 512 bytes unread, and no request of any ring waits for them/);
+  });
+
+  it('a socket with data for which something is armed', async (context) => {
+    skipUnless(context, 'ioUring');
+    const who = whoever(context, name);
+    const victim = await startVictim(context, who, 'ring_victim', ['tcp-unserved', 'armed']);
+
+    expect(tagged(await inspect(who, victim.pid), 'unserved-socket')).toBeUndefined();
+  });
+
+  it('a crowd of workers', async (context) => {
+    skipUnless(context, 'ioUring');
+    const who = whoever(context, name);
+    const victim = await startVictim(context, who, 'ring_victim', ['worker-crowd']);
+
+    expect(answerOf(await inspect(who, victim.pid))).toMatchObject({
+      tag: 'worker-crowd',
+      severity: 'warning',
+      summary: expect.stringMatching(/^140 io-wq workers for 140 requests in flight/),
+    });
+  });
+
   it('a ring that nobody else holds', async (context) => {
     skipUnless(context, 'ioUring');
     const who = whoever(context, name);

@@ -51,6 +51,22 @@ static void fifo_open(struct ring *ring, char **arguments) {
   park();
 }
 
+/* 140 opens of one FIFO, and a limit that gives each a worker. */
+static void worker_crowd(struct ring *ring, char **arguments) {
+  enum { CROWD = 140 };
+  unsigned limits[2] = {CROWD, 0};
+  ring_open(ring, (struct ring_options){.entries = 256});
+  if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_IOWQ_MAX_WORKERS, limits, 2) < 0)
+    unsupported("IORING_REGISTER_IOWQ_MAX_WORKERS needs kernel 5.15");
+  make_fifo("fifo1");
+  for (int i = 0; i < CROWD; i++) open_async(ring, "fifo1");
+  ring_submit(ring);
+  await_workers(CROWD);
+  ready("\"operation\":\"OPENAT\",\"inFlight\":%d,\"workers\":%d", CROWD, CROWD);
+  ring_wait(ring, 1);
+  park();
+}
+
 /* Ten opens of one FIFO where the program allows io-wq two workers: eight can only queue. */
 static void workers_exhausted(struct ring *ring, char **arguments) {
   unsigned limits[2] = {2, 2};
@@ -166,7 +182,8 @@ static void healthy(struct ring *ring, char **arguments) {
 }
 
 const struct scene file_scenes[] = {
-    {"fifo-open", fifo_open}, {"workers-exhausted", workers_exhausted},
+    {"fifo-open", fifo_open}, {"worker-crowd", worker_crowd},
+    {"workers-exhausted", workers_exhausted},
     {"file", file_io},        {"plain", plain_read},
     {"uffd-read", uffd_read}, {"ring-lock", ring_lock},
     {"healthy", healthy},

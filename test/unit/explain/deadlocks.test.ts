@@ -161,6 +161,12 @@ describe('requests in a row', () => {
     expect(found(sample, 'hashed-writes', { last: true })?.severity).toBe('info');
   });
 
+  it('are followed once each, however long the queue is', () => {
+    const many = Array.from({ length: 50_000 }, (_, i) => write({ state: 'queued', after: i }));
+    const told = found(rows(write({ worker: 10 }), ...many), 'hashed-writes', { last: true });
+    expect(told?.summary).toMatch(/^50,000 requests/);
+  }, 5_000);
+
   it('are not told of a queue that moved on', () => {
     const before = rows(write({ worker: 10, offset: 0 }), write({ state: 'queued', after: 0 }));
     const now = rows(write({ worker: 10, offset: 4096 }), write({ state: 'queued', after: 0 }));
