@@ -17,7 +17,9 @@ export const ringLock: Rule = {
     const [first] = stuck;
     if (!first) return [];
     const tids = new Set(waiters.map(({ task }) => task.tid));
-    const holders = scene.blocked.filter(({ task }) => !tids.has(task.tid) && submits(task));
+    const holders = scene.blocked.filter(
+      ({ task }) => !tids.has(task.tid) && submits(task) && stuck.some((one) => mayShareRing(one.task, task)),
+    );
     const [holder] = holders;
     const named = holders.length === 1 && holder ? holder : undefined;
     const who =
@@ -42,6 +44,14 @@ export const ringLock: Rule = {
 
 function submits({ kernelStack = [], operation }: Task): boolean {
   return operation !== undefined && kernelStack.some((frame) => frame.function.startsWith('io_submit_sqes'));
+}
+
+/** False where both name their ring by another number: a descriptor, or an index among registered ones. */
+function mayShareRing(a: Task, b: Task): boolean {
+  const [one, other] = [a, b].map(({ syscall }) =>
+    syscall?.name?.startsWith('io_uring_') ? syscall.args[0] : undefined,
+  );
+  return one === undefined || other === undefined || one === other;
 }
 
 /** "its read waits for …". */

@@ -107,6 +107,24 @@ describe('the lock of a ring', () => {
     expect(explain(sample).sample.findings[0]?.tag).toBe('submitter-stuck');
   });
 
+  it('is not held by a thread that submits to another ring', () => {
+    const enter = (fd: string) => ({
+      syscall: { number: 426, name: 'io_uring_enter', args: [fd, '0x1', '0x0', '0x0', '0x0', '0x8'] },
+    });
+    const lockOf = (fd: string) =>
+      found(
+        sampleOf({
+          tasks: [
+            { ...holder, ...enter('0x3') },
+            { ...locked, ...enter(fd) },
+          ],
+        }),
+        'ring-lock',
+      )?.summary;
+    expect(lockOf('0x3')).toContain('which thread server (7) holds');
+    expect(lockOf('0x4')).toBe('Thread b (8) waits for the lock of an io_uring ring.');
+  });
+
   it('is seen without stacks by where the thread sleeps', () => {
     const { kernelStack: _, ...bare } = locked;
     const sample = sampleOf({ tasks: [{ ...bare, wchan: '__do_sys_io_uring_enter' }] });
