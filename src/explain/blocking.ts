@@ -1,6 +1,7 @@
 import type { BlockedOn, Sample, Task, Wake } from '../model/sample';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
+import { ringLockWait } from './ringLockWait';
 
 /** A task that waits, and what the table of kernel functions says of it. */
 export interface Blocked {
@@ -25,6 +26,8 @@ export function blockedOn(task: Task): Blocked | undefined {
   if (task.state === 'T' || task.state === 't') return stopped(task);
   if (task.state !== 'S' && task.state !== 'D') return undefined;
   const stack = task.kernelStack?.length ? task.kernelStack : wchanFrame(task);
+  const lock = ringLockWait(task, stack);
+  if (lock) return lock;
   const found = blockingFrame(stack);
   if (found) {
     const { entry } = found;

@@ -5,35 +5,51 @@ import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
+import { exitBlocked } from './rules/exitBlocked';
+import { hashedWrites } from './rules/hashedWrites';
+import { heldBack } from './rules/heldBack';
 import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
 import { pending } from './rules/pending';
+import { ringLock } from './rules/ringLock';
+import { ringShared } from './rules/ringShared';
 import { sqpollSpins } from './rules/sqpollSpins';
 import { stuckOnResource } from './rules/stuckOnResource';
 import { unlisted } from './rules/unlisted';
+import { unservedSockets } from './rules/unservedSockets';
+import { waitsForMore } from './rules/waitsForMore';
 import { waitsForNothing } from './rules/waitsForNothing';
 import { waitsForPeer } from './rules/waitsForPeer';
 import { waitsUnseen } from './rules/waitsUnseen';
+import { workerCrowd } from './rules/workerCrowd';
 import { workersExhausted } from './rules/workersExhausted';
 
 /** In the order of importance among findings of one severity. */
 const RULES: readonly Rule[] = [
   cgroupFrozen,
   stuckOnResource,
+  ringLock,
+  exitBlocked,
   insideDevice,
   linuxAio,
   workersExhausted,
   notSubmitted,
   waitsForNothing,
+  waitsForMore,
   notReaped,
+  workerCrowd,
   waitsForPeer,
+  unservedSockets,
   sqpollSpins,
 ];
 
 /** Asked in turn only while nothing else was found. */
 const FALLBACKS: readonly Rule[] = [waitsUnseen, pending, unlisted, atRest];
+
+/** Told beside the answer: what stands in a row behind something, and who else has the ring. */
+const ASIDES: readonly Rule[] = [hashedWrites, heldBack, ringShared];
 
 export interface ExplainOptions {
   /** Another look at the same process, earlier or later. */
@@ -71,6 +87,7 @@ export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
   for (const rule of FALLBACKS) {
     if (found.length === 0) found.push(...ask(rule));
   }
+  found.push(...ASIDES.flatMap(ask));
   found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const findings = found.map(finished);
   return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };

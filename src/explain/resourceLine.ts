@@ -34,7 +34,7 @@ function details(resource: Resource): string[] {
     resource.waiting === undefined ? '' : `${counted(resource.waiting, 'unanswered request')}`,
     resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : '',
     end === undefined || end === 'both' ? '' : `${end} end`,
-    peers ? peersText(peers, end) : '',
+    peers ? peersText(peers, resource) : '',
     socket?.state ?? '',
     socket?.receiveQueue ? queueText(socket.state, socket.receiveQueue) : '',
     socket?.sendQueue ? `${socket.sendQueue} bytes not acknowledged` : '',
@@ -50,8 +50,8 @@ function details(resource: Resource): string[] {
   ];
 }
 
-function peersText(peers: NonNullable<Resource['peers']>, end: Resource['end']): string {
-  const role = end === 'read' ? 'writer' : 'reader';
+function peersText(peers: NonNullable<Resource['peers']>, { kind, end }: Resource): string {
+  const role = kind === 'io_uring' ? 'other holder' : end === 'read' ? 'writer' : 'reader';
   if (peers.length === 0) return `no ${role}`;
   const shown = peers.slice(0, 3).map(processName);
   if (peers.length > shown.length) shown.push(`${peers.length - shown.length} more`);

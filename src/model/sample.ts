@@ -252,7 +252,7 @@ export interface Resource {
   readonly inode?: number;
   /** Who serves it: the FUSE server. */
   readonly holder?: ProcessName;
-  /** Who holds the other end of a pipe; empty = nobody. */
+  /** Who holds the other end of a pipe, empty = nobody; of a ring the other processes that hold it. */
   readonly peers?: readonly ProcessName[];
   /** This end of a pipe. */
   readonly end?: 'read' | 'write' | 'both';

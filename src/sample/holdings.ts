@@ -37,6 +37,7 @@ export async function readResources(
   mountinfo: string,
   processes: ListResult | undefined,
   known: Known,
+  ownInode: boolean,
 ): Promise<Holdings> {
   const { rows } = parseMountinfo(mountinfo);
   const mounts = new MountTable(rows);
@@ -46,7 +47,9 @@ export async function readResources(
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
-    addPeers(target, pid, resources, processes, before).then((found) => addFuseWaiting(target, found));
+    addPeers(target, pid, resources, processes, before, ownInode).then((found) =>
+      addFuseWaiting(target, found),
+    );
   const [withPeers, withDevices, remoteMounts] = await Promise.all([
     addServers(bare, known.resources),
     readDevices(target, bare, { before: known.devices, mounts: () => mountsOfReader(target, mounts) }).then(

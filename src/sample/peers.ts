@@ -4,10 +4,14 @@ import { parseComm } from '../procfs/comm';
 import { parseFdinfo } from '../procfs/fdinfo';
 import { parseFuse } from '../procfs/fuseFdinfo';
 import type { Target } from '../target/target';
+import { ringHolders } from './ringPeers';
 import { textOf } from './text';
 
 /** Processes whose descriptors are looked at; a host with more is searched no further. */
 const MOST_PROCESSES = 5000;
+
+/** The link of a ring's descriptor. */
+const RING = 'anon_inode:[io_uring]';
 
 export interface Holding extends ProcessNumber {
   readonly fd: string;
@@ -19,7 +23,7 @@ interface ProcessNumber {
 }
 
 /**
- * Names the processes at the other end of pipes and the server of FUSE files. Looks at the descriptor links of every
+ * Names the processes at the other end of pipes, those that share a ring (where rings have an inode each, `ownInode`) and the server of FUSE files. Looks at the descriptor links of every
  * process it may, follows none. `processes` lists /proc; `known` is what a look a moment ago found, which stands where it
  * answers everything. Returns the resources with what was found.
  */
@@ -29,6 +33,7 @@ export async function addPeers(
   resources: readonly Resource[],
   processes: ListResult | undefined,
   known: readonly Resource[],
+  ownInode: boolean,
 ): Promise<Resource[]> {
   const remembered = rememberPeers(resources, known);
   if (remembered) return remembered;
@@ -40,10 +45,14 @@ export async function addPeers(
     }
     if (resource.fsType?.startsWith('fuse')) fuse = true;
   }
-  if (pipes.size === 0 && !fuse) return [...resources];
-  const wanted = [...pipes.keys(), ...(fuse ? ['/dev/fuse'] : [])];
-  const holdings = await findHoldings(target, processes, wanted);
-  const pids = [...new Set(holdings.map((holding) => holding.pid))];
+  const rings = ownInode && resources.some(({ kind }) => kind === 'io_uring');
+  if (pipes.size === 0 && !fuse && !rings) return [...resources];
+  const wanted = [...pipes.keys(), ...(fuse ? ['/dev/fuse'] : []), ...(rings ? [RING] : [])];
+  const found = await findHoldings(target, processes, wanted);
+  const holdings = found.filter(({ link }) => link !== RING);
+  const ringHeld = found.filter(({ link }) => link === RING);
+  const holders = await ringHolders(target, pid, resources, ringHeld);
+  const pids = [...new Set([...holdings.map((holding) => holding.pid), ...[...holders.values()].flat()])];
   const files = await target.read([
     ...holdings.map((holding) => `/proc/${holding.pid}/fdinfo/${holding.fd}`),
     ...pids.map((holder) => `/proc/${holder}/comm`),
@@ -53,6 +62,13 @@ export async function addPeers(
   const names = new Map(pids.map((holder, i) => [holder, parseComm(textOf(comms[i]) ?? '') ?? '?']));
   return resources.map((resource) => {
     if (resource.kind === 'pipe') return withPipePeers(resource, pid, holdings, infos, names);
+    const sharing = holders.get(resource.fd) ?? [];
+    if (sharing.length > 0) {
+      return {
+        ...resource,
+        peers: sharing.map((holder) => ({ pid: holder, name: names.get(holder) ?? '?' })),
+      };
+    }
     if (resource.fsType?.startsWith('fuse')) return withServer(resource, holdings, infos, names);
     return resource;
   });
@@ -64,7 +80,8 @@ function rememberPeers(resources: readonly Resource[], known: readonly Resource[
   const result: Resource[] = [];
   for (const resource of resources) {
     const before = byFd.get(resource.fd);
-    const searched = resource.kind === 'pipe' || resource.fsType?.startsWith('fuse');
+    const searched =
+      resource.kind === 'pipe' || resource.kind === 'io_uring' || resource.fsType?.startsWith('fuse');
     if (searched && (before?.link !== resource.link || before?.path !== resource.path)) return undefined;
     const { peers, holder } = before ?? {};
     result.push(

@@ -108,7 +108,15 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const [tasksFound, holdings, sources, [mapsFile], group] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
     described.then((descriptors) =>
-      readResources(target, pid, descriptors, textOf(mountinfo) ?? '', processes, known),
+      readResources(
+        target,
+        pid,
+        descriptors,
+        textOf(mountinfo) ?? '',
+        processes,
+        known,
+        hasOwnInode(host.kernel),
+      ),
     ),
     ringSources,
     maps,

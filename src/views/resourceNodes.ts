@@ -97,7 +97,7 @@ function facts(resource: Resource): string {
       `${grouped(socket.sendQueue)} bytes not acknowledged`,
     resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined,
     end !== undefined && `${end} end`,
-    peers && otherEnd(peers),
+    peers && (kind === 'io_uring' ? `also held by ${namesOf(peers)}` : otherEnd(peers)),
     watches && `watches ${grouped(watches.length)}`,
     timeLeft !== undefined && (timeLeft === 0 ? 'not armed' : `fires in ${duration(timeLeft)}`),
     target !== undefined && `process ${target}`,
@@ -106,8 +106,12 @@ function facts(resource: Resource): string {
 
 function otherEnd(peers: readonly ProcessName[]): string {
   if (peers.length === 0) return 'nobody holds the other end';
+  return `other end: ${namesOf(peers)}`;
+}
+
+function namesOf(peers: readonly ProcessName[]): string {
   const named = peers.slice(0, 3).map(processName).join(', ');
-  return `other end: ${named}${peers.length > 3 ? ` and ${peers.length - 3} more` : ''}`;
+  return `${named}${peers.length > 3 ? ` and ${peers.length - 3} more` : ''}`;
 }
 
 /** Devices on devices that are shown below each other; a saved Sample may claim a circle. */

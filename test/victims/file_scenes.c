@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,22 @@ static void fifo_open(struct ring *ring, char **arguments) {
   ring_submit(ring);
   await_workers(4);
   ready("\"operation\":\"OPENAT\",\"inFlight\":4,\"workers\":4");
+  ring_wait(ring, 1);
+  park();
+}
+
+/* 140 opens of one FIFO, and a limit that gives each a worker. */
+static void worker_crowd(struct ring *ring, char **arguments) {
+  enum { CROWD = 140 };
+  unsigned limits[2] = {CROWD, 0};
+  ring_open(ring, (struct ring_options){.entries = 256});
+  if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_IOWQ_MAX_WORKERS, limits, 2) < 0)
+    unsupported("IORING_REGISTER_IOWQ_MAX_WORKERS needs kernel 5.15");
+  make_fifo("fifo1");
+  for (int i = 0; i < CROWD; i++) open_async(ring, "fifo1");
+  ring_submit(ring);
+  await_workers(CROWD);
+  ready("\"operation\":\"OPENAT\",\"inFlight\":%d,\"workers\":%d", CROWD, CROWD);
   ring_wait(ring, 1);
   park();
 }
@@ -103,8 +120,8 @@ static void plain_read(struct ring *ring, char **arguments) {
   park();
 }
 
-/* A read of a cached file into a page that a userfaultfd never supplies: the submitter itself sticks, holding the ring's lock. */
-static void uffd_read(struct ring *ring, char **arguments) {
+/* A read of a cached file into a page that a userfaultfd never supplies. */
+static int read_into_missing_page(struct ring *ring) {
   int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
   struct uffdio_api api = {.api = UFFD_API};
   if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) < 0)
@@ -117,7 +134,31 @@ static void uffd_read(struct ring *ring, char **arguments) {
   if (fd < 0 || write(fd, block, sizeof block) != PAGE) die("cached");
   ring_open(ring, (struct ring_options){0});
   ring_rw(ring, IORING_OP_READ, fd, page, PAGE, 0);
+  return uffd;
+}
+
+/* The submitter itself sticks, holding the ring's lock. */
+static void uffd_read(struct ring *ring, char **arguments) {
+  int uffd = read_into_missing_page(ring);
   ready("\"operation\":\"READ\",\"inFlight\":1,\"uffd\":%d", uffd);
+  ring_submit(ring);
+  park();
+}
+
+static void *submit_one_more(void *argument) {
+  const struct ring *ring = argument;
+  struct timespec pause = {.tv_nsec = 200000000};
+  nanosleep(&pause, NULL);
+  ready("\"operation\":\"READ\",\"inFlight\":1");
+  ring_enter(ring->fd, 1, 0, 0);
+  return NULL;
+}
+
+/* The same, and a second thread that enters the ring and cannot have its lock. */
+static void ring_lock(struct ring *ring, char **arguments) {
+  pthread_t thread;
+  read_into_missing_page(ring);
+  if (pthread_create(&thread, NULL, submit_one_more, ring)) die("pthread_create");
   ring_submit(ring);
   park();
 }
@@ -141,8 +182,10 @@ static void healthy(struct ring *ring, char **arguments) {
 }
 
 const struct scene file_scenes[] = {
-    {"fifo-open", fifo_open}, {"workers-exhausted", workers_exhausted},
+    {"fifo-open", fifo_open}, {"worker-crowd", worker_crowd},
+    {"workers-exhausted", workers_exhausted},
     {"file", file_io},        {"plain", plain_read},
-    {"uffd-read", uffd_read}, {"healthy", healthy},
+    {"uffd-read", uffd_read}, {"ring-lock", ring_lock},
+    {"healthy", healthy},
     {NULL, NULL},
 };

@@ -81,6 +81,23 @@ static void tcp_recv(struct ring *ring, char **arguments) {
   park();
 }
 
+/* The peer has sent, and only the listener is armed; "armed" arms a receive at the other end, too. */
+static void tcp_unserved(struct ring *ring, char **arguments) {
+  int ends[2];
+  unsigned short port, other;
+  connection(ends, &port);
+  int fd = listener(&other);
+  if (write(ends[1], buffer, 512) != 512) die("write");
+  ring_open(ring, (struct ring_options){0});
+  ring_sqe(ring, IORING_OP_ACCEPT, fd);
+  if (arguments[0] && !strcmp(arguments[0], "armed"))
+    ring_sqe(ring, IORING_OP_POLL_ADD, ends[0])->poll32_events = POLLPRI;
+  ring_submit(ring);
+  ready("\"operation\":\"ACCEPT\",\"inFlight\":%u,\"fd\":%d", ring->filled, ends[0]);
+  ring_wait(ring, 1);
+  park();
+}
+
 static void unix_recv(struct ring *ring, char **arguments) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) die("socketpair");
@@ -131,6 +148,7 @@ const struct scene peer_scenes[] = {
     {"pipe-read-async", pipe_read_async},
     {"pipe-write-full", pipe_write_full},
     {"tcp-recv", tcp_recv},
+    {"tcp-unserved", tcp_unserved},
     {"unix-recv", unix_recv},
     {"send-full", send_full},
     {"accept", accept_once},

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +89,37 @@ static void wait_nothing(struct ring *ring, char **arguments) {
   park();
 }
 
+/* A child has the ring's descriptor under another number, and sleeps. */
+static void ring_forked(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  pipe_reads(ring, 1);
+  ring_submit(ring);
+  pid_t child = fork();
+  if (child < 0) die("fork");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "sleeper");
+    if (dup(ring->fd) < 0 || close(ring->fd) < 0) die("dup");
+    park();
+  }
+  struct timespec pause = {.tv_nsec = 100000000};
+  nanosleep(&pause, NULL);
+  ready("\"operation\":\"READ\",\"inFlight\":1");
+  ring_wait(ring, 1);
+  park();
+}
+
+/* Two reads in flight and a completion in the queue, and a wait for five. */
+static void wait_more(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){0});
+  nops(ring, 1);
+  pipe_reads(ring, 2);
+  ring_submit(ring);
+  ready("\"operation\":\"READ\",\"inFlight\":2,\"completed\":1");
+  ring_wait(ring, 5);
+  park();
+}
+
 /* libuv's way: the thread waits in epoll for the ring's descriptor. */
 static void epoll_loop(struct ring *ring, char **arguments) {
   struct epoll_event event = {.events = EPOLLIN};
@@ -119,6 +152,7 @@ const struct scene queue_scenes[] = {
     {"cq-unreaped", cq_unreaped},         {"cq-overflow", cq_overflow},
     {"sq-unsubmitted", sq_unsubmitted},   {"sqpoll-asleep", sqpoll_asleep},
     {"sqpoll-spinning", sqpoll_spinning}, {"wait-nothing", wait_nothing},
-    {"epoll-loop", epoll_loop},           {"ring-closed", ring_closed},
+    {"wait-more", wait_more},             {"epoll-loop", epoll_loop},
+    {"ring-closed", ring_closed},         {"ring-forked", ring_forked},
     {NULL, NULL},
 };

@@ -1,4 +1,5 @@
 import type { Sample } from '../../model/sample';
+import { eventLoops } from '../eventLoops';
 import { isInFlight } from '../requestStates';
 import { inFlight } from '../ringCounts';
 import type { Rule } from '../rule';
@@ -7,7 +8,8 @@ import { counted, inPlural, joined } from '../words';
 /** "Nothing is stuck: no request is pending." The answer when no other rule has one. */
 export const atRest: Rule = {
   tag: 'at-rest',
-  check({ sample, blocked }) {
+  check(scene) {
+    const { sample, blocked } = scene;
     const unseen = sample.tasks.filter((t) => t.state === 'D' && !blocked.some((b) => b.task.tid === t.tid));
     const running = sample.tasks.filter((task) => task.state === 'R').length;
     const blind = sample.rings.filter((ring) => inFlight(ring) === undefined).length;
@@ -21,6 +23,7 @@ export const atRest: Rule = {
       ([text, count]) => `${counted(count, 'thread')} ${count === 1 ? text : inPlural(text)}`,
     );
     if (running > 0) doing.push(`${counted(running, 'thread')} ${running === 1 ? 'runs' : 'run'}`);
+    const loops = eventLoops(scene);
     const hidden = sample.notVisible.some((row) => row.what.startsWith('open files'));
     const dark =
       unseen.length === 0
@@ -33,10 +36,12 @@ export const atRest: Rule = {
         summary: hidden
           ? 'Whether something is stuck cannot be told: its files and rings may not be looked at.'
           : `${answer(sample, blind > 0 || pending, doing)}${dark}.`,
-        explanation:
+        explanation: [
           doing.length > 0 ? `${joined(doing)}.` : 'No thread is blocked in anything that needs help.',
+          ...loops.sentences,
+        ].join(' '),
         remedy: hidden ? 'Run it with the rights named under "not visible".' : 'Nothing needs to be done.',
-        evidence: [],
+        evidence: loops.evidence,
       },
     ];
   },

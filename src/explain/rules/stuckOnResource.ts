@@ -36,8 +36,6 @@ const SEVERITY: Partial<Record<Cause, Severity>> = {
   'user fault': 'critical',
   fanotify: 'critical',
   memory: 'critical',
-  'ring lock': 'critical',
-  exit: 'critical',
   throttled: 'warning',
   stopped: 'warning',
   lock: 'info',

@@ -1,9 +1,7 @@
 import type { Finding, Ring, Task } from '../../model/sample';
-import { type Rule, type Scene, standsStill } from '../rule';
+import { awaitingOf, othersMaySubmit } from '../awaiting';
+import { type Rule, standsStill } from '../rule';
 import { processName, ringName, sentence } from '../words';
-
-/** IORING_ENTER_EXT_ARG: the wait may carry a timeout. */
-const EXT_ARG = 8;
 
 /**
  * "It waits for a completion, but nothing is pending: it would wait for ever." Unless another thread may yet submit: many programs
@@ -12,30 +10,18 @@ const EXT_ARG = 8;
 export const waitsForNothing: Rule = {
   tag: 'waits-for-nothing',
   check(scene) {
-    for (const { task, cause } of scene.blocked) {
-      if (cause !== 'completions' || task.syscall?.name !== 'io_uring_enter') continue;
-      const [fd, , , flags] = task.syscall.args;
-      const ring = ringOf(scene, Number(fd));
-      if (!ring || !empty(ring)) continue;
+    for (const blocked of scene.blocked) {
+      const awaiting = awaitingOf(scene.sample, blocked);
+      if (!awaiting || !empty(awaiting.ring)) continue;
+      const { task, ring, timed } = awaiting;
       const still = standsStill(scene, task);
       if (still === undefined) return 'look again';
       if (!still) continue;
-      const timed = (Number(flags) & EXT_ARG) !== 0;
       return [othersMaySubmit(scene, task) ? resting(task, ring) : forgotten(task, ring, timed)];
     }
     return [];
   },
 };
-
-/** Some other thread of the program is not itself waiting for completions. */
-function othersMaySubmit(scene: Scene, waiter: Task): boolean {
-  const waiting = new Set(
-    scene.blocked.flatMap(({ task, cause }) => (cause === 'completions' ? [task.tid] : [])),
-  );
-  return scene.sample.tasks.some(
-    ({ tid, kind }) => kind === 'thread' && tid !== waiter.tid && !waiting.has(tid),
-  );
-}
 
 function forgotten(task: Task, ring: Ring, timed: boolean): Finding {
   const end = timed ? 'only a timeout can end the wait' : 'it would wait for ever';
@@ -69,11 +55,6 @@ function common(task: Task, ring: Ring): Pick<Finding, 'tag' | 'evidence'> {
 }
 
 const who = (task: Task): string => processName({ pid: task.tid, name: task.name });
-
-function ringOf(scene: Scene, fd: number): Ring | undefined {
-  const { rings } = scene.sample;
-  return rings.find((ring) => ring.fd === fd) ?? (rings.length === 1 ? rings[0] : undefined);
-}
 
 function empty(ring: Ring): boolean {
   return (

@@ -236,7 +236,7 @@ describe('ordinary waits that are listed', () => {
       requestOf({ operation: 'WAITID', state: 'waiting' }),
       ...requestsOf(2, { operation: 'FSYNC', state: 'linked', after: 0 }),
     ];
-    expect(tags(walked(requests), { last: true })).toEqual(['info pending']);
+    expect(tags(walked(requests), { last: true })).toEqual(['info pending', 'info held-back']);
     expect(first(walked(requests))?.summary).toBe(
       '4 requests of ring 1 (fd 3) are in flight: 2 fsyncs waiting behind a link, 1 futex wait and 1 waitid.',
     );

@@ -191,6 +191,30 @@ describe('a healthy process', () => {
     expect(stuckCount(explain(sample).sample)).toBe(0);
   });
 
+  it('that sits in epoll is told with what its set watches', () => {
+    const socket = { kind: 'socket' as const, socket: { protocol: 'tcp' as const, state: 'LISTEN' } };
+    const idle = sampleOf({
+      tasks: [
+        taskOf({
+          kernelStack: stackOf('ep_poll', 'do_epoll_wait'),
+          syscall: { number: 232, name: 'epoll_wait', args: ['0x5', '0x0', '0x1', '0x0', '0x0', '0x0'] },
+        }),
+      ],
+      resources: [
+        { fd: 5, kind: 'epoll', watches: [6, 7, 8, 99] },
+        { fd: 6, ...socket },
+        { fd: 7, kind: 'pipe' },
+        { fd: 8, kind: 'pipe' },
+      ],
+    });
+    const [answer] = explain(idle, { last: true }).sample.findings;
+    expect(answer?.severity).toBe('info');
+    expect(answer?.explanation).toContain(
+      'Thread server (7) waits in the epoll set at descriptor 5 for 2 pipes, 1 listening socket and 1 descriptor.',
+    );
+    expect(answer?.evidence).toEqual([{ task: 7 }, { fd: 5 }]);
+  });
+
   it('that may not be looked into is not called healthy', () => {
     const blind = sampleOf({
       tasks: [taskOf()],

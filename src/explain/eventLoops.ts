@@ -1,0 +1,63 @@
+import type { Evidence, Resource } from '../model/sample';
+import type { Scene } from './rule';
+import { indexOf } from './sampleIndex';
+import { counted, joined, processName } from './words';
+
+/** What event loops wait for, a sentence each, with the proof. */
+export interface EventLoops {
+  readonly sentences: readonly string[];
+  readonly evidence: readonly Evidence[];
+}
+
+/** Loops that are told one by one, and kinds of descriptors of each. */
+const MOST_LOOPS = 3;
+const MOST_KINDS = 4;
+
+/** "Thread server (7) waits in the epoll set at descriptor 5 for 1 listening socket and 3 pipes." */
+export function eventLoops({ sample, blocked }: Scene): EventLoops {
+  const { resources } = indexOf(sample);
+  const loops = blocked.flatMap(({ task, on }) => {
+    const set = on.subsystem === 'epoll' && on.fd !== undefined ? resources.get(on.fd) : undefined;
+    return set?.watches ? [{ task, set, watches: set.watches }] : [];
+  });
+  const told = loops.slice(0, MOST_LOOPS);
+  return {
+    sentences: told.map(({ task, set, watches }) => {
+      const who = processName({ pid: task.tid, name: task.name });
+      const what = kinds(watches.map((fd) => resources.get(fd)));
+      return `Thread ${who} waits in the epoll set at descriptor ${set.fd} for ${what}.`;
+    }),
+    evidence: told.flatMap(({ task, set }) => [{ task: task.tid }, { fd: set.fd }]),
+  };
+}
+
+/** "3 pipes, 1 listening socket and 1 eventfd"; a descriptor that is closed while its file lives on is "descriptor". */
+function kinds(watched: readonly (Resource | undefined)[]): string {
+  if (watched.length === 0) return 'nothing: it watches no descriptor';
+  const counts = new Map<string, number>();
+  for (const resource of watched) {
+    const kind = kindOf(resource);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const rest = sorted.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0);
+  const parts = sorted.slice(0, MOST_KINDS).map(([kind, count]) => counted(count, kind));
+  return joined(rest > 0 ? [...parts, counted(rest, 'other descriptor')] : parts);
+}
+
+function kindOf(resource: Resource | undefined): string {
+  switch (resource?.kind) {
+    case 'socket':
+      return /^LISTEN/.test(resource.socket?.state ?? '') ? 'listening socket' : 'socket';
+    case 'io_uring':
+      return 'io_uring ring';
+    case 'epoll':
+      return 'epoll set';
+    case undefined:
+    case 'anonymous':
+    case 'unknown':
+      return 'descriptor';
+    default:
+      return resource?.kind ?? 'descriptor';
+  }
+}

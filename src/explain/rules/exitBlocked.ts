@@ -1,0 +1,57 @@
+import type { Task } from '../../model/sample';
+import type { Blocked } from '../blocking';
+import { type Rule, standsStill } from '../rule';
+import { counted, inPlural, joined, operationCounts, processName, sentence } from '../words';
+
+/** Kinds of waits that a sentence has room for. */
+const MOST = 3;
+
+/**
+ * "Thread server (7) is ending and waits for its io-wq workers to end: 1 read waits for a timer." A process that cannot go,
+ * even killed, because one of its workers cannot.
+ */
+export const exitBlocked: Rule = {
+  tag: 'exit-blocked',
+  check(scene) {
+    const ending = scene.blocked.filter(({ cause }) => cause === 'exit');
+    const stills = ending.map(({ task }) => standsStill(scene, task));
+    if (stills.includes(undefined)) return 'look again';
+    const stuck = ending.filter((_, index) => stills[index]);
+    const [first] = stuck;
+    if (!first) return [];
+    const held = scene.blocked.filter(({ task, on }) => task.kind === 'worker' && !on.idle);
+    const who = stuck.length === 1 ? `thread ${nameOf(first.task)}` : counted(stuck.length, 'thread');
+    const text = stuck.length === 1 ? first.on.text : inPlural(first.on.text);
+    const waits = byWait(held);
+    const told = waits.slice(0, MOST).map(([on, workers]) => wording(on, workers));
+    const rest = waits.slice(MOST).reduce((sum, [, workers]) => sum + workers.length, 0);
+    if (rest > 0) told.push(`${counted(rest, 'more worker')} ${rest === 1 ? 'waits' : 'wait'} elsewhere`);
+    return [
+      {
+        tag: 'exit-blocked',
+        severity: 'critical',
+        summary: sentence(`${who} ${text}${told.length > 0 ? `: ${joined(told)}` : ''}.`),
+        explanation: `It is blocked in ${first.on.function}. A process ends only when the last of its requests has; a signal was delivered already and changes nothing.${held.length > 0 ? ` ${sentence(counted(held.length, 'io-wq worker'))} ${held.length === 1 ? 'is' : 'are'} still at work.` : ''}`,
+        remedy: held[0]?.advice ?? first.advice,
+        evidence: [...stuck, ...held].map(({ task }) => ({ task: task.tid })),
+      },
+    ];
+  },
+};
+
+function byWait(held: readonly Blocked[]): [string, Blocked[]][] {
+  const waits = new Map<string, Blocked[]>();
+  for (const blocked of held) waits.set(blocked.on.text, [...(waits.get(blocked.on.text) ?? []), blocked]);
+  return [...waits].sort((a, b) => b[1].length - a[1].length);
+}
+
+/** "worker 12 (read) waits for …", "3 reads wait for …". */
+function wording(text: string, workers: readonly Blocked[]): string {
+  const [only] = workers;
+  const operations = operationCounts(workers.map(({ task }) => task.operation ?? 'UNKNOWN'));
+  return workers.length === 1 && only
+    ? `${operations} in worker ${only.task.tid} ${text}`
+    : `${operations} ${inPlural(text)}`;
+}
+
+const nameOf = ({ tid, name }: Task): string => processName({ pid: tid, name });
