@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/model/sample';
 import { judge } from '../scoreboard/judge';
-import { runScenario } from '../scoreboard/run';
+import { runScenario } from '../scoreboard/runScenario';
 import { SCENARIOS } from '../scoreboard/scenarios';
 import { actor, actorMissing } from './support/actor';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ACTORS, actor, actorMissing } from '../real/support/actor';
 import { CHECKOUT } from '../real/support/programs';
-import { type Outcome, runScenario } from './run';
+import { type Outcome, runScenario } from './runScenario';
 import { SCENARIOS } from './scenarios';
 import { stacksOf, writeStacks } from './stacks';
 
