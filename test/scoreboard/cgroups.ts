@@ -23,7 +23,8 @@ export function ownGroup(stage: Stage, name: string, undo: Readonly<Record<strin
   const commands = [
     ...Object.entries(undo).map(([file, text]) => `echo '${text}' > ${join(group, file)}`),
     `for pid in $(cat ${group}/cgroup.procs); do echo $pid > ${root}/cgroup.procs; done`,
-    `rmdir ${group}`,
+    // A process that has been killed leaves its group only when its I/O is back.
+    `for try in $(seq 25); do rmdir ${group}; [ -d ${group} ] || break; sleep 0.2; done`,
   ];
   stage.onTestFinished(toReleaseByShell(commands.join('; ')));
   return group;
