@@ -1,4 +1,4 @@
-import type { BlockedOn, Sample, Task, Wake } from '../model/sample';
+import type { BlockedOn, KernelFrame, Sample, Task, Wake } from '../model/sample';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
 import { ringLockWait } from './ringLockWait';
@@ -33,18 +33,28 @@ export function blockedOn(task: Task): Blocked | undefined {
     const { entry } = found;
     return { task, on: describe(found.function, entry, task), cause: entry.cause, advice: entry.advice };
   }
+  return unknown(task, stack);
+}
+
+/**
+ * What no entry fits is told with its stack. A sleeping worker or submission thread may have nothing to do, and a
+ * sleeping thread waits for something that may well be everyday: only state D is a fault.
+ */
+function unknown(task: Task, stack: readonly KernelFrame[]): Blocked | undefined {
   const frame = innermostFrame(stack);
-  if (frame === undefined || task.state === 'S') return undefined;
+  if (frame === undefined || (task.state === 'S' && task.kind !== 'thread')) return undefined;
+  const names = stack.slice(0, 12).map((one) => one.function);
   return {
     task,
     on: {
       function: frame,
-      subsystem: 'kernel',
-      text: `waits in ${frame}, of which nothing more is known`,
-      wake: 'uninterruptible',
+      subsystem: 'unknown',
+      text: `is blocked in ${frame} (unknown subsystem)`,
+      wake: task.state === 'S' ? 'interruptible' : 'uninterruptible',
+      ...(task.state === 'S' ? { idle: true } : {}),
     },
-    cause: 'device',
-    advice: 'Look the function up in the kernel’s source, and see the frames further out.',
+    cause: task.state === 'S' ? 'event' : 'device',
+    advice: `Look up in the kernel’s source what waits there. Its stack, innermost first: ${names.join(', ')}.`,
   };
 }
 

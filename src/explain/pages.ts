@@ -1,12 +1,18 @@
 /** Tags of all findings; each has a page in media/findings that says what it means, how it is known and what to do. */
 export const TAGS = [
   'at-rest',
+  'cgroup-frozen',
   'cq-overflow',
+  'exit-blocked',
+  'hashed-writes',
+  'held-back',
   'inside-device',
   'not-reaped',
   'not-submitted',
   'only-timers',
   'pending',
+  'ring-lock',
+  'ring-shared',
   'sqpoll-asleep',
   'sqpoll-spins',
   'stopped',
@@ -14,10 +20,13 @@ export const TAGS = [
   'submitter-stuck',
   'throttled',
   'unlisted',
+  'unserved-socket',
   'waits-for-lock',
+  'waits-for-more',
   'waits-for-nothing',
   'waits-for-peer',
   'waits-unseen',
+  'worker-crowd',
   'workers-exhausted',
 ] as const;
 

@@ -46,6 +46,7 @@ const programs = {
     'truth_workers.c',
     'victim.c',
   ],
+  waits: ['waits.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],

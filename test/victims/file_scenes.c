@@ -109,6 +109,22 @@ static void file_io(struct ring *ring, char **arguments) {
   park();
 }
 
+/* two-faults PATH OTHER: three reads of the one file and three writes of the other, each in a worker. */
+static void two_faults(struct ring *ring, char **arguments) {
+  if (!arguments[0] || !arguments[1]) die("two-faults PATH OTHER");
+  int fds[2] = {open(arguments[0], O_RDONLY), open(arguments[1], O_WRONLY)};
+  if (fds[0] < 0 || fds[1] < 0) die("two-faults");
+  char *buffer = pages(6);
+  ring_open(ring, (struct ring_options){0});
+  for (int i = 0; i < 6; i++)
+    ring_rw(ring, i % 2 ? IORING_OP_WRITE : IORING_OP_READ, fds[i % 2], buffer + i * PAGE, PAGE, (uint64_t)i * 131072)
+        ->flags = IOSQE_ASYNC;
+  ring_submit(ring);
+  ready("\"inFlight\":6,\"fd\":%d", fds[0]);
+  ring_wait(ring, 6);
+  park();
+}
+
 /* plain PATH: read(2), no ring anywhere. */
 static void plain_read(struct ring *ring, char **arguments) {
   if (!arguments[0]) die("plain PATH");
@@ -186,6 +202,6 @@ const struct scene file_scenes[] = {
     {"workers-exhausted", workers_exhausted},
     {"file", file_io},        {"plain", plain_read},
     {"uffd-read", uffd_read}, {"ring-lock", ring_lock},
-    {"healthy", healthy},
+    {"healthy", healthy},     {"two-faults", two_faults},
     {NULL, NULL},
 };

@@ -50,9 +50,7 @@ static void sq_unsubmitted(struct ring *ring, char **arguments) {
   park();
 }
 
-/* The poller has gone to sleep (it asks to be woken) and nobody wakes it for the three reads. */
-static void sqpoll_asleep(struct ring *ring, char **arguments) {
-  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 50});
+static void await_sleeping_poller(struct ring *ring) {
   for (int tries = 0; !(__atomic_load_n(ring->sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP); tries++) {
     if (tries == 500) {
       errno = ETIMEDOUT;
@@ -61,22 +59,44 @@ static void sqpoll_asleep(struct ring *ring, char **arguments) {
     struct timespec pause = {.tv_nsec = 10000000};
     nanosleep(&pause, NULL);
   }
+}
+
+/* The poller has gone to sleep (it asks to be woken) and nobody wakes it for the three reads. */
+static void sqpoll_asleep(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 50});
+  await_sleeping_poller(ring);
   pipe_reads(ring, 3);
   ring_publish(ring);
   ready("\"inFlight\":0,\"prepared\":3");
   park();
 }
 
-/* A poller may sleep from its start until it is woken for the first time; then it spins. */
-static void sqpoll_spinning(struct ring *ring, char **arguments) {
-  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 60000});
-  pipe_reads(ring, 1);
+/* A poller may sleep from its start until it is woken for the first time. */
+static void let_poller_take(struct ring *ring) {
   ring_publish(ring);
   while (__atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE) != ring->filled) {
     if (__atomic_load_n(ring->sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP)
       ring_enter(ring->fd, 1, 0, IORING_ENTER_SQ_WAKEUP);
     sched_yield();
   }
+}
+
+/* As it shall be: the poller has taken what there was and sleeps until there is more. */
+static void sqpoll_idle(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 50});
+  pipe_reads(ring, 1);
+  let_poller_take(ring);
+  await_sleeping_poller(ring);
+  ready("\"operation\":\"READ\",\"inFlight\":1");
+  ring_wait(ring, 1);
+  park();
+}
+
+/* Once woken it spins for a minute. */
+static void sqpoll_spinning(struct ring *ring, char **arguments) {
+  ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 60000});
+  pipe_reads(ring, 1);
+  let_poller_take(ring);
   ready("\"operation\":\"READ\",\"inFlight\":1");
   ring_wait(ring, 1);
   park();
@@ -154,5 +174,6 @@ const struct scene queue_scenes[] = {
     {"sqpoll-spinning", sqpoll_spinning}, {"wait-nothing", wait_nothing},
     {"wait-more", wait_more},             {"epoll-loop", epoll_loop},
     {"ring-closed", ring_closed},         {"ring-forked", ring_forked},
+    {"sqpoll-idle", sqpoll_idle},
     {NULL, NULL},
 };

@@ -42,6 +42,8 @@ export interface KernelFunction {
   readonly rank: 'specific' | 'layer' | 'primitive';
   /** Holds only when one of these stands further in. */
   readonly inside?: readonly string[];
+  /** Holds only where nothing but the scheduler stands further in. */
+  readonly innermost?: true;
   /** True when the stack of a real task (recorded or made to get stuck by the tests) had it. */
   readonly seen: boolean;
 }

@@ -1,26 +1,36 @@
 import type { KernelFunction } from './entry';
 
+const COMPLETIONS = 'waits for completions of its requests';
+const WHAT_FOR = 'What its requests wait for is the answer.';
 const NORMAL = 'A normal wait.';
 
 /** io_uring's own waits. */
 export const IO_URING: readonly KernelFunction[] = [
   {
-    names: [
-      'io_cqring_wait',
-      '__do_sys_io_uring_enter',
-      '__se_sys_io_uring_enter',
-      '__x64_sys_io_uring_enter',
-    ],
+    names: ['io_cqring_wait'],
     subsystem: 'io_uring',
-    text: 'waits for completions of its requests',
+    text: COMPLETIONS,
     wake: 'interruptible',
     cause: 'completions',
-    advice: 'What its requests wait for is the answer.',
+    advice: WHAT_FOR,
+    rank: 'layer',
+    seen: true,
+  },
+  {
+    // Before 6.7 io_cqring_wait is inlined into it; below a submission it says nothing.
+    names: ['__do_sys_io_uring_enter', '__se_sys_io_uring_enter', '__x64_sys_io_uring_enter'],
+    innermost: true,
+    subsystem: 'io_uring',
+    text: COMPLETIONS,
+    wake: 'interruptible',
+    cause: 'completions',
+    advice: WHAT_FOR,
     rank: 'layer',
     seen: true,
   },
   {
     names: ['io_wq_worker', 'io_wqe_worker'],
+    innermost: true,
     subsystem: 'io-wq',
     text: 'is a worker with nothing to do',
     wake: 'interruptible',
@@ -31,6 +41,7 @@ export const IO_URING: readonly KernelFunction[] = [
   },
   {
     names: ['io_sq_thread', 'io_sqd_handle_event'],
+    innermost: true,
     subsystem: 'io_uring SQPOLL',
     text: 'is the submission thread, asleep until the program wakes it',
     wake: 'interruptible',

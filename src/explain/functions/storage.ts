@@ -27,7 +27,7 @@ export const STORAGE: readonly KernelFunction[] = [
     cause: 'page',
     advice: 'Look at what supplies the mapped file.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -43,6 +43,26 @@ export const STORAGE: readonly KernelFunction[] = [
     advice: DISK_ADVICE,
     rank: 'layer',
     seen: true,
+  },
+  {
+    names: ['wb_wait_for_completion', 'sync_inodes_sb', 'writeback_inodes_sb'],
+    subsystem: 'writeback',
+    text: 'waits until all that was written to the file system is on the disk',
+    wake: 'uninterruptible',
+    cause: 'writeback',
+    advice: DISK_ADVICE,
+    rank: 'layer',
+    seen: false,
+  },
+  {
+    names: ['inode_dio_wait', '__inode_dio_wait'],
+    subsystem: 'direct I/O',
+    text: 'waits until the direct reads and writes of the file have ended',
+    wake: 'uninterruptible',
+    cause: 'device',
+    advice: DISK_ADVICE,
+    rank: 'specific',
+    seen: false,
   },
   {
     names: ['balance_dirty_pages', 'balance_dirty_pages_ratelimited_flags'],

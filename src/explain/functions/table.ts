@@ -20,6 +20,17 @@ for (const entry of KERNEL_FUNCTIONS) {
   for (const name of entry.names) BY_NAME.set(name, [...(BY_NAME.get(name) ?? []), entry]);
 }
 
+/** Scheduler frames: never the answer. */
+const SCHEDULER = new Set([
+  '__switch_to',
+  '__schedule',
+  'schedule',
+  'schedule_timeout',
+  'schedule_preempt_disabled',
+  'io_schedule',
+  'preempt_schedule',
+]);
+
 export interface Blocking {
   /** The function as the kernel printed it. */
   readonly function: string;
@@ -38,6 +49,7 @@ export function blockingFrame(stack: readonly Pick<KernelFrame, 'function'>[]): 
     const name = plainName(frame.function);
     for (const entry of BY_NAME.get(name) ?? []) {
       if (entry.inside && !entry.inside.some((inner) => further.has(inner))) continue;
+      if (entry.innermost && [...further].some((inner) => !SCHEDULER.has(inner))) continue;
       const found = { function: frame.function, entry };
       if (entry.rank === 'specific') return found;
       if (entry.rank === 'layer') layer ??= found;
@@ -47,17 +59,6 @@ export function blockingFrame(stack: readonly Pick<KernelFrame, 'function'>[]): 
   }
   return layer ?? primitive;
 }
-
-/** Scheduler frames: never the answer. */
-const SCHEDULER = new Set([
-  '__switch_to',
-  '__schedule',
-  'schedule',
-  'schedule_timeout',
-  'schedule_preempt_disabled',
-  'io_schedule',
-  'preempt_schedule',
-]);
 
 /** The innermost frame that is not the scheduler's: what to name when no entry fits. */
 export function innermostFrame(stack: readonly KernelFrame[]): string | undefined {

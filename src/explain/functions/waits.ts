@@ -2,7 +2,28 @@ import type { KernelFunction } from './entry';
 
 const LOCK_ADVICE = 'Find who holds it: see /proc/locks and the other tasks of this list.';
 const PEER_ADVICE = 'Nothing in the kernel is wrong: look at the program at the other end.';
+const THAW = 'Thaw it: echo 0 > cgroup.freeze of its cgroup (docker unpause, systemctl thaw).';
 const NORMAL = 'A normal wait.';
+
+const DIRECTORY_LOCK: KernelFunction = {
+  names: [
+    'path_openat',
+    'walk_component',
+    '__lookup_slow',
+    'lookup_slow',
+    'open_last_lookups',
+    'filename_create',
+    'lock_rename',
+    'iterate_dir',
+  ],
+  subsystem: 'directory',
+  text: 'waits for the lock of a directory, or for a name in it that another operation is looking up',
+  wake: 'uninterruptible',
+  cause: 'lock',
+  advice: 'Another task is inside the same directory: what that one waits for is the cause.',
+  rank: 'layer',
+  seen: true,
+};
 
 /** Locks, pipes, sockets, events, and the waits of threads that have nothing to do. */
 export const WAITS: readonly KernelFunction[] = [
@@ -33,22 +54,28 @@ export const WAITS: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: [
-      'path_openat',
-      'walk_component',
-      '__lookup_slow',
-      'lookup_slow',
-      'd_alloc_parallel',
-      'open_last_lookups',
-    ],
+    names: ['d_alloc_parallel'],
     subsystem: 'directory',
-    text: 'waits for the lock of a directory, or for a name in it that another operation is looking up',
+    text: 'waits for a name in a directory that another operation is looking up',
     wake: 'uninterruptible',
     cause: 'lock',
-    advice: 'Another task is inside the same directory: what that one waits for is the cause.',
+    advice: 'Another task is looking it up: what that one waits for is the cause.',
     rank: 'layer',
-    seen: true,
+    seen: false,
   },
+  {
+    ...DIRECTORY_LOCK,
+    inside: [
+      'rwsem_down_read_slowpath',
+      'rwsem_down_write_slowpath',
+      'down_read',
+      'down_read_killable',
+      'down_write',
+      'down_write_nested',
+    ],
+  },
+  // Many kernels leave the lock's own frames out of a stack.
+  { ...DIRECTORY_LOCK, innermost: true },
   {
     names: ['wait_for_partner', 'fifo_open'],
     subsystem: 'FIFO',
@@ -84,7 +111,7 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['n_tty_read', 'tty_read', 'tty_wait_until_sent', 'n_tty_write', 'wait_until_sent'],
@@ -94,7 +121,7 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: 'Somebody must type, or the terminal must take the output.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -102,6 +129,7 @@ export const WAITS: readonly KernelFunction[] = [
       'unix_stream_data_wait',
       'unix_wait_for_peer',
       'unix_accept',
+      'unix_stream_connect',
       '__unix_dgram_recvmsg',
     ],
     subsystem: 'unix socket',
@@ -110,7 +138,7 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -127,7 +155,7 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -143,7 +171,37 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
+  },
+  {
+    names: ['sock_alloc_send_pskb', 'sock_wait_for_wmem'],
+    subsystem: 'socket',
+    text: 'waits for room in the send queue of a unix socket or datagram socket: its peer does not read',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['wq_sleep', 'do_mq_timedreceive', 'do_mq_timedsend', 'do_msgrcv', 'do_msgsnd'],
+    subsystem: 'message queue',
+    text: 'waits for another process to send to or take from a message queue',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['__do_semtimedop', 'do_semtimedop'],
+    subsystem: 'System V semaphore',
+    text: 'waits for another process to release a System V semaphore',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: 'See who took it last: ipcs -s -i ID.',
+    rank: 'specific',
+    seen: true,
   },
   {
     names: ['lock_sock_nested', '__lock_sock'],
@@ -173,7 +231,7 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'timer',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -190,7 +248,7 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'event',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['ep_poll', 'do_epoll_wait', 'ep_poll_safewake'],
@@ -270,20 +328,36 @@ export const WAITS: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: [
-      'do_freezer_trap',
-      'cgroup_freezer_enter',
-      'refrigerator',
-      '__refrigerator',
-      'cgroup_enter_frozen',
-    ],
-    subsystem: 'cgroup freezer',
-    text: 'is frozen with its cgroup',
+    names: ['refrigerator', '__refrigerator'],
+    subsystem: 'freezer',
+    text: 'is frozen with its cgroup (or with the whole system for a suspend)',
     wake: 'uninterruptible',
     cause: 'stopped',
-    advice: 'Thaw it: echo 0 > cgroup.freeze of its cgroup (docker unpause, systemctl thaw).',
+    advice: 'Thaw it: echo THAWED > freezer.state of its cgroup (docker unpause).',
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['do_freezer_trap', 'cgroup_freezer_enter', 'cgroup_enter_frozen'],
+    subsystem: 'cgroup freezer',
+    text: 'is frozen with its cgroup',
+    wake: 'killable',
+    cause: 'stopped',
+    advice: THAW,
     rank: 'specific',
     seen: false,
+  },
+  {
+    // do_freezer_trap is inlined into it in many kernels (seen in 6.18); stops have a state of their own.
+    names: ['get_signal'],
+    innermost: true,
+    subsystem: 'cgroup freezer',
+    text: 'is frozen with its cgroup',
+    wake: 'killable',
+    cause: 'stopped',
+    advice: THAW,
+    rank: 'specific',
+    seen: true,
   },
   {
     names: ['ptrace_stop', 'ptrace_do_notify', 'do_signal_stop', 'do_jobctl_trap'],
@@ -293,6 +367,6 @@ export const WAITS: readonly KernelFunction[] = [
     cause: 'stopped',
     advice: 'Continue it: kill -CONT PID, or in the debugger.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
 ];

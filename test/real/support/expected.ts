@@ -122,6 +122,13 @@ export const EXPECTED: readonly Expected[] = [
     requests: one('polling'),
   },
   {
+    scene: 'sqpoll-idle',
+    ...polled,
+    says: [/read/, /pipe/],
+    others: [{ kind: 'sqpoll', state: 'S' }],
+    requests: one('polling'),
+  },
+  {
     scene: 'wait-nothing',
     ...polled,
     severity: 'warning',

@@ -5,7 +5,11 @@ import { blockingFrame, KERNEL_FUNCTIONS } from '../../../src/explain/functions/
 import { parseStack } from '../../../src/procfs/stack';
 import { plainName } from '../../../src/ring/issueFunctions';
 import { readTree } from '../../golden/tree';
+import { readStacks } from '../../scoreboard/stacks';
 import { stackOf } from '../samples';
+
+/** Of scenarios that the scoreboard has staged. */
+const LIVE = readStacks(join(__dirname, '../../scoreboard/stacks.txt'));
 
 const blocking = (...names: string[]) => blockingFrame(stackOf(...names))?.function;
 
@@ -35,9 +39,27 @@ describe('the frame that says why', () => {
     expect(blocking('sigsuspend.isra.0', '__x64_sys_rt_sigsuspend')).toBe('sigsuspend.isra.0');
   });
 
+  it('takes get_signal for the freezer only where nothing is called from it', () => {
+    expect(blockingFrame(stackOf('schedule', 'get_signal', 'do_syscall_64'))?.entry.cause).toBe('stopped');
+    expect(blockingFrame(stackOf('something_new', 'task_work_run', 'get_signal'))).toBeUndefined();
+  });
+
+  it('takes nobody for idle who is blocked in an unknown function', () => {
+    expect(blocking('something_new', 'io_read', 'io_wq_submit_work', 'io_wq_worker')).toBeUndefined();
+    expect(blocking('something_new', 'io_submit_sqes', 'io_sq_thread')).toBeUndefined();
+    expect(blocking('something_new', 'io_submit_sqes', '__do_sys_io_uring_enter')).toBeUndefined();
+    expect(blocking('io_wq_worker', 'ret_from_fork')).toBe('io_wq_worker');
+  });
+
   it('is nothing for an empty or unknown stack', () => {
     expect(blocking()).toBeUndefined();
     expect(blocking('no_such_function')).toBeUndefined();
+  });
+});
+
+describe('every recorded stack', () => {
+  it.each(LIVE)('of $scenario has a frame that is known: $functions.0', ({ functions }) => {
+    expect(blocking(...functions)).toBeDefined();
   });
 });
 
@@ -58,6 +80,7 @@ describe('the table', () => {
   });
 
   it('marks an entry as seen if and only if a recorded stack has one of its functions', () => {
+    expect(LIVE.length).toBeGreaterThan(40);
     const recorded = new Set<string>();
     const cases = join(__dirname, '../../golden/cases');
     for (const name of readdirSync(cases)) {
@@ -66,6 +89,7 @@ describe('the table', () => {
         for (const frame of parseStack(file.content.toString())) recorded.add(plainName(frame.function));
       }
     }
+    for (const { functions } of LIVE) for (const name of functions) recorded.add(plainName(name));
     const wrong = KERNEL_FUNCTIONS.filter(
       (entry) => entry.seen !== entry.names.some((name) => recorded.has(name)),
     );

@@ -1,0 +1,60 @@
+import type { Right, Scenario } from '../scenario';
+import { waiting } from '../stand';
+
+/** A program without a ring: what it waits for, by the words its first finding must have. */
+function plain(name: string, says: readonly RegExp[], parts: Partial<Scenario> = {}): Scenario {
+  const right: Right = { severity: 'info', says };
+  return {
+    name: `plain ${name}`,
+    ...right,
+    ordinary: right,
+    stage: (stage) => waiting(stage, [name]),
+    ...parts,
+  };
+}
+
+const healthy = { healthy: true } as const;
+
+/** Waits in one system call for a peer, an event, a lock or a time. */
+export const WAITS: readonly Scenario[] = [
+  plain('pipe-read', [/waits for data in a pipe/]),
+  plain('pipe-full', [/full pipe/]),
+  plain('fifo', [/other end of a FIFO/]),
+  plain('unix-read', [/unix socket/]),
+  plain('unix-full', [/unix socket/]),
+  plain('tcp-read', [/network socket|TCP connection/, /peer/], vaguer(/socket/)),
+  plain('tcp-full', [/TCP connection/, /take data/], vaguer(/socket/, /room/)),
+  plain('tcp-accept', [/connect/], healthy),
+  plain('udp-read', [/network socket|UDP/]),
+  plain('eventfd', [/eventfd/], { ...healthy, ...vaguer(/eventfd/) }),
+  plain('timerfd', [/timer to fire/], { ...healthy, ...vaguer(/timer to fire/) }),
+  plain('signalfd', [/an event|signal/], healthy),
+  plain('inotify', [/event|inotify/], { ...healthy, ...vaguer(/event/) }),
+  plain('fanotify', [/event|fanotify/], { ...healthy, needs: ['root'] }),
+  plain('fanotify-permission', [/fanotify/], { severity: 'critical', needs: ['root'] }),
+  plain('flock', [/file lock/, /another process holds/]),
+  plain('posix-lock', [/file lock/, /another process holds/]),
+  plain('lease', [/lease/]),
+  plain('futex', [/another thread/], healthy),
+  plain('waitid', [/child process/], healthy),
+  plain('sleep', [/sleeps for a time/], healthy),
+  plain('pause', [/waits for a signal/], healthy),
+  plain('sigsuspend', [/waits for a signal/], healthy),
+  plain('semaphore', [/semaphore/], { needs: ['root'] }),
+  plain('mqueue', [/message queue/], healthy),
+  plain('terminal', [/terminal/], { ...healthy, ...vaguer(/terminal/) }),
+  plain('poll', [/poll or select/], healthy),
+  plain('epoll', [/epoll/, /nothing is seen to be stuck/], healthy),
+  plain('stopped', [/stopped by a signal/], { severity: 'warning', ...asOrdinary(/stopped by a signal/) }),
+  plain('traced', [/debugger/], { severity: 'warning', ...asOrdinary(/debugger/) }),
+  plain('user-fault', [/userfaultfd/], { severity: 'critical', ...asOrdinary(/userfaultfd/, 'critical') }),
+];
+
+/** Without kernel stacks only the wait channel tells, which several kinds of descriptor share. */
+function vaguer(...says: readonly RegExp[]): { readonly ordinary: Right } {
+  return { ordinary: { severity: 'info', says } };
+}
+
+function asOrdinary(says: RegExp, severity: Right['severity'] = 'warning'): { readonly ordinary: Right } {
+  return { ordinary: { severity, says: [says] } };
+}
