@@ -94,7 +94,7 @@ function silent(name: string, parts: Parts, args: readonly string[], says: RegEx
     ...HANGS,
     says: [/loop\d/, ...says],
     stage: async (stage) => {
-      const device = await silentDisk(stage);
+      const { device } = await silentDisk(stage);
       return start(
         stage,
         parts,
@@ -154,7 +154,7 @@ const TWO: readonly Scenario[] = [
     says: [/read|write/],
     also: [/reads?.*loop\d/, /write.*FUSE server/],
     stage: async (stage) => {
-      const device = await silentDisk(stage);
+      const { device } = await silentDisk(stage);
       const { directory } = await mountHangfs(stage);
       return (await ringVictim(stage, ['two-faults', device, `${directory}/hang-data`], 2)).pid;
     },
