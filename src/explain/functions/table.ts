@@ -1,16 +1,34 @@
 import type { KernelFrame } from '../../model/sample';
 import { plainName } from '../../ring/issueFunctions';
+import { BLOCK_LAYER } from './blockLayer';
+import { DRIVERS } from './drivers';
 import type { KernelFunction } from './entry';
-import { FILE_SYSTEMS } from './fileSystems';
+import { EVENTS } from './events';
+import { FUSE } from './fuse';
 import { IO_URING } from './ioUring';
+import { LOCAL_FILE_SYSTEMS } from './localFileSystems';
+import { LOCKS } from './locks';
+import { MEMORY } from './memory';
+import { NETWORK_FILE_SYSTEMS } from './networkFileSystems';
+import { PAGE_CACHE } from './pageCache';
 import { PRIMITIVES } from './primitives';
-import { STORAGE } from './storage';
-import { WAITS } from './waits';
+import { SOCKETS } from './sockets';
+import { STOPS } from './stops';
+import { STREAMS } from './streams';
 
 export const KERNEL_FUNCTIONS: readonly KernelFunction[] = [
-  ...FILE_SYSTEMS,
-  ...STORAGE,
-  ...WAITS,
+  ...FUSE,
+  ...NETWORK_FILE_SYSTEMS,
+  ...LOCAL_FILE_SYSTEMS,
+  ...PAGE_CACHE,
+  ...BLOCK_LAYER,
+  ...DRIVERS,
+  ...MEMORY,
+  ...LOCKS,
+  ...STREAMS,
+  ...SOCKETS,
+  ...EVENTS,
+  ...STOPS,
   ...IO_URING,
   ...PRIMITIVES,
 ];

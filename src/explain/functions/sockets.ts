@@ -1,0 +1,76 @@
+import { PEER_ADVICE } from './advice';
+import type { KernelFunction } from './entry';
+
+/** Sockets of every family. */
+export const SOCKETS: readonly KernelFunction[] = [
+  {
+    names: [
+      'unix_stream_read_generic',
+      'unix_stream_data_wait',
+      'unix_wait_for_peer',
+      'unix_accept',
+      'unix_stream_connect',
+      '__unix_dgram_recvmsg',
+    ],
+    subsystem: 'unix socket',
+    text: 'waits for the program at the other end of a unix socket',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: [
+      'sk_wait_data',
+      'tcp_recvmsg',
+      'tcp_recvmsg_locked',
+      'inet_csk_accept',
+      'inet_accept',
+      '__skb_wait_for_more_packets',
+    ],
+    subsystem: 'TCP/UDP',
+    text: 'waits for the peer of a network socket to send or connect',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: [
+      'sk_stream_wait_memory',
+      'tcp_sendmsg',
+      'tcp_sendmsg_locked',
+      'sk_stream_wait_connect',
+      'inet_wait_for_connect',
+    ],
+    subsystem: 'TCP',
+    text: 'waits for the peer of a TCP connection to take data or to answer',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['sock_alloc_send_pskb', 'sock_wait_for_wmem'],
+    subsystem: 'socket',
+    text: 'waits for room in the send queue of a unix socket or datagram socket: its peer does not read',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['lock_sock_nested', '__lock_sock'],
+    subsystem: 'socket',
+    text: 'waits for another thread that is inside the same socket',
+    wake: 'uninterruptible',
+    cause: 'lock',
+    advice: 'Look at the other tasks that use the socket.',
+    rank: 'specific',
+    seen: false,
+  },
+];

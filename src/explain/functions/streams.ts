@@ -1,0 +1,73 @@
+import { PEER_ADVICE } from './advice';
+import type { KernelFunction } from './entry';
+
+/** Pipes, terminals, message queues. */
+export const STREAMS: readonly KernelFunction[] = [
+  {
+    names: ['wait_for_partner', 'fifo_open'],
+    subsystem: 'FIFO',
+    text: 'waits for another program to open the other end of a FIFO',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: [
+      'pipe_wait_readable',
+      'pipe_read',
+      'anon_pipe_read',
+      'fifo_pipe_read',
+      'ipipe_prep',
+      'splice_from_pipe_next',
+    ],
+    subsystem: 'pipe',
+    text: 'waits for data in a pipe',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['pipe_wait_writable', 'pipe_write', 'anon_pipe_write', 'wait_for_space', 'opipe_prep'],
+    subsystem: 'pipe',
+    text: 'waits for room in a full pipe: its reader does not read',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['n_tty_read', 'tty_read', 'tty_wait_until_sent', 'n_tty_write', 'wait_until_sent'],
+    subsystem: 'terminal',
+    text: 'waits for the terminal',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: 'Somebody must type, or the terminal must take the output.',
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['wq_sleep', 'do_mq_timedreceive', 'do_mq_timedsend', 'do_msgrcv', 'do_msgsnd'],
+    subsystem: 'message queue',
+    text: 'waits for another process to send to or take from a message queue',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['__do_semtimedop', 'do_semtimedop'],
+    subsystem: 'System V semaphore',
+    text: 'waits for another process to release a System V semaphore',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: 'See who took it last: ipcs -s -i ID.',
+    rank: 'specific',
+    seen: true,
+  },
+];
