@@ -56,6 +56,8 @@ function fitsCause(resource: Resource, cause: Cause): boolean {
       return fsType.startsWith('fuse');
     case 'network file system':
       return NETWORK.test(fsType);
+    case 'helper':
+      return false;
     case 'page':
       return fsType !== 'tmpfs';
     case 'device':

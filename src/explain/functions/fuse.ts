@@ -1,10 +1,10 @@
-import { FUSE_ADVICE } from './advice';
+import { FUSE_ADVICE, NORMAL } from './advice';
 import type { KernelFunction } from './entry';
 
 /** FUSE and virtiofs. */
 export const FUSE: readonly KernelFunction[] = [
   {
-    names: ['request_wait_answer', '__fuse_request_send'],
+    names: ['request_wait_answer', '__fuse_request_send', '__fuse_simple_request', 'fuse_simple_request'],
     subsystem: 'FUSE',
     text: 'waits for the FUSE server’s answer',
     wake: 'killable',
@@ -29,6 +29,7 @@ export const FUSE: readonly KernelFunction[] = [
       'fuse_wait_on_folio_writeback',
       'fuse_sync_writes',
       'fuse_set_nowrite',
+      'fuse_writepages_fill',
     ],
     subsystem: 'FUSE',
     text: 'waits for the FUSE server to take written pages',
@@ -45,6 +46,9 @@ export const FUSE: readonly KernelFunction[] = [
       'fuse_readpage',
       'fuse_file_read_iter',
       'fuse_cache_read_iter',
+      'fuse_do_readpage',
+      'fuse_do_readfolio',
+      'fuse_iomap_read_folio_range',
     ],
     subsystem: 'FUSE',
     text: 'waits for the FUSE server to supply data',
@@ -67,12 +71,43 @@ export const FUSE: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: ['virtio_fs_enqueue_req', 'virtio_fs_wake_pending_and_unlock'],
+    names: ['virtio_fs_enqueue_req', 'virtio_fs_wake_pending_and_unlock', 'virtio_fs_send_req'],
     subsystem: 'virtiofs',
     text: 'waits for the host’s virtiofsd',
     wake: 'uninterruptible',
     cause: 'fuse',
     advice: 'Look at virtiofsd on the host.',
+    rank: 'specific',
+    seen: false,
+  },
+  {
+    names: ['fuse_dev_do_read', 'fuse_dev_read', 'fuse_dev_splice_read'],
+    subsystem: 'FUSE',
+    text: 'waits for the next request to the FUSE file system that it serves',
+    wake: 'interruptible',
+    cause: 'idle',
+    advice: NORMAL,
+    rank: 'specific',
+    seen: false,
+  },
+  {
+    names: ['fuse_lock_inode', 'fuse_lookup', 'fuse_dentry_revalidate'],
+    innermost: true,
+    subsystem: 'FUSE',
+    text: 'waits for another look-up in the directory, which the FUSE server has not answered',
+    wake: 'uninterruptible',
+    cause: 'fuse',
+    advice: FUSE_ADVICE,
+    rank: 'specific',
+    seen: false,
+  },
+  {
+    names: ['fuse_uring_cmd'],
+    subsystem: 'FUSE',
+    text: 'waits for the next request to the FUSE file system that it serves',
+    wake: 'interruptible',
+    cause: 'idle',
+    advice: NORMAL,
     rank: 'specific',
     seen: false,
   },

@@ -29,13 +29,7 @@ export const PRIMITIVES: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: [
-      'rwsem_down_read_slowpath',
-      'rwsem_down_write_slowpath',
-      'down_read',
-      'down_write',
-      '__down_read_common',
-    ],
+    names: ['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'down_read', 'down_write'],
     subsystem: 'lock',
     text: 'waits for a read-write lock of the kernel that another task holds',
     wake: 'uninterruptible',
@@ -88,7 +82,7 @@ export const PRIMITIVES: readonly KernelFunction[] = [
     seen: false,
   },
   {
-    names: ['__flush_work', 'drain_workqueue', '__flush_workqueue', 'synchronize_rcu', 'msleep'],
+    names: ['__flush_work', 'drain_workqueue', '__flush_workqueue', 'msleep'],
     subsystem: 'kernel',
     text: 'waits for the kernel’s own housekeeping (a work queue, RCU) or sleeps in a driver',
     wake: 'uninterruptible',
@@ -118,7 +112,7 @@ export const PRIMITIVES: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: ['inet_csk_wait_for_connect', 'skb_wait_for_more_packets'],
+    names: ['inet_csk_wait_for_connect'],
     subsystem: 'socket',
     text: 'waits for the peer of a socket',
     wake: 'interruptible',
@@ -128,7 +122,7 @@ export const PRIMITIVES: readonly KernelFunction[] = [
     seen: false,
   },
   {
-    names: ['do_exit', 'exit_mm', 'do_group_exit', 'coredump_wait', 'do_coredump', 'vfs_coredump'],
+    names: ['do_exit', 'do_group_exit'],
     subsystem: 'exit',
     text: 'is ending',
     wake: 'uninterruptible',

@@ -5,7 +5,7 @@ const THAW = 'Thaw it: echo 0 > cgroup.freeze of its cgroup (docker unpause, sys
 /** Tasks that are held: frozen or stopped. */
 export const STOPS: readonly KernelFunction[] = [
   {
-    names: ['refrigerator', '__refrigerator'],
+    names: ['__refrigerator'],
     subsystem: 'freezer',
     text: 'is frozen with its cgroup (or with the whole system for a suspend)',
     wake: 'uninterruptible',
@@ -15,7 +15,7 @@ export const STOPS: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: ['do_freezer_trap', 'cgroup_freezer_enter', 'cgroup_enter_frozen'],
+    names: ['do_freezer_trap', 'cgroup_enter_frozen'],
     subsystem: 'cgroup freezer',
     text: 'is frozen with its cgroup',
     wake: 'killable',

@@ -11,6 +11,7 @@ export const UNTIL: Readonly<Partial<Record<Cause, string>>> = {
   throttled: 'the limit lets it go on',
   'user fault': 'the userfaultfd’s owner supplies the page',
   fanotify: 'the fanotify listener answers',
+  helper: 'the program that the kernel asked has done its part',
   memory: 'memory is free',
   'ring lock': 'the task that holds the ring’s lock goes on',
   lock: 'the lock is free',

@@ -35,6 +35,7 @@ const SEVERITY: Partial<Record<Cause, Severity>> = {
   frozen: 'critical',
   'user fault': 'critical',
   fanotify: 'critical',
+  helper: 'critical',
   memory: 'critical',
   throttled: 'warning',
   stopped: 'warning',
