@@ -115,16 +115,22 @@ function contextFrom(
     ...(capacity === undefined ? {} : { capacity }),
     ...(ring ? { head: ring.head, tail: ring.tail, unreaped: ring.unreaped } : {}),
     ...(known?.pending === undefined ? {} : { pending: known.pending }),
-    requests: known?.requests.map((request) => requestFrom(request, iocbs.get(request.iocb), known)) ?? [],
+    requests: (known?.requests ?? [])
+      .map((request) => requestFrom(request, iocbs.get(request.iocb), known))
+      .sort(byFileAndPlace),
     sources: [...(known ? ['kernel walk' as const] : []), ...(ring ? ['ring memory' as const] : [])],
   };
+}
+
+function byFileAndPlace(a: AioRequest, b: AioRequest): number {
+  return (a.fd ?? -1) - (b.fd ?? -1) || (a.offset ?? -1) - (b.offset ?? -1);
 }
 
 /** The iocb tells only while it fits what the kernel has: the program may use its memory again. */
 function requestFrom(
   request: WalkedAioRequest,
   iocb: Iocb | undefined,
-  { complete }: WalkedAioContext,
+  context: WalkedAioContext | undefined,
 ): AioRequest {
   const { fds, armed, data, position } = request;
   const same = iocb?.data === data && fds.includes(iocb.fd) && (iocb.operation === 'POLL') === armed;
@@ -138,7 +144,7 @@ function requestFrom(
     ...(moves && !told.operation.endsWith('V') ? { length: told.length } : {}),
     userData: hex(data),
     iocb: hex(request.iocb),
-    certainty: complete || armed ? 'certain' : 'inferred',
+    certainty: context?.complete || armed ? 'certain' : 'inferred',
   };
 }
 

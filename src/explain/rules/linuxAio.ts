@@ -7,7 +7,7 @@ import { indexOf } from '../sampleIndex';
 import { counted, duration, joined, processName, resourceName, sentence } from '../words';
 
 /**
- * "No io_uring here: 32 reads of Linux AIO context 1 are pending on the disk loop0, which has 32 requests in flight and has
+ * "No io_uring here: 32 reads of /mnt/db (Linux AIO context 1) are pending on the disk loop0, which has 32 requests in flight and has
  * finished none in the last 1 s; thread fio (7) waits in io_getevents." The older interface, met where people look for io_uring.
  */
 export const linuxAio: Rule = {
@@ -140,7 +140,7 @@ function finding(scene: Scene, group: Group): Finding {
   const summary =
     pending === undefined
       ? `${none}${thread} in io_getevents (Linux AIO) for ${where}${behind}.`
-      : `${none}${pending.words}${filesWords(sample, contexts)} of ${aioNames(contexts)} ${pending.count === 1 ? 'is' : 'are'} pending on ${where}${behind}${who.length > 0 ? `; ${thread} in io_getevents` : ''}.`;
+      : `${none}${pending.words}${filesWords(sample, contexts)} (${aioNames(contexts)}) ${pending.count === 1 ? 'is' : 'are'} pending on ${where}${behind}${who.length > 0 ? `; ${thread} in io_getevents` : ''}.`;
   const asked = waiters.map((call) => `Thread ${call.task.tid} ${aioCallWords(call)}.`);
   return {
     tag: 'linux-aio',
