@@ -3,6 +3,7 @@ import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
 import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
+import { aioQueues } from './rules/aioQueues';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
 import { exitBlocked } from './rules/exitBlocked';
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   exitBlocked,
   insideDevice,
   linuxAio,
+  aioQueues,
   workersExhausted,
   notSubmitted,
   waitsForNothing,

@@ -7,6 +7,7 @@ export const TAGS = [
   'hashed-writes',
   'held-back',
   'inside-device',
+  'linux-aio',
   'not-reaped',
   'not-submitted',
   'only-timers',

@@ -172,6 +172,33 @@ export const OPTIONAL = {
   clockProcessor: 'hrtimer_clock_base.cpu_base',
   processorClocks: 'hrtimer_cpu_base.clock_base',
 
+  /** Linux AIO: contexts by their place in a table of the process (CONFIG_AIO). */
+  aioTable: 'mm_struct.ioctx_table ?',
+  aioTableSize: 'kioctx_table.nr ?',
+  aioTableSlots: 'kioctx_table.table ?',
+  aioAddress: 'kioctx.user_id ?',
+  aioCounters: 'kioctx.cpu ?',
+  aioAsked: 'kioctx.max_reqs ?',
+  aioEvents: 'kioctx.nr_events ?',
+  aioAvailable: 'kioctx.reqs_available ?',
+  aioCompleted: 'kioctx.completed_events ?',
+  aioTail: 'kioctx.tail ?',
+  aioCancellable: 'kioctx.active_reqs ?',
+  aioDead: 'kioctx.dead ?',
+  aioRequestFile: 'aio_kiocb.ki_filp ?',
+  aioRequestContext: 'aio_kiocb.ki_ctx ?',
+  aioRequestIocb: 'aio_kiocb.ki_res.obj ?',
+  aioRequestData: 'aio_kiocb.ki_res.data ?',
+  aioRequestNode: 'aio_kiocb.ki_list ?',
+  aioRequestCount: 'aio_kiocb.ki_refcnt ?',
+  aioRequestPosition: 'aio_kiocb.rw.ki_pos ?',
+
+  /** From a task to the run queue of each processor, and so to the processors' own memory. */
+  taskGroup: 'task_struct.sched_task_group ?',
+  groupQueues: 'task_group.cfs_rq ?',
+  queueProcessor: 'cfs_rq.rq ?',
+  processorNumber: 'rq.cpu ?',
+
   /** Only for the search of the slabs. */
   slabCache: 'slab.slab_cache | page.slab_cache',
   cacheName: 'kmem_cache.name',
@@ -212,8 +239,18 @@ export const SIZES = {
   ringNode: ['io_tctx_node'],
   page: ['page'],
   cache: ['kmem_cache'],
+  aioContext: ['kioctx'],
+  aioRequest: ['aio_kiocb'],
+} as const;
+
+/** Variables that each processor has of its own: bytes from the start of their section. Absent where the types do not tell (5.10, arm64). */
+export const PER_PROCESSOR = {
+  runQueue: 'runqueues',
+  /** What is to be added to the address of any such variable (x86). */
+  offset: 'this_cpu_off',
 } as const;
 
 export type NeededPlace = keyof typeof NEEDED;
 export type OptionalPlace = keyof typeof OPTIONAL;
 export type Structure = keyof typeof SIZES;
+export type PerProcessor = keyof typeof PER_PROCESSOR;

@@ -4,9 +4,11 @@
  * an absent field is unknown. These names are the published contract of schema 1.
  */
 
+import type { AioContext } from './aio';
 import type { Request } from './request';
 import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
 
+export type { AioContext, AioRequest } from './aio';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
   Backing,
@@ -37,6 +39,8 @@ export interface Sample {
   readonly requests: readonly Request[];
   /** The io-wq of each thread that has one; absent where only the kernel's memory would tell. */
   readonly workerPools?: readonly WorkerPool[];
+  /** Contexts of Linux AIO, the interface before io_uring; absent where it has none. */
+  readonly aio?: readonly AioContext[];
   readonly resources: readonly Resource[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
@@ -239,11 +243,12 @@ export interface Finding {
   readonly stuck?: number;
 }
 
-/** `request` is an index into requests, `ring` a ring's id. */
+/** `request` is an index into requests, `ring` a ring's id, `aio` the id of a context of Linux AIO. */
 export type Evidence =
   | { readonly task: number }
   | { readonly request: number }
   | { readonly ring: number }
+  | { readonly aio: number }
   | { readonly fd: number }
   | { readonly device: string };
 

@@ -12,6 +12,7 @@ import type {
   Sample,
 } from '../model/sample';
 import { SCHEMA } from '../model/sample';
+import { type AioFound, withAioPaths } from './aio';
 import { blindnessOf, type Trouble } from './blindness';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
@@ -28,6 +29,7 @@ export interface Gathered {
   readonly tasks: TasksFound;
   readonly rings: RingsFound;
   readonly pending: PendingSources;
+  readonly aio: AioFound;
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
@@ -40,7 +42,7 @@ export interface Gathered {
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, remoteMounts, awaitedLocks, faultHandlers, cgroup, trouble, pending } =
+  const { resources, devices, remoteMounts, awaitedLocks, faultHandlers, cgroup, trouble, pending, aio } =
     gathered;
   const { walk } = pending;
   const merged = mergeRings({
@@ -62,12 +64,16 @@ export function assemble(gathered: Gathered): Sample {
     schema: SCHEMA,
     takenAt: gathered.takenAt,
     host: gathered.host,
-    rights: { ...gathered.rights, kernelWalk: gathered.rights.kernelWalk || walk !== undefined },
+    rights: {
+      ...gathered.rights,
+      kernelWalk: gathered.rights.kernelWalk || walk !== undefined || aio.walked,
+    },
     process: gathered.process,
     tasks,
     rings,
     requests,
     ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),
+    ...(aio.contexts.length > 0 ? { aio: withAioPaths(aio.contexts, resources) } : {}),
     resources,
     devices,
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
@@ -75,16 +81,19 @@ export function assemble(gathered: Gathered): Sample {
     ...(faultHandlers.length > 0 ? { faultHandlers } : {}),
     ...(cgroup ? { cgroup } : {}),
     findings: [],
-    notVisible: blindnessOf({
-      ...other,
-      ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
-      rings,
-      requests,
-      tasks,
-      pending,
-      ended,
-      timedOut: [...timedOut, ...trouble.timedOut],
-    }),
+    notVisible: [
+      ...blindnessOf({
+        ...other,
+        ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
+        rings,
+        requests,
+        tasks,
+        pending,
+        ended,
+        timedOut: [...timedOut, ...trouble.timedOut],
+      }),
+      ...aio.blind,
+    ],
   };
 }
 

@@ -52,17 +52,22 @@ export async function readPending(target: Target, asked: PendingAsked): Promise<
 
 const layouts = new WeakMap<Target, Promise<OpenedLayout>>();
 
-async function readWalk(
-  target: Target,
-  { pid, rings, walk: options }: PendingAsked,
-): Promise<{ readonly walk?: KernelWalk; readonly blind: readonly Blindness[] }> {
-  if (!options || !target.kernel) return { blind: [] };
+/** What the kernel of a target has where; found out once. */
+export function layoutOf(target: Target, options: WalkOptions): Promise<OpenedLayout> {
   let opening = layouts.get(target);
   if (!opening) {
     opening = openLayout(target, options.layouts);
     layouts.set(target, opening);
   }
-  const opened = await opening;
+  return opening;
+}
+
+async function readWalk(
+  target: Target,
+  { pid, rings, walk: options }: PendingAsked,
+): Promise<{ readonly walk?: KernelWalk; readonly blind: readonly Blindness[] }> {
+  if (!options || !target.kernel) return { blind: [] };
+  const opened = await layoutOf(target, options);
   if (!opened.ok) return { blind: [opened.blindness] };
   const { signal, search } = options;
   const walk = await walkKernel(target, {

@@ -56,7 +56,7 @@ export async function relook(
     files.then((all) => all.slice(-1)),
     target.list([`/proc/${pid}/task`]),
     target.list([`/proc/${pid}/fd`], { links: true }),
-    readRingSources(target, { ...asked, walk: stoodStill(previous) && walk }),
+    readRingSources(target, { ...asked, walk: (stoodStill(previous) || previous.aio !== undefined) && walk }),
     readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
     countAgain(target, previous.devices ?? []),
   ]);
@@ -69,7 +69,7 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
-  const { mappings, rings: infos, pending } = sources;
+  const { mappings, rings: infos, pending, aio } = sources;
   return assemble({
     takenAt,
     host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
@@ -78,6 +78,7 @@ export async function relook(
     tasks,
     rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
     pending,
+    aio,
     resources: previous.resources,
     devices,
     remoteMounts: previous.remoteMounts ?? [],

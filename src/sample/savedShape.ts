@@ -56,6 +56,31 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       },
     },
   ],
+  aio: [
+    {
+      id: 'number',
+      address: 'string',
+      asked: 'number',
+      capacity: 'number',
+      head: 'number',
+      tail: 'number',
+      unreaped: 'number',
+      pending: 'number',
+      requests: [
+        {
+          operation: 'string',
+          fd: 'number',
+          path: 'string',
+          offset: 'number',
+          length: 'number',
+          userData: 'string',
+          iocb: 'string',
+          certainty: 'string',
+        },
+      ],
+      sources: ['string'],
+    },
+  ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
   cgroup: {
@@ -69,6 +94,14 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
   'devices.name',
+  'aio.id',
+  'aio.address',
+  'aio.requests',
+  'aio.requests.operation',
+  'aio.requests.userData',
+  'aio.requests.iocb',
+  'aio.requests.certainty',
+  'aio.sources',
   'remoteMounts.mount',
   'remoteMounts.fsType',
   'remoteMounts.options',

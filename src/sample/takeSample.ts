@@ -147,7 +147,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     captured: target.frozen,
   };
   rememberLook(resources, { at: Date.now(), stacks, descriptors, maps: textOf(mapsFile) ?? '', trouble });
-  const withRings = ({ mappings, rings, pending }: RingSources): Sample =>
+  const withRings = ({ mappings, rings, pending, aio }: RingSources): Sample =>
     assemble({
       takenAt,
       host,
@@ -171,6 +171,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         ownInode: hasOwnInode(host.kernel),
       }),
       pending,
+      aio,
       resources,
       devices,
       remoteMounts,
@@ -181,7 +182,9 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     });
   const sample = withRings(sources);
   const still = sources.pending.walk?.consistent === true;
-  const wanting = sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still));
+  const wanting =
+    sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still)) ||
+    sample.aio?.some(({ pending, requests }) => (pending ?? 0) > requests.length);
   return search && sample.rights.kernelWalk && wanting
     ? withRings(await readRings({ ...plainly, search }))
     : sample;

@@ -1,4 +1,5 @@
 import type { Sample } from '../../model/sample';
+import { aioAtRest } from '../aio';
 import { eventLoops } from '../eventLoops';
 import { isInFlight } from '../requestStates';
 import { inFlight } from '../ringCounts';
@@ -16,7 +17,9 @@ export const atRest: Rule = {
     const pending = sample.requests.some(isInFlight);
     const texts = new Map<string, number>();
     for (const { task, on } of blocked) {
-      if (task.kind === 'thread') texts.set(on.text, (texts.get(on.text) ?? 0) + 1);
+      if (task.kind !== 'thread') continue;
+      const text = aioAtRest(sample, task) ?? on.text;
+      texts.set(text, (texts.get(text) ?? 0) + 1);
     }
     const parts = [...texts].sort((a, b) => b[1] - a[1]).slice(0, 3);
     const doing = parts.map(
