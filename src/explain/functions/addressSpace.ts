@@ -55,6 +55,15 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
   {
     names: [
       'lock_mm_and_find_vma',
+      'madvise_do_behavior',
+      'madvise_vma_behavior',
+      'do_munmap',
+      '__do_munmap',
+      'vm_brk_flags',
+      'setup_arg_pages',
+      'do_vmi_munmap',
+      'ksys_shmdt',
+      '__do_sys_remap_file_pages',
       'vm_mmap_pgoff',
       '__vm_munmap',
       'do_mprotect_pkey',

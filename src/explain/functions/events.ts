@@ -143,7 +143,7 @@ export const EVENTS: readonly KernelFunction[] = [
     wake: 'interruptible',
     cause: 'child',
     advice: NORMAL,
-    rank: 'specific',
+    rank: 'layer',
     seen: true,
   },
   {

@@ -42,7 +42,6 @@ export const WRITEBACK: readonly KernelFunction[] = [
       'iterate_bdevs',
       'sync_inodes_one_sb',
       'ksys_sync',
-      'iterate_supers',
       '__writeback_inodes_sb_nr',
       'sync_fs_one_sb',
     ],
@@ -51,7 +50,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     wake: 'uninterruptible',
     cause: 'writeback',
     advice: DISK_ADVICE,
-    rank: 'layer',
+    rank: 'specific',
     seen: false,
   },
   {
