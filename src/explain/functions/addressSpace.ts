@@ -110,6 +110,6 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
     cause: 'lock',
     advice: 'Look at the other threads of the process: one is stuck while it maps memory or in a page fault.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
 ];

@@ -43,7 +43,7 @@ export const FUSE: readonly KernelFunction[] = [
     cause: 'fuse',
     advice: FUSE_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -19,7 +19,7 @@ export const OTHER_FILE_SYSTEMS: readonly KernelFunction[] = [
     cause: 'device',
     advice: 'Look at the file systems of the lower and upper layer (mount options lowerdir, upperdir).',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -11,7 +11,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'child',
     advice: 'Look at the child process: what it waits for is the cause.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['de_thread', 'begin_new_exec', 'bprm_execve'],
@@ -22,7 +22,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the other threads: one of them cannot end.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['coredump_wait'],
@@ -42,7 +42,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the handler in /proc/sys/kernel/core_pattern, and at the file system it writes to.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['zap_pid_ns_processes'],
@@ -52,7 +52,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the other processes of the PID namespace: one cannot end.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['exit_aio', 'kill_ioctx', '__x64_sys_io_destroy'],
@@ -62,7 +62,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the devices of its open files.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['ptrace_attach', 'ptrace_check_attach', 'ptrace_unfreeze_traced', 'wait_task_inactive'],

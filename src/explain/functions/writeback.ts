@@ -51,7 +51,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: DISK_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -65,7 +65,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     cause: 'throttled',
     advice: 'The device writes slower than programs do; see Dirty and Writeback in /proc/meminfo.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -33,7 +33,7 @@ export const XFS: readonly KernelFunction[] = [
     cause: 'device',
     advice: DISK_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -44,7 +44,6 @@ export const XFS: readonly KernelFunction[] = [
       'xfs_ilock_data_map_shared',
       'xfs_ilock_attr_map_shared',
       'xfs_ilock_for_iomap',
-      'xfs_iget',
       'xfs_ilock2_io_mmap',
     ],
     subsystem: 'XFS',
@@ -83,6 +82,6 @@ export const XFS: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: DISK_ADVICE,
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
 ];
