@@ -177,6 +177,22 @@ static void mount_disk(const char *path) {
   mount(path, "here", "ext4", 0, NULL);
 }
 
+static void *mount_in_thread(void *path) {
+  mount(path, "here", "ext4", 0, NULL);
+  return NULL;
+}
+
+/* The second waits for the file system that the first is mounting. */
+static void mount_twice(const char *path) {
+  if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+    unsupported("needs root for a mount namespace of its own");
+  if (mkdir("here", 0755) < 0) die("here");
+  in_thread(mount_in_thread, path);
+  sleep(1);
+  ready("\"operation\":\"mount\"");
+  mount_in_thread((void *)path);
+}
+
 static void flush_disk(const char *path) {
   int fd = opened(path, O_WRONLY);
   ready("\"operation\":\"ioctl\",\"fd\":%d", fd);
@@ -200,6 +216,6 @@ const struct kernel_wait storage_waits[] = {
     {"write-mapped", write_mapped},   {"truncate-written", truncate_written},
     {"sync-mapped", sync_mapped},     {"open-to-write", open_to_write},
     {"truncate", cut},                {"mount", mount_disk},
-    {"flush-disk", flush_disk},       {"zero-disk", discard_disk},
+    {"mount-twice", mount_twice},     {"flush-disk", flush_disk},       {"zero-disk", discard_disk},
     {NULL, NULL},
 };

@@ -39,7 +39,6 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
       'exit_mmap',
       'exit_mm',
       'mmput',
-      'ksm_scan_thread',
       'mm_release',
       'userfaultfd_release',
     ],

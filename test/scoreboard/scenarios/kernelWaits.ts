@@ -208,11 +208,12 @@ const SILENT: readonly Scenario[] = [
     prepare: throttleWriteback,
     severity: ['critical', 'warning'],
   }),
+  silent('xfs', 'more written than its queue takes', ['write-much', 'OWN/data'], [/loop\d/]),
   silent('ext4', 'direct write', ['write-direct', 'OWN/data'], [/loop\d/]),
 ];
 
 /** A disk that answers nothing. */
-function disk(name: string, args: readonly string[], says: readonly RegExp[]): Scenario {
+function disk(name: string, args: readonly string[], says: readonly RegExp[], inD = 1): Scenario {
   return {
     name: `kernel disk ${name}`,
     needs: ['root', 'fuse', 'loop'],
@@ -223,7 +224,7 @@ function disk(name: string, args: readonly string[], says: readonly RegExp[]): S
       return wait(
         stage,
         args.map((word) => word.replace('DISK', device)),
-        1,
+        inD,
       );
     },
   };
@@ -233,6 +234,7 @@ const DISKS: readonly Scenario[] = [
   disk('queue is full', ['aio-crowd', 'DISK'], [/queue is full/, /loop\d/]),
   disk('AIO context that goes', ['aio-destroy', 'DISK'], [/Linux AIO/]),
   disk('mount', ['mount', 'DISK'], [/disk/]),
+  disk('mount beside another', ['mount-twice', 'DISK'], [/disk/], 2),
   disk('flush of its cache', ['flush-disk', 'DISK'], [/loop\d/]),
   disk('zeroing', ['zero-disk', 'DISK'], [/loop\d/]),
 ];
