@@ -66,11 +66,10 @@ export function waitText(
   }
   const [file] = files;
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;
-  if (
-    cause === 'fuse' ||
-    (cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse')))
-  ) {
+  const allFuse = files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
+  if (cause === 'fuse' || ((cause === 'page' || cause === 'writeback') && allFuse)) {
     const named = server ? `the FUSE server ${processName(server)}` : 'the FUSE server';
+    if (cause === 'writeback') return `waits for ${named} to take written pages`;
     if (cause === 'page') return `waits for ${named} to supply a page`;
     return text
       .replace('the FUSE server’s answer', server ? `${named} to answer` : 'the FUSE server’s answer')

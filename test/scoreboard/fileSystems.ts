@@ -31,17 +31,27 @@ export function ownFileSystem(stage: Stage, type: FileSystem): Mounted {
 }
 
 /** The same on a loop device over a file of a FUSE server, which `stop` makes fall silent. */
-export async function onFuse(stage: Stage): Promise<Mounted & { readonly stop: () => void }> {
+export async function onFuse(
+  stage: Stage,
+  type: FileSystem = 'ext4',
+): Promise<Mounted & { readonly stop: () => void }> {
   const { directory, server } = await mountHangfs(stage);
+  const disk = join(directory, type === 'ext4' ? 'disk1' : 'disk-big');
   const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
   const goOn = `kill -USR2 ${server.pid}`;
-  const own = mounted(stage, 'ext4', base, join(directory, 'disk1'), goOn);
+  const own = mounted(stage, type, base, disk, goOn);
   const stop = () => {
     execFileSync('sync', ['-f', own.directory]);
-    uncache(join(directory, 'disk1'));
+    uncache(disk);
     process.kill(server.pid, 'SIGUSR1');
   };
   return { ...own, stop };
+}
+
+/** The kernel forgets all that it has read of the file system. */
+export function forget({ device, directory }: Mounted): void {
+  execFileSync('umount', [directory]);
+  execFileSync('mount', [device, directory]);
 }
 
 /** The page cache forgets the file, so that reads reach what is below it. */

@@ -1,8 +1,8 @@
 /*
  * hangfs DIRECTORY [NAME]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
- * `slow5…` answered after five seconds, `ok…` answered. `disk…` remembers what is written (32 MiB) and answers until
- * SIGUSR1 stops it; SIGUSR2 lets it go on. Ending the server unmounts and aborts, which frees everybody.
+ * `slow5…` answered after five seconds, `ok…` answered. `disk…` (32 MiB) and `disk-big…` (400 MiB) remember what is written
+ * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. A name `lost…` is looked up for ever. Ending the server unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #include "victim.h"
 
-enum { FILES = 64, REQUESTS = 1024, FILE_SIZE = 32 << 20, MAX_WRITE = 128 << 10, DIRECT_IO = 1 };
+enum { FILES = 64, REQUESTS = 1024, FILE_SIZE = 32 << 20, BIG_SIZE = 400 << 20, MAX_WRITE = 128 << 10, DIRECT_IO = 1 };
 
 struct file {
   char name[256];
@@ -58,6 +58,10 @@ static int named(uint64_t node, const char *prefix) {
   return node >= 2 && node < 2 + FILES && !strncmp(files[node - 2].name, prefix, strlen(prefix));
 }
 
+static uint64_t size_of(uint64_t node) {
+  return named(node, "disk-big") ? BIG_SIZE : FILE_SIZE;
+}
+
 static void answer(uint64_t unique, int error, const void *body, size_t length) {
   static char out[sizeof(struct fuse_out_header) + MAX_WRITE];
   struct fuse_out_header header = {(uint32_t)(sizeof header + length), -error, unique};
@@ -71,19 +75,20 @@ static void attributes(uint64_t node, struct fuse_attr *attr) {
   attr->ino = node;
   attr->nlink = 1;
   attr->mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666;
-  attr->size = node == FUSE_ROOT_ID ? 0 : FILE_SIZE;
+  attr->size = node == FUSE_ROOT_ID ? 0 : size_of(node);
   attr->blocks = attr->size / 512;
   attr->blksize = 4096;
 }
 
 static void lookup(uint64_t unique, const char *name) {
   static const char *const kinds[] = {"hang", "direct", "slow5", "ok", "disk"};
+  if (!strncmp(name, "lost", 4)) return;
   int known = !strcmp(name, also_hangs);
   for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) known |= !strncmp(name, kinds[i], strlen(kinds[i]));
   for (unsigned i = 0; known && i < FILES; i++) {
     if (!files[i].name[0]) {
       snprintf(files[i].name, sizeof files[i].name, "%.255s", name);
-      if (!strncmp(name, "disk", 4) && !(files[i].content = calloc(1, FILE_SIZE))) die("calloc");
+      if (!strncmp(name, "disk", 4) && !(files[i].content = calloc(1, size_of(i + 2)))) die("calloc");
     }
     if (strcmp(files[i].name, name)) continue;
     struct fuse_entry_out entry = {.nodeid = i + 2, .generation = 1, .entry_valid = 3600, .attr_valid = 3600};
@@ -96,8 +101,9 @@ static void lookup(uint64_t unique, const char *name) {
 
 static void finish(const struct held *request) {
   char *content = named(request->node, "disk") ? files[request->node - 2].content : NULL;
-  uint64_t offset = request->offset < FILE_SIZE ? request->offset : FILE_SIZE;
-  size_t size = request->size < FILE_SIZE - offset ? request->size : FILE_SIZE - offset;
+  uint64_t end = size_of(request->node);
+  uint64_t offset = request->offset < end ? request->offset : end;
+  size_t size = request->size < end - offset ? request->size : end - offset;
   if (request->write) {
     if (content && request->data) memcpy(content + offset, request->data, size);
     struct fuse_write_out written = {.size = request->size};

@@ -39,7 +39,6 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
       'exit_mmap',
       'exit_mm',
       'mmput',
-      'ksm_scan_thread',
       'mm_release',
       'userfaultfd_release',
     ],
@@ -55,6 +54,15 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
   {
     names: [
       'lock_mm_and_find_vma',
+      'madvise_do_behavior',
+      'madvise_vma_behavior',
+      'do_munmap',
+      '__do_munmap',
+      'vm_brk_flags',
+      'setup_arg_pages',
+      'do_vmi_munmap',
+      'ksys_shmdt',
+      '__do_sys_remap_file_pages',
       'vm_mmap_pgoff',
       '__vm_munmap',
       'do_mprotect_pkey',
@@ -101,6 +109,6 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
     cause: 'lock',
     advice: 'Look at the other threads of the process: one is stuck while it maps memory or in a page fault.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
 ];

@@ -23,7 +23,7 @@ export const BLOCK_LAYER: readonly KernelFunction[] = [
     cause: 'device',
     advice: DISK_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['blk_mq_get_tag', '__blk_mq_alloc_requests', 'blk_mq_get_request', 'blk_mq_alloc_request'],
@@ -34,7 +34,7 @@ export const BLOCK_LAYER: readonly KernelFunction[] = [
     advice:
       'The device takes no more until it finishes some: compare nr_requests with inflight in /sys/block/DEV.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['wbt_wait', 'rq_qos_wait', '__rq_qos_throttle'],
@@ -87,13 +87,13 @@ export const BLOCK_LAYER: readonly KernelFunction[] = [
       'blkdev_open',
       'blkdev_put',
       'bdev_release',
-      'blkdev_common_ioctl',
       'blkdev_close',
       'disk_block_events',
       'disk_check_media_change',
       'disk_flush_events',
       'bdev_disk_changed',
     ],
+    innermost: true,
     subsystem: 'block device',
     text: 'waits for another task that opens, closes or changes the block device',
     wake: 'uninterruptible',

@@ -29,7 +29,7 @@ export const BTRFS: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: DISK_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

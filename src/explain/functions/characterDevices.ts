@@ -53,7 +53,7 @@ export const CHARACTER_DEVICES: readonly KernelFunction[] = [
     cause: 'event',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

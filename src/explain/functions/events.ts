@@ -143,7 +143,7 @@ export const EVENTS: readonly KernelFunction[] = [
     wake: 'interruptible',
     cause: 'child',
     advice: NORMAL,
-    rank: 'specific',
+    rank: 'layer',
     seen: true,
   },
   {
@@ -165,7 +165,7 @@ export const EVENTS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: 'Look at the supervisor that holds the seccomp listener: container runtime or sandbox.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['seccomp_notify_ioctl', 'recv_wait_event'],
@@ -176,7 +176,7 @@ export const EVENTS: readonly KernelFunction[] = [
     cause: 'idle',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -243,7 +243,7 @@ export const EVENTS: readonly KernelFunction[] = [
     cause: 'event',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['ntsync_schedule'],

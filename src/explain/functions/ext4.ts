@@ -71,7 +71,7 @@ export const EXT4: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: 'The jbd2 thread of the device commits: look at its stack and at the device.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -116,6 +116,6 @@ export const EXT4: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: DISK_ADVICE,
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
 ];

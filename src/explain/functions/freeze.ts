@@ -81,7 +81,7 @@ export const FREEZE: readonly KernelFunction[] = [
     cause: 'frozen',
     advice: 'Whoever froze it must thaw it: fsfreeze -u MOUNTPOINT, or end the snapshot.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['freeze_super', 'freeze_bdev', 'bdev_freeze', 'thaw_super_locked'],

@@ -26,6 +26,12 @@ export const FUSE: readonly KernelFunction[] = [
   {
     names: [
       'fuse_wait_on_page_writeback',
+      'fuse_fsync',
+      'fuse_fsync_common',
+      'fuse_flush',
+      'fuse_vma_close',
+      'fuse_write_inode',
+      'fuse_writepages',
       'fuse_wait_on_folio_writeback',
       'fuse_sync_writes',
       'fuse_set_nowrite',
@@ -37,7 +43,7 @@ export const FUSE: readonly KernelFunction[] = [
     cause: 'fuse',
     advice: FUSE_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

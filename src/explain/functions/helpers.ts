@@ -20,7 +20,7 @@ export const HELPERS: readonly KernelFunction[] = [
     advice:
       'Look at the automounter (automount or systemd, by mount: grep autofs /proc/mounts shows its pipe and process) and at the server that it mounts.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -57,7 +57,7 @@ export const LOCKS: readonly KernelFunction[] = [
     cause: 'lock',
     advice: 'Another task is looking it up: what that one waits for is the cause.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     ...DIRECTORY_LOCK,
@@ -156,7 +156,7 @@ export const LOCKS: readonly KernelFunction[] = [
     cause: 'lock',
     advice: 'Look at the other threads that use the descriptor.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['locks_mandatory_area', '__locks_wake_up_blocks', 'flock_lock_inode', 'posix_lock_inode'],

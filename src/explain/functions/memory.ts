@@ -90,7 +90,7 @@ export const MEMORY: readonly KernelFunction[] = [
     cause: 'throttled',
     advice: 'See memory.current, memory.high, memory.max and memory.events of the process’s cgroup.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -49,7 +49,16 @@ export const NETWORK_FILE_SYSTEMS: readonly KernelFunction[] = [
     seen: false,
   },
   {
-    names: ['p9_client_rpc', 'p9_virtio_zc_request', 'p9_client_zc_rpc', 'p9_virtio_request'],
+    names: [
+      'p9_client_rpc',
+      'v9fs_file_fsync',
+      'v9fs_file_fsync_dotl',
+      'v9fs_file_write_iter',
+      'v9fs_file_read_iter',
+      'p9_virtio_zc_request',
+      'p9_client_zc_rpc',
+      'p9_virtio_request',
+    ],
     subsystem: '9p',
     text: 'waits for the 9p server’s answer',
     wake: 'killable',
@@ -133,6 +142,7 @@ export const NETWORK_FILE_SYSTEMS: readonly KernelFunction[] = [
   {
     names: [
       'afs_wait_for_call_to_complete',
+      'afs_fsync',
       'afs_make_call',
       'afs_wait_for_operation',
       'afs_begin_vnode_operation',

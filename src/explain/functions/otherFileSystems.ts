@@ -14,12 +14,12 @@ export const OTHER_FILE_SYSTEMS: readonly KernelFunction[] = [
       'ovl_copy_up_with_data',
     ],
     subsystem: 'overlayfs',
-    text: 'waits while overlayfs copies the file into its upper layer',
+    text: 'waits while overlayfs copies the file from its lower into its upper layer',
     wake: 'uninterruptible',
     cause: 'device',
     advice: 'Look at the file systems of the lower and upper layer (mount options lowerdir, upperdir).',
-    rank: 'layer',
-    seen: false,
+    rank: 'specific',
+    seen: true,
   },
   {
     names: [

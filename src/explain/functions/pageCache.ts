@@ -50,7 +50,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     cause: 'device',
     advice: DISK_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -1,3 +1,4 @@
+import { NORMAL } from './advice';
 import type { KernelFunction } from './entry';
 
 /** Starting, ending and dumping processes. */
@@ -11,7 +12,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'child',
     advice: 'Look at the child process: what it waits for is the cause.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['de_thread', 'begin_new_exec', 'bprm_execve'],
@@ -22,7 +23,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the other threads: one of them cannot end.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['coredump_wait'],
@@ -42,7 +43,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the handler in /proc/sys/kernel/core_pattern, and at the file system it writes to.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['zap_pid_ns_processes'],
@@ -52,7 +53,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the other processes of the PID namespace: one cannot end.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['exit_aio', 'kill_ioctx', '__x64_sys_io_destroy'],
@@ -62,7 +63,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at the devices of its open files.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['ptrace_attach', 'ptrace_check_attach', 'ptrace_unfreeze_traced', 'wait_task_inactive'],
@@ -93,6 +94,47 @@ export const PROCESSES: readonly KernelFunction[] = [
     cause: 'lock',
     advice:
       'What the task that holds it waits for is the cause: look at the other blocked tasks of the machine.',
+    rank: 'layer',
+    seen: false,
+  },
+  {
+    names: [
+      'worker_thread',
+      'rescuer_thread',
+      'kthread_worker_fn',
+      'kthreadd',
+      'smpboot_thread_fn',
+      'kswapd',
+      'kcompactd',
+      'khugepaged',
+      'ksm_scan_thread',
+      'kjournald2',
+      'xfsaild',
+      'transaction_kthread',
+      'cleaner_kthread',
+      'md_thread',
+      'oom_reaper',
+      'rcu_gp_fqs_loop',
+      'rcu_gp_kthread',
+      'rcu_tasks_one_gp',
+      'kauditd_thread',
+      'irq_thread',
+      'scsi_error_handler',
+      'svc_recv',
+      'nfsd',
+      'cifs_demultiplex_thread',
+      'devtmpfs_work_loop',
+      'hwrng_fillfn',
+      'kdamond_fn',
+      'watchdog',
+      'fb_flashcursor',
+    ],
+    innermost: true,
+    subsystem: 'kernel thread',
+    text: 'is a thread of the kernel with nothing to do',
+    wake: 'interruptible',
+    cause: 'idle',
+    advice: NORMAL,
     rank: 'layer',
     seen: false,
   },

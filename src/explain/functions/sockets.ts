@@ -102,7 +102,7 @@ export const SOCKETS: readonly KernelFunction[] = [
     cause: 'event',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['packet_recvmsg', 'raw_recvmsg', 'rawv6_recvmsg', 'ping_recvmsg'],
@@ -112,7 +112,7 @@ export const SOCKETS: readonly KernelFunction[] = [
     cause: 'event',
     advice: NORMAL,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -171,7 +171,7 @@ export const SOCKETS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['af_alg_wait_for_data', 'skcipher_recvmsg', 'aead_recvmsg', 'hash_recvmsg', 'af_alg_sendmsg'],
@@ -240,7 +240,7 @@ export const SOCKETS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['unix_stream_splice_read', 'unix_gc', 'wait_for_unix_gc', 'unix_schedule_gc'],

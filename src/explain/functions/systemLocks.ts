@@ -155,7 +155,7 @@ export const SYSTEM_LOCKS: readonly KernelFunction[] = [
     advice:
       'Look at the other tasks that mount, unmount or synchronize: one of them waits for the disk or server.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: [

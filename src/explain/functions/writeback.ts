@@ -42,7 +42,6 @@ export const WRITEBACK: readonly KernelFunction[] = [
       'iterate_bdevs',
       'sync_inodes_one_sb',
       'ksys_sync',
-      'iterate_supers',
       '__writeback_inodes_sb_nr',
       'sync_fs_one_sb',
     ],
@@ -51,8 +50,8 @@ export const WRITEBACK: readonly KernelFunction[] = [
     wake: 'uninterruptible',
     cause: 'writeback',
     advice: DISK_ADVICE,
-    rank: 'layer',
-    seen: false,
+    rank: 'specific',
+    seen: true,
   },
   {
     names: [
@@ -66,7 +65,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     cause: 'throttled',
     advice: 'The device writes slower than programs do; see Dirty and Writeback in /proc/meminfo.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -11,6 +11,7 @@ import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
+import { heldByStillDisk } from '../stillDisk';
 import { aboutFiles, waitText } from '../wording';
 import {
   counted,
@@ -71,7 +72,8 @@ export const stuckOnResource: Rule = {
       if (SEVERITY[blocked.cause] === undefined) continue;
       const still = standsStill(scene, blocked.task);
       if (still === undefined) again = true;
-      if (still) groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
+      if (still || heldByStillDisk(scene, blocked))
+        groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
     }
     if (again) return 'look again';
     const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
