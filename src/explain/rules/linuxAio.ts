@@ -35,7 +35,8 @@ interface Group {
 type Place =
   | { readonly kind: 'disk'; readonly disk: BlockDevice }
   | { readonly kind: 'fuse'; readonly file: Resource }
-  | { readonly kind: 'throttle'; readonly text: string };
+  /** Held back before it. */
+  | { readonly kind: 'throttle'; readonly disk: BlockDevice };
 
 /** By disk or server; a context whose requests are all polls is at rest. */
 function groupsOf(scene: Scene): Group[] {
@@ -58,8 +59,7 @@ function groupsOf(scene: Scene): Group[] {
     waiters: readonly AioCall[],
   ): void => {
     if (!place) return;
-    const key =
-      place.kind === 'disk' ? place.disk.name : place.kind === 'fuse' ? `fuse ${place.file.mount}` : '';
+    const key = `${place.kind} ${place.kind === 'fuse' ? place.file.mount : place.disk.name}`;
     const group = groups.get(key) ?? { place, contexts: [], waiters: [] };
     groups.set(key, {
       place,
@@ -102,8 +102,8 @@ function placeOf(sample: Sample, context: AioContext | undefined): Place | undef
   );
   if (file) return { kind: 'fuse', file };
   // What a control group holds back has not come to the disk.
-  const text = disks.length > 0 && context?.pending ? cgroupSentence(sample, 'device') : '';
-  return text === '' ? undefined : { kind: 'throttle', text };
+  const [limited] = context?.pending && cgroupSentence(sample, 'device') !== '' ? disks : [];
+  return limited && { kind: 'throttle', disk: limited };
 }
 
 /** Undefined = look again. Nothing has completed between two looks, and who waits has not run. */
@@ -207,7 +207,7 @@ function placeWords({ between }: Scene, place: Place): string {
         : `${server}, which has ${counted(waiting, 'request')} unanswered`;
     }
     case 'throttle':
-      return `a disk that has none of them, for an I/O limit of its cgroup holds them back`;
+      return `the way to the disk ${place.disk.name}, held back by an I/O limit of the cgroup`;
   }
 }
 
@@ -233,7 +233,6 @@ function evidenceOf({ place, contexts, waiters }: Group): Evidence[] {
   return [
     ...contexts.map(({ id }) => ({ aio: id })),
     ...waiters.map(({ task }) => ({ task: task.tid })),
-    ...(place.kind === 'disk' ? [{ device: place.disk.name }] : []),
-    ...(place.kind === 'fuse' ? [{ fd: place.file.fd }] : []),
+    place.kind === 'fuse' ? { fd: place.file.fd } : { device: place.disk.name },
   ];
 }

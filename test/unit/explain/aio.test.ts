@@ -130,7 +130,7 @@ it('an I/O limit of the cgroup, which keeps requests from the disk', () => {
   const devices = [{ ...DISK, inFlightReads: 0 }];
   const found = answer(sampleOf({ tasks: [WAITER], aio, resources: [FILE], devices, cgroup }));
   expect(found?.severity).toBe('warning');
-  expect(`${found?.summary} ${found?.explanation}`).toMatch(/limit of its cgroup.*io\.max/);
+  expect(`${found?.summary} ${found?.explanation}`).toMatch(/limit of the cgroup.*io\.max/);
 });
 
 describe('Linux AIO of a healthy process', () => {
