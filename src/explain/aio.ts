@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
 import type { AioContext, AioRequest, Sample, Task } from '../model/sample';
 import type { Blocked } from './blocking';
+import { culpritOf, diskOf, inFlightOf } from './disks';
 import { counted, joined, operationCounts, operationNoun } from './words';
 
 /** A thread inside a system call of Linux AIO. */
@@ -35,7 +36,7 @@ export function aioCallOf({ aio = [] }: Sample, { task }: Pick<Blocked, 'task'>)
 
 /** Threads that wait in io_getevents, by the stack where the system call may not be read. */
 export function aioWaiters(blocked: readonly Blocked[]): readonly Blocked[] {
-  return blocked.filter(({ on }) => on.subsystem === 'Linux AIO');
+  return blocked.filter(({ on, cause }) => on.subsystem === 'Linux AIO' && cause === 'completions');
 }
 
 /** "Linux AIO context 1", "Linux AIO contexts 1 and 2". */
@@ -99,4 +100,17 @@ export function aioAtRest(sample: Sample, task: Task): string | undefined {
   return call?.context?.pending === 0 && COLLECTS.test(call.name)
     ? `waits in ${call.name} (Linux AIO), where nothing is pending`
     : undefined;
+}
+
+/** What a thread that ends with requests of Linux AIO most likely waits for: "the disk loop0 has 32 requests in flight". */
+export function endsWithAio(sample: Sample, { on }: Blocked): string | undefined {
+  if (on.subsystem !== 'Linux AIO') return undefined;
+  const disk = sample.resources
+    .filter(({ fd }) => fd > 2)
+    .flatMap((file) => diskOf(sample, file) ?? [])
+    .find((one) => one.suspended || inFlightOf(one) > 0);
+  if (!disk) return undefined;
+  const culprit = culpritOf(sample, disk);
+  const state = disk.suspended ? 'is suspended' : `has ${counted(inFlightOf(disk), 'request')} in flight`;
+  return `the disk ${disk.name} ${state}${culprit ? `; behind it stands ${culprit.text}` : ''}`;
 }

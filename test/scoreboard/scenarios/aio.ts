@@ -52,6 +52,29 @@ const OWN: readonly Scenario[] = [
   own('too-many', { ...INFO, says: [/1 poll/, /io_getevents/] }, { ...INFO, says: [/io_getevents/] }),
 ];
 
+/** It cannot go on, or cannot even end, before its requests are done. */
+const LEAVING: readonly Scenario[] = [
+  {
+    name: 'Linux AIO on a silent disk, destroying',
+    needs: ['fuse', 'loop'],
+    ...CRITICAL,
+    says: [/io_destroy/, /loop\d/, /hangfs/],
+    stage: async (stage) => victim(stage, 'destroying', (await silentDisk(stage)).device),
+  },
+  {
+    name: 'Linux AIO on a silent disk, killed',
+    needs: ['fuse', 'loop'],
+    ...CRITICAL,
+    says: [/is ending/, /Linux AIO/, /loop\d/, /hangfs/],
+    stage: async (stage) => {
+      const pid = await victim(stage, 'reads', (await silentDisk(stage)).device);
+      process.kill(pid, 'SIGKILL');
+      await standStill();
+      return pid;
+    },
+  },
+];
+
 const SUBMIT: Scenario = {
   name: 'Linux AIO, io_submit on a silent FUSE server',
   needs: ['fuse'],
@@ -127,4 +150,4 @@ const HEALTHY: readonly Scenario[] = [
 ];
 
 /** The interface before io_uring. */
-export const AIO: readonly Scenario[] = [...SILENT, ...OWN, SUBMIT, ...HEALTHY];
+export const AIO: readonly Scenario[] = [...SILENT, ...OWN, ...LEAVING, SUBMIT, ...HEALTHY];
