@@ -133,6 +133,37 @@ it('an I/O limit of the cgroup, which keeps requests from the disk', () => {
   expect(`${found?.summary} ${found?.explanation}`).toMatch(/limit of the cgroup.*io\.max/);
 });
 
+describe('a thread inside io_submit', () => {
+  const task = taskOf({
+    state: 'D',
+    kernelStack: stackOf('request_wait_answer', 'fuse_simple_request', 'aio_read', '__x64_sys_io_submit'),
+    syscall: { number: 209, name: 'io_submit', args: [ADDRESS, '0x1', '0x5000', '0x0', '0x0', '0x0'] },
+    blocked: 30,
+  });
+  const fuse = { mount: '/mnt', fsType: 'fuse.sshfs', holder: { pid: 812, name: 'sshfs' } };
+  const resources = [fileOf(5, '/mnt/a', fuse), fileOf(6, '/mnt/b', fuse)];
+  const submitting = [{ task: 7, count: 1, requests: requests(1, 'PREAD', 6) }];
+
+  it('is stuck on the file that its requests are all about', () => {
+    const sample = sampleOf({ tasks: [task], aio: [contextOf({ submitting })], resources });
+    expect(answer(sample)?.summary).toMatch(
+      /^No io_uring here: thread server \(7\) in io_submit on \/mnt\/b .*the FUSE server sshfs \(812\)/,
+    );
+    expect(reportText(sample)).toContain('thread server (7) is inside io_submit with 1 read of /mnt/db');
+  });
+
+  it.each([
+    [
+      'of several files',
+      [{ ...submitting[0], count: 2, requests: [...requests(1, 'PREAD', 5), ...requests(1, 'PREAD', 6)] }],
+    ],
+    ['not all of which are known', [{ ...submitting[0], count: 3 }]],
+  ])('names no file where they are %s', (_, several) => {
+    const aio = [contextOf({ submitting: several as typeof submitting })];
+    expect(answer(sampleOf({ tasks: [task], aio, resources }))?.summary).not.toMatch(/\/mnt\/[ab]/);
+  });
+});
+
 describe('Linux AIO of a healthy process', () => {
   it.each([
     ['nothing pending while another thread may submit', [WAITER, IDLE], contextOf({ pending: 0 })],
