@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
-import type { AioContext, AioRequest, Sample, Task } from '../model/sample';
+import type { AioContext, AioRequest, AioSubmission, Sample, Task } from '../model/sample';
 import type { Blocked } from './blocking';
+import { culpritOf, diskOf, inFlightOf } from './disks';
 import { counted, joined, operationCounts, operationNoun } from './words';
 
 /** A thread inside a system call of Linux AIO. */
@@ -14,6 +15,8 @@ export interface AioCall {
   readonly least: number;
   /** It ends after a time of its own. */
   readonly timed: boolean;
+  /** What io_submit was given. */
+  readonly submission?: AioSubmission;
 }
 
 const COLLECTS = /^io_p?getevents$/;
@@ -24,10 +27,13 @@ export function aioCallOf({ aio = [] }: Sample, { task }: Pick<Blocked, 'task'>)
   const { syscall } = task;
   if (syscall?.name === undefined || !CALL.test(syscall.name)) return undefined;
   const [address, least, , , timeout] = syscall.args;
+  const context = aio.find((one) => one.address === address);
+  const submission = context?.submitting?.find((one) => one.task === task.tid);
   return {
     task,
     name: syscall.name,
-    context: aio.find((context) => context.address === address),
+    context,
+    ...(submission && syscall.name === 'io_submit' ? { submission } : {}),
     least: COLLECTS.test(syscall.name) ? Number(least) : 0,
     timed: timeout !== undefined && !/^0x0*$/.test(timeout),
   };
@@ -35,7 +41,7 @@ export function aioCallOf({ aio = [] }: Sample, { task }: Pick<Blocked, 'task'>)
 
 /** Threads that wait in io_getevents, by the stack where the system call may not be read. */
 export function aioWaiters(blocked: readonly Blocked[]): readonly Blocked[] {
-  return blocked.filter(({ on }) => on.subsystem === 'Linux AIO');
+  return blocked.filter(({ on, cause }) => on.subsystem === 'Linux AIO' && cause === 'completions');
 }
 
 /** "Linux AIO context 1", "Linux AIO contexts 1 and 2". */
@@ -87,7 +93,14 @@ export function aioRequestFacts({ offset, length, userData, certainty }: AioRequ
 }
 
 /** What threads do with a context: "thread fio (7) waits in io_getevents for 1 completion". */
-export function aioCallWords({ name, least, timed }: AioCall): string {
+export function aioCallWords({ name, least, timed, submission }: AioCall): string {
+  if (submission) {
+    const { count, requests } = submission;
+    const paths = new Set(requests.map(({ path }) => path));
+    const [path] = paths;
+    const of = paths.size === 1 && path !== undefined ? ` of ${printable(path, 200)}` : '';
+    return `is inside ${name} with ${aioCounts(count, requests)}${of}`;
+  }
   if (!COLLECTS.test(name)) return `is inside ${name}`;
   const many = least > 1 ? `for at least ${counted(least, 'completion')}` : 'for a completion';
   return `waits in ${name} ${many}${timed ? ', for a limited time' : ''}`;
@@ -99,4 +112,17 @@ export function aioAtRest(sample: Sample, task: Task): string | undefined {
   return call?.context?.pending === 0 && COLLECTS.test(call.name)
     ? `waits in ${call.name} (Linux AIO), where nothing is pending`
     : undefined;
+}
+
+/** What a thread that ends with requests of Linux AIO most likely waits for: "the disk loop0 has 32 requests in flight". */
+export function endsWithAio(sample: Sample, { on }: Blocked): string | undefined {
+  if (on.subsystem !== 'Linux AIO') return undefined;
+  const disk = sample.resources
+    .filter(({ fd }) => fd > 2)
+    .flatMap((file) => diskOf(sample, file) ?? [])
+    .find((one) => one.suspended || inFlightOf(one) > 0);
+  if (!disk) return undefined;
+  const culprit = culpritOf(sample, disk);
+  const state = disk.suspended ? 'is suspended' : `has ${counted(inFlightOf(disk), 'request')} in flight`;
+  return `the disk ${disk.name} ${state}${culprit ? `; behind it stands ${culprit.text}` : ''}`;
 }

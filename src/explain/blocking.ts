@@ -1,4 +1,5 @@
 import type { BlockedOn, KernelFrame, Sample, Task, Wake } from '../model/sample';
+import { submittedFiles } from './aioSubmitting';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
 import { ringLockWait } from './ringLockWait';
@@ -138,5 +139,11 @@ function stopped(task: Task): Blocked {
 
 /** Every waiting task of a Sample. */
 export function blockedTasks(sample: Sample): Blocked[] {
-  return sample.tasks.map(blockedOn).filter((blocked) => blocked !== undefined);
+  const submitted = submittedFiles(sample);
+  return sample.tasks.flatMap((task) => {
+    const blocked = blockedOn(task);
+    const fd = submitted.get(task.tid);
+    if (!blocked) return [];
+    return fd === undefined ? blocked : { ...blocked, on: { ...blocked.on, fd } };
+  });
 }

@@ -69,6 +69,7 @@ export async function searchAio(
   const { aioRequestContext, aioRequestCount, aioRequestFile } = optional;
   const found = new Map<bigint, Structure[]>();
   const wanted = contexts.filter(({ pending }) => pending !== 0);
+  const awaited = wanted.reduce((sum, { pending = Number.POSITIVE_INFINITY }) => sum + pending, 0);
   if (!aioRequestContext || !aioRequestCount || !aioRequestFile || wanted.length === 0) return { found };
   for (const map of await memoryMaps(reader, target, [])) {
     const own = await cacheOf(reader, map, task);
@@ -87,11 +88,15 @@ export async function searchAio(
         const context = object.pointer(aioRequestContext);
         found.set(context, [...(found.get(context) ?? []), object]);
       }
-      if (found.size > 0) break;
+      if (countOf(found) >= awaited) break;
     }
     return { found };
   }
   return { found, trouble: noSearch('the kernel does not tell where its memory is') };
+}
+
+function countOf(found: ReadonlyMap<bigint, readonly Structure[]>): number {
+  return [...found.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 /** One for the submission under way, one for the completion. */

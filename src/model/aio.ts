@@ -19,7 +19,18 @@ export interface AioContext {
   readonly pending?: number;
   /** The pending ones that are known one by one. */
   readonly requests: readonly AioRequest[];
+  /** Threads that are inside io_submit, with what they hand over. */
+  readonly submitting?: readonly AioSubmission[];
   readonly sources: readonly Source[];
+}
+
+/** A call of io_submit that has not come back: one of its requests blocks. */
+export interface AioSubmission {
+  readonly task: number;
+  /** Requests it was given. */
+  readonly count: number;
+  /** The first of them, as the program's memory has them now. */
+  readonly requests: readonly AioRequest[];
 }
 
 /** A pending request of Linux AIO. */

@@ -8,7 +8,7 @@ import type { AioContext } from './aio';
 import type { Request } from './request';
 import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
 
-export type { AioContext, AioRequest } from './aio';
+export type { AioContext, AioRequest, AioSubmission } from './aio';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
   Backing,

@@ -5,6 +5,7 @@ import { aioMappings, type MapsRow } from '../procfs/maps';
 import { AIO_HEADER_BYTES, type AioRing, readAioRing } from '../ring/aioRing';
 import { IOCB_BYTES, type Iocb, readIocb } from '../ring/iocb';
 import type { Target } from '../target/target';
+import type { AioSubmissions } from './aioSubmissions';
 import { layoutOf, type WalkOptions } from './pendingSources';
 
 export interface AioAsked {
@@ -148,20 +149,27 @@ function requestFrom(
   };
 }
 
-/** With the path behind each request's descriptor. */
-export function withAioPaths(
+/** With what threads are submitting, and the path behind each request's descriptor. */
+export function finishedContexts(
   contexts: readonly AioContext[],
+  submissions: AioSubmissions,
   resources: readonly Resource[],
 ): readonly AioContext[] {
-  if (contexts.every(({ requests }) => requests.length === 0)) return contexts;
   const paths = new Map(resources.map(({ fd, path }) => [fd, path]));
-  return contexts.map((context) => ({
-    ...context,
-    requests: context.requests.map((request) => {
-      const path = request.fd === undefined ? undefined : paths.get(request.fd);
-      return path === undefined ? request : { ...request, path };
-    }),
-  }));
+  const located = (request: AioRequest): AioRequest => {
+    const path = request.fd === undefined ? undefined : paths.get(request.fd);
+    return path === undefined ? request : { ...request, path };
+  };
+  return contexts.map((context) => {
+    const submitting = submissions
+      .get(context.address)
+      ?.map((one) => ({ ...one, requests: one.requests.map(located) }));
+    return {
+      ...context,
+      requests: context.requests.map(located),
+      ...(submitting ? { submitting } : {}),
+    };
+  });
 }
 
 function unread({ id }: AioContext, header: MemoryResult | undefined): Blindness {

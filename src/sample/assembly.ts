@@ -12,7 +12,8 @@ import type {
   Sample,
 } from '../model/sample';
 import { SCHEMA } from '../model/sample';
-import { type AioFound, withAioPaths } from './aio';
+import { type AioFound, finishedContexts } from './aio';
+import type { AioSubmissions } from './aioSubmissions';
 import { blindnessOf, type Trouble } from './blindness';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
@@ -30,6 +31,7 @@ export interface Gathered {
   readonly rings: RingsFound;
   readonly pending: PendingSources;
   readonly aio: AioFound;
+  readonly submissions: AioSubmissions;
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
@@ -73,7 +75,9 @@ export function assemble(gathered: Gathered): Sample {
     rings,
     requests,
     ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),
-    ...(aio.contexts.length > 0 ? { aio: withAioPaths(aio.contexts, resources) } : {}),
+    ...(aio.contexts.length > 0
+      ? { aio: finishedContexts(aio.contexts, gathered.submissions, resources) }
+      : {}),
     resources,
     devices,
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),

@@ -1,6 +1,7 @@
 import type { Resource, Sample } from '../model/sample';
 import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
+import { readSubmissions } from './aioSubmissions';
 import { assemble, type Gathered } from './assembly';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
@@ -69,6 +70,7 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
+  const submissions = await readSubmissions(target, pid, tasks.tasks);
   const { mappings, rings: infos, pending, aio } = sources;
   return assemble({
     takenAt,
@@ -79,6 +81,7 @@ export async function relook(
     rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
     pending,
     aio,
+    submissions,
     resources: previous.resources,
     devices,
     remoteMounts: previous.remoteMounts ?? [],

@@ -4,6 +4,17 @@ type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [fi
 const PROCESS: Shape = { pid: 'number', name: 'string' };
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
 
+const AIO_REQUEST: Shape = {
+  operation: 'string',
+  fd: 'number',
+  path: 'string',
+  offset: 'number',
+  length: 'number',
+  userData: 'string',
+  iocb: 'string',
+  certainty: 'string',
+};
+
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
   devices: [
@@ -66,18 +77,8 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       tail: 'number',
       unreaped: 'number',
       pending: 'number',
-      requests: [
-        {
-          operation: 'string',
-          fd: 'number',
-          path: 'string',
-          offset: 'number',
-          length: 'number',
-          userData: 'string',
-          iocb: 'string',
-          certainty: 'string',
-        },
-      ],
+      requests: [AIO_REQUEST],
+      submitting: [{ task: 'number', count: 'number', requests: [AIO_REQUEST] }],
       sources: ['string'],
     },
   ],
@@ -97,10 +98,9 @@ const NEEDED: ReadonlySet<string> = new Set([
   'aio.id',
   'aio.address',
   'aio.requests',
-  'aio.requests.operation',
-  'aio.requests.userData',
-  'aio.requests.iocb',
-  'aio.requests.certainty',
+  'aio.submitting.task',
+  'aio.submitting.count',
+  'aio.submitting.requests',
   'aio.sources',
   'remoteMounts.mount',
   'remoteMounts.fsType',
@@ -117,7 +117,8 @@ const NEEDED: ReadonlySet<string> = new Set([
   'cgroup.limits.file',
   'cgroup.limits.limit',
 ]);
-const NEEDED_ANYWHERE = /(?:holder|client|faultHandlers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
+const NEEDED_ANYWHERE =
+  /aio\..*requests\.(?:operation|userData|iocb|certainty)$|(?:holder|client|faultHandlers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
 
 /** The first optional field that is there and not of its kind, as `devices.backing.fsType`. */
 export function misshapen(sample: Readonly<Record<string, unknown>>): string | undefined {

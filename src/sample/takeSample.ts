@@ -5,6 +5,7 @@ import { parseCmdline } from '../procfs/cmdline';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
+import { readSubmissions } from './aioSubmissions';
 import { assemble } from './assembly';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
@@ -124,9 +125,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
-  const [{ resources, locks }, faultHandlers] = await Promise.all([
+  const [{ resources, locks }, faultHandlers, submissions] = await Promise.all([
     findAwaitedLocks(target, pid, holdings.resources, tasks),
     findFaultHandlers(target, tasks, processes),
+    readSubmissions(target, pid, tasks),
   ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
@@ -172,6 +174,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       }),
       pending,
       aio,
+      submissions,
       resources,
       devices,
       remoteMounts,

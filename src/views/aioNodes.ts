@@ -1,6 +1,7 @@
 import { aioCallOf, aioCallWords, aioFacts, aioRequestFacts, aioRequestName } from '../explain/aio';
 import type { AioContext, AioRequest, Sample } from '../model/sample';
 import { markdownText } from './escape';
+import { UNLISTED_CONTEXT } from './ids';
 import { type Node, paged } from './node';
 import { taskRow } from './taskNodes';
 import { count, dots, shown } from './words';
@@ -49,6 +50,9 @@ export function aioRow(context: AioContext, sample: Sample): Node {
               id: 'unlisted',
               label: `${count(unlisted, 'more request')} pending, not listed`,
               icon: { id: 'eye-closed' },
+              context: UNLISTED_CONTEXT,
+              tooltip: () =>
+                'The kernel counts them, and lists polls alone\\. A search through its memory finds all others, each with file and place\\.',
             },
           ]
         : []),

@@ -106,7 +106,12 @@ describe.each(ACTORS)('as %s, Linux AIO', (name) => {
     expect(answer.severity).toBe('critical');
     expect(answer.summary).toContain(`thread aio (${victim.pid}) in io_submit`);
     if (root) expect(answer.summary).toContain(`hangfs (${server.pid})`);
-    expect(sample.aio).toHaveLength(1);
+    const request = { operation: 'PREAD', offset: 131072, length: 4096, path: `${directory}/hang-data` };
+    expect(sample.aio).toMatchObject([{ submitting: [{ task: victim.pid, count: 1, requests: [request] }] }]);
+    const { stdout } = await run(who, String(victim.pid));
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      `is inside io_submit with 1 read of ${directory}/hang-data`,
+    );
   });
 
   it.for(['polls', 'rest', 'forked'] as const)('no alarm: %s', async (scene, context) => {

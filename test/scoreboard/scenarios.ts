@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario';
+import { AIO } from './scenarios/aio';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
@@ -12,5 +13,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FILES,
   ...PROCESSES,
   ...KERNEL_WAITS,
+  ...AIO,
   ...HEALTHY,
 ];

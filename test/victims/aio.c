@@ -176,6 +176,14 @@ static void submitting(const char *path) {
   submit(&contexts[0], reading(&contexts[0], fd, 1));
 }
 
+/* Closes a context whose requests do not come back. */
+static void destroying(const char *path) {
+  open_context(&contexts[0], 8);
+  silent_reads(&contexts[0], path, 3);
+  tell("");
+  syscall(SYS_io_destroy, contexts[0].id);
+}
+
 static void polls(const char *path) {
   open_context(&contexts[0], 8);
   armed_polls(&contexts[0], 2);
@@ -270,7 +278,7 @@ static const struct scene {
   const char *name;
   void (*run)(const char *path);
 } scenes[] = {
-    {"mixed", mixed},       {"reads", reads},       {"submitting", submitting}, {"polls", polls},
+    {"mixed", mixed},       {"reads", reads},       {"submitting", submitting}, {"polls", polls}, {"destroying", destroying},
     {"unreaped", unreaped}, {"too-many", too_many}, {"nothing", nothing},       {"rest", rest},
     {"scribbled", scribbled}, {"forked", forked},   {"with-ring", with_ring},
 };

@@ -37,13 +37,15 @@ function uncollected(scene: Scene, context: AioContext, waiters: readonly AioCal
   const before = scene.other?.aio?.find(({ address }) => address === context.address);
   if (scene.other && (before?.head !== head || !before?.unreaped)) return undefined;
   const nothing = context.pending === 0 ? ' Nothing is pending in the kernel.' : '';
+  const proven = sources.includes('kernel walk');
+  const program = proven ? 'the program' : 'the program (or its parent, if the context is the parent’s)';
   return {
     tag: 'linux-aio',
-    severity: sources.includes('kernel walk') ? 'warning' : 'info',
+    severity: proven ? 'warning' : 'info',
     summary: sentence(
-      `${noRings(scene.sample)}${counted(unreaped, 'operation')} of ${aioNames([context])} ${unreaped === 1 ? 'has' : 'have'} finished; the program has not collected ${unreaped === 1 ? 'its completion' : 'their completions'}.`,
+      `${noRings(scene.sample)}${counted(unreaped, 'operation')} of ${aioNames([context])} ${unreaped === 1 ? 'has' : 'have'} finished; ${program} has not collected ${unreaped === 1 ? 'its completion' : 'their completions'}.`,
     ),
-    explanation: `The kernel is done: the completions lie in the ring of the context, and no thread waits for them in io_getevents.${nothing}`,
+    explanation: `The kernel is done: the completions lie in the ring of the context, and no thread waits for them in io_getevents.${nothing}${proven ? '' : ' A forked child keeps the mapping of its parent’s ring; whose the context is, the kernel tells root alone.'}`,
     remedy:
       'See why the program does not come back to io_getevents: a thread that should collect is busy, ended or waits for something else.',
     evidence: [{ aio: context.id }],

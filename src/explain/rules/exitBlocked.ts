@@ -1,4 +1,5 @@
 import type { Task } from '../../model/sample';
+import { endsWithAio } from '../aio';
 import type { Blocked } from '../blocking';
 import { type Rule, standsStill } from '../rule';
 import { counted, inPlural, joined, operationCounts, processName, sentence } from '../words';
@@ -24,6 +25,8 @@ export const exitBlocked: Rule = {
     const text = stuck.length === 1 ? first.on.text : inPlural(first.on.text);
     const waits = byWait(held);
     const told = waits.slice(0, MOST).map(([on, workers]) => wording(on, workers));
+    const disk = endsWithAio(scene.sample, first);
+    if (disk !== undefined) told.push(disk);
     const rest = waits.slice(MOST).reduce((sum, [, workers]) => sum + workers.length, 0);
     if (rest > 0) told.push(`${counted(rest, 'more worker')} ${rest === 1 ? 'waits' : 'wait'} elsewhere`);
     return [

@@ -1,7 +1,19 @@
-import type { AioContext, BlockDevice, Evidence, Finding, Resource, Sample } from '../../model/sample';
+import { printable } from '../../model/printable';
+import type {
+  AioContext,
+  AioRequest,
+  BlockDevice,
+  Evidence,
+  Finding,
+  RemoteMount,
+  Resource,
+  Sample,
+  Severity,
+} from '../../model/sample';
 import { type AioCall, aioCallOf, aioCallWords, aioCounts, aioNames, aioWaiters } from '../aio';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
+import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { indexOf } from '../sampleIndex';
 import { counted, duration, joined, processName, resourceName, sentence } from '../words';
@@ -35,7 +47,25 @@ interface Group {
 type Place =
   | { readonly kind: 'disk'; readonly disk: BlockDevice }
   | { readonly kind: 'fuse'; readonly file: Resource }
-  | { readonly kind: 'throttle'; readonly text: string };
+  /** Held back before it. */
+  | { readonly kind: 'throttle'; readonly disk: BlockDevice }
+  | { readonly kind: 'remote'; readonly mount: RemoteMount }
+  | { readonly kind: 'unknown' };
+
+const SEVERITY: Readonly<Record<Place['kind'], Severity>> = {
+  disk: 'critical',
+  fuse: 'critical',
+  throttle: 'warning',
+  remote: 'critical',
+  unknown: 'info',
+};
+const PREPOSITIONS: Readonly<Record<Place['kind'], string>> = {
+  disk: 'on ',
+  fuse: 'with ',
+  throttle: 'on ',
+  remote: 'with ',
+  unknown: '',
+};
 
 /** By disk or server; a context whose requests are all polls is at rest. */
 function groupsOf(scene: Scene): Group[] {
@@ -58,8 +88,7 @@ function groupsOf(scene: Scene): Group[] {
     waiters: readonly AioCall[],
   ): void => {
     if (!place) return;
-    const key =
-      place.kind === 'disk' ? place.disk.name : place.kind === 'fuse' ? `fuse ${place.file.mount}` : '';
+    const key = keyOf(place);
     const group = groups.get(key) ?? { place, contexts: [], waiters: [] };
     groups.set(key, {
       place,
@@ -71,7 +100,7 @@ function groupsOf(scene: Scene): Group[] {
     const waiters = calls.filter((call) => call.context?.id === context.id);
     // Where the kernel's count is not known, only a thread that waits says that something is pending.
     if (context.pending === undefined && waiters.length === 0) continue;
-    add(placeOf(sample, context), context, waiters);
+    for (const part of partsOf(sample, context)) add(placeOf(sample, part), part, waiters);
   }
   const others = calls.filter(({ context }) => context === undefined);
   if (others.length > 0) add(placeOf(sample, undefined), undefined, others);
@@ -80,15 +109,41 @@ function groupsOf(scene: Scene): Group[] {
 
 /** Some of its requests are no polls, as far as is known. */
 function mayBeInside({ pending, requests }: AioContext): boolean {
-  const polls = requests.filter(({ operation }) => operation === 'POLL').length;
+  const polls = requests.filter(isPoll).length;
   return pending === undefined || pending > polls;
+}
+
+function keyOf(place: Place): string {
+  if (place.kind === 'fuse') return `fuse ${place.file.mount}`;
+  if (place.kind === 'remote') return `remote ${place.mount.mount}`;
+  return place.kind === 'unknown' ? '' : `${place.kind} ${place.disk.name}`;
+}
+
+function isPoll({ operation }: AioRequest): boolean {
+  return operation === 'POLL';
+}
+
+/** The requests of a context by where they are; all in one where not every file is known. */
+function partsOf(sample: Sample, context: AioContext): AioContext[] {
+  const requests = context.requests.filter((request) => !isPoll(request));
+  const polls = context.requests.length - requests.length;
+  if (requests.length === 0 || requests.length + polls !== context.pending) return [context];
+  const parts = new Map<string, AioRequest[]>();
+  for (const request of requests) {
+    const place = placeOf(sample, { ...context, requests: [request] });
+    const key = place ? keyOf(place) : '';
+    const part = parts.get(key);
+    if (part) part.push(request);
+    else parts.set(key, [request]);
+  }
+  return [...parts.values()].map((part) => ({ ...context, requests: part, pending: part.length }));
 }
 
 /** By the files of its requests where these are known, else by what the process has open. */
 function placeOf(sample: Sample, context: AioContext | undefined): Place | undefined {
   const { resources } = indexOf(sample);
   const named = (context?.requests ?? [])
-    .filter(({ operation }) => operation !== 'POLL')
+    .filter((request) => !isPoll(request))
     .flatMap(({ fd }) => (fd === undefined ? [] : (resources.get(fd) ?? [])));
   const files = named.length > 0 ? named : sample.resources.filter(({ fd }) => fd > 2);
   const disks = files.flatMap((file) => diskOf(sample, file) ?? []);
@@ -101,22 +156,28 @@ function placeOf(sample: Sample, context: AioContext | undefined): Place | undef
       (named.length > 0 ? waiting !== 0 : (waiting ?? 0) > 0),
   );
   if (file) return { kind: 'fuse', file };
+  if (!context?.pending) return undefined;
   // What a control group holds back has not come to the disk.
-  const text = disks.length > 0 && context?.pending ? cgroupSentence(sample, 'device') : '';
-  return text === '' ? undefined : { kind: 'throttle', text };
+  const [limited] = cgroupSentence(sample, 'device') === '' ? [] : disks;
+  if (limited) return { kind: 'throttle', disk: limited };
+  const mounts = files.flatMap((one) => remoteMountOf(sample, one) ?? []);
+  const mount = mounts.find(({ calls }) => calls && calls.sent > calls.answered);
+  return mount ? { kind: 'remote', mount } : { kind: 'unknown' };
 }
 
 /** Undefined = look again. Nothing has completed between two looks, and who waits has not run. */
 function standStill(scene: Scene, { place, contexts, waiters }: Group): boolean | undefined {
-  const { other } = scene;
+  const { sample, other } = scene;
   const waits = waiters.map(({ task }) => standsStill(scene, task));
   if (waits.includes(undefined)) return undefined;
   if (waits.includes(false)) return false;
   if (place.kind === 'disk' && place.disk.suspended) return true;
   if (!other) return scene.last ? false : undefined;
   const moved = contexts.some((context) => {
-    const before = other.aio?.find(({ address }) => address === context.address);
-    return before?.tail !== context.tail || before?.pending !== context.pending;
+    const [now, before] = [sample, other].map(({ aio }) =>
+      aio?.find(({ address }) => address === context.address),
+    );
+    return before?.tail !== now?.tail || before?.pending !== now?.pending;
   });
   if (moved) return false;
   if (place.kind !== 'disk') return true;
@@ -140,17 +201,18 @@ function finding(scene: Scene, group: Group): Finding {
   const summary =
     pending === undefined
       ? `${none}${thread} in io_getevents (Linux AIO) for ${where}${behind}.`
-      : `${none}${pending.words}${filesWords(sample, contexts)} (${aioNames(contexts)}) ${pending.count === 1 ? 'is' : 'are'} pending on ${where}${behind}${who.length > 0 ? `; ${thread} in io_getevents` : ''}.`;
+      : `${none}${pending.words}${filesWords(sample, contexts)} (${aioNames(contexts)}) ${pending.count === 1 ? 'is' : 'are'} pending${place.kind === 'unknown' ? '' : ' '}${PREPOSITIONS[place.kind]}${where}${behind}${who.length > 0 ? `; ${thread} in io_getevents` : ''}.`;
   const asked = waiters.map((call) => `Thread ${call.task.tid} ${aioCallWords(call)}.`);
   return {
     tag: 'linux-aio',
-    severity: place.kind === 'throttle' ? 'warning' : 'critical',
+    severity: SEVERITY[place.kind],
     summary: sentence(summary),
     explanation: [
       'Linux AIO (io_submit, io_getevents) is the interface before io_uring.',
       ...contextSentences(contexts),
       ...asked.slice(0, 3),
       place.kind === 'disk' ? diskSentence(place.disk, sample, scene.between) : '',
+      place.kind === 'remote' ? remoteMountSentence(place.mount) : '',
       cgroupSentence(sample, 'device'),
       pending === undefined ? 'How many requests are pending, and which, the kernel tells root alone.' : '',
       'Nothing can cancel a read or write of Linux AIO; the process does not end before it is done, even when killed.',
@@ -159,7 +221,7 @@ function finding(scene: Scene, group: Group): Finding {
       .join(' '),
     remedy: culprit?.remedy ?? remedyOf(place),
     evidence: evidenceOf(group),
-    ...(pending && place.kind !== 'throttle' ? { stuck: pending.count } : {}),
+    ...(pending && SEVERITY[place.kind] === 'critical' ? { stuck: pending.count } : {}),
   };
 }
 
@@ -173,7 +235,7 @@ function pendingIn(
 ): { readonly count: number; readonly words: string } | undefined {
   if (contexts.length === 0 || contexts.some(({ pending }) => pending === undefined)) return undefined;
   const requests = contexts.flatMap((context) => context.requests);
-  const others = requests.filter(({ operation }) => operation !== 'POLL');
+  const others = requests.filter((request) => !isPoll(request));
   const all = contexts.reduce((sum, { pending = 0 }) => sum + pending, 0);
   const count = all - (requests.length - others.length);
   return { count, words: aioCounts(count, others) };
@@ -182,11 +244,9 @@ function pendingIn(
 /** " of /mnt/data/db" where all that are known are of one file. */
 function filesWords(sample: Sample, contexts: readonly AioContext[]): string {
   const { resources } = indexOf(sample);
-  const fds = new Set(
-    contexts.flatMap(({ requests }) =>
-      requests.filter(({ operation }) => operation !== 'POLL').map(({ fd }) => fd),
-    ),
-  );
+  const requests = contexts.flatMap((context) => context.requests.filter((request) => !isPoll(request)));
+  const fds = new Set(requests.map((request) => request.fd));
+  if (requests.length !== pendingIn(contexts)?.count) return '';
   const [fd] = fds;
   const file = fds.size === 1 && fd !== undefined ? resources.get(fd) : undefined;
   return file ? ` of ${resourceName(file)}` : '';
@@ -207,15 +267,29 @@ function placeWords({ between }: Scene, place: Place): string {
         : `${server}, which has ${counted(waiting, 'request')} unanswered`;
     }
     case 'throttle':
-      return `a disk that has none of them, for an I/O limit of its cgroup holds them back`;
+      return `the way to the disk ${place.disk.name}, held back by an I/O limit of the cgroup`;
+    case 'remote': {
+      const { mount, server = 'of the mount', fsType } = place.mount;
+      return `the ${printable(fsType, 40)} server ${printable(server, 120)} of ${printable(mount, 200)}, and none has finished${since}`;
+    }
+    case 'unknown':
+      return `, none has finished${since}; which device or server has them is not known`;
   }
 }
 
 function remedyOf({ kind }: Place): string {
-  if (kind === 'disk') return 'See the kernel log for the device, and what stands behind it.';
-  return kind === 'fuse'
-    ? 'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.'
-    : 'Raise the limit, or move the process to another control group.';
+  switch (kind) {
+    case 'disk':
+      return 'See the kernel log for the device, and what stands behind it.';
+    case 'fuse':
+      return 'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.';
+    case 'remote':
+      return 'See whether the server answers, and the kernel log for “not responding”.';
+    case 'throttle':
+      return 'Raise the limit, or move the process to another control group.';
+    case 'unknown':
+      return 'Look again: a request of a slow device ends by itself.';
+  }
 }
 
 /** "Context 1 has 6 reads pending, 3 completions not collected." */
@@ -233,7 +307,7 @@ function evidenceOf({ place, contexts, waiters }: Group): Evidence[] {
   return [
     ...contexts.map(({ id }) => ({ aio: id })),
     ...waiters.map(({ task }) => ({ task: task.tid })),
-    ...(place.kind === 'disk' ? [{ device: place.disk.name }] : []),
     ...(place.kind === 'fuse' ? [{ fd: place.file.fd }] : []),
+    ...('disk' in place ? [{ device: place.disk.name }] : []),
   ];
 }

@@ -107,7 +107,7 @@ describe('Linux AIO on a disk that finishes nothing', () => {
       '2 writes and 1 fdatasync of /mnt/db',
     );
     expect(answer({ ...stuck, aio: [contextOf({ pending: 5, requests: mixed })] })?.summary).toContain(
-      '5 requests of /mnt/db',
+      'here: 5 requests (Linux AIO context 1)',
     );
   });
 });
@@ -120,8 +120,46 @@ it('requests with a FUSE server that does not answer', () => {
   });
   const aio = [contextOf({ pending: 4, requests: requests(4) })];
   expect(answer(sampleOf({ tasks: [WAITER], aio, resources: [file] }))?.summary).toContain(
-    '4 reads of /mnt/db (Linux AIO context 1) are pending on the FUSE server sshfs (812), which has 4 requests unanswered',
+    '4 reads of /mnt/db (Linux AIO context 1) are pending with the FUSE server sshfs (812), which has 4 requests unanswered',
   );
+});
+
+it('requests of one context on two disks are told apart', () => {
+  const files = [FILE, fileOf(6, '/mnt/log', { blockDevice: 'loop1' })];
+  const all = [...requests(3), ...requests(2, 'PWRITE', 6)];
+  const sample = sampleOf({
+    tasks: [IDLE],
+    aio: [contextOf({ pending: 5, requests: all })],
+    resources: files,
+    devices: [DISK, { ...DISK, name: 'loop1', inFlightReads: 2 }],
+  });
+  const { findings } = explain(sample, { other: earlier(sample), last: true }).sample;
+  expect(findings.map(({ summary }) => /\d \w+ of \S+.*?loop\d/.exec(summary)?.[0])).toEqual([
+    '3 reads of /mnt/db (Linux AIO context 1) are pending on the disk loop0',
+    '2 writes of /mnt/log (Linux AIO context 1) are pending on the disk loop1',
+  ]);
+  expect(findings.map(({ stuck }) => stuck)).toEqual([3, 2]);
+});
+
+it('requests with a network server that owes answers', () => {
+  const file = fileOf(5, '/srv/nfs/db', { mount: '/srv/nfs', fsType: 'nfs4' });
+  const calls = { sent: 9, answered: 5, unknownAnswers: 0, timeouts: 1, slow: [] };
+  const mount = { mount: '/srv/nfs', fsType: 'nfs4', server: '10.9.9.1', options: ['hard'], calls };
+  const aio = [contextOf({ pending: 4, requests: requests(4) })];
+  const sample = sampleOf({ tasks: [WAITER], aio, resources: [file], remoteMounts: [mount] });
+  expect(answer(sample)?.severity).toBe('critical');
+  expect(answer(sample)?.summary).toContain('are pending with the nfs4 server 10.9.9.1 of /srv/nfs');
+  const idle = { ...mount, calls: { ...calls, answered: 9 } };
+  expect(answer({ ...sample, remoteMounts: [idle] })).toMatchObject({ tag: 'linux-aio', severity: 'info' });
+});
+
+it('requests of which nothing tells where they are', () => {
+  const aio = [contextOf({ pending: 4 })];
+  expect(answer(sampleOf({ tasks: [WAITER], aio }))).toMatchObject({
+    severity: 'info',
+    summary:
+      'No io_uring here: 4 requests (Linux AIO context 1) are pending, none has finished in the last 1 s; which device or server has them is not known; thread fio (7) waits in io_getevents.',
+  });
 });
 
 it('an I/O limit of the cgroup, which keeps requests from the disk', () => {
@@ -130,7 +168,38 @@ it('an I/O limit of the cgroup, which keeps requests from the disk', () => {
   const devices = [{ ...DISK, inFlightReads: 0 }];
   const found = answer(sampleOf({ tasks: [WAITER], aio, resources: [FILE], devices, cgroup }));
   expect(found?.severity).toBe('warning');
-  expect(`${found?.summary} ${found?.explanation}`).toMatch(/limit of its cgroup.*io\.max/);
+  expect(`${found?.summary} ${found?.explanation}`).toMatch(/limit of the cgroup.*io\.max/);
+});
+
+describe('a thread inside io_submit', () => {
+  const task = taskOf({
+    state: 'D',
+    kernelStack: stackOf('request_wait_answer', 'fuse_simple_request', 'aio_read', '__x64_sys_io_submit'),
+    syscall: { number: 209, name: 'io_submit', args: [ADDRESS, '0x1', '0x5000', '0x0', '0x0', '0x0'] },
+    blocked: 30,
+  });
+  const fuse = { mount: '/mnt', fsType: 'fuse.sshfs', holder: { pid: 812, name: 'sshfs' } };
+  const resources = [fileOf(5, '/mnt/a', fuse), fileOf(6, '/mnt/b', fuse)];
+  const submitting = [{ task: 7, count: 1, requests: requests(1, 'PREAD', 6) }];
+
+  it('is stuck on the file that its requests are all about', () => {
+    const sample = sampleOf({ tasks: [task], aio: [contextOf({ submitting })], resources });
+    expect(answer(sample)?.summary).toMatch(
+      /^No io_uring here: thread server \(7\) in io_submit on \/mnt\/b .*the FUSE server sshfs \(812\)/,
+    );
+    expect(reportText(sample)).toContain('thread server (7) is inside io_submit with 1 read of /mnt/db');
+  });
+
+  it.each([
+    [
+      'of several files',
+      [{ ...submitting[0], count: 2, requests: [...requests(1, 'PREAD', 5), ...requests(1, 'PREAD', 6)] }],
+    ],
+    ['not all of which are known', [{ ...submitting[0], count: 3 }]],
+  ])('names no file where they are %s', (_, several) => {
+    const aio = [contextOf({ submitting: several as typeof submitting })];
+    expect(answer(sampleOf({ tasks: [task], aio, resources }))?.summary).not.toMatch(/\/mnt\/[ab]/);
+  });
 });
 
 describe('Linux AIO of a healthy process', () => {

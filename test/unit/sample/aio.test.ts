@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Task } from '../../../src/model/sample';
 import type { MemoryRange, MemoryResult } from '../../../src/probe/protocol';
-import { readAio, withAioPaths } from '../../../src/sample/aio';
+import { finishedContexts, readAio } from '../../../src/sample/aio';
+import { readSubmissions } from '../../../src/sample/aioSubmissions';
 import type { Target } from '../../../src/target/target';
-import { fileOf } from '../samples';
+import { fileOf, taskOf } from '../samples';
 import { fakeTarget } from './fakeTarget';
 
 const MAPS = `7f0000000000-7f0000001000 rw-s 00000000 00:13 7       /[aio] (deleted)
@@ -99,6 +101,53 @@ it('each request has the path behind its descriptor', () => {
     fd: 5,
   } as const;
   const context = { id: 1, address: '0x1', requests: [request, { ...request, fd: 6 }], sources: [] };
-  const [found] = withAioPaths([context], [fileOf(5, '/mnt/db')]);
+  const [found] = finishedContexts([context], new Map(), [fileOf(5, '/mnt/db')]);
   expect(found?.requests.map(({ path }) => path)).toEqual(['/mnt/db', undefined]);
+});
+
+describe('what a thread hands to io_submit', () => {
+  const list = 0x5000n;
+  const iocb = (fd: number): Buffer => {
+    const bytes = Buffer.alloc(64);
+    bytes.writeBigUInt64LE(0x77n, 0);
+    bytes.writeUInt16LE(1, 16);
+    bytes.writeUInt32LE(fd, 20);
+    bytes.writeBigUInt64LE(512n, 32);
+    bytes.writeBigInt64LE(1024n, 40);
+    return bytes;
+  };
+  const pointers = Buffer.alloc(16);
+  pointers.writeBigUInt64LE(0x6000n, 0);
+  pointers.writeBigUInt64LE(0x7000n, 8);
+  const memory = ({ address, length }: MemoryRange): Buffer | string =>
+    address === list ? pointers.subarray(0, length) : address === 0x6000n ? iocb(5) : 'EFAULT';
+  const inside = (count: string, more: Partial<Task> = {}): Task =>
+    taskOf({
+      state: 'D',
+      syscall: { number: 209, name: 'io_submit', args: ['0x7f0000000000', count, '0x5000'] },
+      ...more,
+    });
+
+  it('is found by the arguments of the call', async () => {
+    const found = await readSubmissions(withMemory(memory), 7, [inside('0x2')]);
+    const request = { operation: 'PWRITE', fd: 5, offset: 1024, length: 512, userData: '0x77' };
+    expect([...found]).toEqual([
+      [
+        '0x7f0000000000',
+        [{ task: 7, count: 2, requests: [{ ...request, iocb: '0x6000', certainty: 'inferred' }] }],
+      ],
+    ]);
+  });
+
+  it('is bounded, whatever the arguments are', async () => {
+    const lengths: number[] = [];
+    const target = withMemory(({ length }) => {
+      lengths.push(length);
+      return 'EFAULT';
+    });
+    const tasks = ['0xffffffffffffffff', '0x0', '0x7fffffff'].map((count) => inside(count));
+    const found = await readSubmissions(target, 7, [...tasks, inside('0x1', { state: 'R' })]);
+    expect(lengths).toEqual([512]);
+    expect([...found.values()].flat()).toEqual([{ task: 7, count: 0x7fffffff, requests: [] }]);
+  });
 });

@@ -251,7 +251,10 @@ export function older(): Sample {
         ],
         sources: ['kernel walk', 'ring memory'],
       },
-      { id: 2, address: '0x7f0000002000', requests: [], sources: [] },
+      {
+        ...{ id: 2, address: '0x7f0000002000', requests: [], sources: [] },
+        submitting: [{ task: 4243, count: 1, requests: [{ ...known, operation: 'PWRITE', fd: 6 }] }],
+      },
     ],
     findings: [
       {
