@@ -1,16 +1,35 @@
 import { printable } from '../model/printable';
-import type { Cgroup, Sample } from '../model/sample';
+import type { Cgroup, CgroupLimit, Resource, Sample } from '../model/sample';
+import { diskOf, standsOn } from './disks';
 import type { Cause } from './functions/entry';
 
 /** Files of a control group that limit I/O, of both versions. */
-const IO = /^(?:io\.max|blkio\.throttle\.)/;
+const IO = /^(?:io\.|blkio\.throttle\.)/;
 
-/** "Its cgroup /limited allows it 254:0 riops=1 (io.max)." Said where the wait is a throttle's, or a disk's that has one. */
-export function cgroupSentence({ cgroup }: Sample, cause: Cause): string {
-  const limit = HELD.has(cause) ? cgroup?.limits.find(({ file }) => IO.test(file)) : undefined;
-  return limit
-    ? `Its cgroup ${printable(limit.path, 200)} allows it ${printable(limit.limit, 120)} (${printable(limit.file, 60)}).`
-    : '';
+/**
+ * "Its cgroup /limited allows it 254:0 riops=1 (io.max)." Said where the wait is a throttle's, or a disk's that has a limit;
+ * of several disks only of those that the files are on.
+ */
+export function cgroupSentence(sample: Sample, cause: Cause, files: readonly Resource[] = []): string {
+  const { cgroup, devices = [] } = sample;
+  if (!HELD.has(cause)) return '';
+  const disks = files.flatMap((file) => diskOf(sample, file) ?? []);
+  const numbers = new Set(
+    disks.flatMap((disk) => [disk, ...standsOn(devices, disk)]).map(({ device }) => device),
+  );
+  const concerns = ({ file, limit }: CgroupLimit) => {
+    const [of = ''] = limit.split(' ');
+    return IO.test(file) && (numbers.size === 0 || !of.includes(':') || numbers.has(of));
+  };
+  return (cgroup?.limits ?? [])
+    .filter(concerns)
+    .slice(0, 3)
+    .map(({ path, file, limit }) =>
+      path === '/'
+        ? `The machine’s ${printable(file, 60)} says ${printable(limit, 120)}.`
+        : `Its cgroup ${printable(path, 200)} allows it ${printable(limit, 120)} (${printable(file, 60)}).`,
+    )
+    .join(' ');
 }
 
 /** Causes behind which an I/O limit may stand: a bio that it holds back shows in no stack. */
@@ -19,10 +38,17 @@ const HELD: ReadonlySet<Cause> = new Set<Cause>(['throttled', 'device', 'page', 
 /** One line of a report; empty where the group holds nothing back. */
 export function cgroupLine(cgroup: Cgroup): string {
   const frozen = cgroup.frozenBy === undefined ? '' : `frozen by ${printable(cgroup.frozenBy, 200)}`;
-  const limits = cgroup.limits.slice(0, 4).map(({ path, file, limit }) => {
+  const told = cgroup.limits.filter((limit) => !limit.file.startsWith('pids.') || isReached(limit));
+  const limits = told.slice(0, 4).map(({ path, file, limit, used }) => {
     const where = path === cgroup.path ? '' : ` of ${printable(path, 200)}`;
-    return `${printable(file, 60)} ${printable(limit, 120)}${where}`;
+    const now = used === undefined ? '' : ` (${printable(used, 40)} used)`;
+    return `${printable(file, 60)} ${printable(limit, 120)}${now}${where}`;
   });
   const facts = [frozen, ...limits].filter(Boolean).join(', ');
   return facts === '' ? '' : `cgroup ${printable(cgroup.path, 200)}: ${facts}`;
+}
+
+/** Whether the group uses all that it may. */
+export function isReached({ limit, used }: CgroupLimit): boolean {
+  return used !== undefined && /^\d+$/.test(used) && /^\d+$/.test(limit) && Number(used) >= Number(limit);
 }

@@ -106,6 +106,7 @@ function finding(
     subject(scene, blocked, carriers, submitter, files, text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
     waiting.summary,
+    blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
     '.',
   ].join('');
   const first = blocked[0];
@@ -120,7 +121,7 @@ function finding(
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
       ...resourceSentences(scene, files),
-      cgroupSentence(sample, cause),
+      first?.limit ? '' : cgroupSentence(sample, cause, files),
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
