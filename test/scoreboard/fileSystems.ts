@@ -30,8 +30,14 @@ export function ownFileSystem(stage: Stage, type: FileSystem): Mounted {
   return mounted(stage, type, base, image, '');
 }
 
+export interface SilentMounted extends Mounted {
+  readonly stop: () => void;
+  /** The shell's command that lets the server answer again. */
+  readonly goOn: string;
+}
+
 /** The same on a loop device over a file of a FUSE server, which `stop` makes fall silent. */
-export async function onFuse(stage: Stage): Promise<Mounted & { readonly stop: () => void }> {
+export async function onFuse(stage: Stage): Promise<SilentMounted> {
   const { directory, server } = await mountHangfs(stage);
   const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
   const goOn = `kill -USR2 ${server.pid}`;
@@ -41,7 +47,7 @@ export async function onFuse(stage: Stage): Promise<Mounted & { readonly stop: (
     uncache(join(directory, 'disk1'));
     process.kill(server.pid, 'SIGUSR1');
   };
-  return { ...own, stop };
+  return { ...own, stop, goOn };
 }
 
 /** The page cache forgets the file, so that reads reach what is below it. */

@@ -9,6 +9,7 @@ import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { isPaced, pacedWriter } from '../pacedWriters';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
@@ -65,12 +66,19 @@ export const stuckOnResource: Rule = {
   tag: 'stuck-on-resource',
   check(scene) {
     const groups = new Map<Cause, Blocked[]>();
+    const add = (one: Blocked) => groups.set(one.cause, [...(groups.get(one.cause) ?? []), one]);
     let again = false;
     for (const blocked of scene.blocked) {
       if (SEVERITY[blocked.cause] === undefined) continue;
+      if (isPaced(blocked)) {
+        const paced = pacedWriter(scene, blocked);
+        if (paced === undefined && !scene.last) again = true;
+        if (typeof paced === 'object') add(paced);
+        continue;
+      }
       const still = standsStill(scene, blocked.task);
       if (still === undefined) again = true;
-      if (still) groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
+      if (still) add(blocked);
     }
     if (again) return 'look again';
     const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { silentDisk } from '../../real/support/mounts';
+import { toReleaseByShell } from '../../real/support/releases';
+import { startVictim } from '../../real/support/victim';
+import { ownGroup, put } from '../cgroups';
+import { onFuse, ownFileSystem, type SilentMounted } from '../fileSystems';
+import type { Scenario, Stage } from '../scenario';
+import { ringVictim, standStill, waiting } from '../stand';
+
+/** A setting of a block device’s queue, for as long as the scenario runs. */
+function setQueue(
+  stage: Stage,
+  { device, goOn }: Pick<SilentMounted, 'device' | 'goOn'>,
+  name: string,
+  value: number,
+): void {
+  const file = `/sys/block/${basename(device)}/queue/${name}`;
+  const before = execFileSync('cat', [file], { encoding: 'utf8' }).trim();
+  // The kernel waits for the requests in flight before it changes a queue.
+  stage.onTestFinished(toReleaseByShell(`${goOn}; echo ${before} > ${file}`));
+  writeFileSync(file, `${value}`);
+}
+
+const DISK = { needs: ['root', 'ioUring', 'fuse', 'loop', 'freeze'], severity: 'critical' } as const;
+
+/** Limits of the block layer itself, on a disk that answers nothing. */
+const QUEUES: readonly Scenario[] = [
+  {
+    name: 'full queue, direct reads',
+    ...DISK,
+    says: [/submitting thread/, /loop\d/, /queue is full/],
+    stage: async (stage) => {
+      const own = await onFuse(stage);
+      setQueue(stage, own, 'nr_requests', 4);
+      own.stop();
+      return (await ringVictim(stage, ['file', own.file, 'read', '8', 'direct'], 1)).pid;
+    },
+  },
+  {
+    name: 'writeback throttle, fsync',
+    ...DISK,
+    severity: ['critical', 'warning'],
+    says: [/fsync/, /loop\d/, /wbt/],
+    stage: async (stage) => {
+      const { device, server } = await silentDisk(stage);
+      setQueue(stage, { device, goOn: `kill -USR2 ${server.pid}` }, 'wbt_lat_usec', 2000);
+      return waiting(stage, ['file-sync-far', device], 1);
+    },
+  },
+  {
+    name: 'dirty limit, buffered writes',
+    ...DISK,
+    severity: ['critical', 'warning'],
+    says: [/write/, /loop\d/, /written data/],
+    stage: async (stage) => {
+      const { device } = await silentDisk(stage);
+      const { rdev } = statSync(device);
+      const bdi = `/sys/class/bdi/${rdev >> 8}:${rdev & 0xff}`;
+      stage.onTestFinished(toReleaseByShell(`echo 0 > ${bdi}/strict_limit; echo 100 > ${bdi}/max_ratio`));
+      writeFileSync(`${bdi}/max_ratio_fine`, '100');
+      writeFileSync(`${bdi}/strict_limit`, '1');
+      return waiting(stage, ['file-fill', device]);
+    },
+  },
+];
+
+export const LIMITS: readonly Scenario[] = [...QUEUES];
+void [mkdtempSync, tmpdir, join, startVictim, ownGroup, put, ownFileSystem, standStill];
