@@ -9,7 +9,7 @@ import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
-import { isPaced, pacedWriter } from '../pacedWriters';
+import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
@@ -71,7 +71,7 @@ export const stuckOnResource: Rule = {
     for (const blocked of scene.blocked) {
       if (SEVERITY[blocked.cause] === undefined) continue;
       if (isPaced(blocked)) {
-        const paced = pacedWriter(scene, blocked);
+        const paced = pacedTask(scene, blocked);
         if (paced === undefined && !scene.last) again = true;
         if (typeof paced === 'object') add(paced);
         continue;
@@ -106,7 +106,8 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const ofMemory = blocked.every(({ on }) => on.subsystem === 'memory limit');
+  const files = ofMemory ? [] : (carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
   const text = waitText(sample, cause, blocked, files);
@@ -129,7 +130,7 @@ function finding(
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
       ...resourceSentences(scene, files),
-      first?.limit ? '' : cgroupSentence(sample, cause, files),
+      first?.limit || ofMemory ? '' : cgroupSentence(sample, cause, files),
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),

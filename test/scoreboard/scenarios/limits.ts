@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { silentDisk } from '../../real/support/mounts';
 import { toReleaseByShell } from '../../real/support/releases';
 import { startVictim } from '../../real/support/victim';
 import { ownGroup, put } from '../cgroups';
-import { onFuse, ownFileSystem, type SilentMounted } from '../fileSystems';
+import { onFuse, type SilentMounted } from '../fileSystems';
 import type { Scenario, Stage } from '../scenario';
 import { ringVictim, standStill, waiting } from '../stand';
 
@@ -67,5 +67,43 @@ const QUEUES: readonly Scenario[] = [
   },
 ];
 
-export const LIMITS: readonly Scenario[] = [...QUEUES];
-void [mkdtempSync, tmpdir, join, startVictim, ownGroup, put, ownFileSystem, standStill];
+/** Starts `waits` as a process of the group from its first moment on. */
+async function inGroup(stage: Stage, group: string, args: readonly string[]): Promise<number> {
+  const programs = mkdtempSync(join(tmpdir(), 'inspect-wrapped-'));
+  stage.onTestFinished(toReleaseByShell(`rm -rf ${programs}`));
+  const wrapper = `#!/bin/sh\necho $$ > ${group}/cgroup.procs\nexec ${stage.who.programs}/waits "$@"\n`;
+  writeFileSync(join(programs, 'waits'), wrapper, { mode: 0o755 });
+  const victim = await startVictim(stage, { ...stage.who, programs }, 'waits', args, { busy: true });
+  await standStill();
+  return victim.pid;
+}
+
+const MEMORY: readonly Scenario[] = [
+  {
+    name: 'memory limit, out-of-memory killer off',
+    needs: ['root'],
+    severity: 'critical',
+    says: [/memory/, /cgroup \/inspect-scoreboard/, /16 MiB/],
+    stage: (stage) => {
+      const group = ownGroup(stage, 'memory', { 'memory.oom_control': '0' });
+      put(group, 'memory.limit_in_bytes', 16 << 20);
+      put(group, 'memory.oom_control', 1);
+      return inGroup(stage, group, ['memory']);
+    },
+  },
+  {
+    name: 'memory.high',
+    needs: ['root'],
+    severity: 'warning',
+    says: [/memory\.high/, /cgroup \/inspect-scoreboard/, /16 MiB/],
+    stage: (stage) => {
+      const group = ownGroup(stage, 'cgroup2');
+      if (!existsSync(join(group, 'memory.high')))
+        stage.skip('needs the memory controller in cgroup version 2');
+      put(group, 'memory.high', 16 << 20);
+      return inGroup(stage, group, ['memory']);
+    },
+  },
+];
+
+export const LIMITS: readonly Scenario[] = [...QUEUES, ...MEMORY];

@@ -1,3 +1,4 @@
+import { plainName } from '../ring/issueFunctions';
 import { type Blocked, blockedOn } from './blocking';
 import { candidateFiles } from './candidates';
 import { diskOf, inFlightOf } from './disks';
@@ -5,19 +6,20 @@ import { carriedFiles } from './listedRequests';
 import type { Scene } from './rule';
 import { indexOf } from './sampleIndex';
 
-/** Sleeps at most 0.2 s at a time and then looks whether it may write on: it never stands still. */
-const PACED = 'balance_dirty_pages';
+/** Waits that sleep for a fraction of a second at a time (`balance_dirty_pages` 0.2 s, over memory.high 2 s): these tasks never stand still. */
+const PACED = /^balance_dirty_pages|mem_cgroup_handle_over_high$/;
 
 /**
- * A writer that the kernel slows down, told as one that waits for its disk where the disk has requests and finished none between
- * two looks. Of another one everything is well; undefined = one look cannot tell.
+ * A task that the kernel slows down at both looks. A writer is told as one that waits for its disk where the disk has requests and
+ * finished none between them; with another one everything is well. Undefined = one look cannot tell.
  */
-export function pacedWriter(scene: Scene, blocked: Blocked): Blocked | 'well' | undefined {
+export function pacedTask(scene: Scene, blocked: Blocked): Blocked | 'well' | undefined {
   const { sample, other } = scene;
   const { task, on, cause } = blocked;
   if (!other) return undefined;
   const before = indexOf(other).tasks.get(task.tid);
   if (before === undefined || blockedOn(before)?.on.function !== on.function) return 'well';
+  if (on.subsystem === 'memory limit') return blocked;
   const fd = task.operation === undefined ? on.fd : undefined;
   const files = carriedFiles(sample, [task]) ?? candidateFiles(sample, [task], cause, fd);
   const stands = files.map((file) => {
@@ -30,5 +32,5 @@ export function pacedWriter(scene: Scene, blocked: Blocked): Blocked | 'well' | 
 }
 
 export function isPaced({ on }: Blocked): boolean {
-  return on.function.startsWith(PACED);
+  return PACED.test(plainName(on.function));
 }
