@@ -152,7 +152,7 @@ export function handedOn({ file, disk, limited }: HandedOn, many = false): strin
     : disk?.suspended
       ? `the disk ${disk.name} is resumed`
       : limited
-        ? `the I/O limit lets ${many ? 'them' : 'it'} go on`
+        ? 'the I/O limit allows it'
         : disk
           ? `the disk ${disk.name} answers`
           : 'the device or file system answers';

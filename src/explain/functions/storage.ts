@@ -143,14 +143,14 @@ export const STORAGE: readonly KernelFunction[] = [
     seen: false,
   },
   {
-    names: ['ioc_rqos_throttle', 'ioc_rqos_merge'],
+    names: ['ioc_rqos_throttle'],
     subsystem: 'cgroup I/O cost',
     text: 'is held back by the cost control of its disk: its cgroup has used its share (io.cost.qos, io.weight)',
     wake: 'uninterruptible',
     cause: 'throttled',
     advice: 'Raise io.weight of the cgroup, or mend io.cost.model and io.cost.qos of the root group.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['rq_qos_wait'],
@@ -243,7 +243,7 @@ export const STORAGE: readonly KernelFunction[] = [
     advice:
       'Raise memory.high of the cgroup, or let its processes use less; memory.events and memory.pressure tell how often it bites.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['mem_cgroup_oom_synchronize'],

@@ -113,7 +113,7 @@ function finding(
   const text = waitText(sample, cause, blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, text),
-    longest >= 0 ? `, ${duration(longest)} so far` : '',
+    longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
     waiting.summary,
     blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
     '.',

@@ -74,7 +74,7 @@ describe('requests held back by an I/O limit', () => {
       '4 reads of /data/x wait inside the I/O limit of cgroup /limited (io.max rbps=1 on loop3): the disk itself has nothing in flight.',
     );
     expect(first?.explanation).toContain(
-      'cannot be cancelled or timed out until the I/O limit lets them go on',
+      'cannot be cancelled or timed out until the I/O limit allows it: they have been handed on',
     );
   });
 
