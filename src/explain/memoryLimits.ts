@@ -6,6 +6,8 @@ import type { Blocked } from './blocking';
 /** Waits for memory of a control group, with the files of the limit that makes them wait. */
 const WAITS: ReadonlyMap<string, RegExp> = new Map([
   ['mem_cgroup_handle_over_high', /^memory\.high$/],
+  // 7.2
+  ['__mem_cgroup_handle_over_high', /^memory\.high$/],
   ['mem_cgroup_oom_synchronize', /^memory\.(?:max|limit_in_bytes)$/],
   ['try_to_free_mem_cgroup_pages', /^memory\./],
 ]);
