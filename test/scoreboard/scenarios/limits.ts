@@ -6,7 +6,8 @@ import { silentDisk } from '../../real/support/mounts';
 import { toReleaseByShell } from '../../real/support/releases';
 import { startVictim } from '../../real/support/victim';
 import { ownGroup, put } from '../cgroups';
-import { onFuse, type SilentMounted } from '../fileSystems';
+import { onFuse, ownFileSystem, type SilentMounted } from '../fileSystems';
+import { installed, needsProgram } from '../programs';
 import type { Scenario, Stage } from '../scenario';
 import { ringVictim, standStill, waiting } from '../stand';
 
@@ -22,6 +23,19 @@ function setQueue(
   // The kernel waits for the requests in flight before it changes a queue.
   stage.onTestFinished(toReleaseByShell(`${goOn}; echo ${before} > ${file}`));
   writeFileSync(file, `${value}`);
+}
+
+const numberOf = (device: string): string => {
+  const { rdev } = statSync(device);
+  return `${rdev >> 8}:${rdev & 0xff}`;
+};
+
+/** Of what is written to the device the machine keeps only some hundred KiB in memory. */
+function limitDirty(stage: Stage, device: string): void {
+  const bdi = `/sys/class/bdi/${numberOf(device)}`;
+  stage.onTestFinished(toReleaseByShell(`echo 0 > ${bdi}/strict_limit; echo 100 > ${bdi}/max_ratio`));
+  writeFileSync(`${bdi}/max_ratio_fine`, '100');
+  writeFileSync(`${bdi}/strict_limit`, '1');
 }
 
 const DISK = { needs: ['root', 'ioUring', 'fuse', 'loop', 'freeze'], severity: 'critical' } as const;
@@ -57,11 +71,7 @@ const QUEUES: readonly Scenario[] = [
     says: [/write/, /loop\d/, /written data/],
     stage: async (stage) => {
       const { device } = await silentDisk(stage);
-      const { rdev } = statSync(device);
-      const bdi = `/sys/class/bdi/${rdev >> 8}:${rdev & 0xff}`;
-      stage.onTestFinished(toReleaseByShell(`echo 0 > ${bdi}/strict_limit; echo 100 > ${bdi}/max_ratio`));
-      writeFileSync(`${bdi}/max_ratio_fine`, '100');
-      writeFileSync(`${bdi}/strict_limit`, '1');
+      limitDirty(stage, device);
       return waiting(stage, ['file-fill', device]);
     },
   },
@@ -106,4 +116,44 @@ const MEMORY: readonly Scenario[] = [
   },
 ];
 
-export const LIMITS: readonly Scenario[] = [...QUEUES, ...MEMORY];
+const WELL = {
+  needs: ['root', 'ioUring', 'loop', 'freeze'],
+  severity: 'info',
+  says: [/./],
+  healthy: true,
+} as const;
+
+/** fio, whose reads a limit lets through at two hundred a second. */
+function limitedFio(name: string, words: readonly string[]): Scenario {
+  return {
+    name: `healthy ${name} within an I/O limit`,
+    ...WELL,
+    stage: (stage) => {
+      needsProgram(stage, 'fio');
+      const { device, directory } = ownFileSystem(stage, 'ext4');
+      const limit = 'blkio.throttle.read_iops_device';
+      const group = ownGroup(stage, 'blkio', { [limit]: `${numberOf(device)} 0` });
+      put(group, limit, `${numberOf(device)} 200`);
+      const job = '--name=j --size=8m --rw=randread --time_based --runtime=40 --thread';
+      const command = `echo $$ > ${group}/cgroup.procs; exec fio --directory=${directory} ${job} ${words.join(' ')}`;
+      return installed(stage, 'sh', ['-c', command], 4);
+    },
+  };
+}
+
+const HEALTHY: readonly Scenario[] = [
+  limitedFio('direct reads', ['--ioengine=io_uring', '--direct=1', '--iodepth=16']),
+  limitedFio('reads with psync', ['--ioengine=psync', '--direct=1']),
+  limitedFio('Linux AIO', ['--ioengine=libaio', '--direct=1', '--iodepth=16']),
+  {
+    name: 'healthy writer slowed down by a dirty limit',
+    ...WELL,
+    stage: (stage) => {
+      const { device, file } = ownFileSystem(stage, 'ext4');
+      limitDirty(stage, device);
+      return waiting(stage, ['file-fill', file]);
+    },
+  },
+];
+
+export const LIMITS: readonly Scenario[] = [...QUEUES, ...MEMORY, ...HEALTHY];
