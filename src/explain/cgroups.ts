@@ -52,3 +52,16 @@ export function cgroupLine(cgroup: Cgroup): string {
 export function isReached({ limit, used }: CgroupLimit): boolean {
   return used !== undefined && /^\d+$/.test(used) && /^\d+$/.test(limit) && Number(used) >= Number(limit);
 }
+
+/** Why no more workers can be started, where the group has as many tasks as it may. */
+export function taskLimit({
+  cgroup,
+}: Sample): { readonly text: string; readonly explanation: string } | undefined {
+  const limit = cgroup?.limits.find((one) => one.file === 'pids.max' && isReached(one));
+  if (!limit) return undefined;
+  const group = printable(limit.path, 200);
+  return {
+    text: `its cgroup ${group} allows no more tasks`,
+    explanation: `The cgroup ${group} may have ${printable(limit.limit, 40)} tasks (pids.max) and has as many, so the kernel can start no worker for them.`,
+  };
+}

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { silentDisk } from '../../real/support/mounts';
+import { mountHangfs, silentDisk } from '../../real/support/mounts';
 import { toReleaseByShell } from '../../real/support/releases';
 import { startVictim } from '../../real/support/victim';
 import { ownGroup, put } from '../cgroups';
@@ -77,13 +77,18 @@ const QUEUES: readonly Scenario[] = [
   },
 ];
 
-/** Starts `waits` as a process of the group from its first moment on. */
-async function inGroup(stage: Stage, group: string, args: readonly string[]): Promise<number> {
+/** Starts a program as a process of the group from its first moment on. */
+async function inGroup(
+  stage: Stage,
+  group: string,
+  program: 'waits' | 'ring_victim',
+  args: readonly string[],
+): Promise<number> {
   const programs = mkdtempSync(join(tmpdir(), 'inspect-wrapped-'));
   stage.onTestFinished(toReleaseByShell(`rm -rf ${programs}`));
-  const wrapper = `#!/bin/sh\necho $$ > ${group}/cgroup.procs\nexec ${stage.who.programs}/waits "$@"\n`;
-  writeFileSync(join(programs, 'waits'), wrapper, { mode: 0o755 });
-  const victim = await startVictim(stage, { ...stage.who, programs }, 'waits', args, { busy: true });
+  const wrapper = `#!/bin/sh\necho $$ > ${group}/cgroup.procs\nexec ${stage.who.programs}/${program} "$@"\n`;
+  writeFileSync(join(programs, program), wrapper, { mode: 0o755 });
+  const victim = await startVictim(stage, { ...stage.who, programs }, program, args, { busy: true });
   await standStill();
   return victim.pid;
 }
@@ -98,7 +103,7 @@ const MEMORY: readonly Scenario[] = [
       const group = ownGroup(stage, 'memory', { 'memory.oom_control': '0' });
       put(group, 'memory.limit_in_bytes', 16 << 20);
       put(group, 'memory.oom_control', 1);
-      return inGroup(stage, group, ['memory']);
+      return inGroup(stage, group, 'waits', ['memory']);
     },
   },
   {
@@ -111,7 +116,22 @@ const MEMORY: readonly Scenario[] = [
       if (!existsSync(join(group, 'memory.high')))
         stage.skip('needs the memory controller in cgroup version 2');
       put(group, 'memory.high', 16 << 20);
-      return inGroup(stage, group, ['memory']);
+      return inGroup(stage, group, 'waits', ['memory']);
+    },
+  },
+];
+
+const TASKS: readonly Scenario[] = [
+  {
+    name: 'task limit, no more workers',
+    needs: ['root', 'ioUring', 'fuse'],
+    severity: 'critical',
+    says: [/2 reads/, /FUSE server/, /6 more/, /pids\.max/, /inspect-scoreboard/],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      const group = ownGroup(stage, 'pids');
+      put(group, 'pids.max', 3);
+      return inGroup(stage, group, 'ring_victim', ['file', `${directory}/hang-data`, 'read', '8']);
     },
   },
 ];
@@ -156,4 +176,4 @@ const HEALTHY: readonly Scenario[] = [
   },
 ];
 
-export const LIMITS: readonly Scenario[] = [...QUEUES, ...MEMORY, ...HEALTHY];
+export const LIMITS: readonly Scenario[] = [...QUEUES, ...MEMORY, ...TASKS, ...HEALTHY];
