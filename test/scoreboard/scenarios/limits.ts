@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { mountHangfs, silentDisk } from '../../real/support/mounts';
@@ -86,12 +86,44 @@ async function inGroup(
 ): Promise<number> {
   const programs = mkdtempSync(join(tmpdir(), 'inspect-wrapped-'));
   stage.onTestFinished(toReleaseByShell(`rm -rf ${programs}`));
+  chmodSync(programs, 0o755);
   const wrapper = `#!/bin/sh\necho $$ > ${group}/cgroup.procs\nexec ${stage.who.programs}/${program} "$@"\n`;
   writeFileSync(join(programs, program), wrapper, { mode: 0o755 });
   const victim = await startVictim(stage, { ...stage.who, programs }, program, args, { busy: true });
   await standStill();
   return victim.pid;
 }
+
+const HELD = {
+  severity: 'warning',
+  says: [/4 reads/, /I\/O limit of cgroup \/inspect-scoreboard/, /loop\d/],
+} as const;
+
+/** Reads of a disk whose limit lets through one byte a second, direct and through the page cache. */
+function throttled(name: string, words: readonly string[]): Scenario {
+  return {
+    name: `I/O limit, ${name}`,
+    needs: ['root', 'ioUring', 'loop', 'freeze'],
+    ...HELD,
+    // Which operation a worker carries, its stack tells root alone.
+    ordinary: { ...HELD, says: [/4 (?:reads|operations)/, ...HELD.says.slice(1)] },
+    stage: (stage) => {
+      const { device, file } = ownFileSystem(stage, 'ext4');
+      const limit = 'blkio.throttle.read_bps_device';
+      const group = ownGroup(stage, 'blkio', { [limit]: `${numberOf(device)} 0` });
+      put(group, limit, `${numberOf(device)} 1`);
+      const { uid = 0, gid = uid } = stage.who;
+      chownSync(join(group, 'cgroup.procs'), uid, gid);
+      return inGroup(stage, group, 'ring_victim', ['file', file, 'read', '4', ...words]);
+    },
+  };
+}
+
+const IO: readonly Scenario[] = [
+  throttled('direct reads', ['direct']),
+  throttled('buffered reads', []),
+  throttled('buffered reads in workers', ['async']),
+];
 
 const MEMORY: readonly Scenario[] = [
   {
@@ -176,4 +208,4 @@ const HEALTHY: readonly Scenario[] = [
   },
 ];
 
-export const LIMITS: readonly Scenario[] = [...QUEUES, ...MEMORY, ...TASKS, ...HEALTHY];
+export const LIMITS: readonly Scenario[] = [...QUEUES, ...IO, ...MEMORY, ...TASKS, ...HEALTHY];
