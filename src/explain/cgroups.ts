@@ -3,8 +3,9 @@ import type { Cgroup, CgroupLimit, Resource, Sample } from '../model/sample';
 import { diskOf, standsOn } from './disks';
 import type { Cause } from './functions/entry';
 
-/** Files of a control group that limit I/O, of both versions. */
-const IO = /^(?:io\.|blkio\.throttle\.)/;
+/** Files of a control group that limit I/O, of both versions, and those that share it out: these hold a task in its stack. */
+const IO = /^(?:io\.max$|blkio\.throttle\.)/;
+const SHARES = /^io\.(?:cost\.qos|weight|latency)$/;
 
 /**
  * "Its cgroup /limited allows it 254:0 riops=1 (io.max)." Said where the wait is a throttle's, or a disk's that has a limit;
@@ -15,11 +16,14 @@ export function cgroupSentence(sample: Sample, cause: Cause, files: readonly Res
   if (!HELD.has(cause)) return '';
   const disks = files.flatMap((file) => diskOf(sample, file) ?? []);
   const numbers = new Set(
-    disks.flatMap((disk) => [disk, ...standsOn(devices, disk)]).map(({ device }) => device),
+    disks.flatMap((disk) => [disk, ...standsOn(devices, disk)]).flatMap(({ device }) => device ?? []),
   );
   const concerns = ({ file, limit }: CgroupLimit) => {
     const [of = ''] = limit.split(' ');
-    return IO.test(file) && (numbers.size === 0 || !of.includes(':') || numbers.has(of));
+    return (
+      (IO.test(file) || (cause === 'throttled' && SHARES.test(file))) &&
+      (numbers.size === 0 || !of.includes(':') || numbers.has(of))
+    );
   };
   return (cgroup?.limits ?? [])
     .filter(concerns)

@@ -1,5 +1,6 @@
 import { printable } from '../model/printable';
 import type { BlockDevice, CgroupLimit, Request, Resource, Sample } from '../model/sample';
+import { plainName } from '../ring/issueFunctions';
 import type { Blocked } from './blocking';
 import { candidateFiles } from './candidates';
 import { diskOf, inFlightOf, standsOn } from './disks';
@@ -69,16 +70,19 @@ export function directionOf({ operation }: Pick<Request, 'operation'>): Directio
 
 /** Waits that a bio held back above the disk shows as. */
 const BELOW: ReadonlySet<Cause> = new Set<Cause>(['page', 'device', 'writeback']);
+/** Waits before the disk that are none of a limit's: its queue is frozen or full. */
+const QUEUE =
+  /^(?:_*bio_queue_enter|blk_queue_enter|blk_mq_freeze_queue_wait.*|blk_mq_get_tag|wbt_wait|md_.*|dm_.*)$/;
 
 /** A task that waits for a disk, told as held back by the limit where one stands before the disk of all its files. */
 export function behindLimit(sample: Sample, blocked: Blocked): Blocked {
   const { task, on, cause } = blocked;
   if (!sample.cgroup?.limits.length || on.subsystem === 'unknown' || !BELOW.has(cause)) return blocked;
+  if (QUEUE.test(plainName(on.function))) return blocked;
   const fd = task.operation === undefined ? on.fd : undefined;
   const files = carriedFiles(sample, [task]) ?? candidateFiles(sample, [task], cause, fd);
-  const limits = files.map((file) => limitOf(sample, file, wayOf(blocked)));
-  const [limit] = limits;
-  if (!limit || limits.includes(undefined)) return blocked;
+  const limit = filesLimit(sample, files, wayOf(blocked));
+  if (!limit) return blocked;
   return {
     ...blocked,
     on: { ...on, subsystem: 'cgroup I/O limit', text: `waits inside ${limit.text}` },
@@ -91,9 +95,17 @@ export function behindLimit(sample: Sample, blocked: Blocked): Blocked {
 export const LIMIT_ADVICE =
   'Raise or remove the limit: the file and the device are named above. What waits goes on at once; until then the disk is not asked.';
 
-function limitOf(sample: Sample, file: Resource, direction: Direction | undefined): HoldingLimit | undefined {
-  const disk = diskOf(sample, file);
-  return disk ? holdingLimit(sample, disk, direction) : undefined;
+/** The limit before the disk of files, where one stands before that of each. */
+export function filesLimit(
+  sample: Sample,
+  files: readonly Resource[],
+  direction?: Direction,
+): HoldingLimit | undefined {
+  const limits = files.map((file) => {
+    const disk = diskOf(sample, file);
+    return disk ? holdingLimit(sample, disk, direction) : undefined;
+  });
+  return limits.includes(undefined) ? undefined : limits[0];
 }
 
 function wayOf({ task, cause }: Blocked): Direction | undefined {

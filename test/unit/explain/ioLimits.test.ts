@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cgroupSentence } from '../../../src/explain/cgroups';
 import { explain } from '../../../src/explain/explain';
 import { holdingLimit } from '../../../src/explain/ioLimits';
 import type { BlockDevice, CgroupLimit, Request, Sample } from '../../../src/model/sample';
@@ -65,6 +66,25 @@ describe('the limit behind which a disk’s requests stand', () => {
   });
 });
 
+describe('the limits of a cgroup beside a wait for a disk', () => {
+  it('are those of the files’ disks', () => {
+    const other: CgroupLimit = { path: '/limited', file: 'io.max', limit: '254:0 riops=5' };
+    const sample = limited([other, RBPS], [{ ...IDLE, inFlightReads: 4 }]);
+    const file = fileOf(6, '/data/x', { blockDevice: 'loop3' });
+    expect(cgroupSentence(sample, 'device', [file])).toBe(
+      'Its cgroup /limited allows it 7:3 rbps=1 wiops=9 (io.max).',
+    );
+  });
+
+  it('tell of shares only where a throttle holds the task', () => {
+    const shares: CgroupLimit = { path: '/', file: 'io.cost.qos', limit: '7:3 enable=1' };
+    expect(cgroupSentence(limited([shares], [IDLE]), 'throttled')).toBe(
+      'The machine’s io.cost.qos says 7:3 enable=1.',
+    );
+    expect(cgroupSentence(limited([shares], [IDLE]), 'device')).toBe('');
+  });
+});
+
 describe('requests held back by an I/O limit', () => {
   it('are told with the cgroup, the file, the limit and the disk', () => {
     const [first, ...others] = graves(reading());
@@ -116,6 +136,16 @@ describe('requests held back by an I/O limit', () => {
     expect(first?.summary).toBe(
       '1 read of /data/x (ext4) waits inside the I/O limit of cgroup /limited (io.max rbps=1 on loop3), 3 s so far: the disk itself has nothing in flight.',
     );
+  });
+
+  it('are none that wait because the disk’s queue is frozen', () => {
+    const task = taskOf({
+      state: 'D',
+      blocked: 9,
+      kernelStack: stackOf('blk_queue_enter', 'blkdev_read_iter'),
+    });
+    const [first] = graves(reading({ tasks: [task], requests: [], rings: [] }));
+    expect(first).toMatchObject({ tag: 'stuck-on-resource', severity: 'critical' });
   });
 
   it('are a disk’s fault where the disk has them', () => {
