@@ -1,5 +1,5 @@
 import { printable } from '../model/printable';
-import type { CgroupLimit, Sample } from '../model/sample';
+import type { BlockedOn, CgroupLimit, Sample } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
 import type { Blocked } from './blocking';
 
@@ -11,6 +11,10 @@ const WAITS: ReadonlyMap<string, RegExp> = new Map([
   ['mem_cgroup_oom_synchronize', /^memory\.(?:max|limit_in_bytes)$/],
   ['try_to_free_mem_cgroup_pages', /^memory\./],
 ]);
+
+export function isMemoryLimit(on: BlockedOn): boolean {
+  return WAITS.has(plainName(on.function));
+}
 
 /** A task that waits for memory of its control group, told with the group that has the least left. */
 export function behindMemoryLimit({ cgroup }: Sample, blocked: Blocked): Blocked {

@@ -3,6 +3,7 @@ import { type Blocked, blockedOn } from './blocking';
 import { candidateFiles } from './candidates';
 import { diskOf, inFlightOf } from './disks';
 import { carriedFiles } from './listedRequests';
+import { isMemoryLimit } from './memoryLimits';
 import { inFlight } from './ringCounts';
 import { before, type Scene } from './rule';
 import { indexOf } from './sampleIndex';
@@ -27,13 +28,13 @@ export function pacedTask(scene: Scene, blocked: Blocked): Blocked | 'well' | un
   if (!other) return undefined;
   const earlier = indexOf(other).tasks.get(task.tid);
   if (earlier === undefined || blockedOn(earlier)?.on.function !== on.function) return 'well';
-  if (on.subsystem === 'memory limit') return blocked;
+  if (isMemoryLimit(on)) return blocked;
   const busy = scene.sample.rings.filter((ring) => inFlight(ring) !== 0);
   const moved = busy.some((ring) => before(scene, ring)?.cqTail !== ring.cqTail);
   if (task.operation !== undefined && moved) return 'well';
   const disks = standingDisks(scene, blocked);
   if (disks === undefined) return 'well';
-  return on.subsystem === 'writeback throttling'
+  return on.function.startsWith('balance_dirty_pages')
     ? disks > 0
       ? { ...blocked, cause: 'writeback' }
       : 'well'

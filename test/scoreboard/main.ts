@@ -3,10 +3,10 @@ import { ACTORS, actor, actorMissing } from '../real/support/actor';
 import { CHECKOUT } from '../real/support/programs';
 import { type Outcome, runScenario } from './runScenario';
 import { SCENARIOS } from './scenarios';
-import { readStacks, stacksOf, writeStacks } from './stacks';
+import { stacksOf, writeStacks } from './stacks';
 
 const words = process.argv.slice(2).filter((word) => word !== '--record');
-const record = process.argv.includes('--record');
+const record = process.argv.includes('--record') && words.length === 0;
 /** Which scenario had a stack first. */
 const stacks = new Map<string, string>();
 let kernel = '';
@@ -51,12 +51,8 @@ for (const who of ACTORS) {
 }
 
 if (record) {
-  const file = join(CHECKOUT, 'test/scoreboard/stacks.txt');
-  // What was not staged this time stays as it was recorded.
-  const others = readStacks(file).filter(({ scenario }) => chosen.every(({ name }) => name !== scenario));
-  for (const { functions } of others) stacks.delete(functions.join(' < '));
-  const kept = others.map(({ scenario, functions }) => `${scenario}: ${functions.join(' < ')}`);
-  writeStacks(file, kernel, [...kept, ...[...stacks].map(([stack, name]) => `${name}: ${stack}`)]);
+  const lines = [...stacks].map(([stack, name]) => `${name}: ${stack}`);
+  writeStacks(join(CHECKOUT, 'test/scoreboard/stacks.txt'), kernel, lines);
 }
 
 const share = totals.judged === 0 ? 0 : Math.floor((100 * totals.right) / totals.judged);

@@ -236,7 +236,7 @@ export const STORAGE: readonly KernelFunction[] = [
   },
   {
     names: ['mem_cgroup_handle_over_high', '__mem_cgroup_handle_over_high'],
-    subsystem: 'memory limit',
+    subsystem: 'cgroup memory limit',
     text: 'is slowed down because its cgroup uses more memory than it should',
     wake: 'killable',
     cause: 'throttled',
@@ -247,7 +247,7 @@ export const STORAGE: readonly KernelFunction[] = [
   },
   {
     names: ['mem_cgroup_oom_synchronize'],
-    subsystem: 'memory limit',
+    subsystem: 'cgroup memory limit',
     text: 'waits for memory of its cgroup, whose limit is reached and whose out-of-memory killer is off',
     wake: 'killable',
     cause: 'memory',
@@ -258,7 +258,7 @@ export const STORAGE: readonly KernelFunction[] = [
   },
   {
     names: ['try_to_free_mem_cgroup_pages'],
-    subsystem: 'memory limit',
+    subsystem: 'cgroup memory limit',
     text: 'waits for memory of its cgroup to be freed, for the limit is reached',
     wake: 'killable',
     cause: 'memory',

@@ -9,6 +9,7 @@ import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { isMemoryLimit } from '../memoryLimits';
 import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
@@ -106,7 +107,7 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const ofMemory = blocked.every(({ on }) => on.subsystem === 'memory limit');
+  const ofMemory = blocked.every(({ on }) => isMemoryLimit(on));
   const files = ofMemory ? [] : (carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
