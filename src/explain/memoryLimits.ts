@@ -1,25 +1,33 @@
 import { printable } from '../model/printable';
-import type { BlockedOn, CgroupLimit, Sample } from '../model/sample';
+import type { CgroupLimit, Sample } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
 import type { Blocked } from './blocking';
 
-/** Waits for memory of a control group, with the files of the limit that makes them wait. */
+/** What stands in the stack of a wait for memory of a control group, with the files of the limit that makes it wait. */
 const WAITS: ReadonlyMap<string, RegExp> = new Map([
   ['mem_cgroup_handle_over_high', /^memory\.high$/],
   // 7.2
   ['__mem_cgroup_handle_over_high', /^memory\.high$/],
   ['mem_cgroup_oom_synchronize', /^memory\.(?:max|limit_in_bytes)$/],
   ['try_to_free_mem_cgroup_pages', /^memory\./],
+  ['try_charge_memcg', /^memory\./],
 ]);
 
-export function isMemoryLimit(on: BlockedOn): boolean {
-  return WAITS.has(plainName(on.function));
+/** Of a task that waits for memory of its control group. */
+export function isMemoryLimit(blocked: Blocked): boolean {
+  return filesOf(blocked) !== undefined;
+}
+
+function filesOf({ task, on, cause }: Blocked): RegExp | undefined {
+  if (cause !== 'memory' && cause !== 'throttled') return undefined;
+  const names = [on.function, ...(task.kernelStack ?? []).map((frame) => frame.function)].map(plainName);
+  return WAITS.get(names.find((name) => WAITS.has(name)) ?? '');
 }
 
 /** A task that waits for memory of its control group, told with the group that has the least left. */
 export function behindMemoryLimit({ cgroup }: Sample, blocked: Blocked): Blocked {
   const { on } = blocked;
-  const files = WAITS.get(plainName(on.function));
+  const files = filesOf(blocked);
   if (!files || !cgroup) return blocked;
   const [limit] = cgroup.limits.filter(({ file }) => files.test(file)).sort((a, b) => left(a) - left(b));
   if (!limit) return blocked;

@@ -28,7 +28,7 @@ export function pacedTask(scene: Scene, blocked: Blocked): Blocked | 'well' | un
   if (!other) return undefined;
   const earlier = indexOf(other).tasks.get(task.tid);
   if (earlier === undefined || blockedOn(earlier)?.on.function !== on.function) return 'well';
-  if (isMemoryLimit(on)) return blocked;
+  if (isMemoryLimit(blocked)) return blocked;
   const busy = scene.sample.rings.filter((ring) => inFlight(ring) !== 0);
   const moved = busy.some((ring) => before(scene, ring)?.cqTail !== ring.cqTail);
   if (task.operation !== undefined && moved) return 'well';

@@ -107,7 +107,7 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const ofMemory = blocked.every(({ on }) => isMemoryLimit(on));
+  const ofMemory = blocked.every(isMemoryLimit);
   const files = ofMemory ? [] : (carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);

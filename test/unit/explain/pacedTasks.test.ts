@@ -100,6 +100,12 @@ describe('a task that waits for memory of its cgroup', () => {
     );
   });
 
+  it('is told also where it frees memory itself', () => {
+    const task = { ...slowed('reclaim_throttle', 'shrink_node', 'try_to_free_mem_cgroup_pages'), blocked: 9 };
+    const [first] = graves(look(task, { cgroup: { path: '/a/b', limits } }));
+    expect(first).toMatch(/^critical stuck-on-resource: .*: cgroup \/a uses 17\.5 MiB and may use 16 MiB/);
+  });
+
   it('is told without numbers where they are not known', () => {
     const task = { ...slowed('mem_cgroup_oom_synchronize'), blocked: 9 };
     expect(graves(look(task))[0]).toMatch(/killer is off, 9 s so far\.$/);
