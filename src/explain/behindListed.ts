@@ -1,6 +1,7 @@
 import type { Sample } from '../model/sample';
 import type { Behind } from './behind';
 import type { Blocked } from './blocking';
+import { taskLimit } from './cgroups';
 import { chainedBehind, heldMounts, isInside, placesOf } from './listedRequests';
 import { unexplained } from './ringCounts';
 import { resourceOf } from './sampleIndex';
@@ -32,12 +33,15 @@ export function behindListed(
   const rest = main ? sample.rings.reduce((sum, ring) => sum + unexplained(ring), 0) : 0;
   const taken = takenWorkers(sample, workers);
   const writes = queued.every(({ request }) => request.operation.startsWith('WRITE'));
+  const limited = taken === undefined && !writes ? taskLimit(sample) : undefined;
+  const why =
+    taken !== undefined
+      ? `, for all ${counted(taken, 'worker')} ${taken === 1 ? 'is' : 'are'} taken`
+      : limited === undefined
+        ? ''
+        : `, for ${limited.text}`;
   const parts: readonly (readonly [number, Verb, string])[] = [
-    [
-      queued.length,
-      'queue',
-      `behind${taken === undefined ? '' : `, for all ${counted(taken, 'worker')} ${taken === 1 ? 'is' : 'are'} taken`}`,
-    ],
+    [queued.length, 'queue', `behind${why}`],
     [
       inside.length,
       'are',
@@ -59,6 +63,7 @@ export function behindListed(
       queued.length > 0 && taken === undefined && writes
         ? 'Writes to one file run one after the other in io-wq (hashed work).'
         : '',
+      queued.length > 0 && limited ? limited.explanation : '',
       chained.length === 0 ? '' : 'Linked and drained requests start only when those before them are done.',
     ]
       .filter(Boolean)

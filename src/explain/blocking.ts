@@ -2,6 +2,7 @@ import type { BlockedOn, KernelFrame, Sample, Task, Wake } from '../model/sample
 import { submittedFiles } from './aioSubmitting';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
+import type { HoldingLimit } from './ioLimits';
 import { ringLockWait } from './ringLockWait';
 
 /** A task that waits, and what the table of kernel functions says of it. */
@@ -10,6 +11,8 @@ export interface Blocked {
   readonly on: BlockedOn;
   readonly cause: Cause;
   readonly advice: string;
+  /** The I/O limit it waits behind. */
+  readonly limit?: HoldingLimit;
 }
 
 /** Causes of threads that have nothing to do, or wait for their own program. */

@@ -1,6 +1,8 @@
 import { printable } from '../model/printable';
 import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
+import { behindLimit } from './ioLimits';
+import { behindMemoryLimit } from './memoryLimits';
 import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
 import { aioQueues } from './rules/aioQueues';
@@ -69,7 +71,7 @@ export interface Explained {
 /** Fills what each task is blocked on and the findings, most important first. */
 export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
   const other = comparable(bare, options.other) ? options.other : undefined;
-  const blocked = blockedTasks(bare);
+  const blocked = blockedTasks(bare).map((one) => behindMemoryLimit(bare, behindLimit(bare, one)));
   const between = other ? secondsBetween(bare, other) : undefined;
   const scene: Scene = {
     sample: bare,

@@ -177,6 +177,8 @@ export interface CgroupLimit {
   readonly path: string;
   readonly file: string;
   readonly limit: string;
+  /** What the group uses of it, in the limit's own unit: memory.current, pids.current. */
+  readonly used?: string;
 }
 
 /** A file lock that somebody waits for, from /proc/locks. */

@@ -87,7 +87,7 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   cgroup: {
     path: 'string',
     frozenBy: 'string',
-    limits: [{ path: 'string', file: 'string', limit: 'string' }],
+    limits: [{ path: 'string', file: 'string', limit: 'string', used: 'string' }],
   },
   resources: [{ awaitedLocks: [LOCK] }],
 };

@@ -30,11 +30,14 @@ export function ownFileSystem(stage: Stage, type: FileSystem): Mounted {
   return mounted(stage, type, base, image, '');
 }
 
+export interface SilentMounted extends Mounted {
+  readonly stop: () => void;
+  /** The shell's command that lets the server answer again. */
+  readonly goOn: string;
+}
+
 /** The same on a loop device over a file of a FUSE server, which `stop` makes fall silent. */
-export async function onFuse(
-  stage: Stage,
-  type: FileSystem = 'ext4',
-): Promise<Mounted & { readonly stop: () => void }> {
+export async function onFuse(stage: Stage, type: FileSystem = 'ext4'): Promise<SilentMounted> {
   const { directory, server } = await mountHangfs(stage);
   const disk = join(directory, type === 'ext4' ? 'disk1' : 'disk-big');
   const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
@@ -45,7 +48,7 @@ export async function onFuse(
     uncache(disk);
     process.kill(server.pid, 'SIGUSR1');
   };
-  return { ...own, stop };
+  return { ...own, stop, goOn };
 }
 
 /** The kernel forgets all that it has read of the file system. */

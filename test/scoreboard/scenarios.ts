@@ -3,6 +3,7 @@ import { AIO } from './scenarios/aio';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
+import { LIMITS } from './scenarios/limits';
 import { PROCESSES } from './scenarios/processes';
 import { RINGS } from './scenarios/rings';
 import { WAITS } from './scenarios/waits';
@@ -14,5 +15,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PROCESSES,
   ...KERNEL_WAITS,
   ...AIO,
+  ...LIMITS,
   ...HEALTHY,
 ];

@@ -31,7 +31,6 @@ export const MEMORY: readonly KernelFunction[] = [
     names: [
       'try_to_free_pages',
       'reclaim_throttle',
-      'try_to_free_mem_cgroup_pages',
       'do_try_to_free_pages',
       'shrink_node',
       'shrink_lruvec',
@@ -75,22 +74,36 @@ export const MEMORY: readonly KernelFunction[] = [
     seen: false,
   },
   {
-    names: [
-      'mem_cgroup_handle_over_high',
-      '__mem_cgroup_handle_over_high',
-      'mem_cgroup_oom_synchronize',
-      'mem_cgroup_out_of_memory',
-      'try_charge_memcg',
-      'try_charge',
-      'charge_memcg',
-    ],
+    names: ['mem_cgroup_handle_over_high', '__mem_cgroup_handle_over_high'],
     subsystem: 'cgroup memory limit',
-    text: 'is held back because its cgroup is over its memory limit',
+    text: 'is slowed down because its cgroup uses more memory than it should',
     wake: 'killable',
     cause: 'throttled',
-    advice: 'See memory.current, memory.high, memory.max and memory.events of the process’s cgroup.',
+    advice:
+      'Raise memory.high of the cgroup, or let its processes use less; memory.events and memory.pressure tell how often it bites.',
     rank: 'specific',
     seen: true,
+  },
+  {
+    names: ['mem_cgroup_oom_synchronize', 'mem_cgroup_out_of_memory'],
+    subsystem: 'cgroup memory limit',
+    text: 'waits for memory of its cgroup, whose limit is reached and whose out-of-memory killer is off',
+    wake: 'killable',
+    cause: 'memory',
+    advice:
+      'Raise the memory limit of the cgroup, end one of its processes, or switch its killer on: 0 into memory.oom_control.',
+    rank: 'specific',
+    seen: true,
+  },
+  {
+    names: ['try_to_free_mem_cgroup_pages', 'try_charge_memcg', 'try_charge', 'charge_memcg'],
+    subsystem: 'cgroup memory limit',
+    text: 'waits for memory of its cgroup to be freed, for the limit is reached',
+    wake: 'killable',
+    cause: 'memory',
+    advice: 'Raise the memory limit of the cgroup (memory.max), or let its processes use less.',
+    rank: 'specific',
+    seen: false,
   },
   {
     names: [

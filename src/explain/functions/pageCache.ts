@@ -113,7 +113,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     cause: 'page',
     advice: 'Look at what supplies the file: its disk, or the server of its file system.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -8,7 +8,7 @@ export const UNTIL: Readonly<Partial<Record<Cause, string>>> = {
   device: 'the disk answers',
   writeback: 'the disk has written the data',
   frozen: 'the file system is thawed',
-  throttled: 'the limit lets it go on',
+  throttled: 'the limit allows it',
   'user fault': 'the userfaultfd’s owner supplies the page',
   fanotify: 'the fanotify listener answers',
   helper: 'the program that the kernel asked has done its part',

@@ -9,9 +9,10 @@ import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { isMemoryLimit } from '../memoryLimits';
+import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
-import { heldByStillDisk } from '../stillDisk';
 import { aboutFiles, waitText } from '../wording';
 import {
   counted,
@@ -67,13 +68,19 @@ export const stuckOnResource: Rule = {
   tag: 'stuck-on-resource',
   check(scene) {
     const groups = new Map<Cause, Blocked[]>();
+    const add = (one: Blocked) => groups.set(one.cause, [...(groups.get(one.cause) ?? []), one]);
     let again = false;
     for (const blocked of scene.blocked) {
       if (SEVERITY[blocked.cause] === undefined) continue;
+      if (isPaced(blocked)) {
+        const paced = pacedTask(scene, blocked);
+        if (paced === undefined && !scene.last) again = true;
+        if (typeof paced === 'object') add(paced);
+        continue;
+      }
       const still = standsStill(scene, blocked.task);
       if (still === undefined) again = true;
-      if (still || heldByStillDisk(scene, blocked))
-        groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
+      if (still) add(blocked);
     }
     if (again) return 'look again';
     const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
@@ -101,14 +108,16 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const ofMemory = blocked.every(isMemoryLimit);
+  const files = ofMemory ? [] : (carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
   const text = waitText(sample, cause, blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, text),
-    longest >= 0 ? `, ${duration(longest)} so far` : '',
+    longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
     waiting.summary,
+    blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
     '.',
   ].join('');
   const first = blocked[0];
@@ -123,7 +132,7 @@ function finding(
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
       ...resourceSentences(scene, files),
-      cgroupSentence(sample, cause),
+      first?.limit || ofMemory ? '' : cgroupSentence(sample, cause, files),
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
