@@ -3,6 +3,7 @@ import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
 import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
+import { armedPolls } from './rules/armedPolls';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
 import { exitBlocked } from './rules/exitBlocked';
@@ -39,6 +40,7 @@ const RULES: readonly Rule[] = [
   waitsForNothing,
   waitsForMore,
   notReaped,
+  armedPolls,
   workerCrowd,
   waitsForPeer,
   unservedSockets,

@@ -198,12 +198,29 @@ export interface Ring {
   readonly skew?: string;
   readonly registeredFiles?: number;
   readonly registeredBuffers?: number;
+  /** The file with the most armed polls, where one has several; how their number went stands in it. */
+  readonly polls?: ArmedPolls;
   /** Other descriptors of the process that are the same ring. */
   readonly duplicates?: readonly number[];
   /** Inode of the ring, when the kernel tells it apart from others. */
   readonly inode?: number;
   /** False when the kernel printed no counters because a task held the ring's lock. */
   readonly readable: boolean;
+}
+
+/** Polls armed on one and the same file of a ring, followed over the looks of an inspection for as long as they never get fewer. */
+export interface ArmedPolls {
+  /** The file, by its descriptor or by its index among the registered ones. */
+  readonly fd?: number;
+  readonly fixedFile?: number;
+  readonly count: number;
+  /** How many there were in the first of these looks, and its time; seconds since boot. */
+  readonly from: number;
+  readonly since?: number;
+  /** When they were last compared, a second apart at least; seconds since boot. */
+  readonly at?: number;
+  /** Looks that found more than the one before. */
+  readonly rises: number;
 }
 
 /** The io-wq workers of one thread (5.12+), which serve every ring that thread submits to. */

@@ -5,6 +5,7 @@ import { parseCmdline } from '../procfs/cmdline';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
+import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
@@ -46,7 +47,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const searches = walk !== false && walk?.search !== undefined;
   const again = previous && !searches ? await relook(target, previous, walk) : undefined;
   checkCancelled(options.signal);
-  return again ?? lookAfresh(target, pid, options);
+  return withArmedPolls(again ?? (await lookAfresh(target, pid, options)), previous);
 }
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {

@@ -5,6 +5,7 @@ import { onlyTarget } from '../operationTargets';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
+import { pilesUp } from './armedPolls';
 
 /** What an armed poll of an operation waits for, after "waits". */
 const AWAITS: Readonly<Record<string, string>> = {
@@ -89,7 +90,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
   return {
     tag: 'waits-for-peer',
     severity: 'info',
-    summary: `${sentence(joined(parts))}${rest}. Nothing is broken.`,
+    summary: `${sentence(joined(parts))}${rest}.${pilesUp(sample, ring) ? '' : ' Nothing is broken.'}`,
     explanation: [
       `The requests of ${ringName(ring)} are armed for readiness: they go on by themselves as soon as the file at the other side is ready.`,
       counts > 0
