@@ -8,6 +8,7 @@ export const TAGS = [
   'hashed-writes',
   'held-back',
   'inside-device',
+  'loop-blocked',
   'not-reaped',
   'not-submitted',
   'only-timers',

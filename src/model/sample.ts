@@ -57,10 +57,14 @@ export interface Host {
   readonly name: string;
   /** The release, as `uname -r` prints it. */
   readonly kernel: string;
+  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64. */
+  readonly stable?: string;
   readonly arch: string;
   /** Seconds since boot when the sample was taken. */
   readonly uptime?: number;
   readonly cpus?: number;
+  /** Tasks of the whole machine that the kernel counts as waiting for I/O at this moment (procs_blocked of /proc/stat). */
+  readonly ioWaiting?: number;
 }
 
 export interface Rights {

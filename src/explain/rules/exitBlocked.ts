@@ -19,7 +19,9 @@ export const exitBlocked: Rule = {
     const stuck = ending.filter((_, index) => stills[index]);
     const [first] = stuck;
     if (!first) return [];
-    const held = scene.blocked.filter(({ task, on }) => task.kind === 'worker' && !on.idle);
+    const held = scene.blocked.filter(
+      ({ task, on }) => task.kind === 'worker' && (!on.idle || task.operation !== undefined),
+    );
     const who = stuck.length === 1 ? `thread ${nameOf(first.task)}` : counted(stuck.length, 'thread');
     const text = stuck.length === 1 ? first.on.text : inPlural(first.on.text);
     const waits = byWait(held);

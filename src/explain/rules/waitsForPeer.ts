@@ -2,6 +2,7 @@ import type { Finding, Request, Resource, Ring, Sample } from '../../model/sampl
 import { unplaced } from '../certainty';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
+import { insideRing, ringAt } from '../polledRings';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
@@ -131,9 +132,12 @@ function targets(sample: Sample, operation: string, requests: readonly Request[]
 const PLURAL: ReadonlySet<string> = new Set(['pipe', 'fifo', 'socket', 'eventfd', 'timerfd']);
 
 /** " on the socket …", " on 12 sockets"; empty where it is not known. */
-function on({ process }: Sample, operation: string, resources: readonly Resource[]): string {
+function on(sample: Sample, operation: string, resources: readonly Resource[]): string {
+  const { process } = sample;
   const [first] = resources;
   if (!first) return '';
+  const polled = resources.length === 1 ? ringAt(sample, first) : undefined;
+  if (polled) return ` of ${ringName(polled)}, ${insideRing(sample, polled)}`;
   const kinds = new Set(resources.map(({ kind }) => (PLURAL.has(kind) ? kind : 'descriptor')));
   const what =
     resources.length === 1

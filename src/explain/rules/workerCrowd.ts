@@ -9,8 +9,8 @@ const CROWD = 128;
 const IDLE_ENDS = 'A worker without work ends by itself after five seconds.';
 
 /**
- * "300 io-wq workers for 8 requests in flight: most have nothing to do." More threads than anybody wanted, in both looks, with the
- * likely reason.
+ * "300 io-wq workers for 8 requests in flight: 300 of them have nothing to do; there may be as many as processes (RLIMIT_NPROC)." More
+ * threads than anybody wanted, in both looks, with the likely reason.
  */
 export const workerCrowd: Rule = {
   tag: 'worker-crowd',
@@ -34,7 +34,7 @@ export const workerCrowd: Rule = {
         tag: 'worker-crowd',
         severity: 'warning',
         summary: sentence(
-          `${grouped(workers.length)} io-wq workers for ${counted(pending, 'request')} in flight: ${doing}.`,
+          `${grouped(workers.length)} io-wq workers for ${counted(pending, 'request')} in flight: ${doing}${whySoMany(scene, workers)}.`,
         ),
         explanation: [...reasons(scene, workers), idle > 0 ? IDLE_ENDS : ''].filter(Boolean).join(' '),
         remedy:
@@ -44,6 +44,26 @@ export const workerCrowd: Rule = {
     ];
   },
 };
+
+/** What let them become so many, after what they do. */
+function whySoMany({ sample }: Scene, workers: readonly Task[]): string {
+  const { cpus } = sample.host;
+  const allowed = cpuCount(sample.process.cpusAllowed ?? '');
+  if (cpus !== undefined && allowed !== undefined && allowed < cpus)
+    return `; the process may run on ${grouped(allowed)} of ${counted(cpus, 'processor')} only, where more are started than can run`;
+  const pools = sample.workerPools ?? [];
+  const unbounded = pools.filter((pool) => pool.unbounded.workers > pool.bounded.workers);
+  const limit = Math.max(
+    0,
+    ...(unbounded.length > 0 ? unbounded : pools).map((pool) =>
+      unbounded.length > 0 ? pool.unbounded.limit : pool.bounded.limit,
+    ),
+  );
+  if (limit === 0) return '';
+  return unbounded.length > 0
+    ? `; of such workers there may be ${grouped(limit)}${limit > workers.length ? ', by default as many as processes (RLIMIT_NPROC)' : ''}`
+    : `; ${grouped(limit)} are allowed`;
+}
 
 function reasons(scene: Scene, workers: readonly Task[]): string[] {
   const { sample } = scene;
