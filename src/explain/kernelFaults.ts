@@ -40,11 +40,9 @@ export function kernelAdvice({ kernel, stable }: Host, tag: string): string | un
   const fault = FAULTS.find((one) => one.tag === tag && isOf(one, kernel, version));
   if (!fault) return undefined;
   const { kernels, does, see } = fault;
-  const which =
-    typeof kernels === 'string'
-      ? ''
-      : `, as are ${kernels.series}.${kernels.from} to ${kernels.series}.${kernels.to}`;
-  return `The kernel ${version} was reported to ${does}${which} (${see}): boot a newer one.`;
+  return typeof kernels === 'string'
+    ? `This kernel, ${kernel}, was reported to ${does} (${see}): boot a newer one.`
+    : `The kernels ${kernels.series}.${kernels.from} to ${kernels.series}.${kernels.to} were reported to ${does} (${see}), and this is ${version}: boot a newer one.`;
 }
 
 function isOf({ kernels }: KernelFault, release: string, version: string): boolean {

@@ -113,16 +113,16 @@ static void thread_exit(struct ring *ring, char **arguments) {
   park();
 }
 
-/* sqpoll-read FILE: the submission thread's worker hangs in the file. */
-static void sqpoll_read(struct ring *ring, char **arguments) {
-  int fd = arguments[0] ? open(arguments[0], O_RDONLY | O_CLOEXEC) : -1;
-  if (fd < 0) die("sqpoll-read FILE");
+/* sqpoll-write FILE: the submission thread's worker hangs in the file. */
+static void sqpoll_write(struct ring *ring, char **arguments) {
+  int fd = arguments[0] ? open(arguments[0], O_WRONLY | O_CLOEXEC) : -1;
+  if (fd < 0) die("sqpoll-write FILE");
   ring_open(ring, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 50});
-  ring_rw(ring, IORING_OP_READ, fd, buffer, sizeof buffer, 0)->flags = IOSQE_ASYNC;
+  ring_rw(ring, IORING_OP_WRITE, fd, buffer, sizeof buffer, 0)->flags = IOSQE_ASYNC;
   ring_publish(ring);
   ring_enter(ring->fd, 1, 0, IORING_ENTER_SQ_WAKEUP);
   await_workers(1);
-  ready("\"operation\":\"READ\",\"inFlight\":1");
+  ready("\"operation\":\"WRITE\",\"inFlight\":1");
   ring_wait(ring, 1);
   park();
 }
@@ -278,32 +278,12 @@ static void two_rings(struct ring *ring, char **arguments) {
   park();
 }
 
-/* A socket command that never waits: where it hangs, the kernel has lost it. */
-static void getsockopt_async(struct ring *ring, char **arguments) {
-  static int value;
-  enum { SOCKET_URING_OP_GETSOCKOPT_NUMBER = 2 };
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) die("socket");
-  ring_open(ring, (struct ring_options){0});
-  struct io_uring_sqe *sqe = ring_sqe(ring, IORING_OP_URING_CMD, fd);
-  sqe->off = SOCKET_URING_OP_GETSOCKOPT_NUMBER;
-  sqe->addr = (uint64_t)SOL_SOCKET | (uint64_t)SO_REUSEADDR << 32;
-  sqe->splice_fd_in = sizeof value;
-  sqe->addr3 = (uintptr_t)&value;
-  sqe->flags = IOSQE_ASYNC;
-  ring_submit(ring);
-  short_pause(300);
-  ready("\"operation\":\"URING_CMD\",\"inFlight\":%u,\"fd\":%d", 1 - ring_ready(ring), fd);
-  if (!ring_ready(ring)) ring_wait(ring, 1);
-  park();
-}
-
 const struct scene incident_scenes[] = {
     {"polls-pile", polls_pile},
     {"polls-grow", polls_grow},
     {"recvs-given-up", recvs_given_up},
     {"thread-exit", thread_exit},
-    {"sqpoll-read", sqpoll_read},
+    {"sqpoll-write", sqpoll_write},
     {"crowd-idle", crowd_idle},
     {"crowd-splice", crowd_splice},
     {"overflow-starved", overflow_starved},
@@ -312,6 +292,5 @@ const struct scene incident_scenes[] = {
     {"wait-unsubmitted", wait_unsubmitted},
     {"terminal-read", terminal_read},
     {"two-rings", two_rings},
-    {"getsockopt-async", getsockopt_async},
     {NULL, NULL},
 };

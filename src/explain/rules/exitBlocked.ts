@@ -1,6 +1,7 @@
 import type { Task } from '../../model/sample';
 import type { Blocked } from '../blocking';
-import { type Rule, standsStill } from '../rule';
+import { blockingFrame } from '../functions/table';
+import { type Rule, type Scene, standsStill } from '../rule';
 import { counted, inPlural, joined, operationCounts, processName, sentence } from '../words';
 
 /** Kinds of waits that a sentence has room for. */
@@ -13,8 +14,13 @@ const MOST = 3;
 export const exitBlocked: Rule = {
   tag: 'exit-blocked',
   check(scene) {
-    const ending = scene.blocked.filter(({ cause }) => cause === 'exit');
-    const stills = ending.map(({ task }) => standsStill(scene, task));
+    const ending = [
+      ...scene.blocked.filter(({ cause }) => cause === 'exit'),
+      ...scene.sample.tasks.flatMap((task) => endingPoller(task) ?? []),
+    ];
+    const stills = ending.map(({ task }) =>
+      task.state === 'R' ? spinsOn(scene, task) : standsStill(scene, task),
+    );
     if (stills.includes(undefined)) return 'look again';
     const stuck = ending.filter((_, index) => stills[index]);
     const [first] = stuck;
@@ -34,12 +40,33 @@ export const exitBlocked: Rule = {
         severity: 'critical',
         summary: sentence(`${who} ${text}${told.length > 0 ? `: ${joined(told)}` : ''}.`),
         explanation: `It is blocked in ${first.on.function}. A process ends only when the last of its requests has; a signal was delivered already and changes nothing.${held.length > 0 ? ` ${sentence(counted(held.length, 'io-wq worker'))} ${held.length === 1 ? 'is' : 'are'} still at work.` : ''}`,
-        remedy: held[0]?.advice ?? first.advice,
+        remedy: remedyFor(held[0]) ?? first.advice,
         evidence: [...stuck, ...held].map(({ task }) => ({ task: task.tid })),
       },
     ];
   },
 };
+
+/** A submission thread that ends does not sleep while it waits: the signal that ends it is pending (6.18). */
+export function endingPoller(task: Task): Blocked | undefined {
+  if (task.kind !== 'sqpoll' || task.state !== 'R') return undefined;
+  const found = blockingFrame(task.kernelStack ?? []);
+  if (found?.entry.cause !== 'exit') return undefined;
+  const { subsystem, text, wake, cause, advice } = found.entry;
+  const on = { function: found.function, subsystem, text: `${text}, keeping a processor busy`, wake };
+  return { task, on, cause, advice };
+}
+
+function spinsOn({ other, last }: Scene, { tid }: Task): boolean | undefined {
+  if (!other) return last ? true : undefined;
+  return other.tasks.some((task) => task.tid === tid && endingPoller(task) !== undefined);
+}
+
+/** Of a wait that is everyday elsewhere there is nothing to mend but that it outlasts its thread. */
+function remedyFor(held: Blocked | undefined): string | undefined {
+  if (!held?.on.idle) return held?.advice;
+  return 'Let what the worker waits for happen. In the program: end or cancel requests (IORING_OP_ASYNC_CANCEL) before their thread ends.';
+}
 
 function byWait(held: readonly Blocked[]): [string, Blocked[]][] {
   const waits = new Map<string, Blocked[]>();

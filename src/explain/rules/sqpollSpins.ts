@@ -1,6 +1,7 @@
 import type { Ring, Task } from '../../model/sample';
 import { before, type Rule, type Scene } from '../rule';
 import { counted, duration, processName, ringName, sentence } from '../words';
+import { endingPoller } from './exitBlocked';
 
 /**
  * "The submission thread iou-sqp-7 (8) keeps a processor busy although nothing is submitted." It spins by configuration
@@ -9,7 +10,8 @@ import { counted, duration, processName, ringName, sentence } from '../words';
 export const sqpollSpins: Rule = {
   tag: 'sqpoll-spins',
   check(scene) {
-    const spinning = scene.sample.tasks.filter((task) => task.kind === 'sqpoll' && task.state === 'R');
+    const pollers = scene.sample.tasks.filter((task) => task.kind === 'sqpoll' && task.state === 'R');
+    const spinning = pollers.filter((task) => endingPoller(task) === undefined);
     if (spinning.length === 0) return [];
     if (!scene.other) return scene.last ? [] : 'look again';
     return spinning.flatMap((task) => {

@@ -83,7 +83,8 @@ describe('the table', () => {
     expect(LIVE.length).toBeGreaterThan(40);
     const recorded = new Set<string>();
     const cases = join(__dirname, '../../golden/cases');
-    for (const name of readdirSync(cases)) {
+    // What stands in a report was quoted, not recorded.
+    for (const name of readdirSync(cases).filter((one) => !one.startsWith('report-'))) {
       for (const file of readTree(readFileSync(join(cases, name, 'tree.txt'), 'utf8'))) {
         if (!file.path.endsWith('/stack')) continue;
         for (const frame of parseStack(file.content.toString())) recorded.add(plainName(frame.function));
