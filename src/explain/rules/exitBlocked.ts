@@ -1,6 +1,5 @@
-import type { Task } from '../../model/sample';
+import type { Sample, Task } from '../../model/sample';
 import type { Blocked } from '../blocking';
-import { blockingFrame } from '../functions/table';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { counted, inPlural, joined, operationCounts, processName, sentence } from '../words';
 
@@ -14,12 +13,11 @@ const MOST = 3;
 export const exitBlocked: Rule = {
   tag: 'exit-blocked',
   check(scene) {
-    const ending = [
-      ...scene.blocked.filter(({ cause }) => cause === 'exit'),
-      ...scene.sample.tasks.flatMap((task) => endingPoller(task) ?? []),
-    ];
+    const pollers = scene.sample.tasks.flatMap((task) => endingPoller(scene.sample, task) ?? []);
+    const waiting = scene.blocked.filter(({ cause, task }) => cause === 'exit' && task.kind !== 'sqpoll');
+    const ending = [...waiting, ...pollers];
     const stills = ending.map(({ task }) =>
-      task.state === 'R' ? spinsOn(scene, task) : standsStill(scene, task),
+      task.kind === 'sqpoll' ? goesOn(scene, task) : standsStill(scene, task),
     );
     if (stills.includes(undefined)) return 'look again';
     const stuck = ending.filter((_, index) => stills[index]);
@@ -39,7 +37,7 @@ export const exitBlocked: Rule = {
         tag: 'exit-blocked',
         severity: 'critical',
         summary: sentence(`${who} ${text}${told.length > 0 ? `: ${joined(told)}` : ''}.`),
-        explanation: `It is blocked in ${first.on.function}. A process ends only when the last of its requests has; a signal was delivered already and changes nothing.${held.length > 0 ? ` ${sentence(counted(held.length, 'io-wq worker'))} ${held.length === 1 ? 'is' : 'are'} still at work.` : ''}`,
+        explanation: `${first.task.kind === 'sqpoll' ? 'The program itself has ended (state Z), its submission thread has not.' : `It is blocked in ${first.on.function}.`} A process ends only when the last of its requests has; a signal was delivered already and changes nothing.${held.length > 0 ? ` ${sentence(counted(held.length, 'io-wq worker'))} ${held.length === 1 ? 'is' : 'are'} still at work.` : ''}`,
         remedy: remedyFor(held[0]) ?? first.advice,
         evidence: [...stuck, ...held].map(({ task }) => ({ task: task.tid })),
       },
@@ -47,19 +45,30 @@ export const exitBlocked: Rule = {
   },
 };
 
-/** A submission thread that ends does not sleep while it waits: the signal that ends it is pending (6.18). */
-export function endingPoller(task: Task): Blocked | undefined {
-  if (task.kind !== 'sqpoll' || task.state !== 'R') return undefined;
-  const found = blockingFrame(task.kernelStack ?? []);
-  if (found?.entry.cause !== 'exit') return undefined;
-  const { subsystem, text, wake, cause, advice } = found.entry;
-  const on = { function: found.function, subsystem, text: `${text}, keeping a processor busy`, wake };
-  return { task, on, cause, advice };
+/**
+ * A submission thread that ends, and all of the program has: it wakes up time and again while it waits, for the signal that ends it is
+ * pending (io_uring_cancel_generic, 6.18). What a running task is inside of is not read.
+ */
+export function endingPoller({ tasks }: Sample, task: Task): Blocked | undefined {
+  const threads = tasks.filter(({ kind }) => kind === 'thread');
+  const ended = threads.length > 0 && threads.every(({ state }) => state === 'Z' || state === 'X');
+  if (task.kind !== 'sqpoll' || !ended) return undefined;
+  return {
+    task,
+    on: {
+      function: 'io_uring_cancel_generic',
+      subsystem: 'io_uring exit',
+      text: 'is ending and waits for its requests, keeping a processor busy',
+      wake: 'uninterruptible',
+    },
+    cause: 'exit',
+    advice: 'A request that cannot be cancelled holds up the end of the process.',
+  };
 }
 
-function spinsOn({ other, last }: Scene, { tid }: Task): boolean | undefined {
+function goesOn({ other, last }: Scene, { tid }: Task): boolean | undefined {
   if (!other) return last ? true : undefined;
-  return other.tasks.some((task) => task.tid === tid && endingPoller(task) !== undefined);
+  return other.tasks.some((task) => task.tid === tid && endingPoller(other, task) !== undefined);
 }
 
 /** Of a wait that is everyday elsewhere there is nothing to mend but that it outlasts its thread. */

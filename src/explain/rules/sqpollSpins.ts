@@ -11,7 +11,7 @@ export const sqpollSpins: Rule = {
   tag: 'sqpoll-spins',
   check(scene) {
     const pollers = scene.sample.tasks.filter((task) => task.kind === 'sqpoll' && task.state === 'R');
-    const spinning = pollers.filter((task) => endingPoller(task) === undefined);
+    const spinning = pollers.filter((task) => endingPoller(scene.sample, task) === undefined);
     if (spinning.length === 0) return [];
     if (!scene.other) return scene.last ? [] : 'look again';
     return spinning.flatMap((task) => {

@@ -333,29 +333,23 @@ describe('a crowd of workers', () => {
 });
 
 describe('a submission thread that cannot end', () => {
-  const poller = taskOf({
-    tid: 8,
-    kind: 'sqpoll',
-    name: 'iou-sqp-7',
-    state: 'R',
-    kernelStack: stackOf('io_uring_cancel_generic', 'io_sq_thread'),
-  });
+  const poller = taskOf({ tid: 8, kind: 'sqpoll', name: 'iou-sqp-7', state: 'R' });
   const worker = workerOf(10, 'WRITE', ['percpu_rwsem_wait', 'io_write'], 30);
-  const ending = (task: Task) => sampleOf({ tasks: [task, worker], rings: [ringOf({ sqpollTid: 8 })] });
+  const beside = (state: string) =>
+    sampleOf({ tasks: [taskOf({ state }), poller, worker], rings: [ringOf({ sqpollTid: 8 })] });
+  const [ended, alive] = [beside('Z'), beside('S')];
 
   it('is told although it runs, and not taken for one that polls', () => {
-    const sample = ending(poller);
-    const options = { other: earlier(sample) };
-    expect(found(sample, 'exit-blocked', options)?.summary).toMatch(
-      /^Thread iou-sqp-7 \(8\) is ending .*, keeping a processor busy: 1 write in worker 10 waits/,
+    const options = { other: earlier(ended) };
+    expect(found(ended, 'exit-blocked', options)?.summary).toMatch(
+      /^Thread iou-sqp-7 \(8\) is ending and waits for its requests, keeping a processor busy: 1 write in worker 10 waits/,
     );
-    expect(found(sample, 'sqpoll-spins', options)).toBeUndefined();
+    expect(found(ended, 'sqpoll-spins', options)).toBeUndefined();
   });
 
-  it('is none that polled a moment ago, and none that polls', () => {
-    const polls = ending({ ...poller, kernelStack: stackOf('io_sq_thread') });
-    expect(found(ending(poller), 'exit-blocked', { other: earlier(polls) })).toBeUndefined();
-    expect(found(polls, 'exit-blocked', { other: earlier(polls) })).toBeUndefined();
-    expect(found(polls, 'sqpoll-spins', { other: earlier(polls) })).toBeDefined();
+  it('is none whose program lives, or lived a moment ago', () => {
+    expect(found(ended, 'exit-blocked', { other: earlier(alive) })).toBeUndefined();
+    expect(found(alive, 'exit-blocked', { other: earlier(alive) })).toBeUndefined();
+    expect(found(alive, 'sqpoll-spins', { other: earlier(alive) })).toBeDefined();
   });
 });
