@@ -72,6 +72,20 @@ static void polls_grow(struct ring *ring, char **arguments) {
   }
 }
 
+/* A server that gains a client every 200 ms, each with a receive on a socket of its own; 40 are there from the start. */
+static void clients_grow(struct ring *ring, char **arguments) {
+  allow(RLIMIT_NOFILE, 4096);
+  ring_open(ring, (struct ring_options){.entries = 1024});
+  for (unsigned clients = 0;; clients++) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) die("socketpair");
+    ring_rw(ring, IORING_OP_RECV, ends[0], buffer, sizeof buffer, 0);
+    ring_submit(ring);
+    if (clients == 40) ready("\"operation\":\"RECV\"");
+    if (clients >= 40) short_pause(200);
+  }
+}
+
 /* COUNT receives, each on a socket of its own whose peer is silent: their time is up, the cancels were dropped. */
 static void recvs_given_up(struct ring *ring, char **arguments) {
   unsigned count = number(arguments, 300);
@@ -281,6 +295,7 @@ static void two_rings(struct ring *ring, char **arguments) {
 const struct scene incident_scenes[] = {
     {"polls-pile", polls_pile},
     {"polls-grow", polls_grow},
+    {"clients-grow", clients_grow},
     {"recvs-given-up", recvs_given_up},
     {"thread-exit", thread_exit},
     {"sqpoll-write", sqpoll_write},
