@@ -93,6 +93,9 @@ export interface Process {
   readonly namespacePids?: readonly number[];
   /** The processor numbers it may run on, as the kernel prints them: `0-3,8`. */
   readonly cpusAllowed?: string;
+  /** The same of one of its io-wq workers, and how many processes its user may have (RLIMIT_NPROC); only where it has very many workers. */
+  readonly workerCpusAllowed?: string;
+  readonly maxProcesses?: number;
   /** Seconds since it was started. */
   readonly age?: number;
 }

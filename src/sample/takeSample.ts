@@ -9,6 +9,7 @@ import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
+import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
 import { readResources } from './holdings';
@@ -125,9 +126,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
-  const [{ resources, locks }, faultHandlers] = await Promise.all([
+  const [{ resources, locks }, faultHandlers, crowd] = await Promise.all([
     findAwaitedLocks(target, pid, holdings.resources, tasks),
     findFaultHandlers(target, tasks, processes),
+    readCrowdFacts(target, pid, tasks),
   ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
@@ -163,6 +165,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         executable: executable[0]?.ok ? executable[0].target : undefined,
         container: cgroup?.ok ? (containerOf(cgroups) ?? null) : undefined,
         uptime: host.uptime,
+        crowd,
       }),
       tasks: tasksFound,
       rings: findRings({
@@ -204,6 +207,7 @@ interface ProcessFacts {
   readonly executable: string | undefined;
   readonly container: string | null | undefined;
   readonly uptime: number | undefined;
+  readonly crowd: CrowdFacts;
 }
 
 function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
@@ -223,6 +227,7 @@ function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
     ...(tracer ? { tracer } : {}),
     ...(status.nsPid && status.nsPid.length > 1 ? { namespacePids: status.nsPid } : {}),
     ...(status.cpusAllowedList === undefined ? {} : { cpusAllowed: status.cpusAllowedList }),
+    ...facts.crowd,
     ...(age === undefined ? {} : { age: Math.round(age * 100) / 100 }),
   };
 }

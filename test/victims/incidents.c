@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/time_types.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -176,11 +177,18 @@ static void crowd_idle(struct ring *ring, char **arguments) {
   park();
 }
 
-/* COUNT splices of an empty pipe: each holds an unbounded worker, of which there may be as many as processes. */
+/* COUNT [PROCESSOR]: splices of an empty pipe; each holds an unbounded worker, which may run on the processor alone. */
 static void crowd_splice(struct ring *ring, char **arguments) {
   unsigned count = number(arguments, 140);
   int from[2], to[2];
   ring_open(ring, (struct ring_options){.entries = 1024});
+  if (arguments[0] && arguments[1]) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)atoi(arguments[1]), &set);
+    if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_IOWQ_AFF, &set, sizeof set) < 0)
+      unsupported("IORING_REGISTER_IOWQ_AFF needs kernel 5.14");
+  }
   make_pipe(from);
   make_pipe(to);
   for (unsigned i = 0; i < count; i++) {

@@ -244,7 +244,7 @@ describe('a crowd of workers', () => {
     expect(told?.summary).toBe(
       '300 io-wq workers for 8 requests in flight: 300 of them have nothing to do; the process may run on 1 of 2 processors only, where more are started than can run.',
     );
-    expect(told?.explanation).toContain('may run on 1 of 2 processors only');
+    expect(told?.explanation).toContain('workers that cannot run are taken for blocked ones');
   });
 
   it('is none where it has just come, or is small', () => {

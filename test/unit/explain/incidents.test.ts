@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ExplainOptions, explain } from '../../../src/explain/explain';
-import type { Finding, Host, Request, Ring, Sample, Task } from '../../../src/model/sample';
+import type { Finding, Host, Process, Request, Ring, Sample, Task } from '../../../src/model/sample';
 import { earlier, requestOf, requestsOf, ringOf, sampleOf, stackOf, taskOf, workerOf } from '../samples';
 
 const found = (sample: Sample, tag: string, options?: ExplainOptions): Finding | undefined =>
@@ -305,12 +305,13 @@ describe('the iowait of an idle machine', () => {
 });
 
 describe('a crowd of workers', () => {
-  const crowd = (bounded: number, unbounded: number): Sample =>
+  const crowd = (bounded: number, unbounded: number, process: Partial<Process> = {}): Sample =>
     sampleOf({
       tasks: Array.from({ length: 200 }, (_, i) =>
         workerOf(10 + i, 'SPLICE', ['pipe_wait_readable', 'splice_file_to_pipe'], 3),
       ),
       rings: [ringOf({ inFlight: 200 })],
+      process: { pid: 7, startTime: 5, name: 'server', command: [], ...process },
       workerPools: [
         {
           tid: 7,
@@ -322,13 +323,26 @@ describe('a crowd of workers', () => {
   const told = (sample: Sample) => found(sample, 'worker-crowd', { last: true })?.summary;
 
   it('of unbounded ones is told with their limit', () => {
-    expect(told(crowd(0, 200))).toBe(
-      '200 io-wq workers for 200 requests in flight: 200 of them carry 200 splices; of such workers there may be 96,365, by default as many as processes (RLIMIT_NPROC).',
+    expect(told(crowd(0, 200, { maxProcesses: 96_365 }))).toBe(
+      '200 io-wq workers for 200 requests in flight: 200 of them carry 200 splices; of such workers there may be 96,365, as many as processes (RLIMIT_NPROC).',
     );
+    expect(told(crowd(0, 200, { maxProcesses: 500 }))).toMatch(/there may be 96,365\.$/);
   });
 
   it('of bounded ones, too', () => {
     expect(told(crowd(200, 0))).toContain('carry 200 splices; 256 are allowed.');
+  });
+
+  it('is told with the limit of processes where the kernel’s memory is not read', () => {
+    const { workerPools: _, ...plain } = crowd(0, 200, { maxProcesses: 96_365 });
+    expect(told(plain)).toMatch(/; at most 96,365 \(RLIMIT_NPROC\) are allowed\.$/);
+  });
+
+  it('is told with the processors of the workers, where these are fewer than the program’s', () => {
+    expect(told(crowd(200, 0, { cpusAllowed: '0-1', workerCpusAllowed: '1' }))).toContain(
+      '; its workers may run on 1 of 2 processors only',
+    );
+    expect(told(crowd(200, 0, { cpusAllowed: '0-1', workerCpusAllowed: '0-1' }))).not.toContain('only');
   });
 });
 
