@@ -112,7 +112,7 @@ export function isTakenByServer(on: BlockedOn): boolean {
 
 /** "cannot be cancelled or timed out until the disk answers; only killing the process ends it earlier". */
 export function withheld(ending: Ending, cause: Cause, { on }: Blocked, many = false): string {
-  const until = UNTIL[cause] ?? 'what it waits for happens';
+  const until = on.subsystem === 'unknown' ? 'that wait ends' : (UNTIL[cause] ?? 'what it waits for happens');
   const it = many ? 'them' : 'it';
   return `cannot be cancelled or timed out until ${until}; ${kills(ending, on, it)}`;
 }

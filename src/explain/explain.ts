@@ -2,10 +2,12 @@ import { printable } from '../model/printable';
 import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
 import { behindLimit } from './ioLimits';
+import { iowaitSentence } from './iowait';
 import { behindMemoryLimit } from './memoryLimits';
 import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
 import { aioQueues } from './rules/aioQueues';
+import { armedPolls } from './rules/armedPolls';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
 import { exitBlocked } from './rules/exitBlocked';
@@ -13,6 +15,7 @@ import { hashedWrites } from './rules/hashedWrites';
 import { heldBack } from './rules/heldBack';
 import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
+import { loopBlocked } from './rules/loopBlocked';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
 import { pending } from './rules/pending';
@@ -39,10 +42,12 @@ const RULES: readonly Rule[] = [
   linuxAio,
   aioQueues,
   workersExhausted,
+  loopBlocked,
   notSubmitted,
   waitsForNothing,
   waitsForMore,
   notReaped,
+  armedPolls,
   workerCrowd,
   waitsForPeer,
   unservedSockets,
@@ -93,8 +98,17 @@ export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
   }
   found.push(...ASIDES.flatMap(ask));
   found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  const findings = found.map(finished);
+  const findings = withIowait(found, scene).map(finished);
   return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };
+}
+
+/** Where nothing is wrong, the answer also says what looks as if something were. */
+function withIowait(found: readonly Finding[], scene: Scene): readonly Finding[] {
+  const [first, ...others] = found;
+  const told = first?.severity === 'info' ? iowaitSentence(scene) : '';
+  return first && told !== ''
+    ? [{ ...first, explanation: `${first.explanation} ${told}` }, ...others]
+    : found;
 }
 
 /** Names of files, mounts and processes stand in the sentences: they may forge no line and colour nothing. */

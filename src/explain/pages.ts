@@ -1,5 +1,6 @@
 /** Tags of all findings; each has a page in media/findings that says what it means, how it is known and what to do. */
 export const TAGS = [
+  'armed-polls',
   'at-rest',
   'cgroup-frozen',
   'cq-overflow',
@@ -8,6 +9,7 @@ export const TAGS = [
   'held-back',
   'inside-device',
   'linux-aio',
+  'loop-blocked',
   'not-reaped',
   'not-submitted',
   'only-timers',

@@ -61,10 +61,14 @@ export interface Host {
   readonly name: string;
   /** The release, as `uname -r` prints it. */
   readonly kernel: string;
+  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64. */
+  readonly stable?: string;
   readonly arch: string;
   /** Seconds since boot when the sample was taken. */
   readonly uptime?: number;
   readonly cpus?: number;
+  /** Tasks of the whole machine that the kernel counts as waiting for I/O at this moment (procs_blocked of /proc/stat). */
+  readonly ioWaiting?: number;
 }
 
 export interface Rights {
@@ -93,6 +97,9 @@ export interface Process {
   readonly namespacePids?: readonly number[];
   /** The processor numbers it may run on, as the kernel prints them: `0-3,8`. */
   readonly cpusAllowed?: string;
+  /** The same of one of its io-wq workers, and how many processes its user may have (RLIMIT_NPROC); only where it has very many workers. */
+  readonly workerCpusAllowed?: string;
+  readonly maxProcesses?: number;
   /** Seconds since it was started. */
   readonly age?: number;
 }
@@ -202,12 +209,29 @@ export interface Ring {
   readonly skew?: string;
   readonly registeredFiles?: number;
   readonly registeredBuffers?: number;
+  /** The file with the most armed polls, where one has several; how their number went stands in it. */
+  readonly polls?: ArmedPolls;
   /** Other descriptors of the process that are the same ring. */
   readonly duplicates?: readonly number[];
   /** Inode of the ring, when the kernel tells it apart from others. */
   readonly inode?: number;
   /** False when the kernel printed no counters because a task held the ring's lock. */
   readonly readable: boolean;
+}
+
+/** Polls armed on one and the same file of a ring, followed over the looks of an inspection for as long as they never get fewer. */
+export interface ArmedPolls {
+  /** The file, by its descriptor or by its index among the registered ones. */
+  readonly fd?: number;
+  readonly fixedFile?: number;
+  readonly count: number;
+  /** How many there were in the first of these looks, and its time; seconds since boot. */
+  readonly from: number;
+  readonly since?: number;
+  /** When they were last compared, a second apart at least; seconds since boot. */
+  readonly at?: number;
+  /** Looks that found more than the one before. */
+  readonly rises: number;
 }
 
 /** The io-wq workers of one thread (5.12+), which serve every ring that thread submits to. */

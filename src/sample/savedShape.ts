@@ -90,6 +90,19 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
     limits: [{ path: 'string', file: 'string', limit: 'string', used: 'string' }],
   },
   resources: [{ awaitedLocks: [LOCK] }],
+  rings: [
+    {
+      polls: {
+        fd: 'number',
+        fixedFile: 'number',
+        count: 'number',
+        from: 'number',
+        since: 'number',
+        at: 'number',
+        rises: 'number',
+      },
+    },
+  ],
 };
 
 /** Fields that a record of the shape above cannot be shown without. */
@@ -111,6 +124,9 @@ const NEEDED: ReadonlySet<string> = new Set([
   'remoteMounts.calls.unknownAnswers',
   'remoteMounts.calls.slow',
   'remoteMounts.calls.slow.operation',
+  'rings.polls.count',
+  'rings.polls.from',
+  'rings.polls.rises',
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',

@@ -6,9 +6,11 @@ import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
 import { readSubmissions } from './aioSubmissions';
+import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
+import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
 import { readResources } from './holdings';
@@ -47,7 +49,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const searches = walk !== false && walk?.search !== undefined;
   const again = previous && !searches ? await relook(target, previous, walk) : undefined;
   checkCancelled(options.signal);
-  return again ?? lookAfresh(target, pid, options);
+  return withArmedPolls(again ?? (await lookAfresh(target, pid, options)), previous);
 }
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
@@ -125,10 +127,11 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
-  const [{ resources, locks }, faultHandlers, submissions] = await Promise.all([
+  const [{ resources, locks }, faultHandlers, submissions, crowd] = await Promise.all([
     findAwaitedLocks(target, pid, holdings.resources, tasks),
     findFaultHandlers(target, tasks, processes),
     readSubmissions(target, pid, tasks),
+    readCrowdFacts(target, pid, tasks),
   ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
@@ -164,6 +167,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         executable: executable[0]?.ok ? executable[0].target : undefined,
         container: cgroup?.ok ? (containerOf(cgroups) ?? null) : undefined,
         uptime: host.uptime,
+        crowd,
       }),
       tasks: tasksFound,
       rings: findRings({
@@ -209,6 +213,7 @@ interface ProcessFacts {
   readonly executable: string | undefined;
   readonly container: string | null | undefined;
   readonly uptime: number | undefined;
+  readonly crowd: CrowdFacts;
 }
 
 function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
@@ -228,6 +233,7 @@ function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
     ...(tracer ? { tracer } : {}),
     ...(status.nsPid && status.nsPid.length > 1 ? { namespacePids: status.nsPid } : {}),
     ...(status.cpusAllowedList === undefined ? {} : { cpusAllowed: status.cpusAllowedList }),
+    ...facts.crowd,
     ...(age === undefined ? {} : { age: Math.round(age * 100) / 100 }),
   };
 }

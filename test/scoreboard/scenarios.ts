@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario';
 import { AIO } from './scenarios/aio';
+import { CASES } from './scenarios/cases';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
@@ -16,5 +17,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...KERNEL_WAITS,
   ...AIO,
   ...LIMITS,
+  ...CASES,
   ...HEALTHY,
 ];

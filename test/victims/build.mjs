@@ -15,6 +15,7 @@ const programs = {
     'peer_scenes.c',
     'order_scenes.c',
     'queue_scenes.c',
+    'incidents.c',
     'ring.c',
     'victim.c',
   ],

@@ -71,7 +71,7 @@ export const stuckOnResource: Rule = {
     const add = (one: Blocked) => groups.set(one.cause, [...(groups.get(one.cause) ?? []), one]);
     let again = false;
     for (const blocked of scene.blocked) {
-      if (SEVERITY[blocked.cause] === undefined) continue;
+      if (SEVERITY[blocked.cause] === undefined && !holdsRing(blocked)) continue;
       if (isPaced(blocked)) {
         const paced = pacedTask(scene, blocked);
         if (paced === undefined && !scene.last) again = true;
@@ -83,13 +83,23 @@ export const stuckOnResource: Rule = {
       if (still) add(blocked);
     }
     if (again) return 'look again';
-    const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
+    const causes = [...groups].sort((a, b) => rank(a[0]) - rank(b[0]));
     const grave = new Set(
       causes.flatMap(([cause, blocked]) => (countsAsStuck(cause) ? tidsOf(blocked) : [])),
     );
     return causes.map(([cause, blocked], index) => finding(scene, cause, blocked, index === 0, grave));
   },
 };
+
+/** Whatever a thread waits for inside a submission, its ring waits with it: what is everyday elsewhere is none there. */
+function holdsRing({ task }: Blocked): boolean {
+  return task.kind === 'thread' && task.operation !== undefined;
+}
+
+function rank(cause: Cause): number {
+  const at = ORDER.indexOf(cause);
+  return at < 0 ? ORDER.length : at;
+}
 
 function tidsOf(blocked: readonly Blocked[]): number[] {
   return blocked.map(({ task }) => task.tid);
@@ -124,7 +134,7 @@ function finding(
   const stuck = carriers.length + waiting.count;
   return {
     tag: submitter ? 'submitter-stuck' : (TAGS[cause] ?? 'stuck-on-resource'),
-    severity: SEVERITY[cause] ?? 'warning',
+    severity: submitter && cause === 'peer' ? 'warning' : (SEVERITY[cause] ?? 'warning'),
     summary: sentence(summary),
     explanation: [
       ...whoIsHeld(sample.tasks.filter((t) => t.kind === 'worker').length, blocked),

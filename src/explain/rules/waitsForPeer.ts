@@ -2,9 +2,11 @@ import type { Finding, Request, Resource, Ring, Sample } from '../../model/sampl
 import { unplaced } from '../certainty';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
+import { insideRing, ringAt } from '../polledRings';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
+import { pilesUp } from './armedPolls';
 
 /** What an armed poll of an operation waits for, after "waits". */
 const AWAITS: Readonly<Record<string, string>> = {
@@ -89,7 +91,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
   return {
     tag: 'waits-for-peer',
     severity: 'info',
-    summary: `${sentence(joined(parts))}${rest}. Nothing is broken.`,
+    summary: `${sentence(joined(parts))}${rest}.${pilesUp(sample, ring) ? '' : ' Nothing is broken.'}`,
     explanation: [
       `The requests of ${ringName(ring)} are armed for readiness: they go on by themselves as soon as the file at the other side is ready.`,
       counts > 0
@@ -130,9 +132,12 @@ function targets(sample: Sample, operation: string, requests: readonly Request[]
 const PLURAL: ReadonlySet<string> = new Set(['pipe', 'fifo', 'socket', 'eventfd', 'timerfd']);
 
 /** " on the socket …", " on 12 sockets"; empty where it is not known. */
-function on({ process }: Sample, operation: string, resources: readonly Resource[]): string {
+function on(sample: Sample, operation: string, resources: readonly Resource[]): string {
+  const { process } = sample;
   const [first] = resources;
   if (!first) return '';
+  const polled = resources.length === 1 ? ringAt(sample, first) : undefined;
+  if (polled) return ` of ${ringName(polled)}, ${insideRing(sample, polled)}`;
   const kinds = new Set(resources.map(({ kind }) => (PLURAL.has(kind) ? kind : 'descriptor')));
   const what =
     resources.length === 1

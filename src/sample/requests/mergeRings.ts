@@ -71,7 +71,15 @@ export function mergeRings({ told, memory, walk, tasks, resources, owner }: Merg
     );
   }
   const astray = carried.map((one) => carriedRow(one, rings, rows));
-  return { rings, requests: numbered([...rows, ...astray]) };
+  return { rings: rings.map((ring) => withAstray(ring, astray)), requests: numbered([...rows, ...astray]) };
+}
+
+/** Where only fdinfo counts, what a task is seen to carry explains as much of it. */
+function withAstray(ring: Ring, astray: readonly Row[]): Ring {
+  const carried = astray.filter((row) => row.ring === ring.id).length;
+  const { inFlight, explained = 0 } = ring;
+  if (carried === 0 || inFlight === undefined) return ring;
+  return { ...ring, explained: Math.min(inFlight, explained + carried) };
 }
 
 /** Rings that no descriptor or mapping of the process leads to, but its threads' requests. */
