@@ -209,7 +209,7 @@ function finding(scene: Scene, group: Group): Finding {
     summary: sentence(summary),
     explanation: [
       'Linux AIO (io_submit, io_getevents) is the interface before io_uring.',
-      ...contextSentences(contexts),
+      ...contextSentences((sample.aio ?? []).filter(({ id }) => contexts.some((part) => part.id === id))),
       ...asked.slice(0, 3),
       place.kind === 'disk' ? diskSentence(place.disk, sample, scene.between) : '',
       place.kind === 'remote' ? remoteMountSentence(place.mount) : '',
