@@ -25,14 +25,12 @@ export async function readAioContexts(reader: Reader, target: Target, leader: Le
   if (!aioTable || !aioTableSize || !aioTableSlots || !aioEvents) return [];
   const memory = await memoryOf(reader, leader);
   if (memory === 0n) return [];
-  const [table] = await reader.records(
-    [{ from: memory, steps: [aioTable[0]], last: aioTableSize[0], length: 4 }],
-    WHAT,
-  );
+  const [owner] = await reader.structures([{ address: memory, start: aioTable[0], length: 8 }], WHAT);
+  const address = owner?.pointer(aioTable) ?? 0n;
   // A process that never had one has no table.
-  if (!table) return [];
-  const count = Math.min(table.data.readUInt32LE(0), MOST_CONTEXTS);
-  const address = table.address - BigInt(aioTableSize[0]);
+  if (address === 0n) return [];
+  const [table] = await reader.structures([{ address, start: aioTableSize[0], length: 4 }], WHAT);
+  const count = Math.min(table?.number(aioTableSize) ?? 0, MOST_CONTEXTS);
   const [slots] = await reader.structures([{ address, start: aioTableSlots[0], length: 8 * count }], WHAT);
   const addresses = Array.from(
     { length: count },

@@ -44,16 +44,18 @@ export async function walkAio(
 ): Promise<AioWalk | undefined> {
   const { kernel } = target;
   const leader = kernel && (await findLeader(kernel, layout, pid));
-  if (!kernel || !leader || typeof leader === 'string') return undefined;
+  if (!kernel || !leader || typeof leader === 'string' || !layout.optional.aioTable) return undefined;
   for (let attempt = 1; ; attempt++) {
     const reader = new Reader(kernel, layout, signal);
     const contexts = await readAioContexts(reader, target, leader);
     const listed = await readCancellable(reader, contexts);
     const searched = search ? await searchAio(reader, target, leader, contexts, search) : undefined;
     const again = await readAioContexts(reader, target, leader);
-    if (reader.refused !== undefined) return undefined;
     const still = stampOf(contexts) === stampOf(again) && reader.broken.size === 0;
+    if (reader.refused !== undefined) return undefined;
     if (!still && attempt < ATTEMPTS) continue;
+    // What could not be read must not look like a process that has none.
+    if (contexts.length === 0 && reader.broken.size > 0) return undefined;
     const table = await readFileTable(reader, leader);
     return {
       contexts: contexts.map((context) => {

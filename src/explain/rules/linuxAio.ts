@@ -1,22 +1,22 @@
-import { printable } from '../../model/printable';
-import type {
-  AioContext,
-  AioRequest,
-  BlockDevice,
-  Evidence,
-  Finding,
-  RemoteMount,
-  Resource,
-  Sample,
-  Severity,
-} from '../../model/sample';
+import type { AioContext, Evidence, Finding, Sample } from '../../model/sample';
 import { type AioCall, aioCallOf, aioCallWords, aioCounts, aioNames, aioWaiters } from '../aio';
+import {
+  AIO_SEVERITY,
+  type AioPlace,
+  isPoll,
+  keyOf,
+  partsOf,
+  pendingWords,
+  placeOf,
+  placeRemedy,
+  placeWords,
+} from '../aioPlaces';
 import { cgroupSentence } from '../cgroups';
-import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
-import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
+import { culpritOf, diskSentence } from '../disks';
+import { remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { indexOf } from '../sampleIndex';
-import { counted, duration, joined, processName, resourceName, sentence } from '../words';
+import { counted, joined, processName, resourceName, sentence } from '../words';
 
 /**
  * "No io_uring here: 32 reads of /mnt/db (Linux AIO context 1) are pending on the disk loop0, which has 32 requests in flight and has
@@ -38,34 +38,11 @@ export const linuxAio: Rule = {
 
 /** Where requests of Linux AIO are, and who waits for them. */
 interface Group {
-  readonly place: Place;
+  readonly place: AioPlace;
   /** With pending requests there; empty where the kernel's counts may not be read. */
   readonly contexts: readonly AioContext[];
   readonly waiters: readonly AioCall[];
 }
-
-type Place =
-  | { readonly kind: 'disk'; readonly disk: BlockDevice }
-  | { readonly kind: 'fuse'; readonly file: Resource }
-  /** Held back before it. */
-  | { readonly kind: 'throttle'; readonly disk: BlockDevice }
-  | { readonly kind: 'remote'; readonly mount: RemoteMount }
-  | { readonly kind: 'unknown' };
-
-const SEVERITY: Readonly<Record<Place['kind'], Severity>> = {
-  disk: 'critical',
-  fuse: 'critical',
-  throttle: 'warning',
-  remote: 'critical',
-  unknown: 'info',
-};
-const PREPOSITIONS: Readonly<Record<Place['kind'], string>> = {
-  disk: 'on ',
-  fuse: 'with ',
-  throttle: 'on ',
-  remote: 'with ',
-  unknown: '',
-};
 
 /** By disk or server; a context whose requests are all polls is at rest. */
 function groupsOf(scene: Scene): Group[] {
@@ -83,7 +60,7 @@ function groupsOf(scene: Scene): Group[] {
   );
   const groups = new Map<string, Group>();
   const add = (
-    place: Place | undefined,
+    place: AioPlace | undefined,
     context: AioContext | undefined,
     waiters: readonly AioCall[],
   ): void => {
@@ -113,58 +90,6 @@ function mayBeInside({ pending, requests }: AioContext): boolean {
   return pending === undefined || pending > polls;
 }
 
-function keyOf(place: Place): string {
-  if (place.kind === 'fuse') return `fuse ${place.file.mount}`;
-  if (place.kind === 'remote') return `remote ${place.mount.mount}`;
-  return place.kind === 'unknown' ? '' : `${place.kind} ${place.disk.name}`;
-}
-
-function isPoll({ operation }: AioRequest): boolean {
-  return operation === 'POLL';
-}
-
-/** The requests of a context by where they are; all in one where not every file is known. */
-function partsOf(sample: Sample, context: AioContext): AioContext[] {
-  const requests = context.requests.filter((request) => !isPoll(request));
-  const polls = context.requests.length - requests.length;
-  if (requests.length === 0 || requests.length + polls !== context.pending) return [context];
-  const parts = new Map<string, AioRequest[]>();
-  for (const request of requests) {
-    const place = placeOf(sample, { ...context, requests: [request] });
-    const key = place ? keyOf(place) : '';
-    const part = parts.get(key);
-    if (part) part.push(request);
-    else parts.set(key, [request]);
-  }
-  return [...parts.values()].map((part) => ({ ...context, requests: part, pending: part.length }));
-}
-
-/** By the files of its requests where these are known, else by what the process has open. */
-function placeOf(sample: Sample, context: AioContext | undefined): Place | undefined {
-  const { resources } = indexOf(sample);
-  const named = (context?.requests ?? [])
-    .filter((request) => !isPoll(request))
-    .flatMap(({ fd }) => (fd === undefined ? [] : (resources.get(fd) ?? [])));
-  const files = named.length > 0 ? named : sample.resources.filter(({ fd }) => fd > 2);
-  const disks = files.flatMap((file) => diskOf(sample, file) ?? []);
-  const disk = disks.find((one) => one.suspended || inFlightOf(one) > 0);
-  if (disk) return { kind: 'disk', disk };
-  const file = files.find(
-    ({ kind, fsType, waiting }) =>
-      kind === 'file' &&
-      fsType?.startsWith('fuse') &&
-      (named.length > 0 ? waiting !== 0 : (waiting ?? 0) > 0),
-  );
-  if (file) return { kind: 'fuse', file };
-  if (!context?.pending) return undefined;
-  // What a control group holds back has not come to the disk.
-  const [limited] = cgroupSentence(sample, 'device') === '' ? [] : disks;
-  if (limited) return { kind: 'throttle', disk: limited };
-  const mounts = files.flatMap((one) => remoteMountOf(sample, one) ?? []);
-  const mount = mounts.find(({ calls }) => calls && calls.sent > calls.answered);
-  return mount ? { kind: 'remote', mount } : { kind: 'unknown' };
-}
-
 /** Undefined = look again. Nothing has completed between two looks, and who waits has not run. */
 function standStill(scene: Scene, { place, contexts, waiters }: Group): boolean | undefined {
   const { sample, other } = scene;
@@ -191,7 +116,7 @@ function finding(scene: Scene, group: Group): Finding {
   const culprit = place.kind === 'disk' ? culpritOf(sample, place.disk) : undefined;
   const behind = culprit ? `; behind it stands ${culprit.text}` : '';
   const none = sample.rings.length === 0 ? 'no io_uring here: ' : '';
-  const where = placeWords(scene, place);
+  const where = placeWords(place, scene.between);
   const pending = pendingIn(contexts);
   const who = waiters.map(({ task }) => processName({ pid: task.tid, name: task.name }));
   const thread =
@@ -201,15 +126,15 @@ function finding(scene: Scene, group: Group): Finding {
   const summary =
     pending === undefined
       ? `${none}${thread} in io_getevents (Linux AIO) for ${where}${behind}.`
-      : `${none}${pending.words}${filesWords(sample, contexts)} (${aioNames(contexts)}) ${pending.count === 1 ? 'is' : 'are'} pending${place.kind === 'unknown' ? '' : ' '}${PREPOSITIONS[place.kind]}${where}${behind}${who.length > 0 ? `; ${thread} in io_getevents` : ''}.`;
+      : `${none}${pending.words}${filesWords(sample, contexts)} (${aioNames(contexts)}) ${pending.count === 1 ? 'is' : 'are'} ${pendingWords(place, scene.between)}${behind}${who.length > 0 ? `; ${thread} in io_getevents` : ''}.`;
   const asked = waiters.map((call) => `Thread ${call.task.tid} ${aioCallWords(call)}.`);
   return {
     tag: 'linux-aio',
-    severity: SEVERITY[place.kind],
+    severity: AIO_SEVERITY[place.kind],
     summary: sentence(summary),
     explanation: [
       'Linux AIO (io_submit, io_getevents) is the interface before io_uring.',
-      ...contextSentences(contexts),
+      ...contextSentences((sample.aio ?? []).filter(({ id }) => contexts.some((part) => part.id === id))),
       ...asked.slice(0, 3),
       place.kind === 'disk' ? diskSentence(place.disk, sample, scene.between) : '',
       place.kind === 'remote' ? remoteMountSentence(place.mount) : '',
@@ -219,9 +144,9 @@ function finding(scene: Scene, group: Group): Finding {
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: culprit?.remedy ?? remedyOf(place),
+    remedy: culprit?.remedy ?? placeRemedy(place),
     evidence: evidenceOf(group),
-    ...(pending && SEVERITY[place.kind] === 'critical' ? { stuck: pending.count } : {}),
+    ...(pending && AIO_SEVERITY[place.kind] === 'critical' ? { stuck: pending.count } : {}),
   };
 }
 
@@ -250,46 +175,6 @@ function filesWords(sample: Sample, contexts: readonly AioContext[]): string {
   const [fd] = fds;
   const file = fds.size === 1 && fd !== undefined ? resources.get(fd) : undefined;
   return file ? ` of ${resourceName(file)}` : '';
-}
-
-function placeWords({ between }: Scene, place: Place): string {
-  const since = between === undefined ? '' : ` in the last ${duration(between)}`;
-  switch (place.kind) {
-    case 'disk':
-      return place.disk.suspended
-        ? `the disk ${place.disk.name}, which is suspended`
-        : `the disk ${place.disk.name}, which has ${counted(inFlightOf(place.disk), 'request')} in flight and has finished none${since}`;
-    case 'fuse': {
-      const { holder, waiting } = place.file;
-      const server = `the FUSE server${holder ? ` ${processName(holder)}` : ''}`;
-      return waiting === undefined
-        ? `${server}, which has answered none${since}`
-        : `${server}, which has ${counted(waiting, 'request')} unanswered`;
-    }
-    case 'throttle':
-      return `the way to the disk ${place.disk.name}, held back by an I/O limit of the cgroup`;
-    case 'remote': {
-      const { mount, server = 'of the mount', fsType } = place.mount;
-      return `the ${printable(fsType, 40)} server ${printable(server, 120)} of ${printable(mount, 200)}, and none has finished${since}`;
-    }
-    case 'unknown':
-      return `, none has finished${since}; which device or server has them is not known`;
-  }
-}
-
-function remedyOf({ kind }: Place): string {
-  switch (kind) {
-    case 'disk':
-      return 'See the kernel log for the device, and what stands behind it.';
-    case 'fuse':
-      return 'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.';
-    case 'remote':
-      return 'See whether the server answers, and the kernel log for “not responding”.';
-    case 'throttle':
-      return 'Raise the limit, or move the process to another control group.';
-    case 'unknown':
-      return 'Look again: a request of a slow device ends by itself.';
-  }
 }
 
 /** "Context 1 has 6 reads pending, 3 completions not collected." */

@@ -138,6 +138,17 @@ describe.each(KERNELS)('the walk of Linux AIO on %s', (kernel) => {
   });
 });
 
+it('says nothing where the table cannot be read, or the kernel’s types do not tell of it', async () => {
+  const process = new AioProcess('6.18');
+  process.context(0x1000n, 126, [0, 0], 0);
+  const { aioTable: _, ...optional } = process.layout.optional;
+  const layout = { ...process.layout, optional };
+  expect(await walkAio(process.target(), { pid: 4242, layout })).toBeUndefined();
+  const memory = process.kernel.pointer(process.leader + process.offset('taskMemory'));
+  process.set(memory, 'aioTable', 0x1000n);
+  expect(await process.walk()).toBeUndefined();
+});
+
 it('counts nothing where the processors’ own memory is not where it ought to be', async () => {
   const process = new AioProcess('6.18');
   process.context(0x1000n, 100, [0, 0], 0);
