@@ -123,6 +123,23 @@ const IO: readonly Scenario[] = [
   throttled('direct reads', ['direct']),
   throttled('buffered reads', []),
   throttled('buffered reads in workers', ['async']),
+  {
+    name: 'I/O limit of a disk below',
+    needs: ['root', 'ioUring', 'loop', 'freeze'],
+    ...HELD,
+    stage: (stage) => {
+      const lower = ownFileSystem(stage, 'ext4');
+      const limit = 'blkio.throttle.read_bps_device';
+      const group = ownGroup(stage, 'blkio', { [limit]: `${numberOf(lower.device)} 0` });
+      put(group, limit, `${numberOf(lower.device)} 1`);
+      const attach = ['-f', '--show', '--direct-io=on', lower.file];
+      const device = execFileSync('losetup', attach, { encoding: 'utf8' }).trim();
+      stage.onTestFinished(
+        toReleaseByShell(`echo '${numberOf(lower.device)} 0' > ${group}/${limit}; losetup -d ${device}`),
+      );
+      return inGroup(stage, group, 'ring_victim', ['file', device, 'read', '4', 'direct']);
+    },
+  },
 ];
 
 const MEMORY: readonly Scenario[] = [
