@@ -4,6 +4,7 @@ export type ResourceKind =
   | 'device'
   | 'pipe'
   | 'fifo'
+  | 'mqueue'
   | 'socket'
   | 'io_uring'
   | 'epoll'
@@ -42,7 +43,10 @@ export interface Resource {
   readonly inode?: number;
   /** Who serves it: the FUSE server. */
   readonly holder?: ProcessName;
-  /** Who holds the other end of a pipe, empty = nobody; of a ring the other processes that hold it. */
+  /**
+   * Who holds the other end of a pipe, FIFO, socket, message queue or terminal, empty = nobody; of a ring the other processes that
+   * hold it. Of all but pipes only where somebody waits for it.
+   */
   readonly peers?: readonly ProcessName[];
   /** This end of a pipe. */
   readonly end?: 'read' | 'write' | 'both';
@@ -73,6 +77,22 @@ export interface SocketInfo {
   readonly receiveQueue?: number;
   readonly retransmits?: number;
   readonly type?: 'stream' | 'datagram' | 'seqpacket';
+  /** Of one that connects, or is connected and was not accepted: who listens there on this host. */
+  readonly listener?: Listener;
+  /** Seconds since data last came, or since it was connected. */
+  readonly sinceReceived?: number;
+  /** Unanswered questions to a TCP peer that had no room, whether it has some now. */
+  readonly probes?: number;
+}
+
+/** A listening socket of this host that a connection goes to. */
+export interface Listener {
+  readonly name?: string;
+  /** Connections that it has not accepted, and how many may be so. */
+  readonly waiting?: number;
+  readonly limit?: number;
+  /** Empty where they cannot be told. */
+  readonly holders: readonly ProcessName[];
 }
 
 export interface BlockDevice {

@@ -14,6 +14,7 @@ export type {
   Cgroup,
   CgroupLimit,
   FileLock,
+  Listener,
   ProcessName,
   RaidState,
   RemoteCalls,
@@ -125,6 +126,10 @@ export interface SystemCall {
   readonly name?: string;
   /** The six raw arguments. */
   readonly args: readonly string[];
+  /** The path it is about, as the program's memory has it now. */
+  readonly path?: string;
+  /** The socket address it connects or sends to, as the program's memory has it now. */
+  readonly address?: string;
 }
 
 export interface KernelFrame {

@@ -5,7 +5,7 @@ import type { Target } from '../target/target';
 import { textOf } from './text';
 
 /** Bytes of one table: about 100,000 sockets. */
-const TABLE_LIMIT = 16 << 20;
+export const TABLE_LIMIT = 16 << 20;
 const INET = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
 
 export interface SocketTable {

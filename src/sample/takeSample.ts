@@ -13,6 +13,7 @@ import { findFaultHandlers } from './faultHandlers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
+import { findOtherEnds } from './otherEnds';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
@@ -146,7 +147,6 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     missingSockets,
     captured: target.frozen,
   };
-  rememberLook(resources, { at: Date.now(), stacks, descriptors, maps: textOf(mapsFile) ?? '', trouble });
   const withRings = ({ mappings, rings, pending }: RingSources): Sample =>
     assemble({
       takenAt,
@@ -182,9 +182,19 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const sample = withRings(sources);
   const still = sources.pending.walk?.consistent === true;
   const wanting = sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still));
-  return search && sample.rights.kernelWalk && wanting
-    ? withRings(await readRings({ ...plainly, search }))
-    : sample;
+  const whole =
+    search && sample.rights.kernelWalk && wanting
+      ? withRings(await readRings({ ...plainly, search }))
+      : sample;
+  const ends = await findOtherEnds(target, whole, processes, lately?.resources ?? []);
+  rememberLook(ends.resources, {
+    at: Date.now(),
+    stacks,
+    descriptors,
+    maps: textOf(mapsFile) ?? '',
+    trouble: { ...trouble, otherEnds: ends.blind },
+  });
+  return { ...whole, resources: ends.resources, notVisible: [...whole.notVisible, ...ends.blind] };
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */

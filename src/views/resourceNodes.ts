@@ -15,6 +15,7 @@ const ICONS: Record<ResourceKind, string> = {
   device: 'database',
   pipe: 'arrow-swap',
   fifo: 'arrow-swap',
+  mqueue: 'arrow-swap',
   socket: 'plug',
   io_uring: 'sync',
   epoll: 'list-tree',
