@@ -81,6 +81,8 @@ export interface SocketInfo {
   readonly listener?: Listener;
   /** Seconds since data last came, or since it was connected. */
   readonly sinceReceived?: number;
+  /** Bytes that its other end on this host has received and not read. */
+  readonly peerUnread?: number;
   /** Unanswered questions to a TCP peer that had no room, whether it has some now. */
   readonly probes?: number;
 }

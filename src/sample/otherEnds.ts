@@ -80,11 +80,12 @@ function withEnd({ resource, kind }: WaitedFor, end: OtherEnd | undefined): Reso
 }
 
 /** Its link looks like a path in the root directory, and is in no file system that is mounted for it. */
-function messageQueue({ fd, path, inode, openFlags }: Resource): Resource {
+function messageQueue({ fd, path, deleted, inode, openFlags }: Resource): Resource {
   return {
     fd,
     kind: 'mqueue',
     ...(path === undefined ? {} : { path }),
+    ...(deleted ? { deleted } : {}),
     ...(inode === undefined ? {} : { inode }),
     ...(openFlags ? { openFlags } : {}),
   };

@@ -37,12 +37,17 @@ export async function tcpEnds(
       local.map((end) => questionOf(end.listener?.local)),
     ),
   ]);
-  return connections.map(({ fd }, index): OtherEnd => {
+  return connections.map(({ fd, socket }, index): OtherEnd => {
     const { peer, listener } = local[index] ?? {};
     const limit = backlogs[index];
     return {
       fd,
-      socket: told[index]?.info ? timesOf(told[index].info) : {},
+      socket: {
+        ...(told[index]?.info && /^(ESTABLISHED|CLOSE_WAIT)$/.test(socket.state ?? '')
+          ? timesOf(told[index].info)
+          : {}),
+        ...(peer ? { peerUnread: peer.receiveQueue } : {}),
+      },
       ...(peer ? { link: linkOf(peer) } : {}),
       ...(listener
         ? {

@@ -62,14 +62,11 @@ export async function unixEnds(
   return { ends, untold: own.every((socket) => socket === undefined) };
 }
 
-function factsOf(
-  { receiveQueue, sendQueue, peer }: UnixSocket,
-  other: UnixSocket | undefined,
-): Partial<SocketInfo> {
+function factsOf({ receiveQueue }: UnixSocket, other: UnixSocket | undefined): Partial<SocketInfo> {
   return {
     ...(other?.name === undefined ? {} : { peer: other.name }),
     ...(receiveQueue === undefined ? {} : { receiveQueue }),
-    ...(sendQueue === undefined || peer === undefined ? {} : { sendQueue }),
+    ...(other?.receiveQueue === undefined ? {} : { peerUnread: other.receiveQueue }),
   };
 }
 

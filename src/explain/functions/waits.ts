@@ -164,6 +164,7 @@ export const WAITS: readonly KernelFunction[] = [
       'tcp_sendmsg_locked',
       'sk_stream_wait_connect',
       'inet_wait_for_connect',
+      '__inet_stream_connect',
     ],
     subsystem: 'TCP',
     text: 'waits for the peer of a TCP connection to take data or to answer',

@@ -9,6 +9,7 @@ import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { otherEndsOf } from '../otherEnds';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
@@ -81,6 +82,19 @@ export const stuckOnResource: Rule = {
   },
 };
 
+/** Waits at several descriptors, the most common first; what several do is said in the plural. */
+function waitsText(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  if (sorted.length < 2) return texts[0] ?? 'waits';
+  const told = sorted
+    .slice(0, 3)
+    .map(([text, count]) => `${count === 1 ? 'one' : grouped(count)} ${count === 1 ? text : inPlural(text)}`);
+  const rest = sorted.slice(3).reduce((sum, [, count]) => sum + count, 0);
+  return `wait: ${told.join('; ')}${rest > 0 ? `; ${grouped(rest)} elsewhere` : ''}`;
+}
+
 function tidsOf(blocked: readonly Blocked[]): number[] {
   return blocked.map(({ task }) => task.tid);
 }
@@ -98,12 +112,14 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const ends = cause === 'peer' ? otherEndsOf(sample, blocked) : undefined;
+  const files =
+    ends?.resources ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
-  const text = waitText(sample, cause, blocked, files);
+  const text = ends ? waitsText(ends.texts) : waitText(sample, cause, blocked, files);
   const summary = [
-    subject(scene, blocked, carriers, submitter, files, text),
+    subject(scene, blocked, carriers, submitter, ends ? '' : aboutFiles(blocked, files), text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
     waiting.summary,
     '.',
@@ -119,7 +135,7 @@ function finding(
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
-      ...resourceSentences(scene, files),
+      ...(ends?.sentences ?? resourceSentences(scene, files)),
       cgroupSentence(sample, cause),
       waiting.explanation,
       endingSentence(cause, blocked, files),
@@ -127,7 +143,10 @@ function finding(
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: forConnection(remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '', files),
+    remedy: forConnection(
+      ends?.remedy ?? remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '',
+      files,
+    ),
     evidence: [
       ...evidenceOf(scene, blocked, files),
       ...(waiting.requests ?? []).map((request) => ({ request })),
@@ -172,10 +191,9 @@ function subject(
   blocked: readonly Blocked[],
   carriers: readonly Blocked[],
   submitter: Blocked | undefined,
-  files: readonly Resource[],
+  of: string,
   text: string,
 ): string {
-  const of = aboutFiles(blocked, files);
   if (submitter) {
     const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
     const who = processName({ pid: submitter.task.tid, name: submitter.task.name });

@@ -2,6 +2,7 @@ import type { Finding, Request, Resource, Ring, Sample } from '../../model/sampl
 import { unplaced } from '../certainty';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
+import { socketSentences } from '../otherEnds';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
@@ -98,7 +99,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
       counts === 0 && chained.length > 0
         ? 'Linked and drained requests start only when those before them are done.'
         : '',
-      ...named.slice(0, 3).flatMap(ends),
+      ...named.slice(0, 3).flatMap(socketSentences),
     ]
       .filter(Boolean)
       .join(' '),
@@ -139,12 +140,4 @@ function on({ process }: Sample, operation: string, resources: readonly Resource
       ? resourceName(first, process.pid)
       : counted(resources.length, kinds.size === 1 && PLURAL.has(first.kind) ? first.kind : 'descriptor');
   return ` ${PREPOSITION[operation] ?? 'on'} ${what}`;
-}
-
-function ends(resource: Resource): string[] {
-  const { socket } = resource;
-  if (!socket || socket.state === undefined) return [];
-  const queues = `${socket.receiveQueue ?? 0} bytes unread, ${socket.sendQueue ?? 0} bytes unsent`;
-  const what = socket.state === 'LISTEN' ? `${socket.receiveQueue ?? 0} connections not accepted` : queues;
-  return [`${sentence(resourceName(resource))}: ${socket.state}, ${what}.`];
 }

@@ -1,0 +1,210 @@
+import { printable } from '../model/printable';
+import type { Listener, Resource, Sample, SocketInfo, Task } from '../model/sample';
+import type { Blocked } from './blocking';
+import { indexOf } from './sampleIndex';
+import {
+  counted,
+  duration,
+  grouped,
+  otherEnd,
+  processNames,
+  resourceName,
+  sentence,
+  socketName,
+} from './words';
+
+/** What tasks wait for at the other ends of their descriptors, and who is there. */
+export interface OtherEnds {
+  /** One for each task, completing "it …". */
+  readonly texts: readonly string[];
+  /** The descriptors, each once. */
+  readonly resources: readonly Resource[];
+  readonly sentences: readonly string[];
+  readonly remedy?: string;
+}
+
+/** Descriptors that are told one by one. */
+const MOST_TOLD = 3;
+
+/** Of tasks that wait for a peer. A task whose descriptor is not known keeps the words of its kernel function. */
+export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherEnds {
+  const { pid } = sample.process;
+  const resources = new Map<number, Resource>();
+  const texts = blocked.map((one) => {
+    const resource = waitedOf(sample, one);
+    if (resource) resources.set(resource.fd, resource);
+    return (resource ? atDescriptor(one.task, resource, pid) : withoutDescriptor(one.task)) ?? one.on.text;
+  });
+  const told = [...resources.values()];
+  const remedy = remedyFor(told, pid);
+  return {
+    texts,
+    resources: told,
+    sentences: told.slice(0, MOST_TOLD).flatMap(socketSentences),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+function waitedOf(sample: Sample, { task, on }: Blocked): Resource | undefined {
+  const { resources } = indexOf(sample);
+  if (task.operation === undefined) return on.fd === undefined ? undefined : resources.get(on.fd);
+  const carried = sample.requests.filter(({ worker, state }) => worker === task.tid && state === 'running');
+  const [only] = carried;
+  return carried.length === 1 && typeof only?.fd === 'number' ? resources.get(only.fd) : undefined;
+}
+
+const SENDS = /^(p?writev?(64|2)?|send\w*|mq_timedsend|WRITE\w*|SEND\w*)$/;
+const RECEIVES = /^(p?readv?(64|2)?|recv\w*|mq_timedreceive|READ\w*|RECV\w*)$/;
+
+/** Undefined for a call that says nothing of a direction. */
+function atDescriptor(task: Task, resource: Resource, self: number): string | undefined {
+  const call = task.operation ?? task.syscall?.name ?? '';
+  const sends = SENDS.test(call);
+  if (resource.kind === 'socket') return atSocket(call, sends, resource, task.syscall?.address, self);
+  if (!sends && !RECEIVES.test(call)) return undefined;
+  const name = resourceName(resource, self);
+  switch (resource.kind) {
+    case 'pipe':
+    case 'fifo':
+      return sends ? `waits for room in ${name.replace(/^the /, 'the full ')}` : `waits for data in ${name}`;
+    case 'mqueue': {
+      const others = resource.peers?.filter(({ pid }) => pid !== self) ?? [];
+      const with_ =
+        others.length > 0
+          ? `, which ${processNames(others)} ${others.length === 1 ? 'has' : 'have'} open, too`
+          : '';
+      return sends
+        ? `waits for room in the full message queue ${name}${with_}`
+        : `waits for a message in the message queue ${name}${with_}`;
+    }
+    case 'device':
+      return /^\/dev\/(pts\/|tty)/.test(resource.path ?? '')
+        ? `waits for the terminal ${name}${otherEnd(resource, self)}`
+        : undefined;
+    case 'inotify':
+    case 'fanotify':
+    case 'signalfd':
+    case 'eventfd':
+    case 'timerfd':
+      return `waits for an event of ${name}`;
+    default:
+      return undefined;
+  }
+}
+
+function atSocket(
+  call: string,
+  sends: boolean,
+  resource: Resource,
+  address: string | undefined,
+  self: number,
+): string | undefined {
+  const { socket, fd } = resource;
+  if (!socket) return undefined;
+  if (/^connect$/i.test(call)) return connecting(socket, fd, address);
+  const name = resourceName(resource, self);
+  if (/^accept/i.test(call)) return `waits for a client to connect to ${name}`;
+  if (sends) return `waits for room on ${name}${notTaken(socket)}`;
+  if (!RECEIVES.test(call)) return undefined;
+  const datagram = socket.protocol.startsWith('udp') || socket.type === 'datagram';
+  return `waits for ${datagram ? 'a datagram' : 'data'} on ${name}`;
+}
+
+function connecting(socket: SocketInfo, fd: number, address: string | undefined): string {
+  const { listener, peer, protocol } = socket;
+  const name =
+    protocol === 'unix' && peer === undefined && address !== undefined
+      ? `the unix socket ${printable(address, 120)}`
+      : socketName(socket, fd);
+  if (listener) return `waits to be connected to ${name}: ${listenerText(listener)}`;
+  return protocol === 'unix'
+    ? `waits to be connected to ${name}: its listener accepts nobody`
+    : `waits for ${name} to be connected: nobody has answered`;
+}
+
+/** Why there is no room, where that is known. */
+function notTaken({ peerUnread = 0, probes, retransmits }: SocketInfo): string {
+  if (peerUnread > 0) return `: ${counted(peerUnread, 'byte')} are unread there`;
+  if (probes !== undefined) return ': the other side has no room for more, so its program does not read';
+  return retransmits ? `: the other side does not acknowledge (${counted(retransmits, 'retransmit')})` : '';
+}
+
+/** "its listener nginx (812) has 129 connections waiting to be accepted, as many as its backlog of 128 lets". */
+export function listenerText({ holders, waiting, limit, name }: Listener): string {
+  const at = `the listener at ${printable(name ?? '?', 120)}`;
+  const who = holders.length > 0 ? `its listener ${processNames(holders)}` : at;
+  const verb = holders.length > 1 ? 'have' : 'has';
+  if (waiting === undefined) return `${who} ${verb} not accepted it`;
+  const most =
+    limit === undefined
+      ? ''
+      : waiting >= limit
+        ? `, all that its backlog of ${grouped(limit)} lets wait`
+        : ` (its backlog is ${grouped(limit)})`;
+  return `${who} ${verb} ${counted(waiting, 'connection')} waiting to be accepted${most}`;
+}
+
+function withoutDescriptor({ syscall }: Task): string | undefined {
+  const [first, second, third] = syscall?.args ?? [];
+  switch (syscall?.name) {
+    case 'semop':
+    case 'semtimedop':
+      return `waits for another process to release a System V semaphore of set ${Number(first)}`;
+    case 'msgrcv':
+      return `waits for another process to send to the System V message queue ${Number(first)}`;
+    case 'msgsnd':
+      return `waits for another process to take from the System V message queue ${Number(first)}`;
+    case 'open':
+      return fifoOpened(syscall.path, second);
+    case 'openat':
+      return fifoOpened(syscall.path, third);
+    default:
+      return undefined;
+  }
+}
+
+/** An open waits only in a FIFO, and only until somebody has its other end. */
+function fifoOpened(path: string | undefined, flags: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const writes = (Number(flags) & 3) === 1;
+  const name = `waits for another program to open the other end of the FIFO ${printable(path, 200)}`;
+  return `${name}: this one opens it to ${writes ? 'write' : 'read'}, and nobody has it open to ${writes ? 'read' : 'write'}`;
+}
+
+/** "TCP a → b: ESTABLISHED, 0 bytes unread, 2304 bytes unsent, 3 retransmits; nothing received for 31 s." and who listens. */
+export function socketSentences({ fd, socket }: Resource): string[] {
+  if (!socket || socket.state === undefined) return [];
+  const { state, listener, sinceReceived, probes, retransmits, peerUnread } = socket;
+  const facts =
+    state === 'LISTEN'
+      ? [state, `${socket.receiveQueue ?? 0} connections not accepted`]
+      : [
+          state,
+          `${socket.receiveQueue ?? 0} bytes unread`,
+          `${socket.sendQueue ?? 0} bytes unsent`,
+          retransmits ? counted(retransmits, 'retransmit') : '',
+          peerUnread ? `${peerUnread} bytes unread at the other end` : '',
+          probes === undefined ? '' : counted(probes, 'question without answer whether there is room'),
+        ];
+  const silent =
+    sinceReceived === undefined || sinceReceived < 1
+      ? ''
+      : `; nothing received for ${duration(sinceReceived)}`;
+  return [
+    `${sentence(socketName(socket, fd))}: ${facts.filter(Boolean).join(', ')}${silent}.`,
+    // Of one that connects it stands in the summary.
+    ...(listener && /^(ESTABLISHED|CONNECTED)$/.test(state) ? [`${sentence(listenerText(listener))}.`] : []),
+  ];
+}
+
+/** Where others than the process itself must act, which is known of some. */
+function remedyFor(resources: readonly Resource[], self: number): string | undefined {
+  const others = resources.flatMap(({ peers = [], socket }) => [
+    ...peers,
+    ...(socket?.listener?.holders ?? []),
+  ]);
+  const named = new Map(others.filter(({ pid }) => pid !== self).map((process) => [process.pid, process]));
+  if (named.size === 0) return undefined;
+  const processes = [...named.values()];
+  return `Nothing in the kernel is wrong: look at what ${processNames(processes)} ${processes.length === 1 ? 'does' : 'do'} (inspect-io-uring ${processes[0]?.pid}).`;
+}
