@@ -40,7 +40,10 @@ export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherE
   return {
     texts,
     resources: told,
-    sentences: told.slice(0, MOST_TOLD).flatMap(socketSentences),
+    // Of one that connects the text has the listener already.
+    sentences: told
+      .slice(0, MOST_TOLD)
+      .flatMap((resource) => socketSentences(resource).slice(0, isConnected(resource) ? 2 : 1)),
     ...(remedy === undefined ? {} : { remedy }),
   };
 }
@@ -192,9 +195,12 @@ export function socketSentences({ fd, socket }: Resource): string[] {
       : `; nothing received for ${duration(sinceReceived)}`;
   return [
     `${sentence(socketName(socket, fd))}: ${facts.filter(Boolean).join(', ')}${silent}.`,
-    // Of one that connects it stands in the summary.
-    ...(listener && /^(ESTABLISHED|CONNECTED)$/.test(state) ? [`${sentence(listenerText(listener))}.`] : []),
+    ...(listener ? [`${sentence(listenerText(listener))}.`] : []),
   ];
+}
+
+function isConnected({ socket }: Resource): boolean {
+  return /^(ESTABLISHED|CONNECTED)$/.test(socket?.state ?? '');
 }
 
 /** Where others than the process itself must act, which is known of some. */

@@ -201,6 +201,22 @@ export interface CgroupLimit {
   readonly limit: string;
 }
 
+/** A frozen file system that somebody waits for, with what tells who froze it. */
+export interface FrozenFileSystem {
+  readonly mount: string;
+  readonly fsType: string;
+  readonly source?: string;
+  /** `major:minor`. */
+  readonly device: string;
+  /**
+   * program = by FIFREEZE (fsfreeze, a backup); disk = through its block device (a snapshot, a suspended device); kernel = by the
+   * kernel itself (the machine is being suspended). Absent where the kernel's memory does not tell.
+   */
+  readonly by?: 'program' | 'disk' | 'kernel';
+  /** Processes whose business it is, or that have its root directory open: the kernel keeps no name. */
+  readonly suspects: readonly ProcessName[];
+}
+
 /** A file lock that somebody waits for, from /proc/locks. */
 export interface FileLock {
   /** FLOCK, POSIX, OFDLCK, LEASE. */

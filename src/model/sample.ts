@@ -5,7 +5,15 @@
  */
 
 import type { Request } from './request';
-import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
+import type {
+  BlockDevice,
+  Cgroup,
+  FileLock,
+  FrozenFileSystem,
+  ProcessName,
+  RemoteMount,
+  Resource,
+} from './resource';
 
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
@@ -14,6 +22,7 @@ export type {
   Cgroup,
   CgroupLimit,
   FileLock,
+  FrozenFileSystem,
   Listener,
   ProcessName,
   RaidState,
@@ -45,6 +54,8 @@ export interface Sample {
   readonly awaitedLocks?: readonly FileLock[];
   /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
   readonly faultHandlers?: readonly ProcessName[];
+  /** The file systems that its tasks wait for because they are frozen. */
+  readonly frozen?: readonly FrozenFileSystem[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */

@@ -70,7 +70,7 @@ export async function relook(
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
   const { mappings, rings: infos, pending } = sources;
-  return assemble({
+  const sample = assemble({
     takenAt,
     host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
     rights: previous.rights,
@@ -86,6 +86,7 @@ export async function relook(
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });
+  return previous.frozen ? { ...sample, frozen: previous.frozen } : sample;
 }
 
 /**

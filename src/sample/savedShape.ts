@@ -3,6 +3,12 @@ type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [fi
 
 const PROCESS: Shape = { pid: 'number', name: 'string' };
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
+const SOCKET: Shape = {
+  listener: { name: 'string', waiting: 'number', limit: 'number', holders: [PROCESS] },
+  peerUnread: 'number',
+  sinceReceived: 'number',
+  probes: 'number',
+};
 
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
@@ -58,12 +64,22 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
+  frozen: [
+    {
+      mount: 'string',
+      fsType: 'string',
+      source: 'string',
+      device: 'string',
+      by: 'string',
+      suspects: [PROCESS],
+    },
+  ],
   cgroup: {
     path: 'string',
     frozenBy: 'string',
     limits: [{ path: 'string', file: 'string', limit: 'string' }],
   },
-  resources: [{ awaitedLocks: [LOCK] }],
+  resources: [{ awaitedLocks: [LOCK], peers: [PROCESS], socket: SOCKET }],
 };
 
 /** Fields that a record of the shape above cannot be shown without. */
@@ -78,13 +94,18 @@ const NEEDED: ReadonlySet<string> = new Set([
   'remoteMounts.calls.unknownAnswers',
   'remoteMounts.calls.slow',
   'remoteMounts.calls.slow.operation',
+  'frozen.mount',
+  'frozen.fsType',
+  'frozen.suspects',
+  'resources.socket.listener.holders',
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',
   'cgroup.limits.file',
   'cgroup.limits.limit',
 ]);
-const NEEDED_ANYWHERE = /(?:holder|client|faultHandlers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
+const NEEDED_ANYWHERE =
+  /(?:holders?|client|faultHandlers|suspects|peers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
 
 /** The first optional field that is there and not of its kind, as `devices.backing.fsType`. */
 export function misshapen(sample: Readonly<Record<string, unknown>>): string | undefined {

@@ -10,6 +10,7 @@ import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
+import { findFrozen } from './frozen';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
@@ -186,7 +187,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     search && sample.rights.kernelWalk && wanting
       ? withRings(await readRings({ ...plainly, search }))
       : sample;
-  const ends = await findOtherEnds(target, whole, processes, lately?.resources ?? []);
+  const [ends, frozen] = await Promise.all([
+    findOtherEnds(target, whole, processes, lately?.resources ?? []),
+    findFrozen(target, whole, textOf(mountinfo) ?? '', processes, options.walk),
+  ]);
   rememberLook(ends.resources, {
     at: Date.now(),
     stacks,
@@ -194,7 +198,12 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     maps: textOf(mapsFile) ?? '',
     trouble: { ...trouble, otherEnds: ends.blind },
   });
-  return { ...whole, resources: ends.resources, notVisible: [...whole.notVisible, ...ends.blind] };
+  return {
+    ...whole,
+    resources: ends.resources,
+    ...(frozen.length > 0 ? { frozen } : {}),
+    notVisible: [...whole.notVisible, ...ends.blind],
+  };
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */

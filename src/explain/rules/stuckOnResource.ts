@@ -5,6 +5,7 @@ import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence } from '../disks';
+import { frozenRemedy, frozenSentence } from '../freezing';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
@@ -137,6 +138,7 @@ function finding(
         : '',
       ...(ends?.sentences ?? resourceSentences(scene, files)),
       cgroupSentence(sample, cause),
+      cause === 'frozen' ? frozenSentence(sample, files) : '',
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
@@ -168,6 +170,7 @@ function remedyFor(
   blocked: readonly Blocked[],
   files: readonly Resource[],
 ): string | undefined {
+  if (cause === 'frozen') return frozenRemedy(sample, files);
   const disk = shared(files, (file) => file.blockDevice) === undefined ? undefined : diskOf(sample, files[0]);
   const culprit = disk && ON_DISK.has(cause) ? culpritOf(sample, disk) : undefined;
   if (culprit) return culprit.remedy;
