@@ -43,7 +43,7 @@ export function frozenSentence(sample: Sample, files: readonly Resource[]): stri
 export function frozenRemedy(sample: Sample, files: readonly Resource[]): string | undefined {
   const frozen = frozenOf(sample, files);
   if (!frozen) return undefined;
-  const thaw = `fsfreeze -u ${printable(frozen.mount, 200)}`;
+  const thaw = `fsfreeze -u ${shellWord(printable(frozen.mount, 200))}`;
   switch (frozen.by) {
     case 'kernel':
       return 'It is thawed when the machine wakes up.';
@@ -54,4 +54,9 @@ export function frozenRemedy(sample: Sample, files: readonly Resource[]): string
     default:
       return `Whoever froze it must thaw it: ${thaw}, or end the snapshot.`;
   }
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
