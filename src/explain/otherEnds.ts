@@ -126,7 +126,9 @@ function connecting(socket: SocketInfo, fd: number, address: string | undefined)
 }
 
 /** Why there is no room, where that is known. */
-function notTaken({ peerUnread = 0, probes, retransmits }: SocketInfo): string {
+function notTaken({ peerUnread = 0, probes, retransmits, type }: SocketInfo): string {
+  // Of datagrams the kernel tells the length of the next one.
+  if (peerUnread > 0 && type === 'datagram') return ': datagrams are unread there';
   if (peerUnread > 0) return `: ${counted(peerUnread, 'byte')} are unread there`;
   if (probes !== undefined) return ': the other side has no room for more, so its program does not read';
   return retransmits ? `: the other side does not acknowledge (${counted(retransmits, 'retransmit')})` : '';
@@ -186,7 +188,7 @@ export function socketSentences({ fd, socket }: Resource): string[] {
           `${socket.receiveQueue ?? 0} bytes unread`,
           `${socket.sendQueue ?? 0} bytes unsent`,
           retransmits ? counted(retransmits, 'retransmit') : '',
-          peerUnread ? `${peerUnread} bytes unread at the other end` : '',
+          peerUnread && socket.type !== 'datagram' ? `${peerUnread} bytes unread at the other end` : '',
           probes === undefined ? '' : counted(probes, 'question without answer whether there is room'),
         ];
   const silent =

@@ -41,21 +41,27 @@ export async function unixEnds(
     own.flatMap((socket) => (socket?.peer ? [socket.peer] : [])),
   );
   const seeks = asked.some(({ address }, index) => own[index]?.peer === 0 || address !== undefined);
-  const listeners = seeks ? await readListeners(target, pid, kernel) : [];
+  const bound = seeks
+    ? await readBound(target, pid, kernel, new Set(asked.map(({ address }) => address)))
+    : [];
   const ends = asked.map(({ fd, inode, address }, index): OtherEnd => {
     const socket = own[index];
     const other = socket?.peer ? others.get(socket.peer) : undefined;
-    const connecting = socket?.peer === undefined && address !== undefined;
-    const listener =
-      socket?.peer === 0
-        ? listeners.find(({ pending }) => pending.includes(inode))
-        : connecting
-          ? listeners.find(({ name }) => name === address)
-          : undefined;
+    const addressed =
+      socket?.peer === undefined && address !== undefined
+        ? bound.find(({ name }) => name === address)
+        : undefined;
+    const listener = addressed?.listens
+      ? addressed
+      : socket?.peer === 0
+        ? bound.find(({ pending }) => pending.includes(inode))
+        : undefined;
+    // A datagram may be sent to a socket that this one is not connected to.
+    const peer = socket?.peer || (addressed?.listens === false ? addressed.inode : undefined);
     return {
       fd,
-      socket: socket && !socket.listens ? factsOf(socket, other) : {},
-      ...(socket?.peer ? { link: linkOf(socket.peer) } : {}),
+      socket: socket && !socket.listens ? factsOf(socket, other ?? (peer ? addressed : undefined)) : {},
+      ...(peer ? { link: linkOf(peer) } : {}),
       ...(listener ? { listener: { ...backlogOf(listener), link: linkOf(listener.inode) } } : {}),
     };
   });
@@ -88,10 +94,20 @@ async function named(kernel: KernelSockets, inodes: readonly number[]): Promise<
   return new Map(answers.filter(isTold).map((socket) => [socket.inode, socket]));
 }
 
-async function readListeners(target: Target, pid: number, kernel: KernelSockets): Promise<UnixSocket[]> {
+/** The listeners, and what else is bound to one of the names. */
+async function readBound(
+  target: Target,
+  pid: number,
+  kernel: KernelSockets,
+  names: ReadonlySet<string | undefined>,
+): Promise<UnixSocket[]> {
   const [file] = await target.read([`/proc/${pid}/net/unix`], { limit: TABLE_LIMIT });
   const inodes = parseUnixTable(textOf(file) ?? '')
-    .rows.filter(({ state, inode }) => state === 'LISTENING' && inode !== 0)
+    .rows.filter(
+      ({ state, inode, path }) =>
+        inode !== 0 &&
+        (state === 'LISTENING' || (state === 'UNCONNECTED' && path !== undefined && names.has(path))),
+    )
     .map(({ inode }) => inode)
     .slice(0, MOST_LISTENERS);
   return inodes.length > 0 ? (await kernel.unix(inodes)).filter(isTold) : [];

@@ -184,6 +184,25 @@ static void tcp_full(void) {
   writes(fd);
 }
 
+/* The child has bound a name and reads nothing: what a program meets whose log daemon hangs. */
+static void unix_datagrams(int connects) {
+  int server = socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (server < 0 || bind(server, (void *)&unix_address, sizeof unix_address) < 0) die("bind");
+  if (in_child()) settled();
+  close(server);
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (connects && connect(fd, (void *)&unix_address, sizeof unix_address) < 0) die("connect");
+  while (sendto(fd, buffer, 64, MSG_DONTWAIT, connects ? NULL : (void *)&unix_address,
+                connects ? 0 : sizeof unix_address) > 0)
+    continue;
+  ready("\"operation\":\"sendto\",\"fd\":%d", fd);
+  if (sendto(fd, buffer, 64, 0, connects ? NULL : (void *)&unix_address, connects ? 0 : sizeof unix_address) < 0)
+    die("sendto");
+}
+
+static void unix_send(void) { unix_datagrams(1); }
+static void unix_sendto(void) { unix_datagrams(0); }
+
 static void message_queue(void) {
   char name[32];
   snprintf(name, sizeof name, "/inspect-%d", getpid());
@@ -217,7 +236,7 @@ static const struct {
     {"unix-connect", unix_connect}, {"tcp-read", tcp_read},       {"tcp-full", tcp_full},
     {"tcp-unaccepted", tcp_unaccepted}, {"tcp-connect", tcp_connect}, {"mqueue", message_queue},
     {"terminal", terminal},       {"ring-unix", ring_unix},       {"ring-tcp", ring_tcp},
-    {"ring-unaccepted", ring_unaccepted},
+    {"ring-unaccepted", ring_unaccepted}, {"unix-send", unix_send}, {"unix-sendto", unix_sendto},
 };
 
 int main(int argc, char **argv) {

@@ -83,18 +83,19 @@ export const stuckOnResource: Rule = {
   },
 };
 
-/** Waits at several descriptors, the most common first; what several do is said in the plural. */
-function waitsText(texts: readonly string[]): string {
+/** Waits at several descriptors, the most common first; undefined where they are too many to be told one by one. */
+function waitsText(texts: readonly string[]): string | undefined {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  if (sorted.length < 2) return texts[0] ?? 'waits';
-  const told = sorted
-    .slice(0, 3)
-    .map(([text, count]) => `${count === 1 ? 'one' : grouped(count)} ${count === 1 ? text : inPlural(text)}`);
-  const rest = sorted.slice(3).reduce((sum, [, count]) => sum + count, 0);
-  return `wait: ${told.join('; ')}${rest > 0 ? `; ${grouped(rest)} elsewhere` : ''}`;
+  if (counts.size > MOST_WAITS) return undefined;
+  if (counts.size < 2) return texts[0];
+  const told = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([text, count]) => (count === 1 ? `one ${text}` : `${grouped(count)} ${inPlural(text)}`));
+  return `wait: ${told.join('; ')}`;
 }
+
+const MOST_WAITS = 3;
 
 function tidsOf(blocked: readonly Blocked[]): number[] {
   return blocked.map(({ task }) => task.tid);
@@ -118,7 +119,7 @@ function finding(
     ends?.resources ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
-  const text = ends ? waitsText(ends.texts) : waitText(sample, cause, blocked, files);
+  const text = (ends && waitsText(ends.texts)) ?? waitText(sample, cause, blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, ends ? '' : aboutFiles(blocked, files), text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
