@@ -125,8 +125,8 @@ function connecting(socket: SocketInfo, fd: number, address: string | undefined)
     : `waits for ${name} to be connected: nobody has answered`;
 }
 
-/** Why there is no room, where that is known. */
-function notTaken({ peerUnread = 0, probes, retransmits, type }: SocketInfo): string {
+/** Why there is no room, where that is known: ": 2,304 bytes are unread there". */
+export function notTaken({ peerUnread = 0, probes, retransmits, type }: SocketInfo): string {
   // Of datagrams the kernel tells the length of the next one.
   if (peerUnread > 0 && type === 'datagram') return ': datagrams are unread there';
   if (peerUnread > 0) return `: ${counted(peerUnread, 'byte')} are unread there`;

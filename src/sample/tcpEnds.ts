@@ -93,14 +93,20 @@ function hostOf(end: string): string {
   return end.slice(0, end.lastIndexOf(':'));
 }
 
-/** The exact address counts before all addresses (`0.0.0.0`, `[::]`). */
+/**
+ * The exact address counts before all addresses (`0.0.0.0`, `[::]`, which takes IPv4, too). Of several that share a port
+ * (SO_REUSEPORT) it is not known whose a connection is, unless only one has some waiting.
+ */
 function listenerFor(end: string, rows: readonly InetRow[]): InetRow | undefined {
   const port = end.slice(end.lastIndexOf(':'));
   const listening = rows.filter(({ state, inode }) => state === 'LISTEN' && inode !== 0);
-  return (
-    listening.find(({ local }) => local === end) ??
-    listening.find(({ local }) => local === `0.0.0.0${port}` || local === `[::]${port}`)
-  );
+  const places = end.startsWith('[') ? [end, `[::]${port}`] : [end, `0.0.0.0${port}`, `[::]${port}`];
+  for (const place of places) {
+    const here = listening.filter(({ local }) => local === place);
+    const busy = here.length > 1 ? here.filter(({ receiveQueue }) => receiveQueue > 0) : here;
+    if (here.length > 0) return busy.length === 1 ? busy[0] : undefined;
+  }
+  return undefined;
 }
 
 function linkOf({ inode }: InetRow): string {
@@ -111,7 +117,6 @@ function questionOf(local: string | undefined, peer?: string): InetQuestion | un
   const own = local === undefined ? undefined : endpointBytes(local);
   const other = peer === undefined ? undefined : endpointBytes(peer);
   if (!own || (peer !== undefined && !other)) return undefined;
-  // Of a listener for all addresses of both families the table has the longer one.
   return { local: own, ...(other ? { peer: other } : {}) };
 }
 

@@ -80,6 +80,18 @@ describe('what the kernel tells of one unix socket', () => {
 });
 
 describe('what the kernel tells of one TCP socket', () => {
+  it.each([
+    ['0.0.0.0', Buffer.alloc(4)],
+    ['::', Buffer.alloc(16)],
+  ])('is how many may wait of a listener for all addresses (%s)', async (host, address) => {
+    const listening = createServer();
+    await new Promise<void>((resolve) => listening.listen({ port: 0, host, backlog: 77 }, resolve));
+    const { port } = listening.address() as AddressInfo;
+    const [told] = await target.sockets.tcp([{ local: { address, port } }]);
+    listening.close();
+    expect(told).toMatchObject({ listens: true, receiveQueue: 0, sendQueue: 77 });
+  });
+
   it('is how long nothing came, and of a listener how many may wait', async () => {
     const listening = createServer({ pauseOnConnect: true });
     const { own, taken } = await pairOn(listening, { port: 0, host: '127.0.0.1' });

@@ -2,7 +2,7 @@ import type { Finding, Request, Resource, Ring, Sample } from '../../model/sampl
 import { unplaced } from '../certainty';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
-import { socketSentences } from '../otherEnds';
+import { listenerText, notTaken, socketSentences } from '../otherEnds';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
 import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
@@ -139,5 +139,12 @@ function on({ process }: Sample, operation: string, resources: readonly Resource
     resources.length === 1
       ? resourceName(first, process.pid)
       : counted(resources.length, kinds.size === 1 && PLURAL.has(first.kind) ? first.kind : 'descriptor');
-  return ` ${PREPOSITION[operation] ?? 'on'} ${what}`;
+  return ` ${PREPOSITION[operation] ?? 'on'} ${what}${resources.length === 1 ? why(operation, first) : ''}`;
+}
+
+/** What of the other end shows why a connection is not made, or nothing can be sent. */
+function why(operation: string, { socket }: Resource): string {
+  if (!socket) return '';
+  if (operation === 'CONNECT') return socket.listener ? `: ${listenerText(socket.listener)}` : '';
+  return /^(SEND|WRITE)/.test(operation) ? notTaken(socket) : '';
 }

@@ -201,6 +201,21 @@ describe('the other end of a TCP connection', () => {
     expect(resource?.socket?.listener?.holders).toEqual([{ pid: 12, name: 'nginx' }]);
   });
 
+  it('is unknown where several listen at one port, unless just one has connections waiting', async () => {
+    const connecting = [socketOf(5, 100, { ...client, state: 'SYN_SENT' })];
+    const listen = (waiting: number) => ({
+      '/proc/7/net/tcp':
+        row('0050', '00000000:0000', '0A', 300) + row('0050', '00000000:0000', '0A', 301, waiting),
+      '/proc/12/fd/9': 'socket:[300]',
+      '/proc/13/fd/9': 'socket:[301]',
+    });
+    const tasks = [calls('connect', 5)];
+    const none = await seen(host(listen(0)), { resources: connecting, tasks });
+    expect(none.resource?.socket?.listener).toBeUndefined();
+    const one = await seen(host(listen(9)), { resources: connecting, tasks });
+    expect(one.resource?.socket?.listener?.holders).toEqual([{ pid: 13, name: 'nginx' }]);
+  });
+
   it('is on another host where the address is, whoever listens at that port here', async () => {
     const away = [
       socketOf(5, 100, { ...client, local: '10.0.0.1:4096', peer: '10.0.0.9:80', state: 'SYN_SENT' }),
