@@ -2,7 +2,7 @@
 /*
  * The verb SOCKETS: what the kernel says of one socket in the probe's own network namespace, asked as `ss` asks it
  * (NETLINK_SOCK_DIAG, 3.3+). SOCK_DIAG_BY_FAMILY about one socket is all that is ever sent, and it only reads; nobody
- * needs a privilege for it. wire.h has the bytes.
+ * needs a privilege for it. A kernel that has unix_diag, inet_diag or tcp_diag as modules loads them for it. wire.h has the bytes.
  */
 #ifndef PROBE_SOCKETS_H
 #define PROBE_SOCKETS_H
