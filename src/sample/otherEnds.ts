@@ -1,5 +1,6 @@
 import type { Blindness, Listener, ProcessName, Resource, Sample, SocketInfo } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
+import type { InetRow } from '../procfs/inet';
 import type { KernelSockets } from '../target/kernelSockets';
 import type { Target } from '../target/target';
 import { Holders } from './holders';
@@ -22,6 +23,15 @@ export interface OtherEnds {
   readonly blind: readonly Blindness[];
 }
 
+export interface EndsAsked {
+  /** A listing of /proc. */
+  readonly processes: ListResult | undefined;
+  /** All TCP sockets of the process's network namespace. */
+  readonly tcp: readonly InetRow[];
+  /** What a look a moment ago found: names stand that it has. */
+  readonly known: readonly Resource[];
+}
+
 /** Descriptors whose other ends are looked for in one look. */
 const MOST = 64;
 
@@ -29,18 +39,17 @@ const SOUGHT: ReadonlySet<string> = new Set(['socket', 'fifo', 'mqueue', 'device
 
 /**
  * Names the processes at the other ends of what threads and requests wait for: sockets, FIFOs, message queues, terminals; nothing
- * is asked of anything else. `known` is what a look a moment ago found, whose names stand.
+ * is asked of anything else.
  */
 export async function findOtherEnds(
   target: Target,
   sample: Sample,
-  processes: ListResult | undefined,
-  known: readonly Resource[],
+  { processes, tcp, known }: EndsAsked,
 ): Promise<OtherEnds> {
   const { resources, process, rights } = sample;
   const waited = waitedFor(sample, MOST).filter(({ kind }) => SOUGHT.has(kind));
   if (waited.length === 0) return { resources, blind: [] };
-  const { ends, blind } = await socketEnds(target, process.pid, waited);
+  const { ends, blind } = await socketEnds(target, process.pid, waited, tcp);
   const before = new Map(known.map((resource) => [resource.fd, resource]));
   const holders = new Holders(target, processes);
   const found = new Map<number, Resource>();
@@ -120,6 +129,7 @@ async function socketEnds(
   target: Target,
   pid: number,
   waited: readonly WaitedFor[],
+  table: readonly InetRow[],
 ): Promise<{ readonly ends: ReadonlyMap<number, OtherEnd>; readonly blind: readonly Blindness[] }> {
   const sockets = waited.flatMap(({ resource: { fd, socket, inode }, task }) =>
     socket && inode !== undefined ? [{ fd, socket, inode, address: task?.syscall?.address }] : [],
@@ -130,7 +140,7 @@ async function socketEnds(
     .filter(({ socket }) => socket.protocol === 'unix' && socket.state !== 'LISTENING')
     .map(({ fd, inode, address }) => ({ fd, inode, ...(address === undefined ? {} : { address }) }));
   const [tcp, unix] = await Promise.all([
-    tcpEnds(target, pid, sockets, kernel),
+    tcpEnds(table, sockets, kernel),
     kernel ? unixEnds(target, pid, asked, kernel) : { ends: [], untold: false },
   ]);
   return {

@@ -188,7 +188,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       ? withRings(await readRings({ ...plainly, search }))
       : sample;
   const [ends, frozen] = await Promise.all([
-    findOtherEnds(target, whole, processes, lately?.resources ?? []),
+    findOtherEnds(target, whole, { processes, tcp: holdings.tcp, known: lately?.resources ?? [] }),
     findFrozen(target, whole, textOf(mountinfo) ?? '', processes, options.walk),
   ]);
   rememberLook(ends.resources, {

@@ -1,11 +1,8 @@
 import type { SocketInfo } from '../model/sample';
-import { type InetRow, parseInetTable } from '../procfs/inet';
+import type { InetRow } from '../procfs/inet';
 import { endpointBytes } from '../procfs/inetAddress';
 import { type InetQuestion, isTold, type KernelSockets, type TcpInfo } from '../target/kernelSockets';
-import type { Target } from '../target/target';
 import type { OtherEnd } from './otherEnds';
-import { TABLE_LIMIT } from './sockets';
-import { textOf } from './text';
 
 /** A TCP socket that is waited for. */
 export interface TcpAsked {
@@ -14,18 +11,16 @@ export interface TcpAsked {
 }
 
 /**
- * The other ends of TCP connections on the same host and in the same network namespace: the socket with the two addresses swapped, or
+ * The other ends of TCP connections on the same host and in one network namespace, of which `rows` are all sockets: the socket with the two addresses swapped, or
  * the listener where none was accepted. `kernel` tells how long nothing came, and how many may wait to be accepted.
  */
 export async function tcpEnds(
-  target: Target,
-  pid: number,
+  rows: readonly InetRow[],
   asked: readonly TcpAsked[],
   kernel: KernelSockets | undefined,
 ): Promise<OtherEnd[]> {
   const connections = asked.filter(({ socket }) => /^tcp/.test(socket.protocol) && socket.peer !== undefined);
   if (connections.length === 0) return [];
-  const rows = await readTables(target, pid);
   const local = connections.map(({ socket }) => localEnd(socket, rows));
   const [told, backlogs] = await Promise.all([
     ask(
@@ -61,15 +56,6 @@ export async function tcpEnds(
         : {}),
     };
   });
-}
-
-async function readTables(target: Target, pid: number): Promise<InetRow[]> {
-  const names = ['tcp', 'tcp6'] as const;
-  const files = await target.read(
-    names.map((name) => `/proc/${pid}/net/${name}`),
-    { limit: TABLE_LIMIT },
-  );
-  return names.flatMap((name, index) => [...parseInetTable(textOf(files[index]) ?? '', name).rows]);
 }
 
 function localEnd(

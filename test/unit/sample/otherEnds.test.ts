@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Resource, Sample, SocketInfo, Task } from '../../../src/model/sample';
 import type { InetQuestion, TcpSocket, UnixSocket } from '../../../src/probe/socketProtocol';
+import { parseInetTable } from '../../../src/procfs/inet';
 import { findOtherEnds } from '../../../src/sample/otherEnds';
 import type { Target } from '../../../src/target/target';
 import { fileOf, requestOf, sampleOf, taskOf } from '../samples';
@@ -56,7 +57,9 @@ function socketOf(fd: number, inode: number, socket: SocketInfo): Resource {
 
 async function seen({ target }: { target: Target }, parts: Partial<Sample>, known: readonly Resource[] = []) {
   const sample = sampleOf({ tasks: [calls('read', 5)], ...parts });
-  const { resources, blind } = await findOtherEnds(target, sample, PROCESSES, known);
+  const [table] = await target.read(['/proc/7/net/tcp']);
+  const tcp = parseInetTable(table?.ok ? table.data.toString() : '', 'tcp').rows;
+  const { resources, blind } = await findOtherEnds(target, sample, { processes: PROCESSES, tcp, known });
   return { resource: resources.find(({ fd }) => fd === 5), blind };
 }
 
