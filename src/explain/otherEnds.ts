@@ -6,6 +6,7 @@ import {
   counted,
   duration,
   grouped,
+  inPlural,
   otherEnd,
   processNames,
   resourceName,
@@ -15,8 +16,8 @@ import {
 
 /** What tasks wait for at the other ends of their descriptors, and who is there. */
 export interface OtherEnds {
-  /** One for each task, completing "it …". */
-  readonly texts: readonly string[];
+  /** Completes "it …"; undefined where the waits are too many to be told one by one. */
+  readonly text: string | undefined;
   /** The descriptors, each once. */
   readonly resources: readonly Resource[];
   readonly sentences: readonly string[];
@@ -30,15 +31,17 @@ const MOST_TOLD = 3;
 export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherEnds {
   const { pid } = sample.process;
   const resources = new Map<number, Resource>();
+  const carried = carriedDescriptors(sample, blocked);
   const texts = blocked.map((one) => {
-    const resource = waitedOf(sample, one);
+    const fd = one.task.operation === undefined ? one.on.fd : carried.get(one.task.tid);
+    const resource = fd === undefined ? undefined : indexOf(sample).resources.get(fd);
     if (resource) resources.set(resource.fd, resource);
     return (resource ? atDescriptor(one.task, resource, pid) : withoutDescriptor(one.task)) ?? one.on.text;
   });
   const told = [...resources.values()];
   const remedy = remedyFor(told, pid);
   return {
-    texts,
+    text: waitsText(texts),
     resources: told,
     // Of one that connects the text has the listener already.
     sentences: told
@@ -48,12 +51,34 @@ export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherE
   };
 }
 
-function waitedOf(sample: Sample, { task, on }: Blocked): Resource | undefined {
-  const { resources } = indexOf(sample);
-  if (task.operation === undefined) return on.fd === undefined ? undefined : resources.get(on.fd);
-  const carried = sample.requests.filter(({ worker, state }) => worker === task.tid && state === 'running');
-  const [only] = carried;
-  return carried.length === 1 && typeof only?.fd === 'number' ? resources.get(only.fd) : undefined;
+/** Of each task that carries one request the descriptor of that, where the request says it. */
+function carriedDescriptors(
+  { requests }: Sample,
+  blocked: readonly Blocked[],
+): Map<number, number | undefined> {
+  const carriers = new Set(blocked.flatMap(({ task }) => (task.operation === undefined ? [] : [task.tid])));
+  const found = new Map<number, number | undefined>();
+  if (carriers.size === 0) return found;
+  for (const { worker, state, fd } of requests) {
+    if (worker === undefined || state !== 'running' || !carriers.has(worker)) continue;
+    found.set(worker, found.has(worker) ? undefined : (fd ?? undefined));
+  }
+  return found;
+}
+
+/** Waits that are told one by one. */
+const MOST_WAITS = 3;
+
+/** Waits at several descriptors, the most common first. */
+function waitsText(texts: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  if (counts.size > MOST_WAITS) return undefined;
+  if (counts.size < 2) return texts[0];
+  const told = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([text, count]) => (count === 1 ? `one ${text}` : `${grouped(count)} ${inPlural(text)}`));
+  return `wait: ${told.join('; ')}`;
 }
 
 const SENDS = /^(p?writev?(64|2)?|send\w*|mq_timedsend|WRITE\w*|SEND\w*)$/;
@@ -72,13 +97,13 @@ function atDescriptor(task: Task, resource: Resource, self: number): string | un
       return sends ? `waits for room in ${name.replace(/^the /, 'the full ')}` : `waits for data in ${name}`;
     case 'mqueue': {
       const others = resource.peers?.filter(({ pid }) => pid !== self) ?? [];
-      const with_ =
+      const sharing =
         others.length > 0
           ? `, which ${processNames(others)} ${others.length === 1 ? 'has' : 'have'} open, too`
           : '';
       return sends
-        ? `waits for room in the full message queue ${name}${with_}`
-        : `waits for a message in the message queue ${name}${with_}`;
+        ? `waits for room in the full message queue ${name}${sharing}`
+        : `waits for a message in the message queue ${name}${sharing}`;
     }
     case 'device':
       return /^\/dev\/(pts\/|tty)/.test(resource.path ?? '')

@@ -68,13 +68,16 @@ function candidates({ resources, requests }: Sample, tasks: readonly Task[], tab
   const addFile = (resource: Resource | undefined) => {
     if (resource) add(factsOf(resource), resource.fd);
   };
+  const carried = new Map<number, number[]>();
+  for (const { worker, state, fd } of requests) {
+    if (worker !== undefined && state === 'running' && fd != null)
+      carried.set(worker, [...(carried.get(worker) ?? []), fd]);
+  }
   let unnamed = false;
   for (const { tid, syscall } of tasks) {
-    const carried = requests.filter(
-      ({ worker, state, fd }) => worker === tid && state === 'running' && fd != null,
-    );
+    const fds = carried.get(tid) ?? [];
     const path = syscall?.path;
-    if (carried.length > 0) for (const { fd } of carried) addFile(byFd.get(fd ?? -1));
+    if (fds.length > 0) for (const fd of fds) addFile(byFd.get(fd));
     else if (path?.startsWith('/')) add(table.find(undefined, path));
     else if (/^(p?write|f(?:sync|datasync|allocate|truncate))/.test(syscall?.name ?? ''))
       addFile(byFd.get(Number(syscall?.args[0])));

@@ -171,7 +171,7 @@ function hiddenHolders(hidden: readonly WaitedFor[], pid: number): Blindness {
   const fds = hidden.slice(0, 5).map(({ resource }) => resource.fd);
   return {
     what: `who is at the other end of the socket at descriptor ${fds.join(', ')}`,
-    why: 'it belongs to another user, whose processes do not show their files',
+    why: 'no process whose files this user may see has it',
     remedy: `run with sudo: sudo inspect-io-uring ${pid}`,
   };
 }

@@ -95,7 +95,7 @@ describe('what cannot be known of the other end', () => {
     const sample = await inspect(who, pid);
     expect(sample.notVisible).toContainEqual({
       what: 'who is at the other end of the socket at descriptor 3',
-      why: 'it belongs to another user, whose processes do not show their files',
+      why: 'no process whose files this user may see has it',
       remedy: `run with sudo: sudo inspect-io-uring ${pid}`,
     });
     const asRoot = await inspect(actor('root'), pid);

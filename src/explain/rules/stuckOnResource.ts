@@ -83,20 +83,6 @@ export const stuckOnResource: Rule = {
   },
 };
 
-/** Waits at several descriptors, the most common first; undefined where they are too many to be told one by one. */
-function waitsText(texts: readonly string[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  if (counts.size > MOST_WAITS) return undefined;
-  if (counts.size < 2) return texts[0];
-  const told = [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .map(([text, count]) => (count === 1 ? `one ${text}` : `${grouped(count)} ${inPlural(text)}`));
-  return `wait: ${told.join('; ')}`;
-}
-
-const MOST_WAITS = 3;
-
 function tidsOf(blocked: readonly Blocked[]): number[] {
   return blocked.map(({ task }) => task.tid);
 }
@@ -119,7 +105,7 @@ function finding(
     ends?.resources ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
-  const text = (ends && waitsText(ends.texts)) ?? waitText(sample, cause, blocked, files);
+  const text = ends?.text ?? waitText(sample, cause, blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, ends ? '' : aboutFiles(blocked, files), text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
