@@ -141,6 +141,8 @@ export interface SystemCall {
   readonly path?: string;
   /** The socket address it connects or sends to, as the program's memory has it now. */
   readonly address?: string;
+  /** The descriptors that poll waits for, where they are few, as the program's memory has them now. */
+  readonly polls?: readonly number[];
 }
 
 export interface KernelFrame {

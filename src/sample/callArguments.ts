@@ -30,19 +30,31 @@ const PATHS: Readonly<Record<string, number>> = {
 /** Which argument points to a socket address; its length is the next one. */
 const ADDRESSES: Readonly<Record<string, number>> = { connect: 1, sendto: 4 };
 
+const POLLS = /^p?poll$/;
+/** Descriptors of one poll that are read: who waits for more has an event loop. */
+const MOST_POLLED = 8;
+/** sizeof(struct pollfd). */
+const POLLED_BYTES = 8;
+
 /** Bytes of a path that are read. */
 const PATH_BYTES = 512;
 /** Tasks whose arguments are followed. */
 const MOST_TASKS = 64;
 
+const READERS = {
+  path: (data: Buffer) => textIn('path', pathText(data)),
+  address: (data: Buffer) => textIn('address', socketAddressText(data)),
+  polls: (data: Buffer) => ({ polls: polledIn(data) }),
+} satisfies Record<string, (data: Buffer) => Partial<SystemCall>>;
+
 interface Pointed {
   readonly task: Task;
   readonly call: SystemCall;
   readonly range: { readonly address: bigint; readonly length: number };
-  readonly kind: 'path' | 'address';
+  readonly kind: keyof typeof READERS;
 }
 
-/** The tasks that wait, with the paths and socket addresses behind the pointers of their system calls. */
+/** The tasks that wait, with the paths, socket addresses and polled descriptors behind the pointers of their system calls. */
 export async function followArguments(
   target: Target,
   pid: number,
@@ -57,12 +69,7 @@ export async function followArguments(
   const calls = new Map<number, SystemCall>();
   pointed.forEach(({ task, call, kind }, index) => {
     const result = results[index];
-    const text = result?.ok
-      ? kind === 'path'
-        ? pathText(result.data)
-        : socketAddressText(result.data)
-      : undefined;
-    if (text !== undefined && text !== '') calls.set(task.tid, { ...call, [kind]: text });
+    if (result?.ok) calls.set(task.tid, { ...call, ...READERS[kind](result.data) });
   });
   return tasks.map((task) => {
     const syscall = calls.get(task.tid);
@@ -73,6 +80,7 @@ export async function followArguments(
 function pointedBy(task: Task): Pointed[] {
   const { syscall: call, state } = task;
   if (call?.name === undefined || (state !== 'S' && state !== 'D')) return [];
+  if (POLLS.test(call.name)) return polledBy(task, call);
   const path = argument(call, PATHS);
   if (path !== undefined) return [{ task, call, kind: 'path', range: { address: path, length: PATH_BYTES } }];
   const address = argument(call, ADDRESSES);
@@ -81,15 +89,37 @@ function pointedBy(task: Task): Pointed[] {
   return [{ task, call, kind: 'address', range: { address, length: Math.min(length, ADDRESS_BYTES) } }];
 }
 
+/** Of a system call that takes pollfds. */
+function polledBy(task: Task, call: SystemCall): Pointed[] {
+  const [pointer = '', count] = call.args;
+  const length = Number(count) * POLLED_BYTES;
+  if (!isPointer(pointer) || !(length > 0 && length <= MOST_POLLED * POLLED_BYTES)) return [];
+  return [{ task, call, kind: 'polls', range: { address: BigInt(pointer), length } }];
+}
+
+function isPointer(text: string): boolean {
+  return /^0x[0-9a-f]{1,16}$/.test(text) && BigInt(text) !== 0n;
+}
+
+function textIn(field: 'path' | 'address', text: string | undefined): Partial<SystemCall> {
+  return text === undefined || text === '' ? {} : { [field]: text };
+}
+
+/** A negative one is left out by the kernel. */
+function polledIn(data: Buffer): number[] {
+  const fds = Array.from({ length: Math.floor(data.length / POLLED_BYTES) }, (_, index) =>
+    data.readInt32LE(index * POLLED_BYTES),
+  );
+  return fds.filter((fd) => fd >= 0);
+}
+
 function argument(
   { name = '', args }: SystemCall,
   table: Readonly<Record<string, number>>,
 ): bigint | undefined {
   const index = Object.hasOwn(table, name) ? table[name] : undefined;
   const text = index === undefined ? undefined : args[index];
-  if (text === undefined || !/^0x[0-9a-f]{1,16}$/.test(text)) return undefined;
-  const address = BigInt(text);
-  return address === 0n ? undefined : address;
+  return text === undefined || !isPointer(text) ? undefined : BigInt(text);
 }
 
 /** Undefined for one that does not end within what was read. */

@@ -23,11 +23,13 @@ export function waitedFor({ tasks, requests, resources }: Sample, most: number):
   const found = new Map<number, WaitedFor>();
   for (const task of tasks) {
     const { syscall, state } = task;
-    if ((state !== 'S' && state !== 'D') || !ON_DESCRIPTOR.test(syscall?.name ?? '')) continue;
-    const resource = byFd.get(Number(syscall?.args[0]));
-    if (resource && !found.has(resource.fd))
-      found.set(resource.fd, { resource, kind: kindFor(task, resource), task });
-    if (found.size >= most) break;
+    if (state !== 'S' && state !== 'D') continue;
+    const fds = ON_DESCRIPTOR.test(syscall?.name ?? '') ? [Number(syscall?.args[0])] : (syscall?.polls ?? []);
+    for (const fd of fds) {
+      const resource = byFd.get(fd);
+      if (resource && found.size < most && !found.has(fd))
+        found.set(fd, { resource, kind: kindFor(task, resource), task });
+    }
   }
   for (const { fd, state } of requests) {
     if (found.size >= most) break;

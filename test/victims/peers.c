@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,13 @@ static void tcp_connect(void) { client(AF_INET, IS_FULL); }
 static void ring_tcp(void) { receives_by_ring(client(AF_INET, SERVES)); }
 static void ring_unaccepted(void) { receives_by_ring(client(AF_UNIX, IGNORES)); }
 
+/* How database clients and HTTP libraries wait that have a timeout. */
+static void tcp_poll(void) {
+  struct pollfd polled = {.fd = client(AF_INET, SERVES), .events = POLLIN};
+  ready("\"operation\":\"poll\",\"fd\":%d", polled.fd);
+  poll(&polled, 1, 1000 * 1000);
+}
+
 static void tcp_full(void) {
   int fd = client(AF_INET, SERVES);
   fill(fd);
@@ -236,7 +244,7 @@ static const struct {
     {"unix-connect", unix_connect}, {"tcp-read", tcp_read},       {"tcp-full", tcp_full},
     {"tcp-unaccepted", tcp_unaccepted}, {"tcp-connect", tcp_connect}, {"mqueue", message_queue},
     {"terminal", terminal},       {"ring-unix", ring_unix},       {"ring-tcp", ring_tcp},
-    {"ring-unaccepted", ring_unaccepted}, {"unix-send", unix_send}, {"unix-sendto", unix_sendto},
+    {"ring-unaccepted", ring_unaccepted}, {"unix-send", unix_send}, {"unix-sendto", unix_sendto}, {"tcp-poll", tcp_poll},
 };
 
 int main(int argc, char **argv) {

@@ -78,6 +78,7 @@ export const PEERS: readonly Scenario[] = [
     /datagrams are unread there/,
   ]),
   peer('tcp-read', [/data on TCP 127\.\S+ → 127\.\S+/, OTHER_END, /ESTABLISHED.*nothing received for/]),
+  peer('tcp-poll', [/waits in poll for TCP 127\.\S+ → 127\.\S+/, OTHER_END, /nothing received for/]),
   peer('tcp-full', [/room on TCP 127\.\S+ → 127\.\S+/, OTHER_END, /[\d,]+ bytes are unread there/]),
   peer('tcp-unaccepted', [/data on TCP 127\.\S+ → 127\.\S+/, NOT_ACCEPTED]),
   peer('tcp-connect', [/to be connected to TCP 127\.\S+ → 127\.\S+/, BACKLOG, /SYN_SENT.*retransmit/]),

@@ -50,7 +50,7 @@ export const WAITS: readonly Scenario[] = [
   plain('semaphore', [/semaphore of set \d+/], { needs: ['root'] }),
   plain('mqueue', [/message in the message queue \/inspect-\d+/], healthy),
   plain('terminal', [/the terminal \/dev\/pts\/\d+, whose other end the process itself holds/], healthy),
-  plain('poll', [/poll or select/], healthy),
+  plain('poll', [/waits in poll for the pipe at descriptor \d/, ITSELF], healthy),
   plain('epoll', [/epoll/, /nothing is seen to be stuck/], healthy),
   plain('stopped', [/stopped by a signal/], { severity: 'warning', ...asOrdinary(/stopped by a signal/) }),
   plain('traced', [/debugger/], { severity: 'warning', ...asOrdinary(/debugger/) }),

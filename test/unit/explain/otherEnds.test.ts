@@ -147,6 +147,33 @@ describe('a plain wait for a peer', () => {
   });
 });
 
+describe('a thread that polls', () => {
+  const polling = (polls: readonly number[]) =>
+    thread('poll', [], ['do_poll', 'do_sys_poll'], { syscall: { number: 7, name: 'poll', args: [], polls } });
+  const db = socketOf({ ...TCP, sinceReceived: 31 }, { peers: [{ pid: 812, name: 'postgres' }] });
+
+  it('is at rest, and it is said for whom it waits and how long nothing came', () => {
+    const found = answer([db], polling([5]));
+    expect(found).toMatchObject({ tag: 'at-rest', severity: 'info' });
+    expect(found.summary).toContain(
+      '1 thread waits in poll for TCP 127.0.0.1:42590 → 127.0.0.1:34527, whose other end is postgres (812)',
+    );
+    expect(found.explanation).toContain('nothing received for 31 s');
+    expect(found.evidence).toContainEqual({ fd: 5 });
+  });
+
+  it.each<[string, readonly number[]]>([
+    ['many', [5, 6, 7]],
+    ['one that is not known', [5, 9]],
+    ['none', []],
+  ])('for %s keeps the words of the kernel function', (_, polls) => {
+    const pipes: Resource[] = [6, 7].map((fd) => ({ fd, kind: 'pipe' }));
+    expect(answer([db, ...pipes], polling(polls)).summary).toContain(
+      'waits in poll or select for one of its',
+    );
+  });
+});
+
 describe('a wait for a frozen file system', () => {
   const held = thread('write', ['0x5'], ['percpu_rwsem_wait', '__percpu_down_read', 'vfs_write'], {
     state: 'D',

@@ -39,6 +39,19 @@ describe('what stands behind the pointers of a system call that waits', () => {
     expect(await followed({ '0x2000': address }, connect)).toMatchObject({ address: '127.0.0.1:80' });
   });
 
+  it('are the descriptors it polls, without those that the kernel leaves out', async () => {
+    const polled = Buffer.alloc(24);
+    for (const [index, fd] of [5, -1, 7].entries()) polled.writeInt32LE(fd, index * 8);
+    expect(await followed({ '0x1000': polled }, call('poll', '0x1000', '0x3', '0xffff'))).toMatchObject({
+      polls: [5, 7],
+    });
+    expect(await followed({ '0x1000': polled }, call('ppoll', '0x1000', '0x1', '0x0'))).toMatchObject({
+      polls: [5],
+    });
+    const loop = call('poll', '0x1000', '0x200', '0x0');
+    expect(await followed({ '0x1000': Buffer.alloc(4096) }, loop)).not.toHaveProperty('polls');
+  });
+
   it('is unknown where the path does not end, the memory cannot be read or the pointer is none', async () => {
     expect(await followed({ '0x1000': Buffer.alloc(600, 'a') })).not.toHaveProperty('path');
     expect(await followed({})).not.toHaveProperty('path');

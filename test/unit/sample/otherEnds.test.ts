@@ -108,6 +108,12 @@ describe('the other end of a unix socket', () => {
     });
   });
 
+  it('is asked for where a thread polls it', async () => {
+    const polls = { number: 7, name: 'poll', args: ['0x1000', '0x1', '0xffff'], polls: [5] };
+    const { resource } = await seen(host(held, pair), { resources, tasks: [taskOf({ syscall: polls })] });
+    expect(resource?.peers).toEqual(NGINX);
+  });
+
   it('is not asked for where nobody waits for the socket', async () => {
     const idle = host(held, pair);
     const { resource } = await seen(idle, { resources, tasks: [calls('epoll_wait', 5)] });
