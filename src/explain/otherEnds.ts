@@ -1,5 +1,5 @@
 import { printable } from '../model/printable';
-import type { Listener, Resource, Sample, SocketInfo, Task } from '../model/sample';
+import type { Listener, Request, Resource, Sample, SocketInfo, Task } from '../model/sample';
 import type { Blocked } from './blocking';
 import { indexOf } from './sampleIndex';
 import {
@@ -31,12 +31,19 @@ const MOST_TOLD = 3;
 export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherEnds {
   const { pid } = sample.process;
   const resources = new Map<number, Resource>();
-  const carried = carriedDescriptors(sample, blocked);
+  const carried = carriedRequests(sample, blocked);
   const texts = blocked.map((one) => {
-    const fd = one.task.operation === undefined ? one.on.fd : carried.get(one.task.tid);
-    const resource = fd === undefined ? undefined : indexOf(sample).resources.get(fd);
+    const { task, on } = one;
+    const request = carried.get(task.tid);
+    const fd = task.operation === undefined ? on.fd : request?.fd;
+    const resource = typeof fd === 'number' ? indexOf(sample).resources.get(fd) : undefined;
     if (resource) resources.set(resource.fd, resource);
-    return (resource ? atDescriptor(one.task, resource, pid) : withoutDescriptor(one.task)) ?? one.on.text;
+    const text = resource
+      ? atDescriptor(task, resource, pid)
+      : on.subsystem === 'FIFO'
+        ? opening(task, request)
+        : withoutDescriptor(task);
+    return text ?? on.text;
   });
   const told = [...resources.values()];
   const remedy = remedyFor(told, pid);
@@ -51,17 +58,18 @@ export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherE
   };
 }
 
-/** Of each task that carries one request the descriptor of that, where the request says it. */
-function carriedDescriptors(
+/** The request of each task that carries just one. */
+function carriedRequests(
   { requests }: Sample,
   blocked: readonly Blocked[],
-): Map<number, number | undefined> {
+): Map<number, Request | undefined> {
   const carriers = new Set(blocked.flatMap(({ task }) => (task.operation === undefined ? [] : [task.tid])));
-  const found = new Map<number, number | undefined>();
+  const found = new Map<number, Request | undefined>();
   if (carriers.size === 0) return found;
-  for (const { worker, state, fd } of requests) {
+  for (const request of requests) {
+    const { worker, state } = request;
     if (worker === undefined || state !== 'running' || !carriers.has(worker)) continue;
-    found.set(worker, found.has(worker) ? undefined : (fd ?? undefined));
+    found.set(worker, found.has(worker) ? undefined : request);
   }
   return found;
 }
@@ -175,7 +183,7 @@ export function listenerText({ holders, waiting, limit, name }: Listener): strin
 }
 
 function withoutDescriptor({ syscall }: Task): string | undefined {
-  const [first, second, third] = syscall?.args ?? [];
+  const [first] = syscall?.args ?? [];
   switch (syscall?.name) {
     case 'semop':
     case 'semtimedop':
@@ -184,21 +192,21 @@ function withoutDescriptor({ syscall }: Task): string | undefined {
       return `waits for another process to send to the System V message queue ${Number(first)}`;
     case 'msgsnd':
       return `waits for another process to take from the System V message queue ${Number(first)}`;
-    case 'open':
-      return fifoOpened(syscall.path, second);
-    case 'openat':
-      return fifoOpened(syscall.path, third);
     default:
       return undefined;
   }
 }
 
-/** An open waits only in a FIFO, and only until somebody has its other end. */
-function fifoOpened(path: string | undefined, flags: string | undefined): string | undefined {
+/** An open waits in a FIFO until somebody has its other end. */
+function opening({ syscall }: Task, request: Request | undefined): string | undefined {
+  const flags = request?.operands?.find(({ name }) => name === 'open flags')?.value;
+  const mode = Number(syscall?.args[syscall.name === 'open' ? 1 : 2]) & 3;
+  const path = request ? request.path : syscall?.path;
   if (path === undefined) return undefined;
-  const writes = (Number(flags) & 3) === 1;
-  const name = `waits for another program to open the other end of the FIFO ${printable(path, 200)}`;
-  return `${name}: this one opens it to ${writes ? 'write' : 'read'}, and nobody has it open to ${writes ? 'read' : 'write'}`;
+  const [own, other] = (request ? /\bO_WRONLY\b/.test(flags ?? '') : mode === 1)
+    ? ['write', 'read']
+    : ['read', 'write'];
+  return `waits for another program to open the other end of the FIFO ${printable(path, 200)}: this one opens it to ${own}, and nobody has it open to ${other}`;
 }
 
 /** "TCP a → b: ESTABLISHED, 0 bytes unread, 2304 bytes unsent, 3 retransmits; nothing received for 31 s." and who listens. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../../src/explain/explain';
 import type { FrozenFileSystem, Resource, SocketInfo, Task } from '../../../src/model/sample';
-import { fileOf, ringOf, sampleOf, stackOf, taskOf, workerOf } from '../samples';
+import { fileOf, requestOf, ringOf, sampleOf, stackOf, taskOf, workerOf } from '../samples';
 
 /** The answer about threads that wait in a call, innermost function first. */
 function answer(resources: readonly Resource[], ...tasks: readonly Task[]) {
@@ -122,6 +122,22 @@ describe('a plain wait for a peer', () => {
     const open = thread('openat', [], ['wait_for_partner', 'fifo_open'], { syscall: path });
     expect(answer([], open).summary).toContain(
       'the FIFO /run/jobs: this one opens it to write, and nobody has it open to read',
+    );
+  });
+
+  it('says it of an open that a worker carries, too', () => {
+    const worker = { ...workerOf(9, 'OPENAT', ['wait_for_partner', 'fifo_open'], 31), state: 'S' };
+    const request = requestOf({
+      operation: 'OPENAT',
+      path: 'jobs',
+      worker: 9,
+      operands: [{ name: 'open flags', value: 'O_WRONLY|O_CLOEXEC' }],
+    });
+    const { sample } = explain(sampleOf({ tasks: [worker], rings: [ringOf()], requests: [request] }), {
+      last: true,
+    });
+    expect(sample.findings[0]?.summary).toContain(
+      '1 open waits for another program to open the other end of the FIFO jobs: this one opens it to write, and nobody has it open to read',
     );
   });
 
