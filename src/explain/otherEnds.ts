@@ -162,8 +162,9 @@ function connecting(socket: SocketInfo, fd: number, address: string | undefined)
 export function notTaken({ peerUnread = 0, probes, retransmits, type }: SocketInfo): string {
   // Of datagrams the kernel tells the length of the next one.
   if (peerUnread > 0 && type === 'datagram') return ': datagrams are unread there';
-  if (peerUnread > 0) return `: ${counted(peerUnread, 'byte')} are unread there`;
-  if (probes !== undefined) return ': the other side has no room for more, so its program does not read';
+  if (peerUnread > 0)
+    return `: ${counted(peerUnread, 'byte')} ${peerUnread === 1 ? 'is' : 'are'} unread there`;
+  if (probes !== undefined) return ': the other side had no room when it last answered';
   return retransmits ? `: the other side does not acknowledge (${counted(retransmits, 'retransmit')})` : '';
 }
 
@@ -222,7 +223,7 @@ export function socketSentences({ fd, socket }: Resource): string[] {
           `${socket.sendQueue ?? 0} bytes unsent`,
           retransmits ? counted(retransmits, 'retransmit') : '',
           peerUnread && socket.type !== 'datagram' ? `${peerUnread} bytes unread at the other end` : '',
-          probes === undefined ? '' : counted(probes, 'question without answer whether there is room'),
+          probes === undefined ? '' : counted(probes, 'unanswered window probe'),
         ];
   const silent =
     sinceReceived === undefined || sinceReceived < 1

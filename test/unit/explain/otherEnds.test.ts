@@ -60,7 +60,7 @@ describe('a plain wait for a peer', () => {
 
   it.each<[string, Partial<SocketInfo>, string]>([
     ['that has left data unread', { peerUnread: 2304 }, ': 2,304 bytes are unread there'],
-    ['that has no room', { probes: 3 }, 'has no room for more'],
+    ['that has no room', { probes: 3 }, 'had no room when it last answered'],
     ['that does not acknowledge', { retransmits: 3 }, 'does not acknowledge (3 retransmits)'],
     ['of which nothing is known', {}, '34527, 31 s so far'],
   ])('says of one %s why there is no room', (_, socket, words) => {
