@@ -119,6 +119,8 @@ const FD_FIRST = new Set([
   'getdents64',
   'sync_file_range',
   'syncfs',
+  'mq_timedreceive',
+  'mq_timedsend',
   'io_uring_enter',
 ]); // prettier-ignore
 

@@ -2,6 +2,7 @@ import type { Resource, Sample } from '../model/sample';
 import type { Blocked } from './blocking';
 import { shared } from './candidates';
 import { diskOf } from './disks';
+import { frozenText } from './freezing';
 import type { Cause } from './functions/entry';
 import { lockHolders } from './locks';
 import { joined, processName, resourceName } from './words';
@@ -43,10 +44,7 @@ export function waitText(
   files: readonly Resource[],
 ): string {
   const text = mostCommon(blocked.map(({ on }) => on.text));
-  const mount = shared(files, (r) => r.mount);
-  if (cause === 'frozen') {
-    return mount === undefined ? text : text.replace('the file system is', `the file system at ${mount} is`);
-  }
+  if (cause === 'frozen') return frozenText(sample, text, files);
   if (cause === 'lock') {
     const holders = lockHolders(sample, files);
     if (holders.length === 0) return text;

@@ -199,6 +199,15 @@ export const OPTIONAL = {
   queueProcessor: 'cfs_rq.rq ?',
   processorNumber: 'rq.cpu ?',
 
+  /** Who froze a file system: 6.6+ as bits, later as counts; and how often through its disk (5.18+). */
+  inodeSuper: 'inode.i_sb ?',
+  superFrozen: 'super_block.s_writers.frozen ?',
+  superProgramFreezes: 'super_block.s_writers.freeze_ucount ?',
+  superKernelFreezes: 'super_block.s_writers.freeze_kcount ?',
+  superFreezers: 'super_block.s_writers.freeze_holders ?',
+  superDisk: 'super_block.s_bdev ?',
+  diskFreezes: 'block_device.bd_fsfreeze_count ?',
+
   /** Only for the search of the slabs. */
   slabCache: 'slab.slab_cache | page.slab_cache',
   cacheName: 'kmem_cache.name',

@@ -4,6 +4,7 @@ export type ResourceKind =
   | 'device'
   | 'pipe'
   | 'fifo'
+  | 'mqueue'
   | 'socket'
   | 'io_uring'
   | 'epoll'
@@ -42,7 +43,10 @@ export interface Resource {
   readonly inode?: number;
   /** Who serves it: the FUSE server. */
   readonly holder?: ProcessName;
-  /** Who holds the other end of a pipe, empty = nobody; of a ring the other processes that hold it. */
+  /**
+   * Who holds the other end of a pipe, FIFO, socket, message queue or terminal, empty = nobody; of a ring the other processes that
+   * hold it. Of all but pipes only where somebody waits for it.
+   */
   readonly peers?: readonly ProcessName[];
   /** This end of a pipe. */
   readonly end?: 'read' | 'write' | 'both';
@@ -73,6 +77,24 @@ export interface SocketInfo {
   readonly receiveQueue?: number;
   readonly retransmits?: number;
   readonly type?: 'stream' | 'datagram' | 'seqpacket';
+  /** Of one that connects, or is connected and was not accepted: who listens there on this host. */
+  readonly listener?: Listener;
+  /** Seconds since data last came, or since it was connected. */
+  readonly sinceReceived?: number;
+  /** Bytes that its other end on this host has received and not read. */
+  readonly peerUnread?: number;
+  /** Unanswered questions to a TCP peer that had no room, whether it has some now. */
+  readonly probes?: number;
+}
+
+/** A listening socket of this host that a connection goes to. */
+export interface Listener {
+  readonly name?: string;
+  /** Connections that it has not accepted, and how many may be so. */
+  readonly waiting?: number;
+  readonly limit?: number;
+  /** Empty where they cannot be told. */
+  readonly holders: readonly ProcessName[];
 }
 
 export interface BlockDevice {
@@ -179,6 +201,22 @@ export interface CgroupLimit {
   readonly limit: string;
   /** What the group uses of it, in the limit's own unit: memory.current, pids.current. */
   readonly used?: string;
+}
+
+/** A frozen file system that somebody waits for, with what tells who froze it. */
+export interface FrozenFileSystem {
+  readonly mount: string;
+  readonly fsType: string;
+  readonly source?: string;
+  /** `major:minor`. */
+  readonly device: string;
+  /**
+   * program = by FIFREEZE (fsfreeze, a backup); disk = through its block device (a snapshot, a suspended device); kernel = by the
+   * kernel itself (the machine is being suspended). Absent where the kernel's memory does not tell.
+   */
+  readonly by?: 'program' | 'disk' | 'kernel';
+  /** Processes whose business it is, or that have its root directory open: the kernel keeps no name. */
+  readonly suspects: readonly ProcessName[];
 }
 
 /** A file lock that somebody waits for, from /proc/locks. */

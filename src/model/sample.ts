@@ -6,7 +6,15 @@
 
 import type { AioContext } from './aio';
 import type { Request } from './request';
-import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
+import type {
+  BlockDevice,
+  Cgroup,
+  FileLock,
+  FrozenFileSystem,
+  ProcessName,
+  RemoteMount,
+  Resource,
+} from './resource';
 
 export type { AioContext, AioRequest, AioSubmission } from './aio';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
@@ -16,6 +24,8 @@ export type {
   Cgroup,
   CgroupLimit,
   FileLock,
+  FrozenFileSystem,
+  Listener,
   ProcessName,
   RaidState,
   RemoteCalls,
@@ -48,6 +58,8 @@ export interface Sample {
   readonly awaitedLocks?: readonly FileLock[];
   /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
   readonly faultHandlers?: readonly ProcessName[];
+  /** The file systems that its tasks wait for because they are frozen. */
+  readonly frozen?: readonly FrozenFileSystem[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */
@@ -136,6 +148,12 @@ export interface SystemCall {
   readonly name?: string;
   /** The six raw arguments. */
   readonly args: readonly string[];
+  /** The path it is about, as the program's memory has it now. */
+  readonly path?: string;
+  /** The socket address it connects or sends to, as the program's memory has it now. */
+  readonly address?: string;
+  /** The descriptors that poll waits for, where they are few, as the program's memory has them now. */
+  readonly polls?: readonly number[];
 }
 
 export interface KernelFrame {

@@ -1,5 +1,6 @@
 import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
+import type { InetRow } from '../procfs/inet';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import type { DescriptorsFound } from './descriptors';
@@ -16,6 +17,8 @@ export interface Holdings {
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
+  /** All TCP sockets of its network namespace, where it has sockets. */
+  readonly tcp: readonly InetRow[];
   /** Socket tables that could not be read. */
   readonly missingSockets: readonly string[];
 }
@@ -27,7 +30,7 @@ export interface Known {
   readonly devices: readonly BlockDevice[];
 }
 
-const NO_SOCKETS: SocketTable = { byInode: new Map(), missing: [] };
+const NO_SOCKETS: SocketTable = { byInode: new Map(), tcp: [], missing: [] };
 
 /** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc. */
 export async function readResources(
@@ -65,7 +68,13 @@ export async function readResources(
     const blockDevice = withDevices.resources[i]?.blockDevice;
     return blockDevice === undefined ? resource : { ...resource, blockDevice };
   });
-  return { resources, devices: withDevices.devices, remoteMounts, missingSockets: sockets.missing };
+  return {
+    resources,
+    devices: withDevices.devices,
+    remoteMounts,
+    tcp: sockets.tcp,
+    missingSockets: sockets.missing,
+  };
 }
 
 /** Paths in /sys are told as their reader sees them, whose namespace may be another one than the process's. */

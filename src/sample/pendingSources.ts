@@ -53,12 +53,9 @@ export async function readPending(target: Target, asked: PendingAsked): Promise<
 const layouts = new WeakMap<Target, Promise<OpenedLayout>>();
 
 /** What the kernel of a target has where; found out once. */
-export function layoutOf(target: Target, options: WalkOptions): Promise<OpenedLayout> {
-  let opening = layouts.get(target);
-  if (!opening) {
-    opening = openLayout(target, options.layouts);
-    layouts.set(target, opening);
-  }
+export function layoutOf(target: Target, { layouts: cache }: WalkOptions): Promise<OpenedLayout> {
+  const opening = layouts.get(target) ?? openLayout(target, cache);
+  layouts.set(target, opening);
   return opening;
 }
 

@@ -72,7 +72,7 @@ export async function relook(
   const { uptime } = await clocks;
   const submissions = await readSubmissions(target, pid, tasks.tasks);
   const { mappings, rings: infos, pending, aio } = sources;
-  return assemble({
+  const sample = assemble({
     takenAt,
     host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
     rights: previous.rights,
@@ -90,6 +90,7 @@ export async function relook(
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });
+  return previous.frozen ? { ...sample, frozen: previous.frozen } : sample;
 }
 
 /**

@@ -3,6 +3,12 @@ type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [fi
 
 const PROCESS: Shape = { pid: 'number', name: 'string' };
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
+const SOCKET: Shape = {
+  listener: { name: 'string', waiting: 'number', limit: 'number', holders: [PROCESS] },
+  peerUnread: 'number',
+  sinceReceived: 'number',
+  probes: 'number',
+};
 
 const AIO_REQUEST: Shape = {
   operation: 'string',
@@ -84,12 +90,22 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
+  frozen: [
+    {
+      mount: 'string',
+      fsType: 'string',
+      source: 'string',
+      device: 'string',
+      by: 'string',
+      suspects: [PROCESS],
+    },
+  ],
   cgroup: {
     path: 'string',
     frozenBy: 'string',
     limits: [{ path: 'string', file: 'string', limit: 'string', used: 'string' }],
   },
-  resources: [{ awaitedLocks: [LOCK] }],
+  resources: [{ awaitedLocks: [LOCK], peers: [PROCESS], socket: SOCKET }],
   rings: [
     {
       polls: {
@@ -127,6 +143,10 @@ const NEEDED: ReadonlySet<string> = new Set([
   'rings.polls.count',
   'rings.polls.from',
   'rings.polls.rises',
+  'frozen.mount',
+  'frozen.fsType',
+  'frozen.suspects',
+  'resources.socket.listener.holders',
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',
@@ -134,7 +154,7 @@ const NEEDED: ReadonlySet<string> = new Set([
   'cgroup.limits.limit',
 ]);
 const NEEDED_ANYWHERE =
-  /aio\..*requests\.(?:operation|userData|iocb|certainty)$|(?:holder|client|faultHandlers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
+  /aio\..*requests\.(?:operation|userData|iocb|certainty)$|(?:holders?|client|faultHandlers|suspects|peers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
 
 /** The first optional field that is there and not of its kind, as `devices.backing.fsType`. */
 export function misshapen(sample: Readonly<Record<string, unknown>>): string | undefined {

@@ -13,9 +13,11 @@ import { clockFiles, clocksFrom } from './clock';
 import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
+import { findFrozen } from './frozen';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
+import { findOtherEnds } from './otherEnds';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
@@ -151,7 +153,6 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     missingSockets,
     captured: target.frozen,
   };
-  rememberLook(resources, { at: Date.now(), stacks, descriptors, maps: textOf(mapsFile) ?? '', trouble });
   const withRings = ({ mappings, rings, pending, aio }: RingSources): Sample =>
     assemble({
       takenAt,
@@ -192,9 +193,27 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const wanting =
     sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still)) ||
     sample.aio?.some(({ pending, requests }) => (pending ?? 0) > requests.length);
-  return search && sample.rights.kernelWalk && wanting
-    ? withRings(await readRings({ ...plainly, search }))
-    : sample;
+  const whole =
+    search && sample.rights.kernelWalk && wanting
+      ? withRings(await readRings({ ...plainly, search }))
+      : sample;
+  const [ends, frozen] = await Promise.all([
+    findOtherEnds(target, whole, { processes, tcp: holdings.tcp, known: lately?.resources ?? [] }),
+    findFrozen(target, whole, textOf(mountinfo) ?? '', processes, options.walk),
+  ]);
+  rememberLook(ends.resources, {
+    at: Date.now(),
+    stacks,
+    descriptors,
+    maps: textOf(mapsFile) ?? '',
+    trouble: { ...trouble, otherEnds: ends.blind },
+  });
+  return {
+    ...whole,
+    resources: ends.resources,
+    ...(frozen.length > 0 ? { frozen } : {}),
+    notVisible: [...whole.notVisible, ...ends.blind],
+  };
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */

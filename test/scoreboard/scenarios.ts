@@ -5,6 +5,7 @@ import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
 import { LIMITS } from './scenarios/limits';
+import { PEERS } from './scenarios/peers';
 import { PROCESSES } from './scenarios/processes';
 import { RINGS } from './scenarios/rings';
 import { WAITS } from './scenarios/waits';
@@ -18,5 +19,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...AIO,
   ...LIMITS,
   ...CASES,
+  ...PEERS,
   ...HEALTHY,
 ];

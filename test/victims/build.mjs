@@ -50,6 +50,7 @@ const programs = {
   waits: ['waits.c', 'victim.c'],
   aio: ['aio.c', 'ring.c', 'victim.c'],
   kernel_waits: ['kernel_waits.c', 'process_waits.c', 'socket_waits.c', 'storage_waits.c', 'victim.c'],
+  peers: ['peers.c', 'ring.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],

@@ -5,11 +5,13 @@ import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence } from '../disks';
+import { frozenRemedy, frozenSentence } from '../freezing';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { isMemoryLimit } from '../memoryLimits';
+import { otherEndsOf } from '../otherEnds';
 import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
@@ -119,12 +121,15 @@ function finding(
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
   const ofMemory = blocked.every(isMemoryLimit);
-  const files = ofMemory ? [] : (carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
+  const ends = cause === 'peer' ? otherEndsOf(sample, blocked) : undefined;
+  const files = ofMemory
+    ? []
+    : (ends?.resources ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
-  const text = waitText(sample, cause, blocked, files);
+  const text = ends?.text ?? waitText(sample, cause, blocked, files);
   const summary = [
-    subject(scene, blocked, carriers, submitter, files, text),
+    subject(scene, blocked, carriers, submitter, ends ? '' : aboutFiles(blocked, files), text),
     longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
     waiting.summary,
     blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
@@ -141,15 +146,19 @@ function finding(
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
-      ...resourceSentences(scene, files),
+      ...(ends?.sentences ?? resourceSentences(scene, files)),
       first?.limit || ofMemory ? '' : cgroupSentence(sample, cause, files),
+      cause === 'frozen' ? frozenSentence(sample, files) : '',
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: forConnection(remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '', files),
+    remedy: forConnection(
+      ends?.remedy ?? remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '',
+      files,
+    ),
     evidence: [
       ...evidenceOf(scene, blocked, files),
       ...(waiting.requests ?? []).map((request) => ({ request })),
@@ -171,6 +180,7 @@ function remedyFor(
   blocked: readonly Blocked[],
   files: readonly Resource[],
 ): string | undefined {
+  if (cause === 'frozen') return frozenRemedy(sample, files);
   const disk = shared(files, (file) => file.blockDevice) === undefined ? undefined : diskOf(sample, files[0]);
   const culprit = disk && ON_DISK.has(cause) ? culpritOf(sample, disk) : undefined;
   if (culprit) return culprit.remedy;
@@ -194,10 +204,9 @@ function subject(
   blocked: readonly Blocked[],
   carriers: readonly Blocked[],
   submitter: Blocked | undefined,
-  files: readonly Resource[],
+  of: string,
   text: string,
 ): string {
-  const of = aboutFiles(blocked, files);
   if (submitter) {
     const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
     const who = processName({ pid: submitter.task.tid, name: submitter.task.name });

@@ -2,6 +2,7 @@ import type { Finding, Request, Resource, Ring, Sample } from '../../model/sampl
 import { unplaced } from '../certainty';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
+import { listenerText, notTaken, socketSentences } from '../otherEnds';
 import { insideRing, ringAt } from '../polledRings';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
@@ -100,7 +101,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
       counts === 0 && chained.length > 0
         ? 'Linked and drained requests start only when those before them are done.'
         : '',
-      ...named.slice(0, 3).flatMap(ends),
+      ...named.slice(0, 3).flatMap(socketSentences),
     ]
       .filter(Boolean)
       .join(' '),
@@ -143,13 +144,12 @@ function on(sample: Sample, operation: string, resources: readonly Resource[]): 
     resources.length === 1
       ? resourceName(first, process.pid)
       : counted(resources.length, kinds.size === 1 && PLURAL.has(first.kind) ? first.kind : 'descriptor');
-  return ` ${PREPOSITION[operation] ?? 'on'} ${what}`;
+  return ` ${PREPOSITION[operation] ?? 'on'} ${what}${resources.length === 1 ? why(operation, first) : ''}`;
 }
 
-function ends(resource: Resource): string[] {
-  const { socket } = resource;
-  if (!socket || socket.state === undefined) return [];
-  const queues = `${socket.receiveQueue ?? 0} bytes unread, ${socket.sendQueue ?? 0} bytes unsent`;
-  const what = socket.state === 'LISTEN' ? `${socket.receiveQueue ?? 0} connections not accepted` : queues;
-  return [`${sentence(resourceName(resource))}: ${socket.state}, ${what}.`];
+/** What of the other end shows why a connection is not made, or nothing can be sent. */
+function why(operation: string, { socket }: Resource): string {
+  if (!socket) return '';
+  if (operation === 'CONNECT') return socket.listener ? `: ${listenerText(socket.listener)}` : '';
+  return /^(SEND|WRITE)/.test(operation) ? notTaken(socket) : '';
 }
