@@ -24,7 +24,8 @@ export function heldMounts(sample: Sample, tids: ReadonlySet<number>): Set<strin
       ? (resourceOf(sample, request)?.mount ?? [])
       : [],
   );
-  return new Set(mounts);
+  const named = sample.namedFiles?.flatMap(({ task, mount }) => (tids.has(task) ? (mount ?? []) : [])) ?? [];
+  return new Set([...mounts, ...named]);
 }
 
 /**

@@ -121,6 +121,18 @@ export type Backing = Pick<
   'mount' | 'fsType' | 'source' | 'device' | 'blockDevice' | 'holder' | 'waiting' | 'deleted'
 >;
 
+/** What a task is inside of by its path, not by a descriptor: in a mkdir or an open, or for a request that it carries. */
+export interface NamedFile extends Backing {
+  /** Tid of the task. */
+  readonly task: number;
+  /** Absolute; no link on the way is followed. Absent where only the mount is sure. */
+  readonly path?: string;
+  /** Of what names two, a rename or a link: the second one. */
+  readonly newPath?: string;
+  /** The path stood in the program's memory after it had been handed over: it may have been another one. */
+  readonly later?: boolean;
+}
+
 /** Of an md device, in the words of /sys/block/NAME/md. */
 export interface RaidState {
   readonly level?: string;

@@ -5,7 +5,15 @@
  */
 
 import type { Request } from './request';
-import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
+import type {
+  BlockDevice,
+  Cgroup,
+  FileLock,
+  NamedFile,
+  ProcessName,
+  RemoteMount,
+  Resource,
+} from './resource';
 
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
@@ -14,6 +22,7 @@ export type {
   Cgroup,
   CgroupLimit,
   FileLock,
+  NamedFile,
   ProcessName,
   RaidState,
   RemoteCalls,
@@ -38,6 +47,8 @@ export interface Sample {
   /** The io-wq of each thread that has one; absent where only the kernel's memory would tell. */
   readonly workerPools?: readonly WorkerPool[];
   readonly resources: readonly Resource[];
+  /** What its tasks wait with by a path: nothing of it is open. */
+  readonly namedFiles?: readonly NamedFile[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
   /** The file locks and leases it waits for, of files it has not open, too. */

@@ -6,6 +6,7 @@ import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { hasOwnInode } from './host';
+import { stillNamed } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
@@ -70,7 +71,7 @@ export async function relook(
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
   const { mappings, rings: infos, pending } = sources;
-  return assemble({
+  const sample = assemble({
     takenAt,
     host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
     rights: previous.rights,
@@ -86,6 +87,9 @@ export async function relook(
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });
+  const namedFiles = stillNamed(previous, sample);
+  if (namedFiles === undefined) return undefined;
+  return namedFiles.length > 0 ? { ...sample, namedFiles } : sample;
 }
 
 /**

@@ -37,6 +37,21 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       size: 'number',
     },
   ],
+  namedFiles: [
+    {
+      task: 'number',
+      path: 'string',
+      newPath: 'string',
+      later: 'boolean',
+      mount: 'string',
+      fsType: 'string',
+      source: 'string',
+      device: 'string',
+      blockDevice: 'string',
+      holder: PROCESS,
+      waiting: 'number',
+    },
+  ],
   remoteMounts: [
     {
       mount: 'string',
@@ -69,6 +84,7 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
   'devices.name',
+  'namedFiles.task',
   'remoteMounts.mount',
   'remoteMounts.fsType',
   'remoteMounts.options',

@@ -13,6 +13,7 @@ import { findFaultHandlers } from './faultHandlers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
+import { withNamedFiles } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
@@ -182,9 +183,15 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const sample = withRings(sources);
   const still = sources.pending.walk?.consistent === true;
   const wanting = sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still));
-  return search && sample.rights.kernelWalk && wanting
-    ? withRings(await readRings({ ...plainly, search }))
-    : sample;
+  const whole =
+    search && sample.rights.kernelWalk && wanting
+      ? withRings(await readRings({ ...plainly, search }))
+      : sample;
+  return withNamedFiles(target, whole, {
+    mountinfo: textOf(mountinfo) ?? '',
+    processes,
+    ownInode: hasOwnInode(host.kernel),
+  });
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */

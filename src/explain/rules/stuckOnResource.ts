@@ -9,6 +9,7 @@ import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { filesNamed, type Named } from '../namedFiles';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
@@ -98,7 +99,12 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const named = filesNamed(sample, tasks, cause);
+  const open =
+    named.files.length > 0 && named.others.length === 0
+      ? []
+      : (carriedFiles(sample, named.others) ?? candidateFiles(sample, named.others, cause, usable));
+  const files = [...named.files, ...open];
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
   const text = waitText(sample, cause, blocked, files);
@@ -119,6 +125,7 @@ function finding(
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
+      pathSentence(files),
       ...resourceSentences(scene, files),
       cgroupSentence(sample, cause),
       waiting.explanation,
@@ -172,7 +179,7 @@ function subject(
   blocked: readonly Blocked[],
   carriers: readonly Blocked[],
   submitter: Blocked | undefined,
-  files: readonly Resource[],
+  files: readonly Named[],
   text: string,
 ): string {
   const of = aboutFiles(blocked, files);
@@ -188,7 +195,7 @@ function subject(
   const none = scene.sample.rings.length === 0 ? 'no io_uring here: ' : '';
   const first = blocked[0]?.task;
   const call = blocked.length === 1 && first?.syscall?.name !== undefined ? ` in ${first.syscall.name}` : '';
-  const on = of.replace(/^ of /, ' on ');
+  const on = files.some(({ fd }) => fd < 0) ? of : of.replace(/^ of /, ' on ');
   if (blocked.length === 1 && first) {
     return `${none}thread ${processName({ pid: first.tid, name: first.name })}${call}${on} ${text}`;
   }
@@ -205,6 +212,19 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
   ].filter(Boolean);
   const verb = blocked.length === 1 ? 'is' : 'are';
   return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
+}
+
+/** A path says where it leads only while no link stands in it. */
+function pathSentence(files: readonly Named[]): string {
+  const named = files.filter(({ fd, path }) => fd < 0 && path !== undefined);
+  if (named.length === 0) return '';
+  const one = named.length === 1;
+  const found = named.some(({ mount }) => mount !== undefined)
+    ? `, and the mount by ${one ? 'it' : 'them'}, no link followed`
+    : '';
+  return named.some(({ later }) => later)
+    ? `The ${one ? 'path is' : 'paths are'} read from where the request pointed to${found}: the program may have used that memory again.`
+    : `The ${one ? 'path is' : 'paths are'} told by the call itself${found}.`;
 }
 
 function resourceSentences({ sample, between }: Scene, files: readonly Resource[]): string[] {
@@ -278,7 +298,7 @@ function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly R
   return [
     ...[...tids].map((task) => ({ task })),
     ...requests,
-    ...files.map(({ fd }) => ({ fd })),
+    ...files.flatMap(({ fd }) => (fd < 0 ? [] : [{ fd }])),
     ...disks.map((device) => ({ device })),
   ];
 }
