@@ -126,7 +126,7 @@ export interface Task {
   readonly blockedOn?: BlockedOn;
   /** The system call a thread is inside of; never given for io-wq workers, where the kernel's value is stale. */
   readonly syscall?: SystemCall;
-  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack. */
+  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack; without one, what all that it can carry has in common. */
   readonly operation?: string;
 }
 

@@ -15,6 +15,7 @@ import { SCHEMA } from '../model/sample';
 import { blindnessOf, type Trouble } from './blindness';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
+import { withOperations } from './requests/carriedOperations';
 import { mergeRings } from './requests/mergeRings';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
@@ -64,7 +65,7 @@ export function assemble(gathered: Gathered): Sample {
     host: gathered.host,
     rights: { ...gathered.rights, kernelWalk: gathered.rights.kernelWalk || walk !== undefined },
     process: gathered.process,
-    tasks,
+    tasks: withOperations(tasks, requests, rings),
     rings,
     requests,
     ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),
