@@ -1,4 +1,5 @@
 import type { BlockedOn, KernelFrame, Sample, Task, Wake } from '../model/sample';
+import { threadAwaits } from './awaitedThings';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
 import { ringLockWait } from './ringLockWait';
@@ -138,5 +139,10 @@ function stopped(task: Task): Blocked {
 
 /** Every waiting task of a Sample. */
 export function blockedTasks(sample: Sample): Blocked[] {
-  return sample.tasks.map(blockedOn).filter((blocked) => blocked !== undefined);
+  return sample.tasks.flatMap((task) => {
+    const blocked = blockedOn(task);
+    const text = blocked && threadAwaits(sample, task, blocked.cause);
+    if (!blocked || text === undefined) return blocked ?? [];
+    return { ...blocked, on: { ...blocked.on, text } };
+  });
 }

@@ -133,6 +133,24 @@ export interface NamedFile extends Backing {
   readonly later?: boolean;
 }
 
+/** A child of the process, where something waits for one. */
+export interface ChildProcess extends ProcessName {
+  /** The letter of /proc/PID/stat. */
+  readonly state: string;
+  readonly group?: number;
+  /** Its pid as its parent's pid namespace has it, where that is another one. */
+  readonly ownPid?: number;
+}
+
+/** A word of the process's memory that something waits for (a futex), as it is now. */
+export interface FutexWord {
+  readonly address: string;
+  /** Its 32 bits. */
+  readonly value: number;
+  /** The thread that holds the lock which the word is, by its tid. */
+  readonly holder?: ProcessName;
+}
+
 /** Of an md device, in the words of /sys/block/NAME/md. */
 export interface RaidState {
   readonly level?: string;

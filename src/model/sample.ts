@@ -8,7 +8,9 @@ import type { Request } from './request';
 import type {
   BlockDevice,
   Cgroup,
+  ChildProcess,
   FileLock,
+  FutexWord,
   NamedFile,
   ProcessName,
   RemoteMount,
@@ -21,7 +23,9 @@ export type {
   BlockDevice,
   Cgroup,
   CgroupLimit,
+  ChildProcess,
   FileLock,
+  FutexWord,
   NamedFile,
   ProcessName,
   RaidState,
@@ -55,6 +59,10 @@ export interface Sample {
   readonly awaitedLocks?: readonly FileLock[];
   /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
   readonly faultHandlers?: readonly ProcessName[];
+  /** Where something waits for a child: its children. */
+  readonly children?: readonly ChildProcess[];
+  /** The words of memory that something waits for. */
+  readonly futexes?: readonly FutexWord[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */

@@ -1,4 +1,5 @@
 import type { Request, Resource, Sample, Task } from '../model/sample';
+import { argumentOf } from '../procfs/syscall';
 import { pathArguments } from '../procfs/syscallPaths';
 import { cString } from '../ring/operands/words';
 import type { Target } from '../target/target';
@@ -110,7 +111,7 @@ async function readArguments(target: Target, pid: number, tasks: readonly Task[]
     pathArguments(task.syscall?.name ?? '').map((argument) => ({ task, argument })),
   );
   if (wanted.length === 0) return [];
-  const word = (task: Task, index: number) => BigInt(task.syscall?.args[index] ?? 0);
+  const word = (task: Task, index: number) => argumentOf(task.syscall?.args ?? [], index);
   const results = await target.memory(
     pid,
     wanted.map(({ task, argument }) => ({ address: word(task, argument.path), length: PATH_BYTES })),

@@ -2,6 +2,7 @@ import type { Resource, Sample } from '../model/sample';
 import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
 import { assemble, type Gathered } from './assembly';
+import { readAwaited } from './awaited';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
@@ -89,7 +90,8 @@ export async function relook(
   });
   const namedFiles = stillNamed(previous, sample);
   if (namedFiles === undefined) return undefined;
-  return namedFiles.length > 0 ? { ...sample, namedFiles } : sample;
+  const awaited = await readAwaited(target, sample);
+  return { ...sample, ...awaited, ...(namedFiles.length > 0 ? { namedFiles } : {}) };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a field of a saved Sample may be: a plain type, a list of one shape, or a record of known fields. */
 type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const PROCESS: Shape = { pid: 'number', name: 'string' };
+const PROCESS = { pid: 'number', name: 'string' } as const;
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
 
 /** Fields that may be absent, yet are used without another look where they are there. */
@@ -73,6 +73,8 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
+  children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
+  futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',
     frozenBy: 'string',
@@ -100,7 +102,8 @@ const NEEDED: ReadonlySet<string> = new Set([
   'cgroup.limits.file',
   'cgroup.limits.limit',
 ]);
-const NEEDED_ANYWHERE = /(?:holder|client|faultHandlers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
+const NEEDED_ANYWHERE =
+  /(?:holder|client|faultHandlers|children)\.(?:pid|name|state)$|futexes\.(?:address|value)$|wait.*Locks\.(?:type|access|range)$/;
 
 /** The first optional field that is there and not of its kind, as `devices.backing.fsType`. */
 export function misshapen(sample: Readonly<Record<string, unknown>>): string | undefined {

@@ -6,6 +6,7 @@ import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
 import { assemble } from './assembly';
+import { readAwaited } from './awaited';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
@@ -187,11 +188,15 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     search && sample.rights.kernelWalk && wanting
       ? withRings(await readRings({ ...plainly, search }))
       : sample;
-  return withNamedFiles(target, whole, {
-    mountinfo: textOf(mountinfo) ?? '',
-    processes,
-    ownInode: hasOwnInode(host.kernel),
-  });
+  const [named, awaited] = await Promise.all([
+    withNamedFiles(target, whole, {
+      mountinfo: textOf(mountinfo) ?? '',
+      processes,
+      ownInode: hasOwnInode(host.kernel),
+    }),
+    readAwaited(target, whole),
+  ]);
+  return { ...named, ...awaited };
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */

@@ -1,0 +1,115 @@
+import type { ChildProcess, FutexWord, Request, Sample, Task } from '../model/sample';
+import { awaitedChildren, type ChildChoice, choiceFromText } from '../procfs/childChoice';
+import { type AwaitedFutex, awaitedFutexes, futexesOfRequest } from '../procfs/futexArguments';
+import type { Cause } from './functions/entry';
+import { indexOf } from './sampleIndex';
+import { counted, grouped, joined, processName } from './words';
+
+/** What a thread waits for more exactly than its stack says, completing "it …"; undefined where no more is known. */
+export function threadAwaits(sample: Sample, task: Task, cause: Cause): string | undefined {
+  const { name, args = [] } = task.syscall ?? {};
+  if (cause === 'child') {
+    const choice = awaitedChildren(name, args);
+    return choice && childText(sample, choice);
+  }
+  if (cause !== 'futex') return undefined;
+  const [word, ...others] = awaitedFutexes(name, args);
+  const holder = word && others.length === 0 ? wordAt(sample, word)?.holder : undefined;
+  if (!holder) return undefined;
+  if (holder.pid === task.tid) return 'waits for a mutex that it holds itself';
+  const own = indexOf(sample).tasks.has(holder.pid);
+  return `waits for a mutex that ${own ? 'thread ' : ''}${processName(holder)} holds`;
+}
+
+/** The same of a request of io_uring that waits for a child or for words of memory. */
+export function requestAwaits(sample: Sample, request: Request): string | undefined {
+  if (request.state !== 'waiting') return undefined;
+  if (request.operation === 'WAITID') {
+    const text = request.operands?.find(({ name }) => name === 'waits for')?.value;
+    const choice = text === undefined ? undefined : choiceFromText(text);
+    return choice && childText(sample, choice);
+  }
+  const words = futexesOfRequest(request);
+  const [word] = words;
+  if (!word) return undefined;
+  if (words.length > 1) return `waits for a wake at one of ${grouped(words.length)} words of memory`;
+  return `waits for a wake at ${word.address === 0n ? 'address 0' : hex(word.address)}${valueText(word, wordAt(sample, word))}`;
+}
+
+/** Who can end a wait for a word of memory. */
+export function wakerSentence(sample: Sample, requests: readonly Request[]): string {
+  const words = requests.flatMap((request) => (request.state === 'waiting' ? futexesOfRequest(request) : []));
+  if (words.length === 0) return '';
+  const threads = sample.tasks.filter(({ kind }) => kind === 'thread').length;
+  if (!words.every(({ own }) => own)) {
+    return 'A futex that is not private is woken by whoever has the same memory, be it another process.';
+  }
+  const who =
+    threads === 1
+      ? 'its only thread, which may do so by a request of io_uring, too'
+      : `one of its ${grouped(threads)} threads`;
+  return `The futex is private: only this process can wake it, that is ${who}.`;
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+function wordAt({ futexes }: Sample, { address }: AwaitedFutex): FutexWord | undefined {
+  return futexes?.find((word) => word.address === hex(address));
+}
+
+/** ", whose value is still 7" or what became of it; with the lock’s holder where the word tells it. */
+function valueText({ expected }: AwaitedFutex, word: FutexWord | undefined): string {
+  if (!word) return '';
+  const holder = word.holder ? `; ${processName(word.holder)} holds the lock` : '';
+  if (expected === undefined) return holder;
+  return expected === word.value
+    ? ` (its value is still ${word.value})${holder}`
+    : ` (its value was ${expected} and is ${word.value}: it was changed without a wake)${holder}`;
+}
+
+/** Children that are named one by one. */
+const MOST_NAMED = 3;
+
+function childText(sample: Sample, choice: ChildChoice): string | undefined {
+  const chosen = chosenChildren(sample, choice);
+  const [first] = chosen;
+  if (!first) return undefined;
+  if (chosen.length === 1) return `waits for its child process ${processName(first)} to end${plight(first)}`;
+  const named = chosen.slice(0, MOST_NAMED).map((child) => `${processName(child)}`);
+  const more = chosen.length - named.length;
+  const all = joined(more > 0 ? [...named, `${grouped(more)} more`] : named);
+  return `waits for one of its ${counted(chosen.length, 'child process')} to end: ${all}`;
+}
+
+function chosenChildren({ children = [], resources, process }: Sample, choice: ChildChoice): ChildProcess[] {
+  switch (choice.kind) {
+    case 'all':
+      return [...children];
+    case 'pid':
+      return children.filter(({ pid, ownPid }) => (ownPid ?? pid) === choice.id);
+    case 'group': {
+      const group = choice.id === 0 ? undefined : choice.id;
+      return group === undefined ? [] : children.filter((child) => child.group === group);
+    }
+    case 'pidfd': {
+      const target = resources.find(({ fd, kind }) => fd === choice.id && kind === 'pidfd')?.target;
+      const nested = (process.namespacePids?.length ?? 1) > 1;
+      return children.filter(({ pid, ownPid }) => target !== undefined && (nested ? ownPid : pid) === target);
+    }
+  }
+}
+
+/** What keeps the child from ending, by its state. */
+function plight({ state }: ChildProcess): string {
+  switch (state) {
+    case 'D':
+      return ', which is in uninterruptible sleep itself';
+    case 'T':
+    case 't':
+      return ', which is stopped';
+    default:
+      return '';
+  }
+}
