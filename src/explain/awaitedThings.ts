@@ -1,9 +1,11 @@
+import { printable } from '../model/printable';
 import type { ChildProcess, FutexWord, Request, Sample, Task } from '../model/sample';
 import { awaitedChildren, type ChildChoice, choiceFromText } from '../procfs/childChoice';
 import { type AwaitedFutex, awaitedFutexes, futexesOfRequest } from '../procfs/futexArguments';
+import { argumentOf } from '../procfs/syscall';
 import type { Cause } from './functions/entry';
-import { indexOf } from './sampleIndex';
-import { counted, grouped, joined, processName } from './words';
+import { indexOf, resourceOf } from './sampleIndex';
+import { counted, grouped, joined, processName, resourceName, ringName } from './words';
 
 /** What a thread waits for more exactly than its stack says, completing "it …"; undefined where no more is known. */
 export function threadAwaits(sample: Sample, task: Task, cause: Cause): string | undefined {
@@ -12,23 +14,34 @@ export function threadAwaits(sample: Sample, task: Task, cause: Cause): string |
     const choice = awaitedChildren(name, args);
     return choice && childText(sample, choice);
   }
-  if (cause !== 'futex') return undefined;
+  // Without a stack the wait channel of a lock with an owner is that of many a lock of the kernel.
+  if (cause !== 'futex' && cause !== 'lock') return undefined;
   const [word, ...others] = awaitedFutexes(name, args);
   const holder = word && others.length === 0 ? wordAt(sample, word)?.holder : undefined;
-  if (!holder) return undefined;
+  if (!holder) return word?.own === true && isAlone(sample, task) ? ALONE : undefined;
   if (holder.pid === task.tid) return 'waits for a mutex that it holds itself';
   const own = indexOf(sample).tasks.has(holder.pid);
   return `waits for a mutex that ${own ? 'thread ' : ''}${processName(holder)} holds`;
 }
 
+const ALONE = 'waits for another thread (mutex, condition variable), but the process has no other';
+
+/** Nobody else can wake it: no thread, no request of io_uring, and no time that runs out. */
+function isAlone({ tasks, rings }: Sample, { syscall }: Task): boolean {
+  const timed = argumentOf(syscall?.args ?? [], syscall?.name === 'futex' ? 3 : 4) !== 0n;
+  return rings.length === 0 && !timed && tasks.length === 1;
+}
+
 /** The same of a request of io_uring that waits for a child or for words of memory. */
 export function requestAwaits(sample: Sample, request: Request): string | undefined {
+  if (request.state === 'issued') return issuedAwaits(sample, request);
   if (request.state !== 'waiting') return undefined;
   if (request.operation === 'WAITID') {
     const text = request.operands?.find(({ name }) => name === 'waits for')?.value;
     const choice = text === undefined ? undefined : choiceFromText(text);
     return choice && childText(sample, choice);
   }
+  if (request.operation.startsWith('URING_CMD')) return commandAwaits(sample, request);
   const words = futexesOfRequest(request);
   const [word] = words;
   if (!word) return undefined;
@@ -39,7 +52,7 @@ export function requestAwaits(sample: Sample, request: Request): string | undefi
 /** Who can end a wait for a word of memory. */
 export function wakerSentence(sample: Sample, requests: readonly Request[]): string {
   const words = requests.flatMap((request) => (request.state === 'waiting' ? futexesOfRequest(request) : []));
-  if (words.length === 0) return '';
+  if (words.length === 0 || words.some(({ own }) => own === undefined)) return '';
   const threads = sample.tasks.filter(({ kind }) => kind === 'thread').length;
   if (!words.every(({ own }) => own)) {
     return 'A futex that is not private is woken by whoever has the same memory, be it another process.';
@@ -49,6 +62,31 @@ export function wakerSentence(sample: Sample, requests: readonly Request[]): str
       ? 'its only thread, which may do so by a request of io_uring, too'
       : `one of its ${grouped(threads)} threads`;
   return `The futex is private: only this process can wake it, that is ${who}.`;
+}
+
+/** What has been issued and is in no device: a message to another ring, the second half of a zero-copy send. */
+function issuedAwaits(sample: Sample, { operation, fd, stage }: Request): string | undefined {
+  if (stage === undefined) return undefined;
+  if (operation === 'MSG_RING') {
+    const ring = sample.rings.find((one) => one.fd === fd);
+    return `waits for the thread of ${ring ? ringName(ring) : 'another ring'} to take it`;
+  }
+  return /^SEND(?:MSG)?_ZC$/.test(operation) && stage.startsWith('has been sent')
+    ? 'waits for the network to let go of the buffers of what it has sent'
+    : undefined;
+}
+
+/** Whom a command to a driver waits for, by what its descriptor is. */
+export function commandAwaits(sample: Sample, request: Request): string | undefined {
+  const file = resourceOf(sample, request);
+  const path = file?.path ?? request.path ?? '';
+  if (path === '/dev/fuse') return 'waits for the kernel to hand this FUSE server a request';
+  if (/^\/dev\/ublkc\d+$/.test(path)) return 'waits for the kernel to hand this ublk server a request';
+  if (path === '/dev/ublk-control') return 'waits for the ublk driver';
+  if (/^\/dev\/n(?:vme|g)\d/.test(path)) return `waits for the NVMe device ${printable(path, 80)}`;
+  if (file?.kind !== 'socket') return undefined;
+  const stamps = request.operands?.some(({ value }) => value === 'SOCKET_URING_OP_TX_TIMESTAMP');
+  return `${stamps ? 'waits for time stamps of what is sent on' : 'waits for'} ${resourceName(file, sample.process.pid)}`;
 }
 
 function hex(value: bigint): string {

@@ -5,8 +5,8 @@ export interface AwaitedFutex {
   readonly address: bigint;
   /** Its value when the wait began: a wait begins only where it is as expected. */
   readonly expected?: number;
-  /** Only threads of this process can wake it. */
-  readonly own: boolean;
+  /** Only this process can wake it; absent where that is not told. */
+  readonly own?: boolean;
   /** A lock whose word holds the tid of who has it (FUTEX_LOCK_PI). */
   readonly inherits?: boolean;
 }
@@ -66,7 +66,6 @@ export function futexesOfRequest({
     ([, at = '0x0', expected = '0x0']) => ({
       address: BigInt(at),
       expected: Number(BigInt(expected) & 0xffffffffn),
-      own: false,
     }),
   );
 }

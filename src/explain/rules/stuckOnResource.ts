@@ -12,6 +12,7 @@ import { lockHolders, lockText } from '../locks';
 import { filesNamed, type Named } from '../namedFiles';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
+import { endsText, endsWaitedFor, pipeText, twoEnds } from '../twoEnds';
 import { aboutFiles, waitText } from '../wording';
 import {
   counted,
@@ -104,12 +105,14 @@ function finding(
     named.files.length > 0 && named.others.length === 0
       ? []
       : (carriedFiles(sample, named.others) ?? candidateFiles(sample, named.others, cause, usable));
-  const files = [...named.files, ...open];
+  const ends = twoEnds(sample, tasks);
+  const files = ends ? endsWaitedFor(ends, cause === 'peer') : [...named.files, ...open];
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
-  const text = waitText(sample, cause, blocked, files);
+  const said = waitText(sample, cause, blocked, files);
+  const text = ends ? pipeText(said, ends, sample.process.pid) : said;
   const summary = [
-    subject(scene, blocked, carriers, submitter, files, text),
+    subject(scene, blocked, carriers, submitter, files, text, ends && endsText(ends)),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
     waiting.summary,
     '.',
@@ -181,8 +184,8 @@ function subject(
   submitter: Blocked | undefined,
   files: readonly Named[],
   text: string,
+  of = aboutFiles(blocked, files),
 ): string {
-  const of = aboutFiles(blocked, files);
   if (submitter) {
     const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
     const who = processName({ pid: submitter.task.tid, name: submitter.task.name });
