@@ -30,7 +30,13 @@ export function twoEnds(sample: Sample, tasks: readonly Task[]): TwoEnds | undef
 function descriptors(sample: Sample, task: Task): readonly [number, number] | undefined {
   if (task.operation === 'SPLICE' || task.operation === 'TEE') {
     const own = sample.requests.find(({ worker, state }) => state === 'running' && worker === task.tid);
-    return own && requestDescriptors(own);
+    const ends = own && requestDescriptors(own);
+    // A worker that is only guessed may as well have one of those that seem to be queued.
+    const others = own?.inferred?.includes('worker')
+      ? sample.requests.filter(({ state, operation }) => state === 'queued' && operation === own.operation)
+      : [];
+    const alike = others.every((one) => requestDescriptors(one)?.join() === ends?.join());
+    return alike ? ends : undefined;
   }
   const places = CALLS[task.syscall?.name ?? ''];
   if (!places) return undefined;
@@ -38,9 +44,9 @@ function descriptors(sample: Sample, task: Task): readonly [number, number] | un
   return from === undefined || into === undefined ? undefined : [from, into];
 }
 
-function requestDescriptors({ operation, fd, operands = [], inferred }: Request) {
+function requestDescriptors({ operation, fd, operands = [] }: Request) {
   const from = /^fd (\d+)$/.exec(operands.find(({ name }) => name === 'from')?.value ?? '')?.[1];
-  const known = /^(?:SPLICE|TEE)$/.test(operation) && !inferred?.includes('worker');
+  const known = /^(?:SPLICE|TEE)$/.test(operation);
   return known && from !== undefined && typeof fd === 'number' ? ([Number(from), fd] as const) : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
+import { OPERATIONS } from './scenarios/operations';
 import { PATHS } from './scenarios/paths';
 import { PROCESSES } from './scenarios/processes';
 import { RINGS } from './scenarios/rings';
@@ -11,6 +12,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...WAITS,
   ...FILES,
   ...PATHS,
+  ...OPERATIONS,
   ...PROCESSES,
   ...HEALTHY,
 ];

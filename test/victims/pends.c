@@ -30,12 +30,16 @@ static struct ring ring;
 static char buffer[PAGE];
 static const char *path;
 
+/* It has its name from its first moment on. */
 static pid_t child(const char *name) {
+  prctl(PR_SET_NAME, name);
   pid_t pid = fork();
   if (pid < 0) die("fork");
-  if (pid > 0) return pid;
+  if (pid > 0) {
+    prctl(PR_SET_NAME, "pends");
+    return pid;
+  }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  prctl(PR_SET_NAME, name);
   alarm(300);
   park();
 }
