@@ -14,7 +14,7 @@ export function awaitedChildren(name: string | undefined, args: readonly string[
   if (name === 'wait4') {
     const pid = word(0);
     if (pid === -1) return { kind: 'all' };
-    return pid > 0 ? { kind: 'pid', id: pid } : { kind: 'group', id: -pid };
+    return pid > 0 ? { kind: 'pid', id: pid } : { kind: 'group', id: Math.abs(pid) };
   }
   return name === 'waitid' ? choiceOf(KINDS[word(0)], word(1)) : undefined;
 }
