@@ -1,6 +1,8 @@
+import { printable } from '../model/printable';
 import type { NamedFile, Resource, Sample, Task } from '../model/sample';
 import { fitsWait } from './candidates';
 import type { Cause } from './functions/entry';
+import { counted, processName } from './words';
 
 /** A file that is named by a path and not open: its descriptor is below zero. */
 export interface Named extends Resource {
@@ -43,4 +45,18 @@ export function filesNamed(sample: Sample, tasks: readonly Task[], cause: Cause)
 
 function asResource({ task: _, ...file }: NamedFile): Named {
   return { ...file, fd: -1, kind: 'file' };
+}
+
+/** "/mnt/a to /mnt/b · ext4 at /mnt · disk vdb". */
+export function namedLine({ path, newPath, mount, fsType, blockDevice, holder, waiting }: NamedFile): string {
+  const paths = [path, newPath].flatMap((one) => (one === undefined ? [] : [printable(one, 200)]));
+  return [
+    paths.join(' to '),
+    fsType === undefined ? '' : `${printable(fsType, 40)} at ${printable(mount ?? '?', 200)}`,
+    blockDevice === undefined ? '' : `disk ${printable(blockDevice, 40)}`,
+    holder ? `served by ${processName(holder)}` : '',
+    waiting === undefined ? '' : counted(waiting, 'unanswered request'),
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../../src/explain/explain';
+import { reportText } from '../../../src/explain/report';
 import type { NamedFile, Sample } from '../../../src/model/sample';
+import { taskRow } from '../../../src/views/taskNodes';
 import { fileOf, requestOf, ringOf, sampleOf, stackOf, taskOf, workerOf } from '../samples';
 
 const EXT4 = { mount: '/mnt/data', fsType: 'ext4', source: '/dev/vdb', device: '254:16' };
@@ -30,6 +32,15 @@ describe('a wait with a path', () => {
     );
     expect(first?.evidence).toEqual([{ task: 7 }]);
     expect(first?.explanation).toMatch(/told by the call itself, and the mount by it, no link followed/);
+  });
+
+  it('has the path below the task, in the report and in the tree', () => {
+    const namedFiles = [{ task: 7, path: '/mnt/data/new', ...EXT4, blockDevice: 'vdb' }];
+    const { sample } = explain(sampleOf({ tasks: [thread], namedFiles }), { last: true });
+    const line = '/mnt/data/new · ext4 at /mnt/data · disk vdb';
+    expect(reportText(sample, { color: false, width: 120 })).toContain(`names ${line}`);
+    const rows = sample.tasks.flatMap((task) => taskRow(task, sample).children?.() ?? []);
+    expect(rows).toContainEqual(expect.objectContaining({ label: 'names', description: line }));
   });
 
   it('names both of a rename that a worker carries, and says where it was read', () => {
