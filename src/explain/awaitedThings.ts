@@ -1,5 +1,5 @@
 import { printable } from '../model/printable';
-import type { ChildProcess, FutexWord, Request, Sample, Task } from '../model/sample';
+import type { ChildProcess, FutexWord, ProcessName, Request, Sample, Task } from '../model/sample';
 import { awaitedChildren, type ChildChoice, choiceFromText } from '../procfs/childChoice';
 import { type AwaitedFutex, awaitedFutexes, futexesOfRequest } from '../procfs/futexArguments';
 import { argumentOf } from '../procfs/syscall';
@@ -14,22 +14,32 @@ export function threadAwaits(sample: Sample, task: Task, cause: Cause): string |
     const choice = awaitedChildren(name, args);
     return choice && childText(sample, choice);
   }
-  // Without a stack the wait channel of a lock with an owner is that of many a lock of the kernel.
-  if (cause !== 'futex' && cause !== 'lock') return undefined;
-  const [word, ...others] = awaitedFutexes(name, args);
-  const holder = word && others.length === 0 ? wordAt(sample, word)?.holder : undefined;
+  const holder = lockHolderOf(sample, task, cause);
+  const [word] = cause === 'futex' ? awaitedFutexes(name, args) : [];
   if (!holder) return word?.own === true && isAlone(sample, task) ? ALONE : undefined;
   if (holder.pid === task.tid) return 'waits for a mutex that it holds itself';
   const own = indexOf(sample).tasks.has(holder.pid);
   return `waits for a mutex that ${own ? 'thread ' : ''}${processName(holder)} holds`;
 }
 
+/** Who holds the mutex that a thread waits for, where its word tells; by tid. */
+export function lockHolderOf(sample: Sample, { syscall }: Task, cause: Cause): ProcessName | undefined {
+  // Without a stack the wait channel of a lock with an owner is that of many a lock of the kernel.
+  if (cause !== 'futex' && cause !== 'lock') return undefined;
+  const [word, ...others] = awaitedFutexes(syscall?.name, syscall?.args ?? []);
+  return word && others.length === 0 ? wordAt(sample, word)?.holder : undefined;
+}
+
+/** The wait ends by itself at some time. */
+export function isTimed({ syscall }: Task): boolean {
+  return argumentOf(syscall?.args ?? [], syscall?.name === 'futex' ? 3 : 4) !== 0n;
+}
+
 const ALONE = 'waits for another thread (mutex, condition variable), but the process has no other';
 
 /** Nobody else can wake it: no thread, no request of io_uring, and no time that runs out. */
-function isAlone({ tasks, rings }: Sample, { syscall }: Task): boolean {
-  const timed = argumentOf(syscall?.args ?? [], syscall?.name === 'futex' ? 3 : 4) !== 0n;
-  return rings.length === 0 && !timed && tasks.length === 1;
+function isAlone({ tasks, rings }: Sample, task: Task): boolean {
+  return rings.length === 0 && !isTimed(task) && tasks.length === 1;
 }
 
 /** The same of a request of io_uring that waits for a child or for words of memory. */

@@ -5,6 +5,7 @@ import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
+import { deadlock } from './rules/deadlock';
 import { exitBlocked } from './rules/exitBlocked';
 import { hashedWrites } from './rules/hashedWrites';
 import { heldBack } from './rules/heldBack';
@@ -31,6 +32,7 @@ const RULES: readonly Rule[] = [
   cgroupFrozen,
   stuckOnResource,
   ringLock,
+  deadlock,
   exitBlocked,
   insideDevice,
   linuxAio,

@@ -166,6 +166,26 @@ static void lock_own(void) {
   take_mutex();
 }
 
+static pthread_mutex_t second = PTHREAD_MUTEX_INITIALIZER;
+
+static void *cross(void *unused) {
+  prctl(PR_SET_NAME, "holder");
+  pthread_mutex_lock(&second);
+  __atomic_store_n(&done, 1, __ATOMIC_RELEASE);
+  take_mutex();
+  return NULL;
+}
+
+/* Two threads, two mutexes, each has one and wants the other. */
+static void lock_crossed(void) {
+  pthread_t thread;
+  take_mutex();
+  if (pthread_create(&thread, NULL, cross, NULL)) die("pthread_create");
+  while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) poll(NULL, 0, 5);
+  ready("\"operation\":\"futex\"");
+  pthread_mutex_lock(&second);
+}
+
 static void epoll_request(void) {
   static struct epoll_event events[4];
   struct epoll_event event = {.events = EPOLLIN};
@@ -230,7 +250,7 @@ static const struct {
     {"futex-several", futex_several}, {"lock-pi", lock_pi},             {"lock-mutex", lock_mutex},
     {"lock-robust", lock_robust},     {"lock-own", lock_own},           {"epoll-request", epoll_request},
     {"splice-empty", splice_empty},   {"tee-empty", tee_empty},         {"splice-full", splice_full},
-    {"sync-range", sync_range},
+    {"sync-range", sync_range},       {"lock-crossed", lock_crossed},
 };
 
 int main(int argc, char **argv) {

@@ -1,3 +1,4 @@
+import type { Severity } from '../../../src/model/sample';
 import { startTruth } from '../../real/support/truth';
 import { startVictim } from '../../real/support/victim';
 import { onFuse } from '../fileSystems';
@@ -11,8 +12,8 @@ async function pends(stage: Stage, args: readonly string[]): Promise<number> {
 }
 
 /** Waits for a child, a word of memory, a lock, or of an operation with two ends; whoever inspects it. */
-function waits(scene: string, says: readonly RegExp[]): Scenario {
-  const right: Right = { severity: 'info', says };
+function waits(scene: string, says: readonly RegExp[], severity: Severity = 'info'): Scenario {
+  const right: Right = { severity, says };
   return {
     name: `operation ${scene}`,
     needs: ['ioUring'],
@@ -54,7 +55,12 @@ export const OPERATIONS: readonly Scenario[] = [
   waits('lock-pi', [/waits for a mutex that thread holder \(\d+\) holds/]),
   waits('lock-mutex', [/waits for a mutex that thread holder \(\d+\) holds/]),
   waits('lock-robust', [/waits for a mutex that thread holder \(\d+\) holds/]),
-  waits('lock-own', [/waits for a mutex that it holds itself/]),
+  waits('lock-own', [/Thread pends \(\d+\) waits for a mutex that it holds itself/], 'critical'),
+  waits(
+    'lock-crossed',
+    [/Threads (pends|holder) \(\d+\) and (pends|holder) \(\d+\) wait for each other/],
+    'critical',
+  ),
   waits('epoll-request', [
     /1 epoll wait waits for an event of the epoll set at descriptor \d+ \((1 pipe and 1 eventfd|1 eventfd and 1 pipe)\)/,
   ]),

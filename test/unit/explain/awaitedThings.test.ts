@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../../src/explain/explain';
-import type { ChildProcess, Request, Sample } from '../../../src/model/sample';
+import type { ChildProcess, Request, Sample, Task } from '../../../src/model/sample';
 import { requestOf, ringOf, sampleOf, stackOf, taskOf } from '../samples';
 
 function answer(parts: Partial<Sample>) {
@@ -73,7 +73,6 @@ describe('a wait for a word of memory', () => {
   it('names the thread that holds the lock, or says that it is the waiter itself', () => {
     expect(told({ futexes: holder(9) })).toMatch(/1 thread waits for a mutex that thread holder \(9\) holds/);
     expect(told({ futexes: holder(99) })).toMatch(/1 thread waits for a mutex that holder \(99\) holds/);
-    expect(told({ futexes: holder(7) })).toMatch(/waits for a mutex that it holds itself/);
     expect(told({})).toMatch(/1 thread waits for another thread \(mutex, condition variable\)/);
   });
 
@@ -107,6 +106,45 @@ describe('a wait for a word of memory', () => {
     expect(ofRing(7)?.explanation).toMatch(/private: only this process can wake it, that is its only thread/);
     const shared = { ...request, operands: request.operands?.slice(0, 1) ?? [] };
     expect(ofRing(7, [shared])?.explanation).toMatch(/whoever has the same memory/);
+  });
+});
+
+describe('a circle of mutexes', () => {
+  const wants = (tid: number, address: string, parts: Partial<Task> = {}, timeout = '0x0') => ({
+    ...inCall('futex', [address, '0x80', '0x2', timeout], 'futex_do_wait', 'do_futex'),
+    tid,
+    name: `t${tid}`,
+    ...parts,
+  });
+  const held = (address: string, tid: number) => ({
+    address,
+    value: 2,
+    holder: { pid: tid, name: `t${tid}` },
+  });
+  const futexes = [held('0x10', 8), held('0x20', 9), held('0x30', 7)];
+  const found = (tasks: readonly Task[], words = futexes) =>
+    explain(sampleOf({ tasks, futexes: words }), { last: true }).sample.findings[0];
+
+  it('is a deadlock, with those that wait behind it', () => {
+    const finding = found([wants(9, '0x10'), wants(8, '0x20'), wants(7, '0x10')]);
+    expect(finding).toMatchObject({ tag: 'deadlock', severity: 'critical' });
+    expect(finding?.summary).toMatch(/^Threads t9 \(9\) and t8 \(8\) wait for each other/);
+    expect(finding?.explanation).toMatch(/1 more thread waits for a mutex that one of them holds/);
+    expect(finding?.evidence).toEqual([{ task: 9 }, { task: 8 }, { task: 7 }]);
+  });
+
+  it('is one of a single thread that locks twice', () => {
+    expect(found([wants(8, '0x10')])?.summary).toMatch(
+      /^Thread t8 \(8\) waits for a mutex that it holds itself/,
+    );
+  });
+
+  it.each([
+    ['a chain has an end', [wants(9, '0x10'), wants(7, '0x20'), taskOf({ tid: 8 })]],
+    ['a wait is timed', [wants(9, '0x10'), wants(8, '0x20', {}, '0x7ffd')]],
+    ['a thread has just come', [wants(9, '0x10'), wants(8, '0x20', { blocked: 0.01 })]],
+  ])('is none where %s', (_, tasks) => {
+    expect(found(tasks)?.severity).toBe('info');
   });
 });
 
