@@ -36,8 +36,16 @@ export function aboutFiles(blocked: readonly Blocked[], files: readonly Named[])
   if (files.length === 1 && only && only.fd >= 0 && !byPath)
     return ` of ${resourceName(only)}${typeOf(only)}`;
   const mount = files.length > 0 ? shared(files, (r) => r.mount) : undefined;
+  const named = files.filter(({ fd, path }) => fd < 0 && path !== undefined);
+  if (named.length === files.length && named.length > 1 && (mount === undefined || mount === '/')) {
+    const few = named.slice(0, MOST_PATHS).map((file) => resourceName(file));
+    return ` of ${joined(named.length > MOST_PATHS ? [...few, `${named.length - MOST_PATHS} more`] : few)}`;
+  }
   return mount === undefined || mount === '/' ? '' : ` on ${mount}`;
 }
+
+/** Paths that are named where no mount says more. */
+const MOST_PATHS = 2;
 
 function typeOf({ fsType }: Resource): string {
   return fsType === undefined ? '' : ` (${fsType})`;

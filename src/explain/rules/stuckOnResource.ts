@@ -1,4 +1,5 @@
-import type { Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
+import type { Evidence, Finding, Resource, Sample, Severity, Task } from '../../model/sample';
+import { lockHolderOf } from '../awaitedThings';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
@@ -131,6 +132,7 @@ function finding(
       pathSentence(files),
       ...resourceSentences(scene, files),
       cgroupSentence(sample, cause),
+      heldMutexes(scene, tasks),
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
@@ -215,6 +217,18 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
   ].filter(Boolean);
   const verb = blocked.length === 1 ? 'is' : 'are';
   return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
+}
+
+/** What stands behind stuck threads in the program itself. */
+function heldMutexes({ sample, blocked }: Scene, tasks: readonly Task[]): string {
+  const tids = new Set(tasks.map(({ tid }) => tid));
+  const { length } = blocked.filter(({ task, cause }) => {
+    const holder = lockHolderOf(sample, task, cause);
+    return holder !== undefined && holder.pid !== task.tid && tids.has(holder.pid);
+  });
+  if (length === 0) return '';
+  const whose = tasks.length === 1 ? 'it holds' : 'one of them holds';
+  return `${sentence(counted(length, 'other thread'))} ${length === 1 ? 'waits' : 'wait'} for a mutex that ${whose}.`;
 }
 
 /** A path says where it leads only while no link stands in it. */

@@ -106,7 +106,8 @@ function rowOf(ring: number, walked: WalkedRequest): Row {
 function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure: boolean): Row {
   const { flags = [], sources, certainty: _, state: __, key: ___, afterKey: ____, ...asked } = memory;
   const row = rowOf(ring, walked);
-  const asSubmitted = exactly(memory.operands, walked.operands);
+  const kept = walked.path === undefined ? [] : [{ name: 'path' }];
+  const asSubmitted = exactly(memory.operands, [...kept, ...(walked.operands ?? [])]);
   const operands = [...asSubmitted, ...onlyIn(walked.operands, asSubmitted)];
   return {
     ...(sure ? asked : {}),
@@ -118,7 +119,10 @@ function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure:
 }
 
 /** Without what stands in memory now, where the kernel has it as it was submitted. */
-function exactly(own: Request['operands'] = [], kernel: Request['operands'] = []): readonly Operand[] {
+function exactly(
+  own: Request['operands'] = [],
+  kernel: readonly Pick<Operand, 'name'>[],
+): readonly Operand[] {
   return own.filter(({ name }) => !kernel.some((other) => name === `${other.name}${NOW}`));
 }
 

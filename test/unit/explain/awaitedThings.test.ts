@@ -148,6 +148,23 @@ describe('a circle of mutexes', () => {
   });
 });
 
+describe('a thread that is stuck', () => {
+  it('holds up those that wait for its mutex', () => {
+    const stuck = taskOf({
+      tid: 9,
+      name: 'holder',
+      state: 'D',
+      blocked: 9,
+      kernelStack: stackOf('request_wait_answer'),
+    });
+    const waiter = inCall('futex', ['0x10', '0x80', '0x2', '0x0'], 'futex_do_wait', 'do_futex');
+    const futexes = [{ address: '0x10', value: 2, holder: { pid: 9, name: 'holder' } }];
+    const { sample } = explain(sampleOf({ tasks: [waiter, stuck], futexes }), { last: true });
+    expect(sample.findings[0]).toMatchObject({ tag: 'stuck-on-resource', severity: 'critical' });
+    expect(sample.findings[0]?.explanation).toMatch(/1 other thread waits for a mutex that it holds\./);
+  });
+});
+
 describe('requests that are in no device', () => {
   const ring = ringOf({ inFlight: 1, live: 1, explained: 1 });
   const told = (parts: Partial<Request>, more: Partial<Sample> = {}) =>

@@ -64,6 +64,18 @@ describe('a wait with a path', () => {
     expect(summary).toMatch(/^1 mkdir and 1 unlink on \/mnt\/data wait/);
   });
 
+  it('names the first paths where their mount says nothing', () => {
+    const root = { mount: '/', fsType: 'ext4', source: '/dev/vda', device: '254:0' };
+    const tids = [8, 9, 10];
+    const { summary } = answer({
+      rings: [ringOf({ inFlight: 3, live: 3, explained: 3 })],
+      requests: tids.map((worker) => requestOf({ operation: 'OPENAT', worker })),
+      tasks: tids.map((tid) => workerOf(tid, 'OPENAT', ['wait_for_partner', 'fifo_open'], 5)),
+      namedFiles: tids.map((task) => ({ task, path: `/run/fifo${task}`, ...root })),
+    });
+    expect(summary).toMatch(/^3 opens of \/run\/fifo8, \/run\/fifo9 and 1 more wait for/);
+  });
+
   it('believes the stack more than a mount that a link may lead away from', () => {
     const { summary } = answer({
       tasks: [
