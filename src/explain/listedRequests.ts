@@ -46,10 +46,11 @@ export function carriedFiles(sample: Sample, tasks: readonly Task[]): Resource[]
     tids.delete(worker);
     if (inferred?.includes('worker')) guessed.add(familyOf(operation));
   }
-  // A worker that is only guessed may as well have one of those that seem to be queued.
+  // A worker that is only guessed may as well have what seems to be queued, or in another worker.
   for (const request of guessed.size > 0 ? sample.requests : []) {
     const { state, inferred, path, operation } = request;
-    if (state !== 'queued' || !inferred?.includes('state') || !guessed.has(familyOf(operation))) continue;
+    const carried = state === 'queued' || state === 'running';
+    if (!carried || !inferred?.includes('state') || !guessed.has(familyOf(operation))) continue;
     const file = resourceOf(sample, request);
     if (!file || !isFile(file)) return undefined;
     files.set(path ?? String(file.fd), file);

@@ -31,9 +31,12 @@ function descriptors(sample: Sample, task: Task): readonly [number, number] | un
   if (task.operation === 'SPLICE' || task.operation === 'TEE') {
     const own = sample.requests.find(({ worker, state }) => state === 'running' && worker === task.tid);
     const ends = own && requestDescriptors(own);
-    // A worker that is only guessed may as well have one of those that seem to be queued.
+    // A worker that is only guessed may as well have what seems to be queued, or in another worker.
     const others = own?.inferred?.includes('worker')
-      ? sample.requests.filter(({ state, operation }) => state === 'queued' && operation === own.operation)
+      ? sample.requests.filter(
+          ({ state, operation }) =>
+            (state === 'queued' || state === 'running') && operation === own.operation,
+        )
       : [];
     const alike = others.every((one) => requestDescriptors(one)?.join() === ends?.join());
     return alike ? ends : undefined;

@@ -95,7 +95,8 @@ function bareFile(
   );
   const [mount] = facts;
   const shared = mount && facts.every((one) => one?.mount === mount.mount) ? mount : undefined;
-  if (!given.every(({ sure }) => sure)) return shared && { task: tid, ...shared };
+  const same = all.every((paths) => paths.join('\n') === first.join('\n'));
+  if (!same && !given.every(({ sure }) => sure)) return shared && { task: tid, ...shared };
   const [path, newPath] = first;
   const named = path ?? newPath;
   if (named === undefined) return undefined;

@@ -24,6 +24,8 @@ export interface GivenPaths {
 /** Tasks that are looked at, and bytes of a path. */
 const MOST_TASKS = 256;
 const PATH_BYTES = 1024;
+/** Requests that a worker may have any of, that are looked at. */
+const MOST_ALIKE = 1000;
 /** A task that ran more lately is no task that is stuck. Seconds. */
 const LEAST = 0.1;
 
@@ -69,13 +71,17 @@ export async function readGivenPaths(
 function carriedPaths(task: Task, requests: readonly Request[]): GivenPaths[] {
   const request = requests.find(({ state, worker }) => state === 'running' && worker === task.tid);
   if (!request || !BY_PATH.test(request.operation)) return [];
-  const guessed = request.inferred?.includes('worker') === true;
-  // A worker that is only guessed may have any that is queued like it.
-  const alike = guessed
+  // A worker that is only guessed may have any like it that is queued, or that is guessed to be in another one.
+  const alike = request.inferred?.includes('worker')
     ? requests.filter(
-        ({ state, operation }) => state === 'queued' && familyOf(operation) === familyOf(request.operation),
+        (other) =>
+          other !== request &&
+          other.inferred?.includes('state') &&
+          (other.state === 'queued' || other.state === 'running') &&
+          familyOf(other.operation) === familyOf(request.operation),
       )
     : [];
+  if (alike.length > MOST_ALIKE) return [];
   return [
     { task, paths: pathsOf(request), sure: alike.length === 0 },
     ...alike.map((other) => ({ task, paths: pathsOf(other), sure: false })),

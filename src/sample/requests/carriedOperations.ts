@@ -10,9 +10,8 @@ export function withOperations(
   requests: readonly Request[],
   rings: readonly Ring[],
 ): readonly Task[] {
-  const unknown = new Set(
-    tasks.flatMap(({ tid, kind, operation }) => (kind === 'worker' && operation === 'UNKNOWN' ? [tid] : [])),
-  );
+  const unseen = tasks.filter(({ kind, operation }) => kind === 'worker' && operation === 'UNKNOWN');
+  const unknown = new Set(unseen.map(({ tid }) => tid));
   if (unknown.size === 0 || rings.some(({ lost }) => lost)) return tasks;
   const own = new Map<number, string>();
   let others = 0;
@@ -27,7 +26,9 @@ export function withOperations(
     if (carrier === undefined || request.certainty === 'ambiguous') others++;
     if (carrier !== undefined) own.set(carrier, family);
   }
-  if (own.size < unknown.size || (others > 0 && families.size > 1)) return tasks;
+  // Which of them has which is a guess: it may be told only of those that wait in one place.
+  const apart = others > 0 || new Set(unseen.map(({ wchan }) => wchan)).size > 1;
+  if (own.size < unknown.size || (apart && families.size > 1)) return tasks;
   return tasks.map((task) => {
     const operation = unknown.has(task.tid) ? own.get(task.tid) : undefined;
     return operation === undefined ? task : { ...task, operation };

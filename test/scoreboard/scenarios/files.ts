@@ -41,9 +41,12 @@ const FUSE: readonly Scenario[] = [
   }),
   fuse('a hundred slow reads', ['file', 'FUSE/slow5-data', 'read', '100'], [/reads/, /FUSE server/, /more/], {
     inD: 1,
+    ordinary: { ...HANGS, says: [/reads of/, /FUSE/, /slow5-data/, /more/] },
   }),
   fuse('direct reads', ['file', 'FUSE/direct-data', 'read', '4'], [/4 requests/, /FUSE server/]),
-  fuse('hashed writes', ['file', 'FUSE/hang-data', 'write', '4'], [/1 write/, /FUSE server/, /3 more/]),
+  fuse('hashed writes', ['file', 'FUSE/hang-data', 'write', '4'], [/1 write/, /FUSE server/, /3 more/], {
+    ordinary: { ...HANGS, says: [/1 write of/, /FUSE/, /hang-data/, /3 more/] },
+  }),
   fuse('plain read', ['file-read', 'FUSE/hang-data'], [/FUSE server/, /hang-data/, /\bread\b/], {
     plain: true,
     inD: 1,

@@ -104,6 +104,9 @@ describe('withNamedFiles', () => {
     ]);
     expect((await named({ tasks: [worker], requests: rows('/mnt/data/b') }))[0]?.path).toBeUndefined();
     expect(await named({ tasks: [worker], requests: rows('/srv/b') })).toEqual([]);
+    expect(await named({ tasks: [worker], requests: rows('/mnt/data/a') })).toMatchObject([
+      { task: 8, path: '/mnt/data/a' },
+    ]);
   });
 });
 

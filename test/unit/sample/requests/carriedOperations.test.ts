@@ -36,6 +36,14 @@ describe('withOperations', () => {
     expect(operations(rows)).toEqual(['UNKNOWN', 'UNKNOWN']);
   });
 
+  it('names none where they wait in different places, for which has which is a guess', () => {
+    const tasks = [{ ...unseen(8), wchan: 'percpu_rwsem_wait' }, unseen(9)];
+    const named = (second: string) =>
+      withOperations(tasks, [row('READ', { worker: 8 }), row(second, { worker: 9 })], [ringOf()]);
+    expect(named('WRITE')).toEqual(tasks);
+    expect(named('READ').map(({ operation }) => operation)).toEqual(['READ', 'READ']);
+  });
+
   it('names none where requests are lost from memory', () => {
     expect(operations([row('READ', { worker: 8 }), row('READ', { worker: 9 })], 1)).toEqual([
       'UNKNOWN',
