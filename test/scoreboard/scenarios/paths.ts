@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mountHangfs } from '../../real/support/mounts';
 import { startVictim } from '../../real/support/victim';
-import { freeze, ownFileSystem } from '../fileSystems';
+import { freeze, onFuse, ownFileSystem } from '../fileSystems';
 import type { Scenario, Stage } from '../scenario';
 import { standStill } from '../stand';
 
@@ -49,6 +50,24 @@ function lost(how: How, operation: string, says: RegExp): Scenario {
   };
 }
 
+/** An ext4 whose disk is a file of a FUSE server that has fallen silent. */
+function silent(how: How, operation: string, says: RegExp): Scenario {
+  return {
+    name: `silent disk path ${how} ${operation}`,
+    needs: ['ioUring', 'fuse', 'loop'],
+    ...HANGS,
+    says: [/inspect-own-\S+\/mnt\/new \(ext4\)/, /loop\d/, /hangfs/, says],
+    stage: async (stage) => {
+      const own = await onFuse(stage);
+      // Mounted anew, it has nothing of its directories and bitmaps in memory.
+      execFileSync('umount', [own.directory]);
+      execFileSync('mount', [own.device, own.directory]);
+      own.stop();
+      return onName(stage, [how, operation, own.directory, 'new']);
+    },
+  };
+}
+
 /** Operations whose file is no descriptor. */
 export const PATHS: readonly Scenario[] = [
   frozen('plain', 'rename', /in renameat2? of \S+\/mnt\/data to \S+\/mnt\/moved/),
@@ -65,6 +84,8 @@ export const PATHS: readonly Scenario[] = [
   frozen('ring', 'symlink', /1 symlink of \S+\/mnt\/data/),
   frozen('ring', 'open', /1 open of \S+\/mnt\/new/),
   frozen('ring', 'setxattr', /1 setxattr of \S+\/mnt\/data/),
+  silent('plain', 'mkdir', /in mkdir of/),
+  silent('ring', 'mkdir', /1 mkdir of/),
   lost('plain', 'stat', /in (newfstatat|lstat) of/),
   lost('plain', 'open', /in openat of/),
   lost('ring', 'stat', /1 statx of/),
