@@ -4,7 +4,7 @@ import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { surroundingsOf } from './holdings';
 import { MountTable } from './mounts';
-import { absolutePath, type GivenPaths, readGivenPaths, tasksByPath } from './namedPaths';
+import { absolutePath, type GivenPaths, readGivenPaths, startOf, tasksByPath } from './namedPaths';
 
 export interface NamedFilesAsked {
   /** /proc/PID/mountinfo. */
@@ -26,10 +26,11 @@ export async function withNamedFiles(
   const tasks = tasksByPath(sample);
   if (tasks.length === 0) return sample;
   const { pid } = sample.process;
-  const [given, currents] = await Promise.all([
+  const [given, [rootLink, ...currents]] = await Promise.all([
     readGivenPaths(target, pid, tasks, sample.requests),
-    target.link(tasks.map(({ tid }) => `/proc/${pid}/task/${tid}/cwd`)),
+    target.link([`/proc/${pid}/root`, ...tasks.map(({ tid }) => `/proc/${pid}/task/${tid}/cwd`)]),
   ]);
+  const root = rootLink?.ok ? rootLink.target : '/';
   const current = new Map(
     tasks.map(({ tid }, index) => {
       const link = currents[index];
@@ -41,7 +42,9 @@ export async function withNamedFiles(
   const bare = tasks.flatMap((task) => {
     const own = given.filter((one) => one.task === task);
     return (
-      bareFile(task, own, mounts, (path) => absolutePath(path, current.get(task.tid), sample.resources)) ?? []
+      bareFile(task, own, mounts, (path) =>
+        absolutePath(path, startOf(path, current.get(task.tid), sample.resources, root)),
+      ) ?? []
     );
   });
   if (bare.length === 0) return sample;

@@ -139,19 +139,27 @@ async function readArguments(target: Target, pid: number, tasks: readonly Task[]
   return [...found].map(([task, paths]) => ({ task, paths, sure: true }));
 }
 
+/** The directory that a path starts from, as the process sees it: links in /proc are told from the reader's root. */
+export function startOf(
+  { directory }: GivenPath,
+  current: string | undefined,
+  resources: readonly Resource[],
+  root: string,
+): string | undefined {
+  const from = directory === undefined ? current : resources.find(({ fd }) => fd === directory)?.path;
+  if (from === undefined || !from.startsWith('/') || root === '/') return from;
+  if (from === root) return '/';
+  return from.startsWith(`${root}/`) ? from.slice(root.length) : undefined;
+}
+
 /**
  * The path from the root, `.` and `..` taken out by their letters, no link followed; undefined where it starts from a
  * directory that is not known. An empty one is the directory itself.
  */
-export function absolutePath(
-  { path, directory }: GivenPath,
-  current: string | undefined,
-  resources: readonly Resource[],
-): string | undefined {
+export function absolutePath({ path }: GivenPath, start: string | undefined): string | undefined {
   if (path.startsWith('/')) return normal(path);
-  const from = directory === undefined ? current : resources.find(({ fd }) => fd === directory)?.path;
-  if (from === undefined || !from.startsWith('/')) return undefined;
-  return path === '' ? from : normal(`${from}/${path}`);
+  if (start === undefined || !start.startsWith('/')) return undefined;
+  return path === '' ? start : normal(`${start}/${path}`);
 }
 
 function normal(path: string): string {

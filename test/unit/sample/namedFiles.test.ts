@@ -11,8 +11,12 @@ const MOUNTINFO = [
 ].join('\n');
 
 /** A target whose process 7 has texts in its memory, and a current directory. */
-function targetWith(texts: Readonly<Record<number, string>>) {
-  const target = fakeTarget({ '/proc/7/task/7/cwd': '/srv/app', '/proc/7/task/8/cwd': '/mnt/data' });
+function targetWith(texts: Readonly<Record<number, string>>, root = '/') {
+  const target = fakeTarget({
+    '/proc/7/root': root,
+    '/proc/7/task/7/cwd': '/srv/app',
+    '/proc/7/task/8/cwd': '/mnt/data',
+  });
   return {
     ...target,
     memory: async (_: number, ranges: readonly { readonly address: bigint; readonly length: number }[]) =>
@@ -25,8 +29,8 @@ function targetWith(texts: Readonly<Record<number, string>>) {
   };
 }
 
-async function named(parts: Partial<Sample>, texts: Readonly<Record<number, string>> = {}) {
-  const target = targetWith(texts) as unknown as Parameters<typeof withNamedFiles>[0];
+async function named(parts: Partial<Sample>, texts: Readonly<Record<number, string>> = {}, root = '/') {
+  const target = targetWith(texts, root) as unknown as Parameters<typeof withNamedFiles>[0];
   const asked = { mountinfo: MOUNTINFO, processes: undefined, ownInode: true };
   const { namedFiles = [] } = await withNamedFiles(target, sampleOf(parts), asked);
   return namedFiles;
@@ -48,6 +52,13 @@ describe('withNamedFiles', () => {
     const resources = [fileOf(5, '/mnt/data', { mount: '/mnt/data', kind: 'directory' })];
     const found = await named({ tasks: [inCall(call, ...args)], resources }, { 16: text });
     expect(found).toMatchObject([{ task: 7, path, mount }]);
+  });
+
+  it('tells the paths of a process in a root of its own as that sees them', async () => {
+    const tasks = [inCall('open', '0x10')];
+    expect(await named({ tasks }, { 16: 'x' }, '/srv')).toMatchObject([{ path: '/app/x', mount: '/' }]);
+    expect(await named({ tasks }, { 16: '/mnt/data/x' }, '/srv')).toMatchObject([{ path: '/mnt/data/x' }]);
+    expect(await named({ tasks }, { 16: 'x' }, '/other')).toEqual([]);
   });
 
   it('tells both paths of a rename', async () => {
