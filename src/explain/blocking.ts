@@ -1,5 +1,6 @@
 import type { BlockedOn, KernelFrame, Sample, Task, Wake } from '../model/sample';
 import { submittedFiles } from './aioSubmitting';
+import { threadAwaits } from './awaitedThings';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
 import type { HoldingLimit } from './ioLimits';
@@ -147,8 +148,10 @@ export function blockedTasks(sample: Sample): Blocked[] {
   const submitted = submittedFiles(sample);
   return sample.tasks.flatMap((task) => {
     const blocked = blockedOn(task);
-    const fd = submitted.get(task.tid);
     if (!blocked) return [];
-    return fd === undefined ? blocked : { ...blocked, on: { ...blocked.on, fd } };
+    const fd = submitted.get(task.tid);
+    const text = threadAwaits(sample, task, blocked.cause);
+    const said = { ...(fd === undefined ? {} : { fd }), ...(text === undefined ? {} : { text }) };
+    return { ...blocked, on: { ...blocked.on, ...said } };
   });
 }

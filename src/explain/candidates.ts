@@ -49,6 +49,12 @@ function isFile(resource: Resource): boolean {
   return resource.kind === 'file' || resource.kind === 'device' || resource.kind === 'directory';
 }
 
+/** Whether a wait can be about a file: by the file system in the stacks, else by the cause. */
+export function fitsWait(file: Resource, tasks: readonly Task[], cause: Cause): boolean {
+  const hint = fileSystemHint(tasks);
+  return hint ? hint.test(file.fsType ?? '') : fitsCause(file, cause);
+}
+
 function fitsCause(resource: Resource, cause: Cause): boolean {
   const fsType = resource.fsType ?? '';
   switch (cause) {

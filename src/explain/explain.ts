@@ -10,6 +10,7 @@ import { aioQueues } from './rules/aioQueues';
 import { armedPolls } from './rules/armedPolls';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
+import { deadlock } from './rules/deadlock';
 import { exitBlocked } from './rules/exitBlocked';
 import { hashedWrites } from './rules/hashedWrites';
 import { heldBack } from './rules/heldBack';
@@ -37,6 +38,7 @@ const RULES: readonly Rule[] = [
   cgroupFrozen,
   stuckOnResource,
   ringLock,
+  deadlock,
   exitBlocked,
   insideDevice,
   linuxAio,

@@ -4,6 +4,7 @@ export const TAGS = [
   'at-rest',
   'cgroup-frozen',
   'cq-overflow',
+  'deadlock',
   'exit-blocked',
   'hashed-writes',
   'held-back',

@@ -1,3 +1,4 @@
+import { printable } from '../model/printable';
 import type { Resource, Sample } from '../model/sample';
 import type { Blocked } from './blocking';
 import { shared } from './candidates';
@@ -5,6 +6,7 @@ import { diskOf } from './disks';
 import { frozenText } from './freezing';
 import type { Cause } from './functions/entry';
 import { lockHolders } from './locks';
+import type { Named } from './namedFiles';
 import { joined, processName, resourceName } from './words';
 
 /** Operations that name their file by path: an open descriptor cannot be what they are about. */
@@ -25,15 +27,29 @@ const BY_PATH = new Set([
  * What held requests or threads are about, after "8 reads": " of /mnt/data/db (fuse.sshfs)"; several files
  * of one mount are named by it; empty where it cannot be told.
  */
-export function aboutFiles(blocked: readonly Blocked[], files: readonly Resource[]): string {
+export function aboutFiles(blocked: readonly Blocked[], files: readonly Named[]): string {
   const byPath = blocked.some(({ task }) => BY_PATH.has(task.operation ?? ''));
   const [only] = files;
-  if (files.length === 1 && only && !byPath) {
-    const type = only.fsType === undefined ? '' : ` (${only.fsType})`;
-    return ` of ${resourceName(only)}${type}`;
+  if (files.length === 1 && only?.path !== undefined && only.fd < 0) {
+    const to = only.newPath === undefined ? '' : ` to ${printable(only.newPath, 200)}`;
+    return ` of ${resourceName(only)}${to}${typeOf(only)}`;
   }
+  if (files.length === 1 && only && only.fd >= 0 && !byPath)
+    return ` of ${resourceName(only)}${typeOf(only)}`;
   const mount = files.length > 0 ? shared(files, (r) => r.mount) : undefined;
+  const named = files.filter(({ fd, path }) => fd < 0 && path !== undefined);
+  if (named.length === files.length && named.length > 1 && (mount === undefined || mount === '/')) {
+    const few = named.slice(0, MOST_PATHS).map((file) => resourceName(file));
+    return ` of ${joined(named.length > MOST_PATHS ? [...few, `${named.length - MOST_PATHS} more`] : few)}`;
+  }
   return mount === undefined || mount === '/' ? '' : ` on ${mount}`;
+}
+
+/** Paths that are named where no mount says more. */
+const MOST_PATHS = 2;
+
+function typeOf({ fsType }: Resource): string {
+  return fsType === undefined ? '' : ` (${fsType})`;
 }
 
 /** What a group waits for, with who must act filled in where the files tell. */

@@ -59,6 +59,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   URING_CMD: 'driver command',
   URING_CMD128: 'driver command',
   FUTEX_WAIT: 'futex wait',
+  FUTEX_WAITV: 'futex wait',
   EPOLL_WAIT: 'epoll wait',
 };
 
@@ -111,6 +112,8 @@ export function resourceName(resource: Resource, self?: number): string {
       return resource.socket
         ? `${socketName(resource.socket, resource.fd)}${otherEnd(resource, self)}`
         : `the socket at descriptor ${resource.fd}`;
+    case 'epoll':
+      return `the epoll set at descriptor ${resource.fd}`;
     default:
       return `the ${kind === 'unknown' || kind === 'anonymous' ? 'object' : kind} at descriptor ${resource.fd}`;
   }

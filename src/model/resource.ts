@@ -143,6 +143,36 @@ export type Backing = Pick<
   'mount' | 'fsType' | 'source' | 'device' | 'blockDevice' | 'holder' | 'waiting' | 'deleted'
 >;
 
+/** What a task is inside of by its path, not by a descriptor: in a mkdir or an open, or for a request that it carries. */
+export interface NamedFile extends Backing {
+  /** Tid of the task. */
+  readonly task: number;
+  /** Absolute; no link on the way is followed. Absent where only the mount is sure. */
+  readonly path?: string;
+  /** Of what names two, a rename or a link: the second one. */
+  readonly newPath?: string;
+  /** The path stood in the program's memory after it had been handed over: it may have been another one. */
+  readonly later?: boolean;
+}
+
+/** A child of the process, where something waits for one. */
+export interface ChildProcess extends ProcessName {
+  /** The letter of /proc/PID/stat. */
+  readonly state: string;
+  readonly group?: number;
+  /** Its pid as its parent's pid namespace has it, where that is another one. */
+  readonly ownPid?: number;
+}
+
+/** A word of the process's memory that something waits for (a futex), as it is now. */
+export interface FutexWord {
+  readonly address: string;
+  /** Its 32 bits. */
+  readonly value: number;
+  /** The thread that holds the lock which the word is, by its tid. */
+  readonly holder?: ProcessName;
+}
+
 /** Of an md device, in the words of /sys/block/NAME/md. */
 export interface RaidState {
   readonly level?: string;

@@ -9,8 +9,11 @@ import type { Request } from './request';
 import type {
   BlockDevice,
   Cgroup,
+  ChildProcess,
   FileLock,
   FrozenFileSystem,
+  FutexWord,
+  NamedFile,
   ProcessName,
   RemoteMount,
   Resource,
@@ -23,9 +26,12 @@ export type {
   BlockDevice,
   Cgroup,
   CgroupLimit,
+  ChildProcess,
   FileLock,
   FrozenFileSystem,
+  FutexWord,
   Listener,
+  NamedFile,
   ProcessName,
   RaidState,
   RemoteCalls,
@@ -52,6 +58,8 @@ export interface Sample {
   /** Contexts of Linux AIO, the interface before io_uring; absent where it has none. */
   readonly aio?: readonly AioContext[];
   readonly resources: readonly Resource[];
+  /** What its tasks wait with by a path: nothing of it is open. */
+  readonly namedFiles?: readonly NamedFile[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
   /** The file locks and leases it waits for, of files it has not open, too. */
@@ -60,6 +68,10 @@ export interface Sample {
   readonly faultHandlers?: readonly ProcessName[];
   /** The file systems that its tasks wait for because they are frozen. */
   readonly frozen?: readonly FrozenFileSystem[];
+  /** Where something waits for a child: its children. */
+  readonly children?: readonly ChildProcess[];
+  /** The words of memory that something waits for. */
+  readonly futexes?: readonly FutexWord[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */
@@ -138,7 +150,7 @@ export interface Task {
   readonly blockedOn?: BlockedOn;
   /** The system call a thread is inside of; never given for io-wq workers, where the kernel's value is stale. */
   readonly syscall?: SystemCall;
-  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack. */
+  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack; without one, what all that it can carry has in common. */
   readonly operation?: string;
 }
 

@@ -17,6 +17,7 @@ import type { AioSubmissions } from './aioSubmissions';
 import { blindnessOf, type Trouble } from './blindness';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
+import { withOperations } from './requests/carriedOperations';
 import { mergeRings } from './requests/mergeRings';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
@@ -71,7 +72,7 @@ export function assemble(gathered: Gathered): Sample {
       kernelWalk: gathered.rights.kernelWalk || walk !== undefined || aio.walked,
     },
     process: gathered.process,
-    tasks,
+    tasks: withOperations(tasks, requests, rings),
     rings,
     requests,
     ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),

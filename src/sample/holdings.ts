@@ -1,7 +1,7 @@
 import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
 import type { InetRow } from '../procfs/inet';
-import { parseMountinfo } from '../procfs/mountinfo';
+import { type MountinfoRow, parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import type { DescriptorsFound } from './descriptors';
 import { readDevices } from './devices';
@@ -49,6 +49,26 @@ export async function readResources(
   const bare = descriptors.map((descriptor) =>
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
+  const found = await surroundingsOf(target, pid, bare, { rows, mounts, processes, known, ownInode });
+  return { ...found, tcp: sockets.tcp, missingSockets: sockets.missing };
+}
+
+/** What files are looked for with. */
+export interface SurroundingsAsked {
+  readonly rows: readonly MountinfoRow[];
+  readonly mounts: MountTable;
+  readonly processes: ListResult | undefined;
+  readonly known: Known;
+  readonly ownInode: boolean;
+}
+
+/** Files whose mounts are known, with their peers, servers and disks. */
+export async function surroundingsOf(
+  target: Target,
+  pid: number,
+  bare: readonly Resource[],
+  { rows, mounts, processes, known, ownInode }: SurroundingsAsked,
+): Promise<Omit<Holdings, 'missingSockets' | 'tcp'>> {
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
     addPeers(target, pid, resources, processes, before, ownInode).then((found) =>
       addFuseWaiting(target, found),
@@ -68,13 +88,7 @@ export async function readResources(
     const blockDevice = withDevices.resources[i]?.blockDevice;
     return blockDevice === undefined ? resource : { ...resource, blockDevice };
   });
-  return {
-    resources,
-    devices: withDevices.devices,
-    remoteMounts,
-    tcp: sockets.tcp,
-    missingSockets: sockets.missing,
-  };
+  return { resources, devices: withDevices.devices, remoteMounts };
 }
 
 /** Paths in /sys are told as their reader sees them, whose namespace may be another one than the process's. */

@@ -3,10 +3,12 @@ import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
 import { readSubmissions } from './aioSubmissions';
 import { assemble, type Gathered } from './assembly';
+import { readAwaited } from './awaited';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { hasOwnInode } from './host';
+import { stillNamed } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
@@ -90,7 +92,15 @@ export async function relook(
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });
-  return previous.frozen ? { ...sample, frozen: previous.frozen } : sample;
+  const namedFiles = stillNamed(previous, sample);
+  if (namedFiles === undefined) return undefined;
+  const awaited = await readAwaited(target, sample);
+  return {
+    ...sample,
+    ...awaited,
+    ...(previous.frozen ? { frozen: previous.frozen } : {}),
+    ...(namedFiles.length > 0 ? { namedFiles } : {}),
+  };
 }
 
 /**

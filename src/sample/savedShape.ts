@@ -1,7 +1,7 @@
 /** What a field of a saved Sample may be: a plain type, a list of one shape, or a record of known fields. */
 type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const PROCESS: Shape = { pid: 'number', name: 'string' };
+const PROCESS = { pid: 'number', name: 'string' } as const;
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
 const SOCKET: Shape = {
   listener: { name: 'string', waiting: 'number', limit: 'number', holders: [PROCESS] },
@@ -54,6 +54,21 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       size: 'number',
     },
   ],
+  namedFiles: [
+    {
+      task: 'number',
+      path: 'string',
+      newPath: 'string',
+      later: 'boolean',
+      mount: 'string',
+      fsType: 'string',
+      source: 'string',
+      device: 'string',
+      blockDevice: 'string',
+      holder: PROCESS,
+      waiting: 'number',
+    },
+  ],
   remoteMounts: [
     {
       mount: 'string',
@@ -100,6 +115,8 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       suspects: [PROCESS],
     },
   ],
+  children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
+  futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',
     frozenBy: 'string',
@@ -131,6 +148,7 @@ const NEEDED: ReadonlySet<string> = new Set([
   'aio.submitting.count',
   'aio.submitting.requests',
   'aio.sources',
+  'namedFiles.task',
   'remoteMounts.mount',
   'remoteMounts.fsType',
   'remoteMounts.options',
@@ -154,7 +172,7 @@ const NEEDED: ReadonlySet<string> = new Set([
   'cgroup.limits.limit',
 ]);
 const NEEDED_ANYWHERE =
-  /aio\..*requests\.(?:operation|userData|iocb|certainty)$|(?:holders?|client|faultHandlers|suspects|peers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
+  /aio\..*requests\.(?:operation|userData|iocb|certainty)$|(?:holders?|client|faultHandlers|suspects|peers|children)\.(?:pid|name|state)$|futexes\.(?:address|value)$|wait.*Locks\.(?:type|access|range)$/;
 
 /** The first optional field that is there and not of its kind, as `devices.backing.fsType`. */
 export function misshapen(sample: Readonly<Record<string, unknown>>): string | undefined {

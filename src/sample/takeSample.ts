@@ -8,6 +8,7 @@ import type { Target } from '../target/target';
 import { readSubmissions } from './aioSubmissions';
 import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
+import { readAwaited } from './awaited';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { type CrowdFacts, readCrowdFacts } from './crowd';
@@ -17,6 +18,7 @@ import { findFrozen } from './frozen';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
+import { withNamedFiles } from './namedFiles';
 import { findOtherEnds } from './otherEnds';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
@@ -197,9 +199,15 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     search && sample.rights.kernelWalk && wanting
       ? withRings(await readRings({ ...plainly, search }))
       : sample;
-  const [ends, frozen] = await Promise.all([
+  const [ends, frozen, named, awaited] = await Promise.all([
     findOtherEnds(target, whole, { processes, tcp: holdings.tcp, known: lately?.resources ?? [] }),
     findFrozen(target, whole, textOf(mountinfo) ?? '', processes, options.walk),
+    withNamedFiles(target, whole, {
+      mountinfo: textOf(mountinfo) ?? '',
+      processes,
+      ownInode: hasOwnInode(host.kernel),
+    }),
+    readAwaited(target, whole),
   ]);
   rememberLook(ends.resources, {
     at: Date.now(),
@@ -209,10 +217,11 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     trouble: { ...trouble, otherEnds: ends.blind },
   });
   return {
-    ...whole,
+    ...named,
+    ...awaited,
     resources: ends.resources,
     ...(frozen.length > 0 ? { frozen } : {}),
-    notVisible: [...whole.notVisible, ...ends.blind],
+    notVisible: [...named.notVisible, ...ends.blind],
   };
 }
 

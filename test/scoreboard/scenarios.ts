@@ -5,6 +5,8 @@ import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
 import { LIMITS } from './scenarios/limits';
+import { OPERATIONS } from './scenarios/operations';
+import { PATHS } from './scenarios/paths';
 import { PEERS } from './scenarios/peers';
 import { PROCESSES } from './scenarios/processes';
 import { RINGS } from './scenarios/rings';
@@ -14,6 +16,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RINGS,
   ...WAITS,
   ...FILES,
+  ...PATHS,
+  ...OPERATIONS,
   ...PROCESSES,
   ...KERNEL_WAITS,
   ...AIO,

@@ -23,6 +23,8 @@ const programs = {
   odd: ['odd.c', 'ring.c', 'victim.c'],
   names: ['names.c', 'ring.c', 'victim.c'],
   cancel: ['cancel.c', 'ring.c', 'victim.c'],
+  paths: ['paths.c', 'ring.c', 'victim.c'],
+  pends: ['pends.c', 'ring.c', 'victim.c'],
   hangfs: ['hangfs.c', 'victim.c'],
   truth: [
     'truth.c',

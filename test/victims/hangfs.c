@@ -2,7 +2,8 @@
  * hangfs DIRECTORY [NAME]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
  * `slow5…` answered after five seconds, `ok…` answered. `disk…` (32 MiB) and `disk-big…` (400 MiB) remember what is written
- * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. A name `lost…` is looked up for ever. Ending the server unmounts and aborts, which frees everybody.
+ * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. To look `lost…` up is never answered. Ending the server
+ * unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
 #include <errno.h>

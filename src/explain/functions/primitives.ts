@@ -39,6 +39,16 @@ export const PRIMITIVES: readonly KernelFunction[] = [
     seen: true,
   },
   {
+    names: ['rt_mutex_schedule', 'rt_mutex_slowlock_block', '__rt_mutex_slowlock'],
+    subsystem: 'lock',
+    text: 'waits for a lock with priority inheritance that another task holds',
+    wake: 'interruptible',
+    cause: 'lock',
+    advice: 'What the task that holds it waits for is the cause.',
+    rank: 'primitive',
+    seen: true,
+  },
+  {
     names: [
       'mutex_lock',
       '__mutex_lock',

@@ -1,4 +1,5 @@
-import type { Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
+import type { Evidence, Finding, Resource, Sample, Severity, Task } from '../../model/sample';
+import { lockHolderOf } from '../awaitedThings';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
@@ -11,10 +12,12 @@ import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { isMemoryLimit } from '../memoryLimits';
+import { filesNamed, type Named } from '../namedFiles';
 import { otherEndsOf } from '../otherEnds';
 import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
+import { endsText, endsWaitedFor, pipeText, twoEnds } from '../twoEnds';
 import { aboutFiles, waitText } from '../wording';
 import {
   counted,
@@ -121,15 +124,22 @@ function finding(
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
   const ofMemory = blocked.every(isMemoryLimit);
-  const ends = cause === 'peer' ? otherEndsOf(sample, blocked) : undefined;
-  const files = ofMemory
-    ? []
-    : (ends?.resources ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable));
+  const moved = twoEnds(sample, tasks);
+  const ends = cause === 'peer' && !moved ? otherEndsOf(sample, blocked) : undefined;
+  const named = filesNamed(sample, tasks, cause);
+  const open =
+    named.files.length > 0 && named.others.length === 0
+      ? []
+      : (carriedFiles(sample, named.others) ?? candidateFiles(sample, named.others, cause, usable));
+  const known = moved ? endsWaitedFor(moved, cause === 'peer') : ends?.resources;
+  const files: readonly Named[] = ofMemory ? [] : (known ?? [...named.files, ...open]);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
-  const text = ends?.text ?? waitText(sample, cause, blocked, files);
+  const said = ends?.text ?? waitText(sample, cause, blocked, files);
+  const text = moved ? pipeText(said, moved, sample.process.pid) : said;
+  const of = moved ? endsText(moved) : ends ? '' : aboutFiles(blocked, files);
   const summary = [
-    subject(scene, blocked, carriers, submitter, ends ? '' : aboutFiles(blocked, files), text),
+    subject(scene, blocked, carriers, submitter, files, of, text),
     longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
     waiting.summary,
     blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
@@ -146,9 +156,11 @@ function finding(
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
+      pathSentence(files),
       ...(ends?.sentences ?? resourceSentences(scene, files)),
       first?.limit || ofMemory ? '' : cgroupSentence(sample, cause, files),
       cause === 'frozen' ? frozenSentence(sample, files) : '',
+      heldMutexes(scene, tasks),
       waiting.explanation,
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
@@ -204,6 +216,7 @@ function subject(
   blocked: readonly Blocked[],
   carriers: readonly Blocked[],
   submitter: Blocked | undefined,
+  files: readonly Named[],
   of: string,
   text: string,
 ): string {
@@ -219,7 +232,7 @@ function subject(
   const none = scene.sample.rings.length === 0 ? 'no io_uring here: ' : '';
   const first = blocked[0]?.task;
   const call = blocked.length === 1 && first?.syscall?.name !== undefined ? ` in ${first.syscall.name}` : '';
-  const on = of.replace(/^ of /, ' on ');
+  const on = files.some(({ fd }) => fd < 0) ? of : of.replace(/^ of /, ' on ');
   if (blocked.length === 1 && first) {
     return `${none}thread ${processName({ pid: first.tid, name: first.name })}${call}${on} ${text}`;
   }
@@ -236,6 +249,31 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
   ].filter(Boolean);
   const verb = blocked.length === 1 ? 'is' : 'are';
   return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
+}
+
+/** What stands behind stuck threads in the program itself. */
+function heldMutexes({ sample, blocked }: Scene, tasks: readonly Task[]): string {
+  const tids = new Set(tasks.map(({ tid }) => tid));
+  const { length } = blocked.filter(({ task, cause }) => {
+    const holder = lockHolderOf(sample, task, cause);
+    return holder !== undefined && holder.pid !== task.tid && tids.has(holder.pid);
+  });
+  if (length === 0) return '';
+  const whose = tasks.length === 1 ? 'it holds' : 'one of them holds';
+  return `${sentence(counted(length, 'other thread'))} ${length === 1 ? 'waits' : 'wait'} for a mutex that ${whose}.`;
+}
+
+/** A path says where it leads only while no link stands in it. */
+function pathSentence(files: readonly Named[]): string {
+  const named = files.filter(({ fd, path }) => fd < 0 && path !== undefined);
+  if (named.length === 0) return '';
+  const one = named.length === 1;
+  const found = named.some(({ mount }) => mount !== undefined)
+    ? `, and the mount by ${one ? 'it' : 'them'}, no link followed`
+    : '';
+  return named.some(({ later }) => later)
+    ? `The ${one ? 'path is' : 'paths are'} read from where the request pointed to${found}: the program may have used that memory again.`
+    : `The ${one ? 'path is' : 'paths are'} told by the call itself${found}.`;
 }
 
 function resourceSentences({ sample, between }: Scene, files: readonly Resource[]): string[] {
@@ -309,7 +347,7 @@ function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly R
   return [
     ...[...tids].map((task) => ({ task })),
     ...requests,
-    ...files.map(({ fd }) => ({ fd })),
+    ...files.flatMap(({ fd }) => (fd < 0 ? [] : [{ fd }])),
     ...disks.map((device) => ({ device })),
   ];
 }

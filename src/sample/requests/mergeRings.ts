@@ -60,7 +60,7 @@ export function mergeRings({ told, memory, walk, tasks, resources, owner }: Merg
             ...(sources.polls ? { polls: sources.polls } : {}),
           })
         : sources.printed.filter(({ state }) => state === 'polling');
-    const found = inFlight.map((row) => withAge(row, ages));
+    const found = inFlight.map((row) => withAge(asMessage(row), ages));
     const workers = new Set(found.map(({ worker }) => worker));
     carried = carried.filter(({ task }) => !workers.has(task.tid));
     rings.push({ ...ring, ...countsOf(ring, found, sources, consistent) });
@@ -135,6 +135,13 @@ function proofOf(walked: WalkedRing, { memory }: Sources, consistent: boolean): 
 function withAge(row: Row, ages: ReadonlyMap<number, number | undefined>): Row {
   const age = row.worker === undefined ? undefined : ages.get(row.worker);
   return age === undefined ? row : { ...row, age };
+}
+
+/** A message that is not there yet is in no device: it needs the thread of the ring it is sent to (DEFER_TASKRUN, descriptors). */
+function asMessage(row: Row): Row {
+  return row.operation === 'MSG_RING' && row.state === 'issued' && row.stage === undefined
+    ? { ...row, stage: 'waits for the thread of the ring it is sent to' }
+    : row;
 }
 
 /** Completions that the program has not reaped, and those on the overflow list: fdinfo has their results. */
