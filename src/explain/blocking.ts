@@ -137,7 +137,7 @@ function stopped(task: Task): Blocked {
     task.state === 't' ? 'is stopped by a debugger (ptrace)' : 'is stopped by a signal (SIGSTOP, Ctrl-Z)';
   return {
     task,
-    on: { function: 'do_signal_stop', subsystem: 'stop', text, wake: 'uninterruptible' },
+    on: { function: 'do_signal_stop', subsystem: 'stop', text, wake: 'killable' },
     cause: 'stopped',
     advice: 'Continue it: kill -CONT PID, or in the debugger.',
   };

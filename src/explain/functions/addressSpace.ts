@@ -111,4 +111,16 @@ export const ADDRESS_SPACE: readonly KernelFunction[] = [
     rank: 'layer',
     seen: true,
   },
+  {
+    // Whoever reaches into memory by itself, not by a fault of its own, cannot be killed meanwhile (seen in 6.18).
+    names: ['__access_remote_vm', 'access_remote_vm'],
+    inside: ['filemap_fault'],
+    subsystem: 'page cache',
+    text: 'waits for a page of memory that is mapped from a file to be read in',
+    wake: 'uninterruptible',
+    cause: 'page',
+    advice: 'Look at what supplies the mapped file.',
+    rank: 'specific',
+    seen: true,
+  },
 ];

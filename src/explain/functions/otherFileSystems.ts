@@ -15,7 +15,7 @@ export const OTHER_FILE_SYSTEMS: readonly KernelFunction[] = [
     ],
     subsystem: 'overlayfs',
     text: 'waits while overlayfs copies the file from its lower into its upper layer',
-    wake: 'uninterruptible',
+    wake: 'killable',
     cause: 'device',
     advice: 'Look at the file systems of the lower and upper layer (mount options lowerdir, upperdir).',
     rank: 'specific',

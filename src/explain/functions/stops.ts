@@ -40,7 +40,7 @@ export const STOPS: readonly KernelFunction[] = [
     names: ['ptrace_stop', 'ptrace_do_notify', 'do_signal_stop', 'do_jobctl_trap'],
     subsystem: 'stop',
     text: 'is stopped by a signal or by a debugger',
-    wake: 'uninterruptible',
+    wake: 'killable',
     cause: 'stopped',
     advice: 'Continue it: kill -CONT PID, or in the debugger.',
     rank: 'specific',

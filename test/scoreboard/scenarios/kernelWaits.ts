@@ -108,12 +108,22 @@ const FUSE: readonly Scenario[] = [
   fuse('end of a PID namespace', ['namespace-end', 'FUSE/direct-data'], [/first process of a container/], {
     inD: 0,
   }),
-  fuse('mmap beside a read of memory', ['map-beside', 'FUSE/hang-data'], [/page of a mapped file/], {
-    inD: 2,
-  }),
-  fuse('page fault beside a read of memory', ['fault-beside', 'FUSE/hang-data'], [/page of a mapped file/], {
-    inD: 3,
-  }),
+  fuse(
+    'mmap beside a read of memory',
+    ['map-beside', 'FUSE/hang-data'],
+    [/page of memory that is mapped from a file/],
+    {
+      inD: 2,
+    },
+  ),
+  fuse(
+    'page fault beside a read of memory',
+    ['fault-beside', 'FUSE/hang-data'],
+    [/page of memory that is mapped from a file/],
+    {
+      inD: 3,
+    },
+  ),
   written('mapped write', 'sync-mapped'),
   written('truncate behind a write', 'truncate-written'),
   {
