@@ -133,7 +133,7 @@ export const STORAGE: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: ['blkcg_iolatency_throttle', '__blkcg_iolatency_throttle'],
+    names: ['blkcg_iolatency_throttle'],
     subsystem: 'cgroup I/O limit',
     text: 'is held back so that another cgroup gets the latency it was promised (io.latency)',
     wake: 'uninterruptible',
