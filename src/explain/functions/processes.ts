@@ -66,7 +66,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     seen: true,
   },
   {
-    names: ['kill_ioctx', '__x64_sys_io_destroy', '__arm64_sys_io_destroy', '__do_sys_io_destroy'],
+    names: ['kill_ioctx', '__x64_sys_io_destroy'],
     subsystem: 'Linux AIO',
     text: 'waits for the requests of the Linux AIO context that it closes',
     wake: 'uninterruptible',

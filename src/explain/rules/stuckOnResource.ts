@@ -13,7 +13,7 @@ import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { isMemoryLimit } from '../memoryLimits';
 import { filesNamed, type Named } from '../namedFiles';
-import { otherEndsOf } from '../otherEnds';
+import { type OtherEnds, otherEndsOf } from '../otherEnds';
 import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
@@ -128,16 +128,18 @@ function finding(
   const ends = cause === 'peer' && !moved ? otherEndsOf(sample, blocked) : undefined;
   const named = filesNamed(sample, tasks, cause);
   const open =
-    named.files.length > 0 && named.others.length === 0
+    ends || (named.files.length > 0 && named.others.length === 0)
       ? []
       : (carriedFiles(sample, named.others) ?? candidateFiles(sample, named.others, cause, usable));
-  const known = moved ? endsWaitedFor(moved, cause === 'peer') : ends?.resources;
+  const known = moved ? endsWaitedFor(moved, cause === 'peer') : toldEnds(ends);
   const files: readonly Named[] = ofMemory ? [] : (known ?? [...named.files, ...open]);
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
   const said = ends?.text ?? waitText(sample, cause, blocked, files);
   const text = moved ? pipeText(said, moved, sample.process.pid) : said;
-  const of = moved ? endsText(moved) : ends ? '' : aboutFiles(blocked, files);
+  const isTold =
+    toldEnds(ends) !== undefined || named.files.some(({ path }) => path !== undefined && text.includes(path));
+  const of = moved ? endsText(moved) : isTold ? '' : aboutFiles(blocked, files);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, of, text),
     longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
@@ -177,6 +179,11 @@ function finding(
     ],
     ...(stuck > 0 ? { stuck } : {}),
   };
+}
+
+/** Descriptors that the text of the wait has named. */
+function toldEnds(ends: OtherEnds | undefined): readonly Named[] | undefined {
+  return ends && ends.resources.length > 0 ? ends.resources : undefined;
 }
 
 /** Causes that a disk holds up. */

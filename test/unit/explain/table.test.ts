@@ -9,8 +9,10 @@ import { readTree } from '../../golden/tree';
 import { readStacks } from '../../scoreboard/stacks';
 import { stackOf } from '../samples';
 
-/** Of scenarios that the scoreboard has staged. */
-const LIVE = readStacks(join(__dirname, '../../scoreboard/stacks.txt'));
+/** Of scenarios that the scoreboard has staged, and of other kernels. */
+const LIVE = ['scoreboard', 'kernels'].flatMap((folder) =>
+  readStacks(join(__dirname, '../..', folder, 'stacks.txt')),
+);
 
 const CASES = join(__dirname, '../../golden/cases');
 
