@@ -9,6 +9,7 @@ export const TAGS = [
   'held-back',
   'inside-device',
   'loop-blocked',
+  'lost',
   'not-reaped',
   'not-submitted',
   'only-timers',
