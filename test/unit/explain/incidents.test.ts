@@ -419,3 +419,24 @@ describe('a request that waits for nothing', () => {
     expect(told(look({}, waiting, { cqTail: 3, cqHead: 3 }), look({}, waiting))).toBeUndefined();
   });
 });
+
+describe('many requests that are armed', () => {
+  const armed = (count: number, ...others: readonly Partial<Request>[]): string | undefined =>
+    found(
+      sampleOf({
+        rings: [ringOf({ inFlight: count, explained: count, lost: 0 })],
+        requests: [
+          ...requestsOf(count, { state: 'polling', operation: 'RECV' }),
+          ...others.map((parts) => requestOf(parts)),
+        ],
+      }),
+      'waits-for-peer',
+    )?.explanation;
+
+  it('are said to be armed until the program cancels them, where no timer ends them', () => {
+    expect(armed(32)).toContain('what the program has given up is armed until the program cancels it');
+    expect(armed(31)).not.toContain('given up');
+    expect(armed(32, { operation: 'TIMEOUT', state: 'timeout' })).not.toContain('given up');
+    expect(armed(32, { operation: 'LINK_TIMEOUT', state: 'linked', after: 0 })).not.toContain('given up');
+  });
+});
