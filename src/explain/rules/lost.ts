@@ -22,10 +22,13 @@ export const lost: Rule = {
   check(scene) {
     const { sample } = scene;
     const findings: Finding[] = [];
-    for (const ring of sample.rings) {
-      const places = placesOf(sample, (request) => request.ring === ring.id && isLost(request));
-      const waiter = scene.blocked.map((one) => awaitingOf(sample, one)).find((one) => one?.ring === ring);
-      if (places.length === 0 || !waiter || !allAtRest(scene)) continue;
+    const all = placesOf(sample, isLost);
+    if (all.length === 0 || !allAtRest(scene)) return [];
+    const waiters = scene.blocked.flatMap((one) => awaitingOf(sample, one) ?? []);
+    for (const waiter of waiters) {
+      const { ring } = waiter;
+      const places = all.filter(({ request }) => request.ring === ring.id);
+      if (places.length === 0 || waiters.find((one) => one.ring === ring) !== waiter) continue;
       const still = standsStill(scene, waiter.task);
       if (still === undefined) return 'look again';
       const moved = scene.other !== undefined && before(scene, ring)?.cqTail !== ring.cqTail;
