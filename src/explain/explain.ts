@@ -17,6 +17,7 @@ import { heldBack } from './rules/heldBack';
 import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
 import { loopBlocked } from './rules/loopBlocked';
+import { lost } from './rules/lost';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
 import { pending } from './rules/pending';
@@ -49,6 +50,7 @@ const RULES: readonly Rule[] = [
   waitsForNothing,
   waitsForMore,
   notReaped,
+  lost,
   armedPolls,
   workerCrowd,
   waitsForPeer,

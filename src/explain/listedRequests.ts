@@ -86,9 +86,19 @@ export function chainedBehind(sample: Sample, heads: ReadonlySet<number>, drains
     for (const at of path) waits.set(at, answer);
     return answer;
   };
-  return requests.flatMap(({ state, after, ring }, index) => {
-    if (state !== 'linked' && state !== 'drained') return [];
+  return inChains(sample).flatMap(({ request: { state, after, ring }, index }) => {
     if (after === undefined) return drains && state === 'drained' && rings.has(ring) ? [index] : [];
     return isBehind(after) ? [index] : [];
   });
+}
+
+const chained = new WeakMap<Sample, readonly Place[]>();
+
+/** Linked and drained requests. Found once for each Sample, which may have a thousand rings. */
+function inChains(sample: Sample): readonly Place[] {
+  const known = chained.get(sample);
+  if (known) return known;
+  const found = placesOf(sample, ({ state }) => state === 'linked' || state === 'drained');
+  chained.set(sample, found);
+  return found;
 }

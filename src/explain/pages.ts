@@ -11,6 +11,7 @@ export const TAGS = [
   'inside-device',
   'linux-aio',
   'loop-blocked',
+  'lost',
   'not-reaped',
   'not-submitted',
   'only-timers',

@@ -1,7 +1,7 @@
-import type { ArmedPolls, Finding, Ring, Sample } from '../../model/sample';
+import type { ArmedPolls, Finding, Request, Ring, Sample } from '../../model/sample';
 import { type Place, placesOf } from '../listedRequests';
 import type { Rule } from '../rule';
-import { resourceOf } from '../sampleIndex';
+import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, duration, grouped, operationNoun, resourceName, ringName } from '../words';
 
 /** Polls by themselves (POLL_ADD) on one file: a second one tells the program nothing that the first does not. */
@@ -19,25 +19,32 @@ const LEAST_SECONDS = 10;
 export const armedPolls: Rule = {
   tag: 'armed-polls',
   check({ sample }) {
+    const piles = new Map(
+      sample.rings.flatMap((ring) =>
+        ring.polls && pilesUp(sample, ring) ? [[ring.id, ring.polls] as const] : [],
+      ),
+    );
+    if (piles.size === 0) return [];
+    const places = new Map<Ring['id'] | null, Place[]>(sample.rings.map(({ id }) => [id, []]));
+    for (const place of placesOf(sample, ({ state }) => state === 'polling')) {
+      const { ring } = place.request;
+      const polls = ring === null ? undefined : piles.get(ring);
+      if (polls && isOf(place.request, polls)) places.get(ring)?.push(place);
+    }
     return sample.rings.flatMap((ring) => {
-      const { polls } = ring;
-      const places = polls ? pileOf(sample, ring, polls) : undefined;
-      return polls && places ? [finding(sample, ring, polls, places)] : [];
+      const polls = piles.get(ring.id);
+      return polls ? [finding(sample, ring, polls, places.get(ring.id) ?? [])] : [];
     });
   },
 };
 
-/** Whether the polls of a ring pile up on one of its files. */
+/** Whether the polls of a ring pile up on one of its files, so that it is a fault. */
 export function pilesUp(sample: Sample, ring: Ring): boolean {
-  return ring.polls !== undefined && pileOf(sample, ring, ring.polls) !== undefined;
-}
-
-/** The requests of a pile that is a fault. */
-function pileOf(sample: Sample, ring: Ring, polls: ArmedPolls): Place[] | undefined {
-  if (polls.count < LEAK) return undefined;
-  const places = placesOf(sample, (request) => isOf(request, ring, polls));
-  const bare = places.filter(({ request }) => request.operation === 'POLL_ADD').length;
-  return bare >= MANY || grewFor(polls) !== undefined ? places : undefined;
+  const { polls } = ring;
+  if (polls === undefined || polls.count < LEAK) return false;
+  if (grewFor(polls) !== undefined) return true;
+  const rows = indexOf(sample).requests.get(ring.id) ?? [];
+  return rows.filter((row) => row.operation === 'POLL_ADD' && isOf(row, polls)).length >= MANY;
 }
 
 /** Seconds for which they grew and never got fewer, where that was seen often enough. */
@@ -45,12 +52,8 @@ function grewFor({ rises, since = 0, at = 0 }: ArmedPolls): number | undefined {
   return rises >= LEAST_RISES && at - since >= LEAST_SECONDS ? at - since : undefined;
 }
 
-function isOf(
-  { state, ring, certainty, fd, fixedFile }: Place['request'],
-  { id }: Ring,
-  polls: ArmedPolls,
-): boolean {
-  if (state !== 'polling' || ring !== id || certainty === 'ambiguous') return false;
+function isOf({ state, certainty, fd, fixedFile }: Request, polls: ArmedPolls): boolean {
+  if (state !== 'polling' || certainty === 'ambiguous') return false;
   return polls.fixedFile === undefined ? fd === polls.fd : fixedFile === polls.fixedFile;
 }
 

@@ -47,6 +47,12 @@ interface Drain {
 
 /** What a drain holds back, and what it waits for: all that was submitted before it. */
 function drainOf(sample: Sample, ring: Ring): Drain | undefined {
+  if (
+    !indexOf(sample)
+      .requests.get(ring.id)
+      ?.some(({ state }) => state === 'drained')
+  )
+    return undefined;
   const held = placesOf(sample, (request) => request.ring === ring.id && request.state === 'drained');
   const [first] = held;
   if (!first) return undefined;

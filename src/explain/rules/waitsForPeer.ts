@@ -1,13 +1,13 @@
 import type { Finding, Request, Resource, Ring, Sample } from '../../model/sample';
 import { commandAwaits } from '../awaitedThings';
-import { unplaced } from '../certainty';
+import { isListedExactly, unplaced } from '../certainty';
 import { watched } from '../eventLoops';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
 import { listenerText, notTaken, socketSentences } from '../otherEnds';
 import { insideRing, ringAt } from '../polledRings';
 import type { Rule } from '../rule';
-import { resourceOf } from '../sampleIndex';
+import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, inPlural, joined, operationNoun, resourceName, ringName, sentence } from '../words';
 import { pilesUp } from './armedPolls';
 
@@ -109,6 +109,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
       counts === 0 && chained.length > 0
         ? 'Linked and drained requests start only when those before them are done.'
         : '',
+      endless(sample, ring, polling.length),
       ...named.slice(0, 3).flatMap(socketSentences),
     ]
       .filter(Boolean)
@@ -121,6 +122,17 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
       ...named.slice(0, MOST_NAMED).map(({ fd }) => ({ fd })),
     ],
   };
+}
+
+/** So many armed requests may be those of a program that gives up and forgets to cancel. */
+const MANY = 32;
+
+/** Many requests that only their peers end, for no timer is set beside them. */
+function endless(sample: Sample, ring: Ring, count: number): string {
+  const rows = indexOf(sample).requests.get(ring.id) ?? [];
+  const timed = rows.some(({ operation, state }) => state === 'timeout' || operation === 'LINK_TIMEOUT');
+  if (count < MANY || timed || !isListedExactly(ring)) return '';
+  return 'No timer of the ring ends them: what the program has given up is armed until the program cancels it.';
 }
 
 /** The files that requests of one operation await: as they say it themselves, else the only one that fits. */

@@ -146,7 +146,7 @@ const HEALTHY: readonly Scenario[] = [
   reported(
     'zio-623',
     'receives whose time is up',
-    info(/300 recvs wait for the peer to send on 300 sockets/),
+    info(/300 recvs wait for the peer to send on 300 sockets/, /armed until the program cancels/),
     scene('recvs-given-up', '300'),
     healthy,
   ),

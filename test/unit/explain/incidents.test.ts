@@ -367,3 +367,76 @@ describe('a submission thread that cannot end', () => {
     expect(found(alive, 'sqpoll-spins', { other: earlier(alive) })).toBeDefined();
   });
 });
+
+describe('a request that waits for nothing', () => {
+  const command: Partial<Request> = {
+    operation: 'URING_CMD',
+    state: 'issued',
+    fd: 5,
+    sources: ['ring memory'],
+    operands: [{ name: 'command', value: 'SOCKET_URING_OP_GETSOCKOPT' }],
+  };
+  const idle = taskOf({ tid: 9, kind: 'worker', kernelStack: stackOf('io_wq_worker', 'ret_from_fork') });
+  const look = (request: Partial<Request>, tasks: readonly Task[], ring: Partial<Ring> = {}): Sample =>
+    sampleOf({
+      tasks,
+      rings: [ringOf({ sqHead: 1, sqTail: 1, inFlight: 1, explained: 1, ...ring })],
+      requests: [requestOf({ ...command, ...request })],
+      resources: [{ fd: 5, kind: 'socket', socket: { protocol: 'tcp', local: '0.0.0.0:0' } }],
+    });
+  const waiting = [entered(0, 1, GETEVENTS), idle];
+  const told = (sample: Sample, other: Sample = sample) =>
+    found(sample, 'lost', { other: earlier(other), last: true });
+
+  it('is lost where everybody is at rest and one waits for it', () => {
+    const sample = look({}, waiting);
+    expect(told(sample)?.summary).toBe(
+      '1 socket command on TCP 0.0.0.0:0 of ring 1 (fd 3) is in flight although nothing is to be waited for: no worker and no poll has it, so no completion will come.',
+    );
+    expect(answerOf(sample)?.tag).toBe('lost');
+    expect(told(look({ operation: 'NOP', operands: [] }, waiting))?.summary).toMatch(/^1 nop on/);
+  });
+
+  it.each<[string, Sample]>([
+    [
+      'a time stamp is awaited',
+      look({ operands: [{ name: 'command', value: 'SOCKET_URING_OP_TX_TIMESTAMP' }] }, waiting),
+    ],
+    ['a driver may answer later', look({ operands: [{ name: 'command', value: '0x7500' }] }, waiting)],
+    ['it may have finished', look({ certainty: 'ambiguous' }, waiting)],
+    ['it posts no completion', look({ flags: ['ASYNC', 'CQE_SKIP_SUCCESS'] }, waiting)],
+    ['it is on its way', look({ stage: 'waits for thread 7 to run its completion' }, waiting)],
+    ['it stands behind another', look({ state: 'linked', after: 0 }, waiting)],
+    ['a worker works', look({}, [...waiting, workerOf(10, 'READ', ['folio_wait_bit_common'], 3)])],
+    ['a thread runs', look({}, [...waiting, taskOf({ tid: 8, state: 'R' })])],
+    ['nobody waits for the ring', look({}, [taskOf({ kernelStack: stackOf('ep_poll', 'do_epoll_wait') })])],
+    ['reads are its neighbours', look({ operation: 'READ', operands: [] }, waiting)],
+  ])('is not called lost where %s', (_, sample) => {
+    expect(told(sample)).toBeUndefined();
+  });
+
+  it('is not called lost where the ring completes something meanwhile', () => {
+    expect(told(look({}, waiting, { cqTail: 3, cqHead: 3 }), look({}, waiting))).toBeUndefined();
+  });
+});
+
+describe('many requests that are armed', () => {
+  const armed = (count: number, ...others: readonly Partial<Request>[]): string | undefined =>
+    found(
+      sampleOf({
+        rings: [ringOf({ inFlight: count, explained: count, lost: 0 })],
+        requests: [
+          ...requestsOf(count, { state: 'polling', operation: 'RECV' }),
+          ...others.map((parts) => requestOf(parts)),
+        ],
+      }),
+      'waits-for-peer',
+    )?.explanation;
+
+  it('are said to be armed until the program cancels them, where no timer ends them', () => {
+    expect(armed(32)).toContain('what the program has given up is armed until the program cancels it');
+    expect(armed(31)).not.toContain('given up');
+    expect(armed(32, { operation: 'TIMEOUT', state: 'timeout' })).not.toContain('given up');
+    expect(armed(32, { operation: 'LINK_TIMEOUT', state: 'linked', after: 0 })).not.toContain('given up');
+  });
+});
