@@ -72,9 +72,10 @@ export function waitText(
   ) {
     const named = server ? `the FUSE server ${processName(server)}` : 'the FUSE server';
     if (cause === 'page') return `waits for ${named} to supply a page`;
-    return text
-      .replace('the FUSE server’s answer', server ? `${named} to answer` : 'the FUSE server’s answer')
-      .replace(/the FUSE server(?! )/, named);
+    if (!server) return askingServer(blocked) ?? text;
+    return (askingServer(blocked) ?? text).replace(/the FUSE server(’s answer)?/, (_, answer) =>
+      answer === undefined ? named : `${named} to answer`,
+    );
   }
   if (cause === 'network file system') {
     const source = shared(files, (r) => r.source);
@@ -88,6 +89,12 @@ export function waitText(
   if (cause === 'page') return `${text} from the disk ${disk}${suspended}`;
   if (/ the disk\b/.test(text)) return `${text.replace('the disk', `the disk ${disk}`)}${suspended}`;
   return `${text} (disk ${disk}${suspended})`;
+}
+
+/** Of some that wait for a server and some for the lock of a file that those hold, what the first do: it is the cause. */
+function askingServer(blocked: readonly Blocked[]): string | undefined {
+  const texts = blocked.map(({ on }) => on.text).filter((text) => !text.includes('another operation'));
+  return texts.length === 0 ? undefined : mostCommon(texts);
 }
 
 function mostCommon(texts: readonly string[]): string {

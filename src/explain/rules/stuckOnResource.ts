@@ -115,15 +115,15 @@ function finding(
     severity: SEVERITY[cause] ?? 'warning',
     summary: sentence(summary),
     explanation: [
-      ...whoIsHeld(sample.tasks.filter((t) => t.kind === 'worker').length, blocked),
+      whoIsHeld(sample, blocked, waiting.cannotStart),
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
+      endingSentence(cause, blocked, files),
+      queuedSentence(sample, waiting.requests ?? []),
       ...resourceSentences(scene, files),
       cgroupSentence(sample, cause),
       waiting.explanation,
-      endingSentence(cause, blocked, files),
-      queuedSentence(sample, waiting.requests ?? []),
     ]
       .filter(Boolean)
       .join(' '),
@@ -195,7 +195,9 @@ function subject(
   return `${none}${counted(blocked.length, 'thread')}${on} ${inPlural(text)}`;
 }
 
-function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
+/** "8 of 8 io-wq workers are blocked in filemap_get_pages, uninterruptible; 92 more requests cannot start before one is free." */
+function whoIsHeld(sample: Sample, blocked: readonly Blocked[], cannotStart?: string): string {
+  const workers = sample.tasks.filter(({ kind }) => kind === 'worker').length;
   const held = blocked.filter(({ task }) => task.kind === 'worker').length;
   const threads = blocked.length - held;
   const functions = [...new Set(blocked.map(({ on }) => on.function))].slice(0, 3);
@@ -204,7 +206,18 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
     threads > 0 ? counted(threads, 'thread') : '',
   ].filter(Boolean);
   const verb = blocked.length === 1 ? 'is' : 'are';
-  return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
+  const wake = held > 0 ? wakeOf(blocked) : '';
+  const meanwhile = cannotStart === undefined ? '' : `; ${cannotStart}`;
+  return `${sentence(joined(who))} ${verb} blocked in ${joined(functions)}${wake}${meanwhile}.`;
+}
+
+/** The kind of wait, where all have the same; an interruptible one is no news. */
+function wakeOf(blocked: readonly Blocked[]): string {
+  const wakes = new Set(blocked.map(({ on }) => on.wake));
+  const [wake] = wakes;
+  if (wakes.size !== 1 || wake === undefined || wake === 'interruptible') return '';
+  const until = blocked.some(({ on }) => isTakenByServer(on)) ? ' until the server has read the request' : '';
+  return `, ${wake}${until}`;
 }
 
 function resourceSentences({ sample, between }: Scene, files: readonly Resource[]): string[] {
