@@ -63,6 +63,9 @@ function fitsCause(resource: Resource, cause: Cause): boolean {
     case 'frozen':
     case 'throttled':
       return resource.blockDevice !== undefined || !/^(fuse|tmpfs|nfs|cifs|9p)/.test(fsType);
+    case 'peer':
+      // A FIFO that is being opened, a pipe, a socket: no regular file.
+      return resource.kind === 'device';
     default:
       return true;
   }

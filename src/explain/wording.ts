@@ -3,6 +3,7 @@ import type { Blocked } from './blocking';
 import { shared } from './candidates';
 import { diskOf } from './disks';
 import type { Cause } from './functions/entry';
+import { serverWithPlight } from './fuseServers';
 import { lockHolders } from './locks';
 import { joined, processName, resourceName } from './words';
 
@@ -70,7 +71,7 @@ export function waitText(
     cause === 'fuse' ||
     (cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse')))
   ) {
-    const named = server ? `the FUSE server ${processName(server)}` : 'the FUSE server';
+    const named = server ? serverWithPlight(sample, server) : 'the FUSE server';
     if (cause === 'page') return `waits for ${named} to supply a page`;
     if (!server) return askingServer(blocked) ?? text;
     return (askingServer(blocked) ?? text).replace(/the FUSE server(’s answer)?/, (_, answer) =>
@@ -93,8 +94,11 @@ export function waitText(
 
 /** Of some that wait for a server and some for the lock of a file that those hold, what the first do: it is the cause. */
 function askingServer(blocked: readonly Blocked[]): string | undefined {
-  const texts = blocked.map(({ on }) => on.text).filter((text) => !text.includes('another operation'));
-  return texts.length === 0 ? undefined : mostCommon(texts);
+  const texts = new Set(
+    blocked.map(({ on }) => on.text).filter((text) => !text.includes('another operation')),
+  );
+  const [only] = texts;
+  return texts.size > 1 ? 'waits for the FUSE server’s answer' : only;
 }
 
 function mostCommon(texts: readonly string[]): string {

@@ -4,9 +4,11 @@
  * an absent field is unknown. These names are the published contract of schema 1.
  */
 
+import type { FuseServer } from './fuseServer';
 import type { Request } from './request';
 import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
 
+export type { FuseServer, OwnCall } from './fuseServer';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
   Backing,
@@ -44,6 +46,8 @@ export interface Sample {
   readonly awaitedLocks?: readonly FileLock[];
   /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
   readonly faultHandlers?: readonly ProcessName[];
+  /** What the FUSE servers do that owe answers to it, or for the disks below its files. */
+  readonly fuseServers?: readonly FuseServer[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */

@@ -2,6 +2,7 @@ import type {
   BlockDevice,
   Cgroup,
   FileLock,
+  FuseServer,
   Host,
   Process,
   ProcessName,
@@ -33,6 +34,7 @@ export interface Gathered {
   readonly remoteMounts: readonly RemoteMount[];
   readonly awaitedLocks: readonly FileLock[];
   readonly faultHandlers: readonly ProcessName[];
+  readonly fuseServers: readonly FuseServer[];
   readonly cgroup: Cgroup | undefined;
   readonly trouble: Omit<Trouble, 'rings' | 'requests' | 'tasks' | 'pending' | 'ended'>;
 }
@@ -40,8 +42,17 @@ export interface Gathered {
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, remoteMounts, awaitedLocks, faultHandlers, cgroup, trouble, pending } =
-    gathered;
+  const {
+    resources,
+    devices,
+    remoteMounts,
+    awaitedLocks,
+    faultHandlers,
+    fuseServers,
+    cgroup,
+    trouble,
+    pending,
+  } = gathered;
   const { walk } = pending;
   const merged = mergeRings({
     told: gathered.rings,
@@ -73,6 +84,7 @@ export function assemble(gathered: Gathered): Sample {
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
     ...(awaitedLocks.length > 0 ? { awaitedLocks } : {}),
     ...(faultHandlers.length > 0 ? { faultHandlers } : {}),
+    ...(fuseServers.length > 0 ? { fuseServers } : {}),
     ...(cgroup ? { cgroup } : {}),
     findings: [],
     notVisible: blindnessOf({

@@ -5,6 +5,7 @@ import { assemble, type Gathered } from './assembly';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
+import { findFuseServers } from './fuseServers';
 import { hasOwnInode } from './host';
 import type { WalkOptions } from './pendingSources';
 import { readRingSources } from './ringSources';
@@ -69,6 +70,7 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
+  const fuseServers = await findFuseServers(target, { resources: previous.resources, devices, clocks });
   const { mappings, rings: infos, pending } = sources;
   return assemble({
     takenAt,
@@ -83,6 +85,7 @@ export async function relook(
     remoteMounts: previous.remoteMounts ?? [],
     awaitedLocks: previous.awaitedLocks ?? [],
     faultHandlers: previous.faultHandlers ?? [],
+    fuseServers,
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });

@@ -4,6 +4,16 @@ type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [fi
 const PROCESS: Shape = { pid: 'number', name: 'string' };
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
 
+const TASK: Shape = {
+  tid: 'number',
+  name: 'string',
+  kind: 'string',
+  state: 'string',
+  wchan: 'string',
+  blocked: 'number',
+  kernelStack: [{ function: 'string' }],
+};
+
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
   devices: [
@@ -58,6 +68,14 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
+  fuseServers: [
+    {
+      pid: 'number',
+      name: 'string',
+      tasks: [TASK],
+      onOwnMount: [{ tid: 'number', path: 'string' }],
+    },
+  ],
   cgroup: {
     path: 'string',
     frozenBy: 'string',
@@ -69,6 +87,17 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
   'devices.name',
+  'fuseServers.pid',
+  'fuseServers.name',
+  'fuseServers.tasks',
+  'fuseServers.tasks.tid',
+  'fuseServers.tasks.name',
+  'fuseServers.tasks.kind',
+  'fuseServers.tasks.state',
+  'fuseServers.tasks.kernelStack.function',
+  'fuseServers.onOwnMount',
+  'fuseServers.onOwnMount.tid',
+  'fuseServers.onOwnMount.path',
   'remoteMounts.mount',
   'remoteMounts.fsType',
   'remoteMounts.options',

@@ -10,6 +10,7 @@ import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
+import { findFuseServers } from './fuseServers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
@@ -124,9 +125,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
-  const [{ resources, locks }, faultHandlers] = await Promise.all([
+  const [{ resources, locks }, faultHandlers, fuseServers] = await Promise.all([
     findAwaitedLocks(target, pid, holdings.resources, tasks),
     findFaultHandlers(target, tasks, processes),
+    findFuseServers(target, { resources: holdings.resources, devices, clocks }),
   ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
@@ -176,6 +178,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       remoteMounts,
       awaitedLocks: locks,
       faultHandlers,
+      fuseServers,
       cgroup: group,
       trouble,
     });

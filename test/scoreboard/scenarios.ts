@@ -1,8 +1,16 @@
 import type { Scenario } from './scenario';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
+import { MIXED } from './scenarios/mixed';
 import { PROCESSES } from './scenarios/processes';
 import { RINGS } from './scenarios/rings';
 import { WAITS } from './scenarios/waits';
 
-export const SCENARIOS: readonly Scenario[] = [...RINGS, ...WAITS, ...FILES, ...PROCESSES, ...HEALTHY];
+export const SCENARIOS: readonly Scenario[] = [
+  ...RINGS,
+  ...WAITS,
+  ...FILES,
+  ...PROCESSES,
+  ...MIXED,
+  ...HEALTHY,
+];

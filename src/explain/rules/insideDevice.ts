@@ -2,11 +2,12 @@ import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../
 import type { Blocked } from '../blocking';
 import { isListedExactly, isPlaced } from '../certainty';
 import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
+import { plightOf } from '../fuseServers';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
-import { counted, duration, processName, resourceName, sentence } from '../words';
+import { counted, duration, joined, processName, resourceName, sentence } from '../words';
 import { countsAsStuck } from './stuckOnResource';
 
 /**
@@ -169,7 +170,8 @@ function finding(
     const server = holder ? ` ${processName(holder)}` : '';
     const unanswered = waiting === undefined ? '' : `has ${counted(waiting, 'request')} unanswered`;
     const none = still ? `has completed none${since}` : '';
-    const state = [unanswered, none].filter(Boolean).join(' and ');
+    const plight = plightOf(scene.sample, holder);
+    const state = joined([plight?.text ?? '', unanswered, none].filter(Boolean));
     return {
       ...common,
       summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${resourceName(place.file)}${state === '' ? '' : `, which ${state}`}.`,
@@ -178,6 +180,7 @@ function finding(
           ? nobody
           : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.`,
       remedy:
+        plight?.remedy ??
         'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
     };
   }

@@ -7,6 +7,7 @@ import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
+import { plightOf } from '../fuseServers';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
@@ -73,6 +74,7 @@ export const stuckOnResource: Rule = {
       if (still) groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
     }
     if (again) return 'look again';
+    joinFuse(scene.sample, groups);
     const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
     const grave = new Set(
       causes.flatMap(([cause, blocked]) => (countsAsStuck(cause) ? tidsOf(blocked) : [])),
@@ -80,6 +82,22 @@ export const stuckOnResource: Rule = {
     return causes.map(([cause, blocked], index) => finding(scene, cause, blocked, index === 0, grave));
   },
 };
+
+/** Those that wait for a page which the server of the others must supply wait for the same as they. */
+function joinFuse(sample: Sample, groups: Map<Cause, Blocked[]>): void {
+  const [fuse, page] = [groups.get('fuse'), groups.get('page')];
+  if (!fuse || !page) return;
+  const mounts = [fuse, page].map((blocked) => {
+    const tasks = blocked.map(({ task }) => task);
+    const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, 'fuse');
+    return files.every(({ fsType }) => fsType?.startsWith('fuse'))
+      ? shared(files, (r) => r.mount)
+      : undefined;
+  });
+  if (mounts[0] === undefined || mounts[0] !== mounts[1]) return;
+  groups.set('fuse', [...fuse, ...page]);
+  groups.delete('page');
+}
 
 function tidsOf(blocked: readonly Blocked[]): number[] {
   return blocked.map(({ task }) => task.tid);
@@ -116,6 +134,7 @@ function finding(
     summary: sentence(summary),
     explanation: [
       whoIsHeld(sample, blocked, waiting.cannotStart),
+      cause === 'fuse' ? severalWaits(blocked) : '',
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
@@ -156,6 +175,8 @@ function remedyFor(
   if (holders.length > 0) {
     return `Look at ${joined(holders.slice(0, 3).map(processName))}: it must let go of the file, or end.`;
   }
+  const plight = cause === 'fuse' || cause === 'page' ? plightOf(sample, files[0]?.holder) : undefined;
+  if (plight && shared(files, (file) => file.holder?.pid) !== undefined) return plight.remedy;
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
   return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
@@ -211,6 +232,15 @@ function whoIsHeld(sample: Sample, blocked: readonly Blocked[], cannotStart?: st
   return `${sentence(joined(who))} ${verb} blocked in ${joined(functions)}${wake}${meanwhile}.`;
 }
 
+/** "1 waits for the FUSE server’s answer and 2 wait for another operation on the file, …", where not all do the same. */
+function severalWaits(blocked: readonly Blocked[]): string {
+  const counts = new Map<string, number>();
+  for (const { on } of blocked) counts.set(on.text, (counts.get(on.text) ?? 0) + 1);
+  if (counts.size < 2) return '';
+  const parts = [...counts].map(([text, count]) => `${count} ${count === 1 ? text : inPlural(text)}`);
+  return `${sentence(joined(parts))}.`;
+}
+
 /** The kind of wait, where all have the same; an interruptible one is no news. */
 function wakeOf(blocked: readonly Blocked[]): string {
   const wakes = new Set(blocked.map(({ on }) => on.wake));
@@ -250,16 +280,25 @@ function endingSentence(cause: Cause, blocked: readonly Blocked[], files: readon
   const endings = new Map<string, Blocked[]>();
   for (const one of blocked) {
     if (one.task.operation === undefined) continue;
-    const text =
-      endingOf(one) === 'cancel'
-        ? 'can be cancelled now, with an io_uring cancel'
-        : withheld(endingOf(one), fuse ? 'fuse' : cause, one, blocked.length > 1);
+    const text = endingText(fuse ? 'fuse' : cause, one, true);
     endings.set(text, [...(endings.get(text) ?? []), one]);
   }
   const several = endings.size > 1;
-  return [...endings]
-    .map(([text, { length }]) => `${several ? length : blocked.length > 1 ? 'They' : 'It'} ${text}.`)
+  return [...endings.values()]
+    .map((alike) => {
+      const [one] = alike;
+      const many = several ? alike.length > 1 : blocked.length > 1;
+      const who = several ? alike.length : many ? 'They' : 'It';
+      return one ? `${who} ${endingText(fuse ? 'fuse' : cause, one, many)}.` : '';
+    })
     .join(' ');
+}
+
+function endingText(cause: Cause, one: Blocked, many: boolean): string {
+  const ending = endingOf(one);
+  return ending === 'cancel'
+    ? 'can be cancelled now, with an io_uring cancel'
+    : withheld(ending, cause, one, many);
 }
 
 /** Of what stands behind the held requests, some can be cancelled nonetheless. */

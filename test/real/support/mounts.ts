@@ -22,12 +22,13 @@ function temporary(running: Running, purpose: string, undo: (directory: string) 
   return directory;
 }
 
-export async function mountHangfs(running: Running): Promise<Hangfs> {
+/** `background`: how many requests the server allows in the background. */
+export async function mountHangfs(running: Running, background = 256): Promise<Hangfs> {
   const base = temporary(running, 'hangfs', (at) => `umount -l ${quoted(`${at}/mnt`)}`);
   const directory = join(base, 'mnt');
   mkdirSync(directory);
   mountFuseControl(running);
-  const server = await startVictim(running, actor('root'), 'hangfs', [directory]);
+  const server = await startVictim(running, actor('root'), 'hangfs', [directory, 'hang', String(background)]);
   return { directory, server };
 }
 
