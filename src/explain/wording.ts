@@ -29,11 +29,16 @@ export function aboutFiles(blocked: readonly Blocked[], files: readonly Resource
   const byPath = blocked.some(({ task }) => BY_PATH.has(task.operation ?? ''));
   const [only] = files;
   if (files.length === 1 && only && !byPath) {
-    const type = only.fsType === undefined ? '' : ` (${only.fsType})`;
+    const type = only.fsType === undefined ? '' : ` (${typeOf(only)})`;
     return ` of ${resourceName(only)}${type}`;
   }
   const mount = files.length > 0 ? shared(files, (r) => r.mount) : undefined;
   return mount === undefined || mount === '/' ? '' : ` on ${mount}`;
+}
+
+/** "fuse.sshfs", "overlay on fuse.sshfs". */
+function typeOf({ fsType = '', layers }: Resource): string {
+  return layers === undefined || fsType === 'overlay' ? fsType : `overlay on ${fsType}`;
 }
 
 /** What a group waits for, with who must act filled in where the files tell. */

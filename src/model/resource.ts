@@ -57,6 +57,8 @@ export interface Resource {
   readonly target?: number;
   /** FUSE requests the server has not answered. */
   readonly waiting?: number;
+  /** overlay: the file systems it is made of, each once, the upper one first. */
+  readonly layers?: readonly Layer[];
   /** The locks of the file that this process waits for. */
   readonly awaitedLocks?: readonly FileLock[];
 }
@@ -120,6 +122,13 @@ export type Backing = Pick<
   Resource,
   'mount' | 'fsType' | 'source' | 'device' | 'blockDevice' | 'holder' | 'waiting' | 'deleted'
 >;
+
+/** A directory that an overlay is made of, and the file system it lies on. */
+export interface Layer extends Backing {
+  readonly directory: string;
+  /** What is changed is written there. */
+  readonly upper?: boolean;
+}
 
 /** Of an md device, in the words of /sys/block/NAME/md. */
 export interface RaidState {

@@ -16,6 +16,7 @@ export type {
   Cgroup,
   CgroupLimit,
   FileLock,
+  Layer,
   ProcessName,
   RaidState,
   RemoteCalls,

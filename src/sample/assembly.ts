@@ -14,6 +14,7 @@ import type {
 } from '../model/sample';
 import { SCHEMA } from '../model/sample';
 import { blindnessOf, type Trouble } from './blindness';
+import { withBufferFiles } from './bufferFiles';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
 import { mergeRings } from './requests/mergeRings';
@@ -29,6 +30,8 @@ export interface Gathered {
   readonly tasks: TasksFound;
   readonly rings: RingsFound;
   readonly pending: PendingSources;
+  /** /proc/PID/maps. */
+  readonly maps: string;
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
@@ -61,11 +64,12 @@ export function assemble(gathered: Gathered): Sample {
     owner: gathered.process.pid,
     ...pending,
   });
-  const requests = withRegisteredFiles(
+  const named = withRegisteredFiles(
     withPaths(merged.requests, resources),
     gathered.rings.registered,
     resources,
   );
+  const requests = withBufferFiles(named, tasks, gathered.maps);
   const { rings } = merged;
   const { stackErrno, ...other } = trouble;
   const stacksSeen = tasks.some((task) => task.kernelStack !== undefined);

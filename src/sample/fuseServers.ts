@@ -25,7 +25,8 @@ export async function findFuseServers(
 ): Promise<FuseServer[]> {
   const owing = new Map<number, { readonly name: string; readonly devices: Set<string> }>();
   const backings = devices.flatMap(({ backing }) => (backing ? [backing] : []));
-  for (const { holder, device, waiting } of [...resources, ...backings] satisfies Backing[]) {
+  const layers = resources.flatMap((resource) => resource.layers ?? []);
+  for (const { holder, device, waiting } of [...resources, ...layers, ...backings] satisfies Backing[]) {
     if (holder === undefined || device === undefined || waiting === 0) continue;
     const server = owing.get(holder.pid) ?? { name: holder.name, devices: new Set() };
     owing.set(holder.pid, server);

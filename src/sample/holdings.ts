@@ -6,6 +6,7 @@ import type { DescriptorsFound } from './descriptors';
 import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
 import { MountTable } from './mounts';
+import { findLayers, layerFiles } from './overlayLayers';
 import { addPeers } from './peers';
 import { readRemoteMounts } from './remoteMounts';
 import { resourceOf } from './resources';
@@ -43,15 +44,15 @@ export async function readResources(
   const mounts = new MountTable(rows);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
   const sockets = inodes.size > 0 ? await readSockets(target, pid, inodes) : NO_SOCKETS;
-  const bare = descriptors.map((descriptor) =>
-    resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
-  );
+  const own = descriptors.map((descriptor) => resourceOf(descriptor, { arch: target.arch, mounts, sockets }));
+  const layers = await findLayers(own, rows, () => mountsOfReader(target, mounts));
+  const bare = [...own, ...layers.files];
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
     addPeers(target, pid, resources, processes, before, ownInode).then((found) =>
       addFuseWaiting(target, found),
     );
   const [withPeers, withDevices, remoteMounts] = await Promise.all([
-    addServers(bare, known.resources),
+    addServers(bare, [...known.resources, ...layerFiles(known.resources)]),
     readDevices(target, bare, { before: known.devices, mounts: () => mountsOfReader(target, mounts) }).then(
       async ({ resources, devices }) => {
         const files = backingFiles(devices);
@@ -65,7 +66,12 @@ export async function readResources(
     const blockDevice = withDevices.resources[i]?.blockDevice;
     return blockDevice === undefined ? resource : { ...resource, blockDevice };
   });
-  return { resources, devices: withDevices.devices, remoteMounts, missingSockets: sockets.missing };
+  return {
+    resources: layers.fold(resources),
+    devices: withDevices.devices,
+    remoteMounts,
+    missingSockets: sockets.missing,
+  };
 }
 
 /** Paths in /sys are told as their reader sees them, whose namespace may be another one than the process's. */

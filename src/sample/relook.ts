@@ -80,6 +80,7 @@ export async function relook(
     tasks,
     rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
     pending,
+    maps: memory.maps,
     resources: previous.resources,
     devices,
     remoteMounts: previous.remoteMounts ?? [],

@@ -81,12 +81,30 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
     frozenBy: 'string',
     limits: [{ path: 'string', file: 'string', limit: 'string' }],
   },
-  resources: [{ awaitedLocks: [LOCK] }],
+  resources: [
+    {
+      awaitedLocks: [LOCK],
+      layers: [
+        {
+          directory: 'string',
+          upper: 'boolean',
+          mount: 'string',
+          fsType: 'string',
+          source: 'string',
+          device: 'string',
+          blockDevice: 'string',
+          holder: PROCESS,
+          waiting: 'number',
+        },
+      ],
+    },
+  ],
 };
 
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
   'devices.name',
+  'resources.layers.directory',
   'fuseServers.pid',
   'fuseServers.name',
   'fuseServers.tasks',

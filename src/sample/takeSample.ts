@@ -173,6 +173,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         ownInode: hasOwnInode(host.kernel),
       }),
       pending,
+      maps: textOf(mapsFile) ?? '',
       resources,
       devices,
       remoteMounts,

@@ -1,8 +1,8 @@
 /*
  * hangfs DIRECTORY [NAME [BACKGROUND]]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
- * `slow5…` answered after five seconds, `ok…` answered. `disk…` remembers what is written (32 MiB) and answers until
- * SIGUSR1 stops it; SIGUSR2 lets it go on. To read `self…` the server opens a file of its own mount: it waits for itself.
+ * `slow5…` answered after five seconds, `ok…` answered. `disk…` remembers what is written (32 MiB; `diskbig…` 400 MiB) and answers
+ * until SIGUSR1 stops it; SIGUSR2 lets it go on. To read `self…` the server opens a file of its own mount: it waits for itself.
  * BACKGROUND = how many requests it allows in the background (256). Ending the server unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 
 #include "victim.h"
 
-enum { FILES = 64, REQUESTS = 1024, FILE_SIZE = 32 << 20, MAX_WRITE = 128 << 10, DIRECT_IO = 1 };
+enum { FILES = 64, REQUESTS = 1024, FILE_SIZE = 32 << 20, BIG_SIZE = 400 << 20, MAX_WRITE = 128 << 10, DIRECT_IO = 1 };
 
 struct file {
   char name[256];
@@ -67,12 +67,16 @@ static void answer(uint64_t unique, int error, const void *body, size_t length) 
   if (write(device, out, header.len) < 0 && errno != ENOENT && errno != ENODEV) die("/dev/fuse");
 }
 
+static uint64_t size_of(uint64_t node) {
+  return named(node, "diskbig") ? BIG_SIZE : FILE_SIZE;
+}
+
 static void attributes(uint64_t node, struct fuse_attr *attr) {
   memset(attr, 0, sizeof *attr);
   attr->ino = node;
   attr->nlink = 1;
   attr->mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666;
-  attr->size = node == FUSE_ROOT_ID ? 0 : FILE_SIZE;
+  attr->size = node == FUSE_ROOT_ID ? 0 : size_of(node);
   attr->blocks = attr->size / 512;
   attr->blksize = 4096;
 }
@@ -84,7 +88,7 @@ static void lookup(uint64_t unique, const char *name) {
   for (unsigned i = 0; known && i < FILES; i++) {
     if (!files[i].name[0]) {
       snprintf(files[i].name, sizeof files[i].name, "%.255s", name);
-      if (!strncmp(name, "disk", 4) && !(files[i].content = calloc(1, FILE_SIZE))) die("calloc");
+      if (!strncmp(name, "disk", 4) && !(files[i].content = calloc(1, size_of(i + 2)))) die("calloc");
     }
     if (strcmp(files[i].name, name)) continue;
     struct fuse_entry_out entry = {.nodeid = i + 2, .generation = 1, .entry_valid = 3600, .attr_valid = 3600};
@@ -97,8 +101,8 @@ static void lookup(uint64_t unique, const char *name) {
 
 static void finish(const struct held *request) {
   char *content = named(request->node, "disk") ? files[request->node - 2].content : NULL;
-  uint64_t offset = request->offset < FILE_SIZE ? request->offset : FILE_SIZE;
-  size_t size = request->size < FILE_SIZE - offset ? request->size : FILE_SIZE - offset;
+  uint64_t end = size_of(request->node), offset = request->offset < end ? request->offset : end;
+  size_t size = request->size < end - offset ? request->size : end - offset;
   if (request->write) {
     if (content && request->data) memcpy(content + offset, request->data, size);
     struct fuse_write_out written = {.size = request->size};

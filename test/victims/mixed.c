@@ -3,6 +3,9 @@
  *   ring[:sqpoll][:small]             a further ring, to which the words behind it go; small = 8 entries and a queue of 16
  *   read|write|fsync:PATH:COUNT[:async][:direct]   pages 128 KiB apart
  *   open|fallocate|truncate|rename:PATH:COUNT      each in a worker; rename is to PATH-renamed
+ *   into:MAPPED:PATH                  a read of PATH into memory that is a mapping of the other file
+ *   guard:PATH                        a child that must permit opens of it (fanotify) and does not answer
+ *   watch:PATH                        a read of an inotify descriptor
  *   recv:COUNT                        from a socket whose peer is silent
  *   nop:COUNT                         completions that nobody reaps
  *   submit, publish, wait:COUNT       publish = without a word to the kernel
@@ -13,10 +16,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -125,6 +132,32 @@ static void from_sockets(const struct word *word) {
   }
 }
 
+static void into_mapping(const struct word *word) {
+  char *map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file(path_of(word, 1), O_RDONLY), 3 * APART);
+  if (map == MAP_FAILED) die("mmap");
+  ring_rw(ring, IORING_OP_READ, file(path_of(word, 2), O_RDONLY), map, PAGE, 0)->flags = IOSQE_ASYNC;
+}
+
+static void guard(const struct word *word) {
+  int listener = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+  if (listener < 0 || fanotify_mark(listener, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path_of(word, 1)) < 0)
+    unsupported("needs fanotify with permission events");
+  pid_t pid = fork();
+  if (pid < 0) die("fork");
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(300);
+    park();
+  }
+  close(listener);
+}
+
+static void watch(const struct word *word) {
+  int fd = inotify_init1(IN_CLOEXEC);
+  if (fd < 0 || inotify_add_watch(fd, path_of(word, 1), IN_CREATE) < 0) die("inotify");
+  ring_rw(ring, IORING_OP_READ, fd, page(), PAGE, 0);
+}
+
 static void *plain(void *argument) {
   const struct word *word = argument;
   const char *call = path_of(word, 1), *path = path_of(word, 2);
@@ -152,6 +185,9 @@ static void carry_out(const struct word *word) {
   const char *name = word->fields[0];
   if (!strcmp(name, "ring")) further_ring(word);
   else if (!strcmp(name, "read") || !strcmp(name, "write") || !strcmp(name, "fsync")) on_file(word);
+  else if (!strcmp(name, "into")) into_mapping(word);
+  else if (!strcmp(name, "guard")) guard(word);
+  else if (!strcmp(name, "watch")) watch(word);
   else if (!strcmp(name, "recv")) from_sockets(word);
   else if (!strcmp(name, "nop"))
     for (unsigned i = 0; i < number(word, 1); i++) ring_sqe(ring, IORING_OP_NOP, -1), ring_submit(ring);

@@ -4,6 +4,7 @@ import { isListedExactly, isPlaced } from '../certainty';
 import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
 import { plightOf } from '../fuseServers';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
+import { behindOverlay } from '../overlays';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
@@ -99,7 +100,8 @@ function mayBeInside(sample: Sample, ring: Ring): number {
 }
 
 /** Where a file's requests go: undefined while its disk or server has none. */
-function placeOf(sample: Sample, file: Resource): Place | undefined {
+function placeOf(sample: Sample, named: Resource): Place | undefined {
+  const file = behindOverlay(sample, named, false);
   const disk = diskOf(sample, file);
   if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
   return file.fsType?.startsWith('fuse') && file.waiting !== 0 ? { kind: 'fuse', file } : undefined;

@@ -1,4 +1,4 @@
-import type { Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
+import type { BlockDevice, Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
@@ -8,8 +8,9 @@ import { culpritOf, diskOf, diskSentence } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { plightOf } from '../fuseServers';
-import { carriedFiles } from '../listedRequests';
+import { bufferFiles, carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { behindOverlay, layersText } from '../overlays';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { aboutFiles, waitText } from '../wording';
@@ -116,14 +117,20 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
-  const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const mapped = bufferFiles(sample, tasks);
+  const named = mapped ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const writes = cause === 'frozen' || tasks.every(({ operation }) => operation === 'WRITE');
+  const files = named.map((file) => behindOverlay(sample, file, writes));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
   const text = waitText(sample, cause, blocked, files);
+  const disk = sharedDisk(sample, cause, files);
+  const culprit = disk && culpritOf(sample, disk);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
     waiting.summary,
+    culprit ? `; behind the disk ${disk?.name} stands ${culprit.text}` : '',
     '.',
   ].join('');
   const first = blocked[0];
@@ -161,6 +168,12 @@ const ON_DISK: ReadonlySet<Cause> = new Set<Cause>(['page', 'device', 'writeback
 /** Waits of which /proc/locks tells the holder. */
 const FILE_LOCKS: ReadonlySet<string> = new Set(['file lock', 'file lease']);
 
+/** The disk that holds all of them up, if it is a disk. */
+function sharedDisk(sample: Sample, cause: Cause, files: readonly Resource[]): BlockDevice | undefined {
+  const one = ON_DISK.has(cause) && shared(files, (file) => file.blockDevice) !== undefined;
+  return one ? diskOf(sample, files[0]) : undefined;
+}
+
 /** The page cache's advice is vague where the files tell who supplies their pages. */
 function remedyFor(
   sample: Sample,
@@ -168,8 +181,8 @@ function remedyFor(
   blocked: readonly Blocked[],
   files: readonly Resource[],
 ): string | undefined {
-  const disk = shared(files, (file) => file.blockDevice) === undefined ? undefined : diskOf(sample, files[0]);
-  const culprit = disk && ON_DISK.has(cause) ? culpritOf(sample, disk) : undefined;
+  const disk = sharedDisk(sample, cause, files);
+  const culprit = disk && culpritOf(sample, disk);
   if (culprit) return culprit.remedy;
   const holders = blocked.every(({ on }) => FILE_LOCKS.has(on.subsystem)) ? lockHolders(sample, files) : [];
   if (holders.length > 0) {
@@ -196,7 +209,14 @@ function subject(
   files: readonly Resource[],
   text: string,
 ): string {
-  const of = aboutFiles(blocked, files);
+  const about = aboutFiles(blocked, files);
+  const mapped =
+    carriers.length > 0 &&
+    bufferFiles(
+      scene.sample,
+      blocked.map(({ task }) => task),
+    ) !== undefined;
+  const of = mapped ? about.replace(/^ (of|on) /, ' whose memory is mapped from ') : about;
   if (submitter) {
     const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
     const who = processName({ pid: submitter.task.tid, name: submitter.task.name });
@@ -261,6 +281,7 @@ function resourceSentences({ sample, between }: Scene, files: readonly Resource[
         file.waiting === undefined ? '' : ` and has ${counted(file.waiting, 'unanswered request')}`;
       said.add(`${file.mount} is a FUSE file system (${file.fsType}); ${server}${waiting}.`);
     }
+    if (file.layers) said.add(`The file is on an overlay of ${layersText(file.layers)}.`);
     if (file.awaitedLocks?.length) {
       said.add(`Of ${resourceName(file)}, ${lockText(file.awaitedLocks)}.`);
       continue;

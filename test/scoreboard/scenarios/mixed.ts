@@ -1,6 +1,14 @@
 import { mountHangfs, silentDisk } from '../../real/support/mounts';
 import { statusOf, until } from '../../real/support/proc';
-import { freeze, ownFileSystem } from '../fileSystems';
+import {
+  type FileSystem,
+  freeze,
+  onFuse,
+  onMemory,
+  overlay,
+  ownFileSystem,
+  packedOnFuse,
+} from '../fileSystems';
 import type { Scenario } from '../scenario';
 import { mixing, standStill } from '../stand';
 
@@ -185,4 +193,200 @@ const SERVERS: readonly Scenario[] = [
   },
 ];
 
-export const MIXED: readonly Scenario[] = [...TWO, ...SERVERS];
+/** Words of `mixed` that name a file as OWN or FUSE. */
+const named = (words: readonly string[], own: string): string[] =>
+  words.map((word) => word.replace('OWN', own));
+
+/** A file system on a disk that falls silent once the words before `ready` are done. */
+function below(
+  type: FileSystem,
+  name: string,
+  words: readonly string[],
+  says: readonly RegExp[],
+  parts: Partial<Scenario> = {},
+): Scenario {
+  return {
+    name: `mixed ${type} on a silent disk, ${name}`,
+    needs: ['ioUring', 'fuse', 'loop', 'freeze'],
+    ...HANGS,
+    says: [/loop\d/, SERVER, ...says],
+    stage: async (stage) => {
+      const own = await onFuse(stage, type);
+      if (words.includes('ready')) return mixing(stage, named(words, own.directory), 1, own.silence);
+      own.stop();
+      return mixing(stage, named(words, own.directory));
+    },
+    ...parts,
+  };
+}
+
+const DIRTY = ['ring', 'write:OWN/data:4', 'submit', 'wait:4', 'ready', 'pause:300'] as const;
+
+const BELOW: readonly Scenario[] = [
+  ...(['ext4', 'xfs', 'btrfs'] as const).flatMap((type) => [
+    below(type, 'fsync', [...DIRTY, 'fsync:OWN/data:1', 'submit', 'wait:5'], [/1 fsync/]),
+    below(
+      type,
+      'direct reads',
+      ['ring', 'read:OWN/data:4:direct', 'submit', 'wait:4'],
+      [/4 (requests|reads)/],
+    ),
+    below(
+      type,
+      'buffered reads',
+      ['ring', 'read:OWN/data:4:async', 'submit', 'wait:4'],
+      [/4 reads/, /inspect-own/],
+    ),
+    below(type, 'plain thread in fsync', [...DIRTY, 'thread:fsync:OWN/data'], [/Thread .*fsync on .*data/]),
+    below(
+      type,
+      'truncate behind direct writes',
+      [
+        ...['ring', 'write:OWN/data:2:direct', 'ready', 'pause:300', 'submit', 'pause:200'],
+        ...['truncate:OWN/data:1', 'submit', 'wait:3'],
+      ],
+      [/2 (requests|writes)|ftruncate/],
+    ),
+  ]),
+  below(
+    'ext4',
+    'a name that waits for the journal',
+    [...[...DIRTY, 'fsync:OWN/data:1', 'submit', 'pause:300', 'rename:OWN/data:1', 'submit', 'wait:6']],
+    [/1 fsync/],
+  ),
+];
+
+/** File systems made of others. */
+const STACKED: readonly Scenario[] = [
+  {
+    name: 'mixed overlay over a silent FUSE server',
+    needs: FUSE,
+    ...HANGS,
+    says: [/3 reads/, /overlay|inspect-overlay/],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      const file = `${overlay(stage, directory)}/hang-data`;
+      return mixing(stage, ['ring', `read:${file}:3:async`, 'submit', 'wait:3'], 3);
+    },
+  },
+  {
+    name: 'mixed overlay that copies up from a silent FUSE server',
+    needs: FUSE,
+    ...HANGS,
+    says: [/overlayfs copies the file/],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      return mixing(stage, [`thread:write:${overlay(stage, directory)}/hang-data`], 1);
+    },
+  },
+  {
+    name: 'mixed overlay whose upper file system is frozen',
+    needs: ['ioUring', 'loop', 'freeze'],
+    ...HANGS,
+    says: [/[12] writes? of .*inspect-overlay/, /the file system at \S*inspect-own\S* is frozen/],
+    stage: async (stage) => {
+      const own = ownFileSystem(stage, 'ext4');
+      const lower = ownFileSystem(stage, 'ext4');
+      const file = `${overlay(stage, lower.directory, own.directory)}/data`;
+      const words = ['ring', `write:${file}:2:async`, 'ready', 'pause:300', 'submit', 'wait:2'];
+      return mixing(stage, words, 2, () => freeze(own));
+    },
+  },
+  ...(['squashfs', 'erofs'] as const).map(
+    (type): Scenario => ({
+      name: `mixed ${type} on a silent disk`,
+      needs: ['ioUring', 'fuse', 'loop'],
+      ...HANGS,
+      says: [/reads? of .*inspect-own/, /loop\d/, SERVER],
+      stage: async (stage) => {
+        const { file, stop } = await packedOnFuse(stage, type);
+        const words = ['ring', `read:${file}:3:async`, 'ready', 'pause:300', 'submit', 'wait:3'];
+        return mixing(stage, words, 1, stop);
+      },
+    }),
+  ),
+];
+
+/** Threads and requests that stand in each other's way. */
+const TOGETHER: readonly Scenario[] = [
+  {
+    name: 'mixed truncate and rename behind a write at a FUSE server',
+    needs: FUSE,
+    ...HANGS,
+    says: [/1 write of .*hang-data/, SERVER],
+    besides: [/2 (operations|requests)|1 ftruncate|1 rename/],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      const file = `${directory}/hang-data`;
+      const behind = [`truncate:${file}:1`, `rename:${file}:1`, 'submit', 'wait:3'];
+      return mixing(stage, ['ring', `write:${file}:1:async`, 'submit', 'pause:300', ...behind], 1);
+    },
+  },
+  {
+    name: 'mixed read into memory mapped from a file of a silent FUSE server',
+    needs: FUSE,
+    ...HANGS,
+    says: [/1 read/, /hang-data/, SERVER],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      const words = ['ring', `read:${directory}/ok-data:1`, 'submit', 'wait:1'];
+      const into = `into:${directory}/hang-data:${directory}/ok-data`;
+      return mixing(stage, [...words, into, 'submit', 'wait:2'], 1);
+    },
+  },
+  {
+    name: 'mixed ring and a thread that touches a mapped page of a silent FUSE server',
+    needs: FUSE,
+    ...HANGS,
+    says: [/2 reads of .*hang-data|Thread/, SERVER],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      const ring = ['ring', `read:${directory}/hang-data:2:async`, 'submit', 'wait:2'];
+      return mixing(stage, [`thread:touch:${directory}/hang-data`, 'pause:200', ...ring], 2);
+    },
+  },
+  {
+    name: 'mixed ring opens that a fanotify listener must permit',
+    needs: ['root', 'ioUring', 'loop', 'freeze'],
+    ...HANGS,
+    says: [/2 opens/, /fanotify/],
+    stage: async (stage) => {
+      const { file } = ownFileSystem(stage, 'ext4');
+      return mixing(stage, ['ring', `guard:${file}`, `open:${file}:2`, 'submit', 'wait:2']);
+    },
+  },
+];
+
+/** Nothing is wrong with these. */
+const AT_REST: readonly Scenario[] = [
+  {
+    name: 'mixed healthy ring that reads inotify and sockets',
+    healthy: true,
+    needs: ['ioUring'],
+    severity: 'info',
+    says: [/recv|read/],
+    ordinary: { severity: 'info', says: [/recv|read/] },
+    stage: (stage) => mixing(stage, ['ring', 'watch:.', 'recv:3', 'submit', 'wait:1']),
+  },
+  {
+    name: 'mixed healthy ring on tmpfs',
+    healthy: true,
+    needs: ['ioUring'],
+    severity: 'info',
+    says: [/./],
+    stage: (stage) => {
+      const directory = onMemory(stage);
+      const file = `${directory}/data`;
+      return mixing(stage, [
+        'ring',
+        `write:${file}:50`,
+        `read:${file}:50:async`,
+        'recv:1',
+        'submit',
+        'wait:101',
+      ]);
+    },
+  },
+];
+
+export const MIXED: readonly Scenario[] = [...TWO, ...SERVERS, ...BELOW, ...STACKED, ...TOGETHER, ...AT_REST];
