@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario';
+import { AT_WORK } from './scenarios/atWork';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { MIXED } from './scenarios/mixed';
@@ -13,4 +14,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PROCESSES,
   ...MIXED,
   ...HEALTHY,
+  ...AT_WORK,
 ];

@@ -47,6 +47,7 @@ const programs = {
     'victim.c',
   ],
   waits: ['waits.c', 'victim.c'],
+  echo: ['echo.c', 'ring.c', 'victim.c'],
   mixed: ['mixed.c', 'ring.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],

@@ -245,7 +245,7 @@ const BELOW: readonly Scenario[] = [
         ...['ring', 'write:OWN/data:2:direct', 'ready', 'pause:300', 'submit', 'pause:200'],
         ...['truncate:OWN/data:1', 'submit', 'wait:3'],
       ],
-      [/2 (requests|writes)|ftruncate/],
+      [/2 (requests|writes)|ftruncate|1 write .*1 more/],
     ),
   ]),
   below(
