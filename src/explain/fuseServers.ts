@@ -56,8 +56,10 @@ export function plightOf(sample: Sample, holder: ProcessName | undefined): Pligh
   }
   const grave = blocked.find(({ task, cause }) => GRAVE.has(cause) && (task.blocked ?? LONG) >= LONG);
   if (!grave) return undefined;
+  const path = server.calls.find(({ tid }) => tid === grave.task.tid)?.path;
+  const of = path === undefined ? 'the file' : printable(path, 200);
   return {
-    text: `itself ${grave.on.text}`,
+    text: `itself ${grave.on.text.replace(/\bthe file(?! system)/, of)}`,
     remedy: `${who} does not answer because it is held itself. ${grave.advice}`,
   };
 }
@@ -73,7 +75,7 @@ function takesRequests({ task, on }: Blocked): boolean {
   return [on.function, task.wchan ?? '', ...stack].some((name) => TAKES_REQUESTS.test(plainName(name)));
 }
 
-function ownCall({ onOwnMount }: FuseServer, blocked: readonly Blocked[]): string | undefined {
+function ownCall({ calls }: FuseServer, blocked: readonly Blocked[]): string | undefined {
   const held = new Set(blocked.filter(({ on }) => !on.idle).map(({ task }) => task.tid));
-  return onOwnMount.find(({ tid }) => held.has(tid))?.path;
+  return calls.find(({ tid, ownMount }) => ownMount === true && held.has(tid))?.path;
 }

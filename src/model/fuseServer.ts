@@ -5,12 +5,14 @@ import type { Task } from './sample';
 export interface FuseServer extends ProcessName {
   /** Its first 64 threads. */
   readonly tasks: readonly Task[];
-  /** Those of them that are inside a system call on a file of the file system that the server serves. */
-  readonly onOwnMount: readonly OwnCall[];
+  /** The files of the system calls they are inside of, where a path or a descriptor tells. */
+  readonly calls: readonly FileCall[];
 }
 
-export interface OwnCall {
+export interface FileCall {
   readonly tid: number;
   /** As the call, or the descriptor it names, has it. */
   readonly path: string;
+  /** It lies on the file system that the server serves. */
+  readonly ownMount?: boolean;
 }

@@ -8,7 +8,7 @@ import type { FuseServer } from './fuseServer';
 import type { Request } from './request';
 import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
 
-export type { FuseServer, OwnCall } from './fuseServer';
+export type { FileCall, FuseServer } from './fuseServer';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
   Backing,

@@ -1,4 +1,4 @@
-import type { FuseServer, OwnCall } from '../model/fuseServer';
+import type { FileCall, FuseServer } from '../model/fuseServer';
 import type { Backing, BlockDevice, Resource, SystemCall, Task } from '../model/sample';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
@@ -35,7 +35,7 @@ export async function findFuseServers(
   return Promise.all(
     [...owing].slice(0, MOST_SERVERS).map(async ([pid, { name, devices: own }]) => {
       const tasks = await tasksOf(target, pid, clocks);
-      return { pid, name, tasks, onOwnMount: await callsOn(target, pid, tasks, own) };
+      return { pid, name, tasks, calls: await callsOf(target, pid, tasks, own) };
     }),
   );
 }
@@ -48,13 +48,13 @@ async function tasksOf(target: Target, pid: number, clocks: Asked['clocks']): Pr
   return (await readTasks(target, { ...asked, stacks: 'unsure' })).tasks;
 }
 
-/** Which tasks are inside a call on a file of one of these file systems (`major:minor`). */
-async function callsOn(
+/** The files of the calls that tasks are inside of; `devices` = the server’s own file systems (`major:minor`). */
+async function callsOf(
   target: Target,
   pid: number,
   tasks: readonly Task[],
   devices: ReadonlySet<string>,
-): Promise<OwnCall[]> {
+): Promise<FileCall[]> {
   const inside = tasks.filter(({ syscall }) => syscall !== undefined);
   if (inside.length === 0) return [];
   const [[mountinfo], paths] = await Promise.all([
@@ -64,8 +64,9 @@ async function callsOn(
   const mounts = new MountTable(parseMountinfo(textOf(mountinfo) ?? '').rows);
   return inside.flatMap(({ tid }, index) => {
     const path = paths[index];
-    const device = path === undefined ? undefined : mounts.find(undefined, path)?.device;
-    return path !== undefined && device !== undefined && devices.has(device) ? [{ tid, path }] : [];
+    if (path === undefined) return [];
+    const device = mounts.find(undefined, path)?.device;
+    return [{ tid, path, ...(device !== undefined && devices.has(device) ? { ownMount: true } : {}) }];
   });
 }
 

@@ -1,8 +1,9 @@
 /*
- * hangfs DIRECTORY [NAME [BACKGROUND]]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
+ * hangfs DIRECTORY [NAME [BACKGROUND [FILE]]]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
  * `slow5…` answered after five seconds, `ok…` answered. `disk…` remembers what is written (32 MiB; `diskbig…` 400 MiB) and answers
- * until SIGUSR1 stops it; SIGUSR2 lets it go on. To read `self…` the server opens a file of its own mount: it waits for itself.
+ * until SIGUSR1 stops it; SIGUSR2 lets it go on. To read `self…` the server reads FILE; without one it opens a file of its own
+ * mount, and waits for itself.
  * BACKGROUND = how many requests it allows in the background (256). Ending the server unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
@@ -40,7 +41,7 @@ struct held {
 static struct held held[REQUESTS];
 
 static int device, disk_stopped, background = 256;
-static const char *mount_point, *also_hangs = "hang";
+static const char *mount_point, *another, *also_hangs = "hang";
 static volatile sig_atomic_t ending, stop_disk, start_disk;
 
 static void on_signal(int number) {
@@ -121,11 +122,11 @@ static void hold(const struct held *request) {
     }
 }
 
-/* Never returns while the mount is there. */
-static void open_own(void) {
-  char path[4200];
+static void read_another(void) {
+  char path[4200], page[4096];
   snprintf(path, sizeof path, "%s/ok-own", mount_point);
-  open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(another ? another : path, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && read(fd, page, sizeof page) < 0) perror(path);
 }
 
 static void transfer(const struct fuse_in_header *in, const void *argument) {
@@ -140,7 +141,7 @@ static void transfer(const struct fuse_in_header *in, const void *argument) {
     request.offset = read_in->offset;
     request.size = read_in->size;
   }
-  if (named(in->nodeid, "self")) open_own();
+  if (named(in->nodeid, "self")) read_another();
   if (named(in->nodeid, "hang") || named(in->nodeid, "direct") || named(in->nodeid, also_hangs)) return;
   if (named(in->nodeid, "slow5")) request.due = now() + 5;
   else if (!(named(in->nodeid, "disk") && disk_stopped)) {
@@ -253,12 +254,13 @@ static void abort_connection(unsigned minor) {
 
 int main(int argc, char **argv) {
   if (argc < 2) {
-    fprintf(stderr, "usage: hangfs DIRECTORY [NAME [BACKGROUND]]\n");
+    fprintf(stderr, "usage: hangfs DIRECTORY [NAME [BACKGROUND [FILE]]]\n");
     return 2;
   }
   mount_point = argv[1];
   if (argc > 2) also_hangs = argv[2];
   if (argc > 3) background = atoi(argv[3]);
+  if (argc > 4) another = argv[4];
   bounded_life();
   struct sigaction action = {.sa_handler = on_signal};
   static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGIO, SIGALRM, SIGUSR1, SIGUSR2};

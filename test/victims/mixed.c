@@ -9,7 +9,9 @@
  *   recv:COUNT                        from a socket whose peer is silent
  *   nop:COUNT                         completions that nobody reaps
  *   submit, publish, wait:COUNT       publish = without a word to the kernel
- *   thread:CALL:PATH                  a thread inside a plain read, write, fsync, touch (of a mapped page), truncate, flock
+ *   thread:CALL:PATH                  a thread inside a plain read, write, fsync, touch (of a mapped page), truncate;
+ *                                     create = makes an empty file and fsyncs it; map = maps memory once more
+ *   map:PATH                          maps the file and tells where, for others to read it
  *   pause:MILLISECONDS, ready         ready = it is said here, and not before everything
  */
 #define _GNU_SOURCE
@@ -158,9 +160,24 @@ static void watch(const struct word *word) {
   ring_rw(ring, IORING_OP_READ, fd, page(), PAGE, 0);
 }
 
+static void map_and_tell(const struct word *word) {
+  void *map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file(path_of(word, 1), O_RDONLY), 4 * APART);
+  if (map == MAP_FAILED) die("mmap");
+  ready("\"operation\":\"%p\"", map);
+}
+
 static void *plain(void *argument) {
   const struct word *word = argument;
   const char *call = path_of(word, 1), *path = path_of(word, 2);
+  if (!strcmp(call, "map")) {
+    mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    park();
+  }
+  if (!strcmp(call, "create")) {
+    int made = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (made < 0 || fsync(made) < 0) perror(path);
+    park();
+  }
   int fd = file(path, !strcmp(call, "read") || !strcmp(call, "touch") ? O_RDONLY : O_RDWR);
   long result = 0;
   if (!strcmp(call, "read")) result = pread(fd, page(), PAGE, 5 * APART);
@@ -186,6 +203,7 @@ static void carry_out(const struct word *word) {
   if (!strcmp(name, "ring")) further_ring(word);
   else if (!strcmp(name, "read") || !strcmp(name, "write") || !strcmp(name, "fsync")) on_file(word);
   else if (!strcmp(name, "into")) into_mapping(word);
+  else if (!strcmp(name, "map")) map_and_tell(word);
   else if (!strcmp(name, "guard")) guard(word);
   else if (!strcmp(name, "watch")) watch(word);
   else if (!strcmp(name, "recv")) from_sockets(word);
@@ -214,7 +232,7 @@ int main(int argc, char **argv) {
   }
   /* Said before, because each of them may be what blocks. */
   int later = 0;
-  for (int i = 1; i < argc; i++) later |= !strcmp(argv[i], "ready");
+  for (int i = 1; i < argc; i++) later |= !strcmp(argv[i], "ready") || !strcmp(argv[i], "map");
   if (!later) ready("\"rings\":0");
   for (int i = 1; i < argc && i < 64; i++) carry_out(&words[i]);
   park();

@@ -1,16 +1,11 @@
 import { mountHangfs, silentDisk } from '../../real/support/mounts';
 import { statusOf, until } from '../../real/support/proc';
-import {
-  type FileSystem,
-  freeze,
-  onFuse,
-  onMemory,
-  overlay,
-  ownFileSystem,
-  packedOnFuse,
-} from '../fileSystems';
+import { startVictim } from '../../real/support/victim';
+import { freeze, onFuse, onMemory, ownFileSystem } from '../fileSystems';
+import { installed } from '../programs';
 import type { Scenario } from '../scenario';
 import { mixing, standStill } from '../stand';
+import { STACKED } from './stacked';
 
 const HANGS = { severity: 'critical' } as const;
 const FUSE = ['ioUring', 'fuse'] as const;
@@ -152,6 +147,22 @@ const SERVERS: readonly Scenario[] = [
     },
   },
   {
+    name: 'mixed FUSE server that itself waits for a silent disk',
+    needs: ['ioUring', 'fuse', 'loop', 'freeze'],
+    ...HANGS,
+    says: [
+      /3 reads of .*self-data/,
+      SERVER,
+      /itself waits for a page of \S*inspect-own\S*data to be read in/,
+    ],
+    stage: async (stage) => {
+      const own = await onFuse(stage);
+      const { directory } = await mountHangfs(stage, 256, own.file);
+      const words = ['ring', `read:${directory}/self-data:3:async`, 'ready', 'pause:300', 'submit', 'wait:3'];
+      return mixing(stage, words, 0, own.stop);
+    },
+  },
+  {
     name: 'mixed FUSE server that allows one request in the background',
     needs: FUSE,
     ...HANGS,
@@ -193,120 +204,6 @@ const SERVERS: readonly Scenario[] = [
   },
 ];
 
-/** Words of `mixed` that name a file as OWN or FUSE. */
-const named = (words: readonly string[], own: string): string[] =>
-  words.map((word) => word.replace('OWN', own));
-
-/** A file system on a disk that falls silent once the words before `ready` are done. */
-function below(
-  type: FileSystem,
-  name: string,
-  words: readonly string[],
-  says: readonly RegExp[],
-  parts: Partial<Scenario> = {},
-): Scenario {
-  return {
-    name: `mixed ${type} on a silent disk, ${name}`,
-    needs: ['ioUring', 'fuse', 'loop', 'freeze'],
-    ...HANGS,
-    says: [/loop\d/, SERVER, ...says],
-    stage: async (stage) => {
-      const own = await onFuse(stage, type);
-      if (words.includes('ready')) return mixing(stage, named(words, own.directory), 1, own.silence);
-      own.stop();
-      return mixing(stage, named(words, own.directory));
-    },
-    ...parts,
-  };
-}
-
-const DIRTY = ['ring', 'write:OWN/data:4', 'submit', 'wait:4', 'ready', 'pause:300'] as const;
-
-const BELOW: readonly Scenario[] = [
-  ...(['ext4', 'xfs', 'btrfs'] as const).flatMap((type) => [
-    below(type, 'fsync', [...DIRTY, 'fsync:OWN/data:1', 'submit', 'wait:5'], [/1 fsync/]),
-    below(
-      type,
-      'direct reads',
-      ['ring', 'read:OWN/data:4:direct', 'submit', 'wait:4'],
-      [/4 (requests|reads)/],
-    ),
-    below(
-      type,
-      'buffered reads',
-      ['ring', 'read:OWN/data:4:async', 'submit', 'wait:4'],
-      [/4 reads/, /inspect-own/],
-    ),
-    below(type, 'plain thread in fsync', [...DIRTY, 'thread:fsync:OWN/data'], [/Thread .*fsync on .*data/]),
-    below(
-      type,
-      'truncate behind direct writes',
-      [
-        ...['ring', 'write:OWN/data:2:direct', 'ready', 'pause:300', 'submit', 'pause:200'],
-        ...['truncate:OWN/data:1', 'submit', 'wait:3'],
-      ],
-      [/2 (requests|writes)|ftruncate|1 write .*1 more/],
-    ),
-  ]),
-  below(
-    'ext4',
-    'a name that waits for the journal',
-    [...[...DIRTY, 'fsync:OWN/data:1', 'submit', 'pause:300', 'rename:OWN/data:1', 'submit', 'wait:6']],
-    [/1 fsync/],
-  ),
-];
-
-/** File systems made of others. */
-const STACKED: readonly Scenario[] = [
-  {
-    name: 'mixed overlay over a silent FUSE server',
-    needs: FUSE,
-    ...HANGS,
-    says: [/3 reads/, /overlay|inspect-overlay/],
-    stage: async (stage) => {
-      const { directory } = await mountHangfs(stage);
-      const file = `${overlay(stage, directory)}/hang-data`;
-      return mixing(stage, ['ring', `read:${file}:3:async`, 'submit', 'wait:3'], 3);
-    },
-  },
-  {
-    name: 'mixed overlay that copies up from a silent FUSE server',
-    needs: FUSE,
-    ...HANGS,
-    says: [/overlayfs copies the file/],
-    stage: async (stage) => {
-      const { directory } = await mountHangfs(stage);
-      return mixing(stage, [`thread:write:${overlay(stage, directory)}/hang-data`], 1);
-    },
-  },
-  {
-    name: 'mixed overlay whose upper file system is frozen',
-    needs: ['ioUring', 'loop', 'freeze'],
-    ...HANGS,
-    says: [/[12] writes? of .*inspect-overlay/, /the file system at \S*inspect-own\S* is frozen/],
-    stage: async (stage) => {
-      const own = ownFileSystem(stage, 'ext4');
-      const lower = ownFileSystem(stage, 'ext4');
-      const file = `${overlay(stage, lower.directory, own.directory)}/data`;
-      const words = ['ring', `write:${file}:2:async`, 'ready', 'pause:300', 'submit', 'wait:2'];
-      return mixing(stage, words, 2, () => freeze(own));
-    },
-  },
-  ...(['squashfs', 'erofs'] as const).map(
-    (type): Scenario => ({
-      name: `mixed ${type} on a silent disk`,
-      needs: ['ioUring', 'fuse', 'loop'],
-      ...HANGS,
-      says: [/reads? of .*inspect-own/, /loop\d/, SERVER],
-      stage: async (stage) => {
-        const { file, stop } = await packedOnFuse(stage, type);
-        const words = ['ring', `read:${file}:3:async`, 'ready', 'pause:300', 'submit', 'wait:3'];
-        return mixing(stage, words, 1, stop);
-      },
-    }),
-  ),
-];
-
 /** Threads and requests that stand in each other's way. */
 const TOGETHER: readonly Scenario[] = [
   {
@@ -343,6 +240,28 @@ const TOGETHER: readonly Scenario[] = [
       const { directory } = await mountHangfs(stage);
       const ring = ['ring', `read:${directory}/hang-data:2:async`, 'submit', 'wait:2'];
       return mixing(stage, [`thread:touch:${directory}/hang-data`, 'pause:200', ...ring], 2);
+    },
+  },
+  {
+    name: 'mixed thread behind the lock of its address space, which a reader of its memory holds',
+    needs: FUSE,
+    severity: ['critical', 'info'],
+    says: [/thread/i, /address space/],
+    stage: async (stage) => {
+      const { directory } = await mountHangfs(stage);
+      const words = [`map:${directory}/hang-data`, 'pause:1000', 'thread:map:any'];
+      const { pid, truth } = await startVictim(stage, stage.who, 'mixed', words, { busy: true });
+      const skip = BigInt(truth.operation ?? '0');
+      const from = [
+        `if=/proc/${pid}/mem`,
+        'of=/dev/null',
+        'bs=4096',
+        'count=1',
+        'iflag=skip_bytes',
+        `skip=${skip}`,
+      ];
+      await installed(stage, 'dd', from, 2);
+      return pid;
     },
   },
   {
@@ -389,4 +308,4 @@ const AT_REST: readonly Scenario[] = [
   },
 ];
 
-export const MIXED: readonly Scenario[] = [...TWO, ...SERVERS, ...BELOW, ...STACKED, ...TOGETHER, ...AT_REST];
+export const MIXED: readonly Scenario[] = [...TWO, ...SERVERS, ...STACKED, ...TOGETHER, ...AT_REST];

@@ -8,7 +8,7 @@ const holder = { pid: 812, name: 'sshfs' };
 const server = (tasks: readonly Task[], parts: Partial<FuseServer> = {}): FuseServer => ({
   ...holder,
   tasks,
-  onOwnMount: [],
+  calls: [],
   ...parts,
 });
 const plight = (tasks: readonly Task[], parts: Partial<FuseServer> = {}) =>
@@ -18,7 +18,7 @@ const thread = (tid: number, ...stack: readonly string[]) =>
   taskOf({ tid, name: 'sshfs', state: 'D', blocked: 40, kernelStack: stackOf(...stack) });
 const ready = taskOf({ tid: 813, kernelStack: stackOf('fuse_dev_do_read', 'fuse_dev_read') });
 const asksItself = thread(812, 'request_wait_answer', '__fuse_simple_request', 'fuse_lookup_name');
-const onOwnMount = [{ tid: 812, path: '/mnt/data/db' }];
+const calls = [{ tid: 812, path: '/mnt/data/db', ownMount: true }];
 
 describe('what a FUSE server that owes answers does itself', () => {
   it('is to be stopped', () => {
@@ -29,14 +29,18 @@ describe('what a FUSE server that owes answers does itself', () => {
   });
 
   it('is to wait on its own mount, unless another thread of it takes requests', () => {
-    expect(plight([asksItself], { onOwnMount })?.text).toBe('itself waits on its own mount (/mnt/data/db)');
-    expect(plight([asksItself, ready], { onOwnMount })).toBeUndefined();
-    expect(plight([asksItself, taskOf({ tid: 813, state: 'R' })], { onOwnMount })).toBeUndefined();
+    expect(plight([asksItself], { calls })?.text).toBe('itself waits on its own mount (/mnt/data/db)');
+    expect(plight([asksItself, ready], { calls })).toBeUndefined();
+    expect(plight([asksItself, taskOf({ tid: 813, state: 'R' })], { calls })).toBeUndefined();
   });
 
   it('is to wait for something else that does not come', () => {
     expect(plight([thread(812, 'rpc_wait_bit_killable', 'nfs_file_read')])?.text).toBe(
       'itself waits for the NFS server’s answer',
+    );
+    const reads = thread(812, 'folio_wait_bit_common', 'filemap_get_pages');
+    expect(plight([reads], { calls: [{ tid: 812, path: '/srv/a' }] })?.text).toBe(
+      'itself waits for a page of /srv/a to be read in',
     );
     expect(plight([{ ...thread(812, 'rpc_wait_bit_killable'), blocked: 0.2 }])).toBeUndefined();
   });
@@ -64,7 +68,7 @@ describe('requests at a server that does not answer for a reason of its own', ()
     rings: [ringOf({ inFlight: 1, live: 1, explained: 1 })],
     requests: [requestOf({ fd: 6, worker: 10 })],
     resources: [file],
-    fuseServers: [server([asksItself], { onOwnMount })],
+    fuseServers: [server([asksItself], { calls })],
   });
 
   it('are told with it, and what helps', () => {

@@ -46,9 +46,9 @@ describe('the server of a FUSE file', () => {
   });
 
   it('is known to be inside a call on its own mount, by the descriptor', async () => {
-    expect((await found(TREE))[0]?.onOwnMount).toEqual([{ tid: 812, path: '/mnt/data/db' }]);
+    expect((await found(TREE))[0]?.calls).toEqual([{ tid: 812, path: '/mnt/data/db', ownMount: true }]);
     const elsewhere = { ...TREE, '/proc/812/fd/7': '/srv/other' };
-    expect((await found(elsewhere))[0]?.onOwnMount).toEqual([]);
+    expect((await found(elsewhere))[0]?.calls).toEqual([{ tid: 812, path: '/srv/other' }]);
   });
 
   it('is known to be inside a call on its own mount, by the path that stands in its memory', async () => {
@@ -60,15 +60,17 @@ describe('the server of a FUSE file', () => {
         return [{ ok: true, data: Buffer.from(`${text}\0rest`), truncated: false }];
       },
     });
-    expect((await found(tree, 1, holds('/mnt/data/x')))[0]?.onOwnMount).toEqual([
-      { tid: 812, path: '/mnt/data/x' },
+    expect((await found(tree, 1, holds('/mnt/data/x')))[0]?.calls).toEqual([
+      { tid: 812, path: '/mnt/data/x', ownMount: true },
     ]);
-    expect((await found(tree, 1, holds('data/x')))[0]?.onOwnMount).toEqual([]);
-    expect((await found(tree, 1, holds('/mnt/database')))[0]?.onOwnMount).toEqual([]);
-    expect((await found(tree))[0]?.onOwnMount).toEqual([]);
+    expect((await found(tree, 1, holds('data/x')))[0]?.calls).toEqual([]);
+    expect((await found(tree, 1, holds('/mnt/database')))[0]?.calls).toEqual([
+      { tid: 812, path: '/mnt/database' },
+    ]);
+    expect((await found(tree))[0]?.calls).toEqual([]);
   });
 
   it('that is gone meanwhile has no tasks', async () => {
-    expect(await found({})).toEqual([{ ...holder, tasks: [], onOwnMount: [] }]);
+    expect(await found({})).toEqual([{ ...holder, tasks: [], calls: [] }]);
   });
 });
