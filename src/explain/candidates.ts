@@ -15,6 +15,8 @@ const STACK_HINTS: readonly (readonly [RegExp, RegExp])[] = [
 ];
 
 const PSEUDO = /^(proc|sysfs|devtmpfs|devpts|cgroup2?|tracefs|debugfs|securityfs|mqueue|bpf)$/;
+/** Calls that change the address space: what holds them up is no file. */
+const ON_MEMORY = /^(mmap|munmap|mremap|mprotect|madvise|brk|mlock.*|munlock.*)$/;
 const NETWORK = /^(nfs|cifs|smb|ceph|9p|afs|glusterfs)/;
 
 /**
@@ -32,6 +34,7 @@ export function candidateFiles(
     const named = sample.resources.find((resource) => resource.fd === fd);
     if (named && isFile(named)) return [named];
   }
+  if (tasks.every(({ syscall }) => syscall?.name !== undefined && ON_MEMORY.test(syscall.name))) return [];
   const standard = new Set(sample.resources.filter((r) => r.fd <= 2).map((r) => r.path));
   const hint = fileSystemHint(tasks);
   const files = sample.resources.filter(

@@ -8,7 +8,7 @@
  *   watch:PATH                        a read of an inotify descriptor
  *   recv:COUNT                        from a socket whose peer is silent
  *   nop:COUNT                         completions that nobody reaps
- *   submit, publish, wait:COUNT       publish = without a word to the kernel
+ *   submit, publish, wake, wait:COUNT publish = without a word to the kernel; wake = wakes the SQPOLL thread
  *   thread:CALL:PATH                  a thread inside a plain read, write, fsync, touch (of a mapped page), truncate;
  *                                     create = makes an empty file and fsyncs it; map = maps memory once more
  *   map:PATH                          maps the file and tells where, for others to read it
@@ -214,6 +214,7 @@ static void carry_out(const struct word *word) {
   } else if (!strcmp(name, "submit")) ring_submit(ring);
   else if (!strcmp(name, "ready")) ready("\"rings\":%d", ring ? (int)(ring - rings) + 1 : 0);
   else if (!strcmp(name, "publish")) ring_publish(ring);
+  else if (!strcmp(name, "wake")) ring_enter(ring->fd, 0, 0, IORING_ENTER_SQ_WAKEUP);
   else if (!strcmp(name, "wait")) ring_wait(ring, number(word, 1));
   else if (!strcmp(name, "pause")) pause_for(number(word, 1));
   else if (!strcmp(name, "thread")) {

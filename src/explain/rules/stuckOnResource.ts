@@ -13,6 +13,7 @@ import { lockHolders, lockText } from '../locks';
 import { behindOverlay, layersText } from '../overlays';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
+import { behindSubmission } from '../submitters';
 import { aboutFiles, waitText } from '../wording';
 import {
   counted,
@@ -123,6 +124,8 @@ function finding(
   const files = named.map((file) => behindOverlay(sample, file, writes));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
+  const poller = blocked.find(({ task }) => task.kind === 'sqpoll' && task.operation !== undefined);
+  const left = tasks.reduce((sum, task) => sum + behindSubmission(sample, task), 0);
   const text = waitText(sample, cause, blocked, files);
   const disk = sharedDisk(sample, cause, files);
   const culprit = disk && culpritOf(sample, disk);
@@ -130,6 +133,9 @@ function finding(
     subject(scene, blocked, carriers, submitter, files, text),
     longest >= 0 ? `, ${duration(longest)} so far` : '',
     waiting.summary,
+    left > 0
+      ? `; ${counted(left, 'more request')} in the submission queue ${left === 1 ? 'stands' : 'stand'} behind it`
+      : '',
     culprit ? `; behind the disk ${disk?.name} stands ${culprit.text}` : '',
     '.',
   ].join('');
@@ -144,6 +150,9 @@ function finding(
       cause === 'fuse' ? severalWaits(blocked) : '',
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
+        : '',
+      poller
+        ? 'It is the kernel’s submission thread (SQPOLL): while it stands there it takes nothing else from its rings.'
         : '',
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),

@@ -136,6 +136,42 @@ const SERVERS: readonly Scenario[] = [
     },
   },
   {
+    name: 'mixed submitter inside a call to a FUSE server that is stopped',
+    needs: FUSE,
+    ...HANGS,
+    says: [
+      /submitting thread mixed \(\d+\)/,
+      /2 more requests in the submission queue/,
+      /1 read|its read/,
+      /ok-data/,
+      SERVER,
+      /stopped by a signal/,
+    ],
+    stage: async (stage) => {
+      const { directory, server } = await mountHangfs(stage);
+      const words = ['ring', `read:${directory}/ok-data:3`, 'ready', 'pause:300', 'submit', 'wait:3'];
+      return mixing(stage, words, 0, () => process.kill(server.pid, 'SIGSTOP'));
+    },
+  },
+  {
+    name: 'mixed SQPOLL thread inside a call to a FUSE server that is stopped',
+    needs: FUSE,
+    ...HANGS,
+    says: [
+      /1 read of .*ok-data/,
+      SERVER,
+      /stopped by a signal/,
+      /2 more requests in the submission queue/,
+      /SQPOLL/,
+    ],
+    stage: async (stage) => {
+      const { directory, server } = await mountHangfs(stage);
+      const read = `read:${directory}/ok-data:3`;
+      const words = ['ring:sqpoll', read, 'ready', 'pause:300', 'publish', 'wake', 'wait:3'];
+      return mixing(stage, words, 0, () => process.kill(server.pid, 'SIGSTOP'));
+    },
+  },
+  {
     name: 'mixed FUSE server that waits on its own mount',
     needs: FUSE,
     ...HANGS,
