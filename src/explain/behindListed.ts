@@ -1,6 +1,7 @@
 import type { Request, Sample } from '../model/sample';
 import type { Behind } from './behind';
 import type { Blocked } from './blocking';
+import { taskLimit } from './cgroups';
 import { chainedBehind, heldMounts, isInside, type Place, placesOf } from './listedRequests';
 import { otherFiles } from './otherFiles';
 import { allTaken, cannotStart } from './queueWords';
@@ -35,8 +36,10 @@ export function behindListed(
   const taken = takenWorkers(sample, workers);
   const writes = queued.every(({ request }) => request.operation.startsWith('WRITE'));
   const others = otherFiles(sample, requestsOf(queued), requestsOf(running));
+  const limited = taken === undefined && !writes ? taskLimit(sample) : undefined;
+  const because = taken === undefined ? limited?.text : allTaken(taken, workers);
   const parts: readonly (readonly [number, Verb, string])[] = [
-    [queued.length, 'queue', `behind${taken === undefined ? '' : `, for ${allTaken(taken, workers)}`}`],
+    [queued.length, 'queue', `behind${because === undefined ? '' : `, for ${because}`}`],
     [
       inside.length,
       'are',
@@ -64,6 +67,7 @@ export function behindListed(
       queued.length > 0 && taken === undefined && writes
         ? 'Writes to one file run one after the other in io-wq (hashed work).'
         : '',
+      queued.length > 0 && limited ? limited.explanation : '',
       chained.length === 0 ? '' : 'Linked and drained requests start only when those before them are done.',
     ]
       .filter(Boolean)

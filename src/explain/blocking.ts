@@ -1,6 +1,9 @@
 import type { BlockedOn, KernelFrame, Sample, Task, Wake } from '../model/sample';
+import { submittedFiles } from './aioSubmitting';
+import { threadAwaits } from './awaitedThings';
 import type { Cause, KernelFunction } from './functions/entry';
 import { blockingFrame, innermostFrame } from './functions/table';
+import type { HoldingLimit } from './ioLimits';
 import { ringLockWait } from './ringLockWait';
 
 /** A task that waits, and what the table of kernel functions says of it. */
@@ -9,6 +12,8 @@ export interface Blocked {
   readonly on: BlockedOn;
   readonly cause: Cause;
   readonly advice: string;
+  /** The I/O limit it waits behind. */
+  readonly limit?: HoldingLimit;
 }
 
 /** Causes of threads that have nothing to do, or wait for their own program. */
@@ -115,6 +120,8 @@ const FD_FIRST = new Set([
   'getdents64',
   'sync_file_range',
   'syncfs',
+  'mq_timedreceive',
+  'mq_timedsend',
   'io_uring_enter',
 ]); // prettier-ignore
 
@@ -138,5 +145,13 @@ function stopped(task: Task): Blocked {
 
 /** Every waiting task of a Sample. */
 export function blockedTasks(sample: Sample): Blocked[] {
-  return sample.tasks.map(blockedOn).filter((blocked) => blocked !== undefined);
+  const submitted = submittedFiles(sample);
+  return sample.tasks.flatMap((task) => {
+    const blocked = blockedOn(task);
+    if (!blocked) return [];
+    const fd = submitted.get(task.tid);
+    const text = threadAwaits(sample, task, blocked.cause);
+    const said = { ...(fd === undefined ? {} : { fd }), ...(text === undefined ? {} : { text }) };
+    return { ...blocked, on: { ...blocked.on, ...said } };
+  });
 }

@@ -1,9 +1,10 @@
-import type { BlockedOn, Request, Sample } from '../model/sample';
+import type { BlockDevice, BlockedOn, Request, Resource, Sample } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
 import { type Blocked, blockedOn } from './blocking';
 import { diskOf } from './disks';
 import type { Cause } from './functions/entry';
 import { TAKEN_BY_SERVER, UNTIL } from './functions/until';
+import { directionOf, holdingLimit } from './ioLimits';
 import { behindOverlay } from './overlays';
 import { isOnItsWay } from './requestStates';
 import { indexOf, resourceOf } from './sampleIndex';
@@ -113,7 +114,7 @@ export function isTakenByServer(on: BlockedOn): boolean {
 
 /** "cannot be cancelled or timed out until the disk answers; only killing the process ends it earlier". */
 export function withheld(ending: Ending, cause: Cause, { on }: Blocked, many = false): string {
-  const until = UNTIL[cause] ?? 'what it waits for happens';
+  const until = on.subsystem === 'unknown' ? 'that wait ends' : (UNTIL[cause] ?? 'what it waits for happens');
   const it = many ? 'them' : 'it';
   return `cannot be cancelled or timed out until ${until}; ${kills(ending, on, it)}`;
 }
@@ -131,17 +132,36 @@ function kills(ending: Ending, on: BlockedOn, it: string): string {
 function inside(sample: Sample, request: Request): Cancelling {
   const file = resourceOf(sample, request);
   const disk = file ? diskOf(sample, file) : undefined;
+  const limited = disk !== undefined && holdingLimit(sample, disk, directionOf(request)) !== undefined;
+  return {
+    ending: 'never',
+    text: handedOn({ ...(file ? { file } : {}), ...(disk ? { disk } : {}), limited }),
+  };
+}
+
+/** Where requests are that no task carries. */
+export interface HandedOn {
+  readonly file?: Resource;
+  readonly disk?: BlockDevice;
+  /** An I/O limit holds them back before the disk. */
+  readonly limited: boolean;
+}
+
+/** Of one or `many`: "cannot be cancelled or timed out until the disk loop0 answers: it has been handed on, …". */
+export function handedOn({ file, disk, limited }: HandedOn, many = false): string {
   const until = file?.fsType?.startsWith('fuse')
     ? UNTIL.fuse
     : disk?.suspended
       ? `the disk ${disk.name} is resumed`
-      : disk
-        ? `the disk ${disk.name} answers`
-        : 'the device or file system answers';
-  return {
-    ending: 'never',
-    text: `cannot be cancelled or timed out until ${until}: it has been handed on, and outlives even the process`,
-  };
+      : limited
+        ? 'the I/O limit allows it'
+        : disk
+          ? `the disk ${disk.name} answers`
+          : 'the device or file system answers';
+  const why = many
+    ? 'they have been handed on, and outlive even the process'
+    : 'it has been handed on, and outlives even the process';
+  return `cannot be cancelled or timed out until ${until}: ${why}`;
 }
 
 /** From 6.12 on the timer of a request that goes straight to a worker never starts (IOSQE_ASYNC, opens, splices). */

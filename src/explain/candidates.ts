@@ -42,6 +42,8 @@ export function candidateFiles(
       isFile(r) &&
       r.fd > 2 &&
       !standard.has(r.path) &&
+      // Who waits for a peer waits for a FIFO, a pipe, a socket or a terminal.
+      (cause !== 'peer' || r.kind === 'device') &&
       (r.blockDevice !== undefined || (r.fsType !== undefined && !PSEUDO.test(r.fsType))),
   );
   const fitting = files.filter((r) => (hint ? hint.test(r.fsType ?? '') : fitsCause(r, cause)));
@@ -52,6 +54,12 @@ function isFile(resource: Resource): boolean {
   return resource.kind === 'file' || resource.kind === 'device' || resource.kind === 'directory';
 }
 
+/** Whether a wait can be about a file: by the file system in the stacks, else by the cause. */
+export function fitsWait(file: Resource, tasks: readonly Task[], cause: Cause): boolean {
+  const hint = fileSystemHint(tasks);
+  return hint ? hint.test(file.fsType ?? '') : fitsCause(file, cause);
+}
+
 function fitsCause(resource: Resource, cause: Cause): boolean {
   const fsType = resource.fsType ?? '';
   switch (cause) {
@@ -59,6 +67,8 @@ function fitsCause(resource: Resource, cause: Cause): boolean {
       return fsType.startsWith('fuse');
     case 'network file system':
       return NETWORK.test(fsType);
+    case 'helper':
+      return false;
     case 'page':
       return fsType !== 'tmpfs';
     case 'device':
@@ -66,9 +76,6 @@ function fitsCause(resource: Resource, cause: Cause): boolean {
     case 'frozen':
     case 'throttled':
       return resource.blockDevice !== undefined || !/^(fuse|tmpfs|nfs|cifs|9p)/.test(fsType);
-    case 'peer':
-      // A FIFO that is being opened, a pipe, a socket: no regular file.
-      return resource.kind === 'device';
     default:
       return true;
   }

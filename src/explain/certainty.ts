@@ -34,8 +34,12 @@ export function unplaced(sample: Sample, ring: Ring): number {
   return unexplained(ring) + rows.filter(isUnplaced).length;
 }
 
-export function isUnplaced({ state, sources }: Request): boolean {
-  return (state === 'issued' || state === 'queued') && sources.every((source) => source === 'ring memory');
+export function isUnplaced({ state, sources, stage }: Request): boolean {
+  return (
+    stage === undefined &&
+    (state === 'issued' || state === 'queued') &&
+    sources.every((source) => source === 'ring memory')
+  );
 }
 
 /** Requests of which neither a row nor the reason of its loss is known. */

@@ -1,4 +1,4 @@
-import type { Evidence, Resource } from '../model/sample';
+import type { Evidence, Resource, Sample } from '../model/sample';
 import type { Scene } from './rule';
 import { indexOf } from './sampleIndex';
 import { counted, joined, processName } from './words';
@@ -31,11 +31,17 @@ export function eventLoops({ sample, blocked }: Scene): EventLoops {
   };
 }
 
+/** What an epoll set watches, by kinds. */
+export function watched({ resources }: Sample, set: Resource): string | undefined {
+  const fds = new Map(resources.map((resource) => [resource.fd, resource]));
+  return set.watches && kinds(set.watches.map((fd) => fds.get(fd)));
+}
+
 /** "3 pipes, 1 listening socket and 1 eventfd"; a descriptor that is closed while its file lives on is "descriptor". */
-function kinds(watched: readonly (Resource | undefined)[]): string {
-  if (watched.length === 0) return 'nothing: it watches no descriptor';
+function kinds(found: readonly (Resource | undefined)[]): string {
+  if (found.length === 0) return 'nothing: it watches no descriptor';
   const counts = new Map<string, number>();
-  for (const resource of watched) {
+  for (const resource of found) {
     const kind = kindOf(resource);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }

@@ -1,15 +1,22 @@
 import { printable } from '../model/printable';
 import type { Finding, Sample, Severity, Task } from '../model/sample';
 import { type Blocked, blockedTasks } from './blocking';
+import { behindLimit } from './ioLimits';
+import { iowaitSentence } from './iowait';
+import { behindMemoryLimit } from './memoryLimits';
 import { pageOf } from './pages';
 import type { Rule, Scene } from './rule';
+import { aioQueues } from './rules/aioQueues';
+import { armedPolls } from './rules/armedPolls';
 import { atRest } from './rules/atRest';
 import { cgroupFrozen } from './rules/cgroupFrozen';
+import { deadlock } from './rules/deadlock';
 import { exitBlocked } from './rules/exitBlocked';
 import { hashedWrites } from './rules/hashedWrites';
 import { heldBack } from './rules/heldBack';
 import { insideDevice } from './rules/insideDevice';
 import { linuxAio } from './rules/linuxAio';
+import { loopBlocked } from './rules/loopBlocked';
 import { notReaped } from './rules/notReaped';
 import { notSubmitted } from './rules/notSubmitted';
 import { pending } from './rules/pending';
@@ -31,14 +38,18 @@ const RULES: readonly Rule[] = [
   cgroupFrozen,
   stuckOnResource,
   ringLock,
+  deadlock,
   exitBlocked,
   insideDevice,
   linuxAio,
+  aioQueues,
   workersExhausted,
+  loopBlocked,
   notSubmitted,
   waitsForNothing,
   waitsForMore,
   notReaped,
+  armedPolls,
   workerCrowd,
   waitsForPeer,
   unservedSockets,
@@ -67,7 +78,7 @@ export interface Explained {
 /** Fills what each task is blocked on and the findings, most important first. */
 export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
   const other = comparable(bare, options.other) ? options.other : undefined;
-  const blocked = blockedTasks(bare);
+  const blocked = blockedTasks(bare).map((one) => behindMemoryLimit(bare, behindLimit(bare, one)));
   const between = other ? secondsBetween(bare, other) : undefined;
   const scene: Scene = {
     sample: bare,
@@ -89,8 +100,17 @@ export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
   }
   found.push(...ASIDES.flatMap(ask));
   found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  const findings = found.map(finished);
+  const findings = withIowait(found, scene).map(finished);
   return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };
+}
+
+/** Where nothing is wrong, the answer also says what looks as if something were. */
+function withIowait(found: readonly Finding[], scene: Scene): readonly Finding[] {
+  const [first, ...others] = found;
+  const told = first?.severity === 'info' ? iowaitSentence(scene) : '';
+  return first && told !== ''
+    ? [{ ...first, explanation: `${first.explanation} ${told}` }, ...others]
+    : found;
 }
 
 /** Names of files, mounts and processes stand in the sentences: they may forge no line and colour nothing. */

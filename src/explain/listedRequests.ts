@@ -1,4 +1,5 @@
 import type { Request, Resource, Sample, Task } from '../model/sample';
+import { familyOf } from '../sample/requests/unplaced';
 import { isOnItsWay } from './requestStates';
 import { indexOf, resourceOf } from './sampleIndex';
 
@@ -24,7 +25,8 @@ export function heldMounts(sample: Sample, tids: ReadonlySet<number>): Set<strin
       ? (resourceOf(sample, request)?.mount ?? [])
       : [],
   );
-  return new Set(mounts);
+  const named = sample.namedFiles?.flatMap(({ task, mount }) => (tids.has(task) ? (mount ?? []) : [])) ?? [];
+  return new Set([...mounts, ...named]);
 }
 
 /**
@@ -34,13 +36,24 @@ export function heldMounts(sample: Sample, tids: ReadonlySet<number>): Set<strin
 export function carriedFiles(sample: Sample, tasks: readonly Task[]): Resource[] | undefined {
   const tids = new Set(tasks.map(({ tid }) => tid));
   const files = new Map<string, Resource>();
+  const guessed = new Set<string>();
   for (const request of sample.requests) {
-    const { worker, certainty, path } = request;
+    const { worker, certainty, path, operation, inferred } = request;
     if (worker === undefined || request.state !== 'running' || !tids.has(worker)) continue;
     const file = certainty === 'certain' ? resourceOf(sample, request) : undefined;
     if (!file || !isFile(file)) return undefined;
     files.set(path ?? String(file.fd), file);
     tids.delete(worker);
+    if (inferred?.includes('worker')) guessed.add(familyOf(operation));
+  }
+  // A worker that is only guessed may as well have what seems to be queued, or in another worker.
+  for (const request of guessed.size > 0 ? sample.requests : []) {
+    const { state, inferred, path, operation } = request;
+    const carried = state === 'queued' || state === 'running';
+    if (!carried || !inferred?.includes('state') || !guessed.has(familyOf(operation))) continue;
+    const file = resourceOf(sample, request);
+    if (!file || !isFile(file)) return undefined;
+    files.set(path ?? String(file.fd), file);
   }
   return tids.size === 0 && files.size > 0 ? [...files.values()] : undefined;
 }

@@ -1,12 +1,16 @@
 /** Tags of all findings; each has a page in media/findings that says what it means, how it is known and what to do. */
 export const TAGS = [
+  'armed-polls',
   'at-rest',
   'cgroup-frozen',
   'cq-overflow',
+  'deadlock',
   'exit-blocked',
   'hashed-writes',
   'held-back',
   'inside-device',
+  'linux-aio',
+  'loop-blocked',
   'not-reaped',
   'not-submitted',
   'only-timers',

@@ -4,6 +4,7 @@ import { cgroupLine } from './cgroups';
 import { diskLine } from './disks';
 import { programName } from './programName';
 import { remoteMountLine } from './remoteMounts';
+import { aioLines } from './reportAio';
 import type { Context } from './reportContext';
 import { ringLines } from './reportRings';
 import { blockedLines, idleLines } from './reportTasks';
@@ -35,6 +36,7 @@ export function reportText(sample: Sample, options: ReportOptions = {}): string 
       ...findingLines(context, finding),
     ]),
     ringLines(context),
+    aioLines(context),
     blockedLines(context),
     idleLines(context),
     resourceLines(context),

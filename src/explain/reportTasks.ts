@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
-import type { KernelFrame, Task } from '../model/sample';
+import type { KernelFrame, Sample, Task } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
+import { namedLine } from './namedFiles';
 import type { Context } from './reportContext';
 import { type Style, wrap } from './style';
 import { duration, operationNoun } from './words';
@@ -25,7 +26,7 @@ export function idleLines(context: Context): string[] {
 }
 
 /** Tasks with the same stack and wait folded to one entry. */
-function groupLines({ style, width }: Context, tasks: readonly Task[], stacks: boolean): string[] {
+function groupLines({ sample, style, width }: Context, tasks: readonly Task[], stacks: boolean): string[] {
   const groups = new Map<string, Task[]>();
   for (const task of tasks) {
     const stack = (task.kernelStack ?? []).map((frame) => frame.function).join('<');
@@ -37,10 +38,20 @@ function groupLines({ style, width }: Context, tasks: readonly Task[], stacks: b
     if (!first) return [];
     return [
       ...wrap(`  ${groupTitle(group, first)}`, width, '      '),
+      ...namedLines(sample, group).flatMap((line) => wrap(`      ${line}`, width, '          ')),
       ...(stacks ? stackLines(first.kernelStack ?? [], first.blockedOn?.function, style) : []),
     ];
   });
 }
+
+/** What such tasks name by a path, the first few. */
+function namedLines({ namedFiles = [] }: Sample, group: readonly Task[]): string[] {
+  const tids = new Set(group.map(({ tid }) => tid));
+  const lines = new Set(namedFiles.filter(({ task }) => tids.has(task)).map(namedLine));
+  return [...lines].slice(0, MOST_NAMED).map((line) => `names ${line}`);
+}
+
+const MOST_NAMED = 4;
 
 const KIND_TEXT: Readonly<Record<Task['kind'], string>> = {
   thread: 'thread',

@@ -1,8 +1,9 @@
 import { printable } from '../model/printable';
 import type { Resource } from '../model/sample';
 import { lockText } from './locks';
+import { listenerText } from './otherEnds';
 import { layersText } from './overlays';
-import { counted, duration, joined, processName, socketName } from './words';
+import { counted, duration, joined, processName, processNames, socketName } from './words';
 
 /** What a descriptor is, on one line: "file /mnt/data/db · fuse.sshfs at /mnt/data from host:/data". */
 export function resourceLine(resource: Resource): string {
@@ -40,7 +41,8 @@ function details(resource: Resource): string[] {
     socket?.state ?? '',
     socket?.receiveQueue ? queueText(socket.state, socket.receiveQueue) : '',
     socket?.sendQueue ? `${socket.sendQueue} bytes not acknowledged` : '',
-    socket?.retransmits ? `${socket.retransmits} retransmits` : '',
+    socket?.retransmits ? counted(socket.retransmits, 'retransmit') : '',
+    socket?.listener ? listenerText(socket.listener) : '',
     resource.watches ? `watches ${counted(resource.watches.length, 'descriptor')}` : '',
     resource.count === undefined ? '' : `count ${BigInt(resource.count)}`,
     resource.timeLeft === undefined
@@ -53,6 +55,8 @@ function details(resource: Resource): string[] {
 }
 
 function peersText(peers: NonNullable<Resource['peers']>, { kind, end }: Resource): string {
+  if (kind === 'socket' || kind === 'device') return `other end ${processNames(peers)}`;
+  if (kind === 'mqueue') return `held by ${processNames(peers)}`;
   const role = kind === 'io_uring' ? 'other holder' : end === 'read' ? 'writer' : 'reader';
   if (peers.length === 0) return `no ${role}`;
   const shown = peers.slice(0, 3).map(processName);

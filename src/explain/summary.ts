@@ -16,7 +16,8 @@ export function headline(sample: Sample): string {
   if (stuck > 0) return `${counted(stuck, 'request')} stuck${age}`;
   if (first?.severity === 'critical') return `stuck${age}`;
   if (first?.severity === 'warning') return 'needs a look';
-  const pending = sample.rings.reduce((sum, ring) => sum + (inFlight(ring) ?? 0), 0);
+  const older = (sample.aio ?? []).reduce((sum, context) => sum + (context.pending ?? 0), 0);
+  const pending = sample.rings.reduce((sum, ring) => sum + (inFlight(ring) ?? 0), older);
   return pending > 0 ? `${counted(pending, 'request')} waiting, nothing stuck` : 'nothing stuck';
 }
 

@@ -1,10 +1,13 @@
+import { printable } from '../model/printable';
 import type { Resource, Sample } from '../model/sample';
 import type { Blocked } from './blocking';
 import { shared } from './candidates';
 import { diskOf } from './disks';
+import { frozenText } from './freezing';
 import type { Cause } from './functions/entry';
 import { serverWithPlight } from './fuseServers';
 import { lockHolders } from './locks';
+import type { Named } from './namedFiles';
 import { joined, processName, resourceName } from './words';
 
 /** Operations that name their file by path: an open descriptor cannot be what they are about. */
@@ -25,20 +28,31 @@ const BY_PATH = new Set([
  * What held requests or threads are about, after "8 reads": " of /mnt/data/db (fuse.sshfs)"; several files
  * of one mount are named by it; empty where it cannot be told.
  */
-export function aboutFiles(blocked: readonly Blocked[], files: readonly Resource[]): string {
+export function aboutFiles(blocked: readonly Blocked[], files: readonly Named[]): string {
   const byPath = blocked.some(({ task }) => BY_PATH.has(task.operation ?? ''));
   const [only] = files;
-  if (files.length === 1 && only && !byPath) {
-    const type = only.fsType === undefined ? '' : ` (${typeOf(only)})`;
-    return ` of ${resourceName(only)}${type}`;
+  if (files.length === 1 && only?.path !== undefined && only.fd < 0) {
+    const to = only.newPath === undefined ? '' : ` to ${printable(only.newPath, 200)}`;
+    return ` of ${resourceName(only)}${to}${typeOf(only)}`;
   }
+  if (files.length === 1 && only && only.fd >= 0 && !byPath)
+    return ` of ${resourceName(only)}${typeOf(only)}`;
   const mount = files.length > 0 ? shared(files, (r) => r.mount) : undefined;
+  const named = files.filter(({ fd, path }) => fd < 0 && path !== undefined);
+  if (named.length === files.length && named.length > 1 && (mount === undefined || mount === '/')) {
+    const few = named.slice(0, MOST_PATHS).map((file) => resourceName(file));
+    return ` of ${joined(named.length > MOST_PATHS ? [...few, `${named.length - MOST_PATHS} more`] : few)}`;
+  }
   return mount === undefined || mount === '/' ? '' : ` on ${mount}`;
 }
 
-/** "fuse.sshfs", "overlay on fuse.sshfs". */
-function typeOf({ fsType = '', layers }: Resource): string {
-  return layers === undefined || fsType === 'overlay' ? fsType : `overlay on ${fsType}`;
+/** Paths that are named where no mount says more. */
+const MOST_PATHS = 2;
+
+/** " (fuse.sshfs)", " (overlay on fuse.sshfs)". */
+function typeOf({ fsType, layers }: Resource): string {
+  if (fsType === undefined) return '';
+  return layers === undefined || fsType === 'overlay' ? ` (${fsType})` : ` (overlay on ${fsType})`;
 }
 
 /** What a group waits for, with who must act filled in where the files tell. */
@@ -49,10 +63,7 @@ export function waitText(
   files: readonly Resource[],
 ): string {
   const text = mostCommon(blocked.map(({ on }) => on.text));
-  const mount = shared(files, (r) => r.mount);
-  if (cause === 'frozen') {
-    return mount === undefined ? text : text.replace('the file system is', `the file system at ${mount} is`);
-  }
+  if (cause === 'frozen') return frozenText(sample, text, files);
   if (cause === 'lock') {
     const holders = lockHolders(sample, files);
     if (holders.length === 0) return text;
@@ -72,11 +83,10 @@ export function waitText(
   }
   const [file] = files;
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;
-  if (
-    cause === 'fuse' ||
-    (cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse')))
-  ) {
+  const allFuse = files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
+  if (cause === 'fuse' || ((cause === 'page' || cause === 'writeback') && allFuse)) {
     const named = server ? serverWithPlight(sample, server) : 'the FUSE server';
+    if (cause === 'writeback') return `waits for ${named} to take written pages`;
     if (cause === 'page') return `waits for ${named} to supply a page`;
     if (!server) return askingServer(blocked) ?? text;
     return (askingServer(blocked) ?? text).replace(/the FUSE server(’s answer)?/, (_, answer) =>

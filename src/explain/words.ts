@@ -59,6 +59,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   URING_CMD: 'driver command',
   URING_CMD128: 'driver command',
   FUTEX_WAIT: 'futex wait',
+  FUTEX_WAITV: 'futex wait',
   EPOLL_WAIT: 'epoll wait',
 };
 
@@ -101,14 +102,18 @@ export function ringName(ring: Pick<Ring, 'id' | 'fd'>): string {
 /** One line that names what a descriptor is, for people. */
 export function resourceName(resource: Resource, self?: number): string {
   const { kind } = resource;
+  if (kind === 'fifo' && resource.path !== undefined)
+    return `the FIFO ${printable(resource.path, 200)}${pipeEnd(resource, self)}`;
   if (resource.path !== undefined) return printable(resource.path, 200);
   switch (kind) {
     case 'pipe':
       return `the pipe at descriptor ${resource.fd}${pipeEnd(resource, self)}`;
     case 'socket':
       return resource.socket
-        ? socketName(resource.socket, resource.fd)
+        ? `${socketName(resource.socket, resource.fd)}${otherEnd(resource, self)}`
         : `the socket at descriptor ${resource.fd}`;
+    case 'epoll':
+      return `the epoll set at descriptor ${resource.fd}`;
     default:
       return `the ${kind === 'unknown' || kind === 'anonymous' ? 'object' : kind} at descriptor ${resource.fd}`;
   }
@@ -120,9 +125,27 @@ function pipeEnd(resource: Resource, self: number | undefined): string {
   const role = end === 'read' ? 'writer' : 'reader';
   if (peers.length === 0) return `, which has no ${role}`;
   if (peers.length === 1 && peers[0]?.pid === self) return `, whose only ${role} is the process itself`;
-  const shown = peers.slice(0, 3).map(processName);
-  if (peers.length > 3) shown.push(`${peers.length - 3} more`);
-  return `, whose ${role}${peers.length === 1 ? ' is' : 's are'} ${joined(shown)}`;
+  return `, whose ${role}${peers.length === 1 ? ' is' : 's are'} ${processNames(peers)}`;
+}
+
+/** "sshd (1), sshd (2), sshd (3) and 4 more". */
+export function processNames(processes: readonly ProcessName[]): string {
+  const shown = processes.slice(0, 3).map(processName);
+  return joined(processes.length > 3 ? [...shown, `${processes.length - 3} more`] : shown);
+}
+
+/** ", whose other end is nginx (812)", or who has not accepted the connection; empty where nobody is known. */
+export function otherEnd({ peers, socket }: Resource, self?: number): string {
+  if (peers?.length === 1 && peers[0]?.pid === self) return ', whose other end the process itself holds';
+  if (peers?.length) return `, whose other end is ${processNames(peers)}`;
+  const listening = socket?.listener?.holders ?? [];
+  return listening.length > 0 && isEstablished(socket)
+    ? `, which ${processNames(listening)} ${listening.length === 1 ? 'has' : 'have'} not accepted`
+    : '';
+}
+
+function isEstablished(socket: SocketInfo | undefined): boolean {
+  return socket?.state === 'ESTABLISHED' || socket?.state === 'CONNECTED';
 }
 
 /** "TCP 10.0.0.1:4711 → 10.0.0.2:80". */

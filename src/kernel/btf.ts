@@ -28,6 +28,7 @@ const STRUCTURE = 4;
 const UNION = 5;
 const ENUMERATION = 6;
 const ENUMERATION_64 = 19;
+const SECTION = 15;
 /** typedef, volatile, const, restrict, type tag: names or qualities of another type. */
 const ALIASES = [8, 9, 10, 11, 18];
 
@@ -145,6 +146,20 @@ export class Btf {
       ...(bits === 0 ? {} : { bits: { count: bits, shift: bit % 8 } }),
       ...(of === undefined ? {} : { of }),
     };
+  }
+
+  /** Bytes from the start of a section to one of its variables. */
+  variable(section: string, name: string): number | undefined {
+    for (let id = this.count - 1; id > 0; id--) {
+      if (this.kind(id) !== SECTION || !this.isNamed(this.data.readUInt32LE(this.at(id)), section)) continue;
+      for (let at = this.at(id) + RECORD, left = this.entries(id); left > 0; left--, at += 12) {
+        const variable = this.data.readUInt32LE(at);
+        const known = variable > 0 && variable < this.count;
+        if (known && this.isNamed(this.data.readUInt32LE(this.at(variable)), name))
+          return this.data.readUInt32LE(at + 4);
+      }
+    }
+    return undefined;
   }
 
   /** Names by value of the enumeration that has `member`, whether it has a name itself or not. */

@@ -1,7 +1,9 @@
 import type { Operand, Request } from '../model/request';
 import { openFlagNames } from '../procfs/openFlags';
 import { askedEvents } from '../ring/operands/pollEvents';
+import { directoryText } from '../ring/operands/words';
 import { sqeFlagNames } from '../ring/sqe';
+import type { PathsOf } from './files';
 import type { FoundRequest } from './gather';
 import type { KernelLayout, Place } from './layout';
 import type { Structure } from './structure';
@@ -27,8 +29,8 @@ export interface Surroundings {
   readonly arch: string;
   readonly certain: boolean;
   readonly timer: Timer | undefined;
-  /** Of an open: the path it was given. */
-  readonly path: string | undefined;
+  /** Of what names its file by a path. */
+  readonly paths: PathsOf | undefined;
   readonly submitter: number | undefined;
   /** The descriptor its file has in the process asked for, or its place among the registered files. */
   readonly file: { readonly fd?: number; readonly fixedFile?: number };
@@ -50,7 +52,8 @@ export function keyOf(address: bigint): string {
 }
 
 export function rowFrom(found: FoundRequest, around: Surroundings): WalkedRequest {
-  const { layout, timer, file, path, submitter } = around;
+  const { layout, timer, file, paths, submitter } = around;
+  const path = paths?.path;
   const { request, state, stage, worker, lastRan, after } = found;
   const flags = request.number(layout.needed.requestFlags);
   const row: WalkedRequest = {
@@ -92,7 +95,7 @@ function isSet(flags: number, bit: number): boolean {
 type Decoded = Pick<WalkedRequest, 'fd' | 'offset' | 'length' | 'address' | 'operands'>;
 
 /** By operation, what its part of the request says. Only what stands in the request itself, in kernel memory. */
-function operandsOf(operation: string, request: Structure, { layout, arch }: Surroundings): Decoded {
+function operandsOf(operation: string, request: Structure, { layout, arch, paths }: Surroundings): Decoded {
   const { optional, needed } = layout;
   const at = (place: Place | undefined): Place | undefined =>
     place && [needed.requestFile[0] + place[0], place[1]];
@@ -136,6 +139,31 @@ function operandsOf(operation: string, request: Structure, { layout, arch }: Sur
         ...listed({ name: 'open flags', value: flags.join('|') }),
       };
     }
+    case 'RENAMEAT':
+    case 'LINKAT':
+    case 'SYMLINKAT':
+    case 'UNLINKAT':
+    case 'MKDIRAT':
+    case 'STATX':
+      return listed(
+        directoryOf('directory', paths?.directory),
+        paths?.newPath === undefined ? undefined : { name: 'new path', value: paths.newPath },
+        directoryOf('new directory', paths?.newDirectory),
+      );
+    case 'SPLICE':
+    case 'TEE':
+      return {
+        length: request.number(at(optional.spliceLength)),
+        ...listed(
+          optional.spliceFrom && {
+            name: 'from',
+            value: splicedFrom(
+              request.signed(at(optional.spliceFrom)),
+              request.number(at(optional.spliceFlags)),
+            ),
+          },
+        ),
+      };
     case 'CLOSE':
       return { fd: request.signed(at(optional.closeFd)) };
     case 'EPOLL_CTL':
@@ -174,6 +202,17 @@ function operandsOf(operation: string, request: Structure, { layout, arch }: Sur
     default:
       return {};
   }
+}
+
+function directoryOf(name: string, fd: number | undefined): Operand | undefined {
+  return fd === undefined ? undefined : { name, value: directoryText(fd) };
+}
+
+/** SPLICE_F_FD_IN_FIXED. */
+const SPLICE_FIXED_IN = 0x80000000;
+
+function splicedFrom(fd: number, flags: number): string {
+  return flags & SPLICE_FIXED_IN ? `registered file ${fd}` : `fd ${fd}`;
 }
 
 /** idtype_t of waitid(2). */

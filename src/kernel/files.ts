@@ -2,6 +2,7 @@ import type { RingContext } from './contexts';
 import { isFixedFile, operationOf } from './decode';
 import type { FoundRequest } from './gather';
 import type { KernelLayout, Place } from './layout';
+import type { OptionalPlace } from './places';
 import type { FileTable } from './process';
 import type { Reader, Way } from './reader';
 import type { Structure } from './structure';
@@ -98,31 +99,95 @@ const TAKES_FILE = new RegExp(
   ].join('|')})$`,
 );
 
-/** The paths of opens, by the address of their request; those the kernel has let go of are left out. */
+/** Where an operation keeps the paths it was given and the directories they start from. */
+interface NamePlaces {
+  readonly path?: OptionalPlace;
+  readonly directory?: OptionalPlace;
+  readonly newPath?: OptionalPlace;
+  readonly newDirectory?: OptionalPlace;
+}
+
+const OPEN: NamePlaces = { path: 'openName', directory: 'openDirectory' };
+const LINKED: NamePlaces = {
+  path: 'linkName',
+  directory: 'linkDirectory',
+  newPath: 'linkNewName',
+  newDirectory: 'linkNewDirectory',
+};
+const BY_PATH = new Map<string, NamePlaces>([
+  ['OPENAT', OPEN],
+  ['OPENAT2', OPEN],
+  ['STATX', { path: 'statName', directory: 'statDirectory' }],
+  ['UNLINKAT', { path: 'unlinkName', directory: 'unlinkDirectory' }],
+  ['MKDIRAT', { path: 'mkdirName', directory: 'mkdirDirectory' }],
+  [
+    'RENAMEAT',
+    {
+      path: 'renameName',
+      directory: 'renameDirectory',
+      newPath: 'renameNewName',
+      newDirectory: 'renameNewDirectory',
+    },
+  ],
+  ['LINKAT', LINKED],
+  // The text of a symlink is no path.
+  ['SYMLINKAT', { newPath: 'linkNewName', newDirectory: 'linkNewDirectory' }],
+  ['GETXATTR', { path: 'attributeName' }],
+  ['SETXATTR', { path: 'attributeName' }],
+]);
+
+/** The paths that a request was given, with the descriptors they start from: −100 = the current directory. */
+export interface PathsOf {
+  readonly path?: string;
+  readonly directory?: number;
+  readonly newPath?: string;
+  readonly newDirectory?: number;
+}
+
+/** By the address of their request; paths that the kernel has let go of are left out. */
 export async function readPaths(
   reader: Reader,
   requests: readonly FoundRequest[],
-): Promise<Map<bigint, string>> {
+): Promise<Map<bigint, PathsOf>> {
   const { needed, optional } = reader.layout;
-  const { openName, filenameText } = optional;
-  if (openName === undefined || filenameText === undefined) return new Map();
-  const opens = requests.filter(({ request }) => /^OPENAT2?$/.test(operationOf(reader.layout, request)));
-  const name = needed.requestFile[0] + openName[0];
+  const { filenameText } = optional;
+  if (filenameText === undefined) return new Map();
+  const at = (name: OptionalPlace | undefined): Place | undefined => {
+    const place = name && optional[name];
+    return place && [needed.requestFile[0] + place[0], place[1]];
+  };
+  const wanted = requests.flatMap(({ request }) => {
+    const places = BY_PATH.get(operationOf(reader.layout, request));
+    if (!places) return [];
+    return (['path', 'newPath'] as const).flatMap((which) => {
+      const place = at(places[which]);
+      const directory = at(which === 'path' ? places.directory : places.newDirectory);
+      return place ? [{ request, which, place, directory }] : [];
+    });
+  });
   const texts = await reader.records(
-    opens.map(
-      ({ request }): Way => ({
+    wanted.map(
+      ({ request, place }): Way => ({
         from: request.address,
-        steps: [name, filenameText[0]],
+        steps: [place[0], filenameText[0]],
         last: 0,
         length: PATH,
       }),
     ),
   );
-  const paths = new Map<bigint, string>();
-  for (const [index, { request }] of opens.entries()) {
+  const paths = new Map<bigint, PathsOf>();
+  for (const [index, { request, which, directory }] of wanted.entries()) {
     const bytes = texts[index]?.data;
     const end = bytes?.indexOf(0) ?? -1;
-    if (bytes && end > 0) paths.set(request.address, bytes.toString('utf8', 0, end));
+    if (!bytes || end <= 0) continue;
+    const text = bytes.toString('utf8', 0, end);
+    const start = directory ? request.signed(directory) : undefined;
+    paths.set(request.address, {
+      ...paths.get(request.address),
+      ...(which === 'path'
+        ? { path: text, ...(start === undefined ? {} : { directory: start }) }
+        : { newPath: text, ...(start === undefined ? {} : { newDirectory: start }) }),
+    });
   }
   return paths;
 }

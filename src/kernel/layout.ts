@@ -5,6 +5,8 @@ import {
   ONE_OF,
   OPTIONAL,
   type OptionalPlace,
+  PER_PROCESSOR,
+  type PerProcessor,
   SIZES,
   type Structure,
 } from './places';
@@ -19,6 +21,8 @@ export interface KernelLayout {
   readonly optional: Readonly<Partial<Record<OptionalPlace, Place>>>;
   /** Bytes of structures; 0 = the kernel has no such one. */
   readonly sizes: Readonly<Record<Structure, number>>;
+  /** Where variables stand in the section of those that each processor has of its own. */
+  readonly perProcessor: Readonly<Partial<Record<PerProcessor, number>>>;
   /** By number, without IORING_OP_. */
   readonly opcodes: readonly string[];
   /** By bit, without REQ_F_; empty where a bit has no name. */
@@ -34,12 +38,13 @@ export type LayoutResult =
   | { readonly ok: false; readonly missing: readonly string[] };
 
 /** Raised when places.ts changes, so that no older layout is taken from a cache. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 const MOST_OPCODES = 256;
 const REQUEST_FLAG_BITS = 64;
 /** io-wq.h has had it since 5.5; for types that do not name it. */
 const WORK_HASHED = 2;
+const PER_PROCESSOR_SECTION = '.data..percpu';
 
 export function layoutFrom(btf: Btf): LayoutResult {
   const absent: string[] = [];
@@ -66,6 +71,11 @@ export function layoutFrom(btf: Btf): LayoutResult {
   const sizes = Object.fromEntries(
     entries(SIZES).map(([name, structures]) => [name, sizeOf(btf, structures)]),
   ) as Record<Structure, number>;
+  const perProcessor: Partial<Record<PerProcessor, number>> = {};
+  for (const [name, variable] of entries(PER_PROCESSOR)) {
+    const offset = btf.variable(PER_PROCESSOR_SECTION, variable);
+    if (offset !== undefined) perProcessor[name] = offset;
+  }
   return {
     ok: true,
     layout: {
@@ -73,6 +83,7 @@ export function layoutFrom(btf: Btf): LayoutResult {
       needed,
       optional,
       sizes,
+      perProcessor,
       opcodes: opcodesOf(btf),
       requestFlags: requestFlagsOf(btf),
       hashed: hashedOf(btf),
@@ -157,7 +168,7 @@ export function layoutFromJson(text: string): KernelLayout | undefined {
 
 function isLayout(value: unknown): value is KernelLayout {
   if (!isRecord(value) || value['version'] !== LAYOUT_VERSION) return false;
-  const { needed, optional, sizes, opcodes, requestFlags, hashed, missing } = value;
+  const { needed, optional, sizes, perProcessor, opcodes, requestFlags, hashed, missing } = value;
   return (
     isRecord(needed) &&
     Object.keys(NEEDED).every((name) => isPlace(needed[name])) &&
@@ -165,6 +176,8 @@ function isLayout(value: unknown): value is KernelLayout {
     Object.entries(optional).every(([name, place]) => name in OPTIONAL && isPlace(place)) &&
     isRecord(sizes) &&
     Object.keys(SIZES).every((name) => isOffset(sizes[name])) &&
+    isRecord(perProcessor) &&
+    Object.entries(perProcessor).every(([name, place]) => name in PER_PROCESSOR && isOffset(place)) &&
     [opcodes, requestFlags, missing].every(isTexts) &&
     isOffset(hashed)
   );

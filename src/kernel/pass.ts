@@ -142,7 +142,7 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
         arch: target.arch,
         certain,
         timer: timers.get(request.request.address),
-        path: paths.get(request.request.address),
+        paths: paths.get(request.request.address),
         submitter: tids.get(submitterOf(reader, request)),
         file: fileOf(layout, request, table, fixed),
       });

@@ -150,6 +150,25 @@ export const OPTIONAL = {
   openName: 'io_open.filename',
   openFlags: 'io_open.how.flags',
   filenameText: 'filename.name',
+  renameName: 'io_rename.oldpath',
+  renameNewName: 'io_rename.newpath',
+  renameDirectory: 'io_rename.old_dfd',
+  renameNewDirectory: 'io_rename.new_dfd',
+  unlinkName: 'io_unlink.filename',
+  unlinkDirectory: 'io_unlink.dfd',
+  mkdirName: 'io_mkdir.filename',
+  mkdirDirectory: 'io_mkdir.dfd',
+  /** 6.0+, symlinks, too. */
+  linkName: 'io_link.oldpath ? io_link',
+  linkNewName: 'io_link.newpath ? io_link',
+  linkDirectory: 'io_link.old_dfd ? io_link',
+  linkNewDirectory: 'io_link.new_dfd ? io_link',
+  statName: 'io_statx.filename',
+  statDirectory: 'io_statx.dfd',
+  attributeName: 'io_xattr.filename ? io_xattr',
+  spliceFrom: 'io_splice.splice_fd_in',
+  spliceLength: 'io_splice.len',
+  spliceFlags: 'io_splice.flags',
   connectAddress: 'io_connect.addr',
   acceptAddress: 'io_accept.addr',
   closeFd: 'io_close.fd',
@@ -171,6 +190,42 @@ export const OPTIONAL = {
   clockOffset: 'hrtimer_clock_base.offset',
   clockProcessor: 'hrtimer_clock_base.cpu_base',
   processorClocks: 'hrtimer_cpu_base.clock_base',
+
+  /** Linux AIO: contexts by their place in a table of the process (CONFIG_AIO). */
+  aioTable: 'mm_struct.ioctx_table ?',
+  aioTableSize: 'kioctx_table.nr ?',
+  aioTableSlots: 'kioctx_table.table ?',
+  aioAddress: 'kioctx.user_id ?',
+  aioCounters: 'kioctx.cpu ?',
+  aioAsked: 'kioctx.max_reqs ?',
+  aioEvents: 'kioctx.nr_events ?',
+  aioAvailable: 'kioctx.reqs_available ?',
+  aioCompleted: 'kioctx.completed_events ?',
+  aioTail: 'kioctx.tail ?',
+  aioCancellable: 'kioctx.active_reqs ?',
+  aioDead: 'kioctx.dead ?',
+  aioRequestFile: 'aio_kiocb.ki_filp ?',
+  aioRequestContext: 'aio_kiocb.ki_ctx ?',
+  aioRequestIocb: 'aio_kiocb.ki_res.obj ?',
+  aioRequestData: 'aio_kiocb.ki_res.data ?',
+  aioRequestNode: 'aio_kiocb.ki_list ?',
+  aioRequestCount: 'aio_kiocb.ki_refcnt ?',
+  aioRequestPosition: 'aio_kiocb.rw.ki_pos ?',
+
+  /** From a task to the run queue of each processor, and so to the processors' own memory. */
+  taskGroup: 'task_struct.sched_task_group ?',
+  groupQueues: 'task_group.cfs_rq ?',
+  queueProcessor: 'cfs_rq.rq ?',
+  processorNumber: 'rq.cpu ?',
+
+  /** Who froze a file system: 6.6+ as bits, later as counts; and how often through its disk (5.18+). */
+  inodeSuper: 'inode.i_sb ?',
+  superFrozen: 'super_block.s_writers.frozen ?',
+  superProgramFreezes: 'super_block.s_writers.freeze_ucount ?',
+  superKernelFreezes: 'super_block.s_writers.freeze_kcount ?',
+  superFreezers: 'super_block.s_writers.freeze_holders ?',
+  superDisk: 'super_block.s_bdev ?',
+  diskFreezes: 'block_device.bd_fsfreeze_count ?',
 
   /** Only for the search of the slabs. */
   slabCache: 'slab.slab_cache | page.slab_cache',
@@ -212,8 +267,18 @@ export const SIZES = {
   ringNode: ['io_tctx_node'],
   page: ['page'],
   cache: ['kmem_cache'],
+  aioContext: ['kioctx'],
+  aioRequest: ['aio_kiocb'],
+} as const;
+
+/** Variables that each processor has of its own: bytes from the start of their section. Absent where the types do not tell (5.10, arm64). */
+export const PER_PROCESSOR = {
+  runQueue: 'runqueues',
+  /** What is to be added to the address of any such variable (x86). */
+  offset: 'this_cpu_off',
 } as const;
 
 export type NeededPlace = keyof typeof NEEDED;
 export type OptionalPlace = keyof typeof OPTIONAL;
 export type Structure = keyof typeof SIZES;
+export type PerProcessor = keyof typeof PER_PROCESSOR;

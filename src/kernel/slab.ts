@@ -22,7 +22,7 @@ export interface SlabFound {
 }
 
 /** A slab cache: how its objects lie. */
-interface Cache {
+export interface Cache {
   readonly address: bigint;
   readonly objectSize: number;
   readonly slabSize: number;
@@ -57,29 +57,12 @@ export async function searchSlabs(
   const [map, cache] = await cacheOfRequests(reader, target, leader, rings, gathered);
   if (map === undefined || cache === undefined)
     return { requests: [], trouble: noSearch('the kernel does not tell where its memory is') };
-  const found: Structure[] = [];
-  for (let first = 0; first < map.frames; first += AT_ONCE) {
-    const stretches = rings.map(
-      ({ ring }): SlabScan => ({
-        pages: map.pages,
-        pageSize: sizes.page,
-        direct: map.direct,
-        first,
-        count: Math.min(AT_ONCE, map.frames - first),
-        cache: cache.address,
-        cacheOffset: slabCache[0],
-        slabSize: cache.slabSize,
-        objectSize: cache.objectSize,
-        matchOffset: needed.requestRing[0],
-        match: ring.address,
-        length: sizes.request,
-        most: MOST,
-      }),
-    );
-    const records = await reader.scan(stretches, { limit: LIMIT, deadline: DEADLINE });
-    found.push(...records.map(({ address, data }) => new Structure(address, data)));
-    progress?.(Math.min(1, (first + AT_ONCE) / map.frames));
-  }
+  const found = await scanSlabs(reader, map, cache, {
+    matchOffset: needed.requestRing[0],
+    matches: rings.map(({ ring }) => ring.address),
+    length: sizes.request,
+    progress,
+  });
   // What was freed with a ring that has gone may name this one: its memory has been used again.
   const submitter = optional.requestTctx ?? optional.requestTask;
   const submitters = new Set(tctxs.flatMap(({ owner }) => [owner.tctx, owner.task]));
@@ -90,6 +73,50 @@ export async function searchSlabs(
       ![...gathered.free.values()].some((free) => free.has(request.address)),
   );
   return { requests: await alive(reader, unlisted) };
+}
+
+/** Which objects of a cache are looked for: those that have one of `matches` at `matchOffset`. */
+export interface Wanted {
+  readonly matchOffset: number;
+  readonly matches: readonly bigint[];
+  /** Bytes of each that are read. */
+  readonly length: number;
+  readonly progress: SlabSearch['progress'];
+}
+
+/** Objects of a cache, free ones too, throughout all memory. */
+export async function scanSlabs(
+  reader: Reader,
+  map: MemoryMap,
+  cache: Cache,
+  { matchOffset, matches, length, progress }: Wanted,
+): Promise<Structure[]> {
+  const { slabCache } = reader.layout.optional;
+  if (slabCache === undefined) return [];
+  const found: Structure[] = [];
+  for (let first = 0; first < map.frames; first += AT_ONCE) {
+    const stretches = matches.map(
+      (match): SlabScan => ({
+        pages: map.pages,
+        pageSize: reader.layout.sizes.page,
+        direct: map.direct,
+        first,
+        count: Math.min(AT_ONCE, map.frames - first),
+        cache: cache.address,
+        cacheOffset: slabCache[0],
+        slabSize: cache.slabSize,
+        objectSize: cache.objectSize,
+        matchOffset,
+        match,
+        length,
+        most: MOST,
+      }),
+    );
+    const records = await reader.scan(stretches, { limit: LIMIT, deadline: DEADLINE });
+    found.push(...records.map(({ address, data }) => new Structure(address, data)));
+    progress?.(Math.min(1, (first + AT_ONCE) / map.frames));
+  }
+  return found;
 }
 
 /** Those that are the same when looked at again: what was freed meanwhile has begun to change. */
@@ -132,7 +159,7 @@ async function cacheOfRequests(
 }
 
 /** The cache in whose slab an object lies; undefined where the map is wrong. */
-async function cacheOf(reader: Reader, map: MemoryMap, object: bigint): Promise<Cache | undefined> {
+export async function cacheOf(reader: Reader, map: MemoryMap, object: bigint): Promise<Cache | undefined> {
   const { optional, sizes } = reader.layout;
   const { slabCache } = optional;
   const frame = (object - map.direct) / BigInt(PAGE);
@@ -177,10 +204,37 @@ async function readCaches(reader: Reader, addresses: readonly bigint[]): Promise
   });
 }
 
-/** Walks the list of all caches from one of them; its head, which is none, falls out by its name. */
+/** The cache of that name. */
 async function cacheNamed(reader: Reader, from: bigint, name: string): Promise<Cache | undefined> {
+  const named = (await cacheNames(reader, from)).find((cache) => cache.name === name);
+  return named && (await readCaches(reader, [named.address]))[0];
+}
+
+/** The caches that objects of a kind may lie in: the one of its name, else all of its size, for a cache may serve several kinds. */
+export async function cachesFor(reader: Reader, from: bigint, name: string, size: number): Promise<Cache[]> {
+  const all = await cacheNames(reader, from);
+  const own = all.filter((cache) => cache.name === name);
+  const shared = all.filter((cache) => cache.name !== '' && !cache.name.startsWith('kmalloc-'));
+  const caches = await readCaches(
+    reader,
+    (own.length > 0 ? own : shared).map(({ address }) => address),
+  );
+  const aligned = Math.ceil(size / CACHE_LINE) * CACHE_LINE;
+  return own.length > 0 ? caches : caches.filter(({ objectSize }) => objectSize === aligned);
+}
+
+/** Objects of caches that share with others are aligned to this (SLAB_HWCACHE_ALIGN on x86 and most of arm64). */
+const CACHE_LINE = 64;
+/** Bytes of a name that are read. */
+const LONGEST_NAME = 32;
+
+/** Walks the list of all caches from one of them; its head, which is none, has no name that makes sense. */
+async function cacheNames(
+  reader: Reader,
+  from: bigint,
+): Promise<{ readonly address: bigint; readonly name: string }[]> {
   const { cacheList, cacheName } = reader.layout.optional;
-  if (cacheList === undefined || cacheName === undefined) return undefined;
+  if (cacheList === undefined || cacheName === undefined) return [];
   const [records = []] = await reader.lists([
     {
       name: 'slab caches',
@@ -197,10 +251,12 @@ async function cacheNamed(reader: Reader, from: bigint, name: string): Promise<C
   const addresses = [from, ...records.map(({ address }) => address)];
   const texts = await reader.records(
     addresses.map(
-      (address): Way => ({ from: address, steps: [cacheName[0]], last: 0, length: name.length + 1 }),
+      (address): Way => ({ from: address, steps: [cacheName[0]], last: 0, length: LONGEST_NAME }),
     ),
   );
-  const index = texts.findIndex((text) => text?.data.toString('latin1') === `${name}\0`);
-  const address = addresses[index];
-  return address === undefined ? undefined : (await readCaches(reader, [address]))[0];
+  return addresses.map((address, index) => {
+    const bytes = texts[index]?.data;
+    const end = bytes?.indexOf(0) ?? -1;
+    return { address, name: bytes?.toString('latin1', 0, end < 0 ? undefined : end) ?? '' };
+  });
 }

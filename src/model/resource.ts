@@ -4,6 +4,7 @@ export type ResourceKind =
   | 'device'
   | 'pipe'
   | 'fifo'
+  | 'mqueue'
   | 'socket'
   | 'io_uring'
   | 'epoll'
@@ -42,7 +43,10 @@ export interface Resource {
   readonly inode?: number;
   /** Who serves it: the FUSE server. */
   readonly holder?: ProcessName;
-  /** Who holds the other end of a pipe, empty = nobody; of a ring the other processes that hold it. */
+  /**
+   * Who holds the other end of a pipe, FIFO, socket, message queue or terminal, empty = nobody; of a ring the other processes that
+   * hold it. Of all but pipes only where somebody waits for it.
+   */
   readonly peers?: readonly ProcessName[];
   /** This end of a pipe. */
   readonly end?: 'read' | 'write' | 'both';
@@ -75,6 +79,24 @@ export interface SocketInfo {
   readonly receiveQueue?: number;
   readonly retransmits?: number;
   readonly type?: 'stream' | 'datagram' | 'seqpacket';
+  /** Of one that connects, or is connected and was not accepted: who listens there on this host. */
+  readonly listener?: Listener;
+  /** Seconds since data last came, or since it was connected. */
+  readonly sinceReceived?: number;
+  /** Bytes that its other end on this host has received and not read. */
+  readonly peerUnread?: number;
+  /** Unanswered questions to a TCP peer that had no room, whether it has some now. */
+  readonly probes?: number;
+}
+
+/** A listening socket of this host that a connection goes to. */
+export interface Listener {
+  readonly name?: string;
+  /** Connections that it has not accepted, and how many may be so. */
+  readonly waiting?: number;
+  readonly limit?: number;
+  /** Empty where they cannot be told. */
+  readonly holders: readonly ProcessName[];
 }
 
 export interface BlockDevice {
@@ -128,6 +150,38 @@ export interface Layer extends Backing {
   readonly directory: string;
   /** What is changed is written there. */
   readonly upper?: boolean;
+}
+
+/** What a task is inside of by its path, not by a descriptor: in a mkdir or an open, or for a request that it carries. */
+export interface NamedFile extends Backing {
+  /** Tid of the task. */
+  readonly task: number;
+  /** Absolute; no link on the way is followed. Absent where only the mount is sure. */
+  readonly path?: string;
+  /** Of what names two, a rename or a link: the second one. */
+  readonly newPath?: string;
+  /** overlay: what it is made of. */
+  readonly layers?: readonly Layer[];
+  /** The path stood in the program's memory after it had been handed over: it may have been another one. */
+  readonly later?: boolean;
+}
+
+/** A child of the process, where something waits for one. */
+export interface ChildProcess extends ProcessName {
+  /** The letter of /proc/PID/stat. */
+  readonly state: string;
+  readonly group?: number;
+  /** Its pid as its parent's pid namespace has it, where that is another one. */
+  readonly ownPid?: number;
+}
+
+/** A word of the process's memory that something waits for (a futex), as it is now. */
+export interface FutexWord {
+  readonly address: string;
+  /** Its 32 bits. */
+  readonly value: number;
+  /** The thread that holds the lock which the word is, by its tid. */
+  readonly holder?: ProcessName;
 }
 
 /** Of an md device, in the words of /sys/block/NAME/md. */
@@ -186,6 +240,24 @@ export interface CgroupLimit {
   readonly path: string;
   readonly file: string;
   readonly limit: string;
+  /** What the group uses of it, in the limit's own unit: memory.current, pids.current. */
+  readonly used?: string;
+}
+
+/** A frozen file system that somebody waits for, with what tells who froze it. */
+export interface FrozenFileSystem {
+  readonly mount: string;
+  readonly fsType: string;
+  readonly source?: string;
+  /** `major:minor`. */
+  readonly device: string;
+  /**
+   * program = by FIFREEZE (fsfreeze, a backup); disk = through its block device (a snapshot, a suspended device); kernel = by the
+   * kernel itself (the machine is being suspended). Absent where the kernel's memory does not tell.
+   */
+  readonly by?: 'program' | 'disk' | 'kernel';
+  /** Processes whose business it is, or that have its root directory open: the kernel keeps no name. */
+  readonly suspects: readonly ProcessName[];
 }
 
 /** A file lock that somebody waits for, from /proc/locks. */

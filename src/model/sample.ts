@@ -4,10 +4,23 @@
  * an absent field is unknown. These names are the published contract of schema 1.
  */
 
+import type { AioContext } from './aio';
 import type { FuseServer } from './fuseServer';
 import type { Request } from './request';
-import type { BlockDevice, Cgroup, FileLock, ProcessName, RemoteMount, Resource } from './resource';
+import type {
+  BlockDevice,
+  Cgroup,
+  ChildProcess,
+  FileLock,
+  FrozenFileSystem,
+  FutexWord,
+  NamedFile,
+  ProcessName,
+  RemoteMount,
+  Resource,
+} from './resource';
 
+export type { AioContext, AioRequest, AioSubmission } from './aio';
 export type { FileCall, FuseServer } from './fuseServer';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
@@ -15,8 +28,13 @@ export type {
   BlockDevice,
   Cgroup,
   CgroupLimit,
+  ChildProcess,
   FileLock,
+  FrozenFileSystem,
+  FutexWord,
   Layer,
+  Listener,
+  NamedFile,
   ProcessName,
   RaidState,
   RemoteCalls,
@@ -40,7 +58,11 @@ export interface Sample {
   readonly requests: readonly Request[];
   /** The io-wq of each thread that has one; absent where only the kernel's memory would tell. */
   readonly workerPools?: readonly WorkerPool[];
+  /** Contexts of Linux AIO, the interface before io_uring; absent where it has none. */
+  readonly aio?: readonly AioContext[];
   readonly resources: readonly Resource[];
+  /** What its tasks wait with by a path: nothing of it is open. */
+  readonly namedFiles?: readonly NamedFile[];
   /** Block devices behind the process's files, with their counters. */
   readonly devices?: readonly BlockDevice[];
   /** The file locks and leases it waits for, of files it has not open, too. */
@@ -49,6 +71,12 @@ export interface Sample {
   readonly faultHandlers?: readonly ProcessName[];
   /** What the FUSE servers do that owe answers to it, or for the disks below its files. */
   readonly fuseServers?: readonly FuseServer[];
+  /** The file systems that its tasks wait for because they are frozen. */
+  readonly frozen?: readonly FrozenFileSystem[];
+  /** Where something waits for a child: its children. */
+  readonly children?: readonly ChildProcess[];
+  /** The words of memory that something waits for. */
+  readonly futexes?: readonly FutexWord[];
   /** The network mounts its files are on. */
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */
@@ -62,10 +90,14 @@ export interface Host {
   readonly name: string;
   /** The release, as `uname -r` prints it. */
   readonly kernel: string;
+  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64. */
+  readonly stable?: string;
   readonly arch: string;
   /** Seconds since boot when the sample was taken. */
   readonly uptime?: number;
   readonly cpus?: number;
+  /** Tasks of the whole machine that the kernel counts as waiting for I/O at this moment (procs_blocked of /proc/stat). */
+  readonly ioWaiting?: number;
 }
 
 export interface Rights {
@@ -94,6 +126,9 @@ export interface Process {
   readonly namespacePids?: readonly number[];
   /** The processor numbers it may run on, as the kernel prints them: `0-3,8`. */
   readonly cpusAllowed?: string;
+  /** The same of one of its io-wq workers, and how many processes its user may have (RLIMIT_NPROC); only where it has very many workers. */
+  readonly workerCpusAllowed?: string;
+  readonly maxProcesses?: number;
   /** Seconds since it was started. */
   readonly age?: number;
 }
@@ -120,7 +155,7 @@ export interface Task {
   readonly blockedOn?: BlockedOn;
   /** The system call a thread is inside of; never given for io-wq workers, where the kernel's value is stale. */
   readonly syscall?: SystemCall;
-  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack. */
+  /** Operation an io-wq worker or a submitting thread is carrying out, from the `io_…` frame of its stack; without one, what all that it can carry has in common. */
   readonly operation?: string;
 }
 
@@ -130,6 +165,12 @@ export interface SystemCall {
   readonly name?: string;
   /** The six raw arguments. */
   readonly args: readonly string[];
+  /** The path it is about, as the program's memory has it now. */
+  readonly path?: string;
+  /** The socket address it connects or sends to, as the program's memory has it now. */
+  readonly address?: string;
+  /** The descriptors that poll waits for, where they are few, as the program's memory has them now. */
+  readonly polls?: readonly number[];
 }
 
 export interface KernelFrame {
@@ -203,12 +244,29 @@ export interface Ring {
   readonly skew?: string;
   readonly registeredFiles?: number;
   readonly registeredBuffers?: number;
+  /** The file with the most armed polls, where one has several; how their number went stands in it. */
+  readonly polls?: ArmedPolls;
   /** Other descriptors of the process that are the same ring. */
   readonly duplicates?: readonly number[];
   /** Inode of the ring, when the kernel tells it apart from others. */
   readonly inode?: number;
   /** False when the kernel printed no counters because a task held the ring's lock. */
   readonly readable: boolean;
+}
+
+/** Polls armed on one and the same file of a ring, followed over the looks of an inspection for as long as they never get fewer. */
+export interface ArmedPolls {
+  /** The file, by its descriptor or by its index among the registered ones. */
+  readonly fd?: number;
+  readonly fixedFile?: number;
+  readonly count: number;
+  /** How many there were in the first of these looks, and its time; seconds since boot. */
+  readonly from: number;
+  readonly since?: number;
+  /** When they were last compared, a second apart at least; seconds since boot. */
+  readonly at?: number;
+  /** Looks that found more than the one before. */
+  readonly rises: number;
 }
 
 /** The io-wq workers of one thread (5.12+), which serve every ring that thread submits to. */
@@ -244,11 +302,12 @@ export interface Finding {
   readonly stuck?: number;
 }
 
-/** `request` is an index into requests, `ring` a ring's id. */
+/** `request` is an index into requests, `ring` a ring's id, `aio` the id of a context of Linux AIO. */
 export type Evidence =
   | { readonly task: number }
   | { readonly request: number }
   | { readonly ring: number }
+  | { readonly aio: number }
   | { readonly fd: number }
   | { readonly device: string };
 

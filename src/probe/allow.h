@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the probe may look at: names of /proc and /sys that describe processes, rings and devices.
- * A sudo rule for the probe grants what stands here, and the kernel's memory (kernel.h) unless the rule says
- * --no-kernel-memory. Everything else is refused (EPERM).
+ * A sudo rule for the probe grants what stands here, questions about single sockets, which everybody may ask (sockets.h),
+ * and the kernel's memory (kernel.h) unless the rule says --no-kernel-memory. Everything else is refused (EPERM).
  */
 #ifndef PROBE_ALLOW_H
 #define PROBE_ALLOW_H

@@ -4,8 +4,8 @@
  *
  *     cc -O2 -static -o io-uring-probe probe.c
  *
- * Here is the parent. wire.h has the format, allow.h what may be read, verbs.h and kernel.h how one item is
- * answered, reader.h the process that does so. With --no-kernel-memory it reads files and processes only: what a
+ * Here is the parent. wire.h has the format, allow.h what may be read, verbs.h, kernel.h and sockets.h how one
+ * item is answered, reader.h the process that does so. With --no-kernel-memory it reads files and processes only: what a
  * sudo rule grants is then allow.h and no more.
  *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes. It

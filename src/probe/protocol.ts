@@ -46,7 +46,16 @@ export type MemoryResult =
 export const PROTOCOL = 1;
 
 /** Numbers on the wire. `elf` and `trace` are reserved: a probe of protocol 1 answers ENOSYS. */
-export const verbs = { read: 1, list: 2, link: 3, memory: 4, kernel: 5, elf: 6, trace: 7 } as const;
+export const verbs = {
+  read: 1,
+  list: 2,
+  link: 3,
+  memory: 4,
+  kernel: 5,
+  elf: 6,
+  trace: 7,
+  sockets: 8,
+} as const;
 export type Verb = keyof typeof verbs;
 
 /** What a request asks for every one of its items. The wire has the bounds for each item. */
@@ -64,7 +73,7 @@ export interface Question {
   readonly deadline: number;
 }
 
-/** A path, or what encodeMemory and kernelWire.ts give. */
+/** A path, or what encodeMemory, kernelWire.ts and socketWire.ts give. */
 export type Body = string | Buffer;
 
 /** The probe's first frame: who it is, where it runs, and with which rights. */

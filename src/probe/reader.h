@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "kernel.h"
+#include "sockets.h"
 #include "verbs.h"
 
 /* Bytes after which a buffer is handed over, and its size: room for one largest answer beyond that. */
@@ -84,8 +85,8 @@ static uint64_t key_of(const uint8_t *item)
 	if (shared->verb == MEMORY)
 		return (uint64_t)(end >= 4 ? get32(item + ITEM_HEAD) : 0) << 32;
 	/* No process's lock is taken there: such items hang all alike, or not at all. */
-	if (shared->verb == KERNEL)
-		return UINT64_MAX;
+	if (shared->verb == KERNEL || shared->verb == SOCKETS)
+		return UINT64_MAX - shared->verb;
 	for (size_t i = 6; end > 6 && !memcmp(body, "/proc/", 6) && i < end && body[i] >= '0' && body[i] <= '9'; i++)
 		pid = pid * 10 + (uint32_t)(body[i] - '0');
 	for (;; end = start - 1) {
@@ -128,6 +129,8 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 		error = read_memory(reader, item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == KERNEL)
 		error = read_kernel(item + ITEM_HEAD, length, &answer);
+	else if (shared->verb == SOCKETS)
+		error = ask_socket(item + ITEM_HEAD, length, &answer);
 	else if (shared->verb > KERNEL || shared->verb < READ)
 		error = ENOSYS;
 	else if (length >= sizeof path)

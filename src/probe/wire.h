@@ -28,7 +28,16 @@
  *     RANGE          bytes
  *     FIND, CHASE    u64 address, `length` bytes
  *     CHAIN, SCAN    u32 end, u32 length, and for each record u64 address, `length` bytes
- * EPERM: no right, or locked down; ENOSYS: the kernel has no such BPF (before 5.14); EOPNOTSUPP: the probe runs with
+ *
+ * Body of a SOCKETS item: u8 family, then
+ *     AF_UNIX             u32 inode
+ *     AF_INET, AF_INET6   u16 local port, u16 peer port, 16 bytes local address, 16 bytes peer address, in network order, of
+ *                         IPv4 the first four; a TCP listener has no peer: zeros
+ * and what is answered is the kernel's message without its nlmsghdr: struct unix_diag_msg or inet_diag_msg and its
+ * attributes. Only sockets of the probe's own network namespace are found. ENOENT: no such socket, or a kernel that
+ * does not tell; EINVAL: malformed.
+ *
+ * Errors of a KERNEL item. EPERM: no right, or locked down; ENOSYS: the kernel has no such BPF (before 5.14); EOPNOTSUPP: the probe runs with
  * --no-kernel-memory; EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
  * EINVAL: malformed.
  */
@@ -40,7 +49,7 @@
 
 #define PROTOCOL 1
 
-enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7 };
+enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7, SOCKETS = 8 };
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
 enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };

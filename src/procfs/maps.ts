@@ -20,6 +20,7 @@ const ROW =
   /^([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([r-][w-][x-][sp]) ([0-9a-f]{1,16}) ([0-9a-f]{1,8}:[0-9a-f]{1,8}) (\d{1,20})(?: +(.*))?$/s;
 const DELETED = ' (deleted)';
 const RING = 'anon_inode:[io_uring]';
+const AIO = '/[aio]';
 
 export function parseMaps(text: string): Rows<MapsRow> {
   return readRows(linesOf(text), readRow);
@@ -27,19 +28,28 @@ export function parseMaps(text: string): Rows<MapsRow> {
 
 /** The mappings of io_uring rings alone, without reading the other rows. */
 export function ringMappings(text: string): MapsRow[] {
+  return mappingsOf(text, RING);
+}
+
+/** The rings of Linux AIO contexts, without reading the other rows. The file of each is deleted from the start. */
+export function aioMappings(text: string): MapsRow[] {
+  return mappingsOf(text, AIO).filter((row) => row.deleted && row.perms.endsWith('s') && row.offset === 0n);
+}
+
+function mappingsOf(text: string, path: string): MapsRow[] {
   const rows: MapsRow[] = [];
   let from = 0;
-  let found = text.indexOf(RING);
+  let found = text.indexOf(path);
   while (found >= 0) {
     const end = lineEnd(text, found);
     // Bounded by the end of the row before, so that hostile rows cost no second walk.
     const start = text.slice(from, found).lastIndexOf('\n') + 1 + from;
     const row = readRow(text.slice(start, end));
-    if (row?.path === RING) {
+    if (row?.path === path) {
       rows.push(row);
     }
     from = end;
-    found = text.indexOf(RING, end);
+    found = text.indexOf(path, end);
   }
   return rows;
 }

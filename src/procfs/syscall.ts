@@ -14,6 +14,12 @@ export type SyscallState =
 const HEX_WORD = /^0x[0-9a-f]{1,16}$/;
 const NUMBER = /^-?\d{1,10}$/;
 
+/** A raw argument as a number; 0 for one that is missing or none. */
+export function argumentOf(args: readonly string[], index: number): bigint {
+  const text = args[index];
+  return text !== undefined && HEX_WORD.test(text) ? BigInt(text) : 0n;
+}
+
 /** /proc/PID/syscall. Stale for io-wq workers: the kernel prints what their creator was doing. */
 export function parseSyscall(text: string): SyscallState | undefined {
   if (text.length > 1024) {

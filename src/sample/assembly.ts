@@ -13,10 +13,13 @@ import type {
   Sample,
 } from '../model/sample';
 import { SCHEMA } from '../model/sample';
+import { type AioFound, finishedContexts } from './aio';
+import type { AioSubmissions } from './aioSubmissions';
 import { blindnessOf, type Trouble } from './blindness';
 import { withBufferFiles } from './bufferFiles';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
+import { withOperations } from './requests/carriedOperations';
 import { mergeRings } from './requests/mergeRings';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
@@ -32,6 +35,8 @@ export interface Gathered {
   readonly pending: PendingSources;
   /** /proc/PID/maps. */
   readonly maps: string;
+  readonly aio: AioFound;
+  readonly submissions: AioSubmissions;
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
@@ -55,6 +60,7 @@ export function assemble(gathered: Gathered): Sample {
     cgroup,
     trouble,
     pending,
+    aio,
   } = gathered;
   const { walk } = pending;
   const merged = mergeRings({
@@ -77,12 +83,18 @@ export function assemble(gathered: Gathered): Sample {
     schema: SCHEMA,
     takenAt: gathered.takenAt,
     host: gathered.host,
-    rights: { ...gathered.rights, kernelWalk: gathered.rights.kernelWalk || walk !== undefined },
+    rights: {
+      ...gathered.rights,
+      kernelWalk: gathered.rights.kernelWalk || walk !== undefined || aio.walked,
+    },
     process: gathered.process,
-    tasks,
+    tasks: withOperations(tasks, requests, rings),
     rings,
     requests,
     ...(walk ? { workerPools: walk.pools.map(({ pid: _, ...pool }) => pool) } : {}),
+    ...(aio.contexts.length > 0
+      ? { aio: finishedContexts(aio.contexts, gathered.submissions, resources) }
+      : {}),
     resources,
     devices,
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
@@ -91,16 +103,19 @@ export function assemble(gathered: Gathered): Sample {
     ...(fuseServers.length > 0 ? { fuseServers } : {}),
     ...(cgroup ? { cgroup } : {}),
     findings: [],
-    notVisible: blindnessOf({
-      ...other,
-      ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
-      rings,
-      requests,
-      tasks,
-      pending,
-      ended,
-      timedOut: [...timedOut, ...trouble.timedOut],
-    }),
+    notVisible: [
+      ...blindnessOf({
+        ...other,
+        ...(stackErrno === undefined || stacksSeen ? {} : { stackErrno }),
+        rings,
+        requests,
+        tasks,
+        pending,
+        ended,
+        timedOut: [...timedOut, ...trouble.timedOut],
+      }),
+      ...aio.blind,
+    ],
   };
 }
 

@@ -20,6 +20,8 @@ export interface Trouble {
   /** Tasks that ended meanwhile. */
   readonly ended: number;
   readonly captured: boolean;
+  /** Of who is at the other end of what is waited for. */
+  readonly otherEnds?: readonly Blindness[];
 }
 
 /** What could not be seen, why, and what would show it; most useful first. */
@@ -79,7 +81,7 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
   if (trouble.ended > 0) {
     rows.push({ what: `${trouble.ended} tasks`, why: 'ended while they were read' });
   }
-  return rows;
+  return [...rows, ...(trouble.otherEnds ?? [])];
 }
 
 const MOST_TIMED_OUT = 10;

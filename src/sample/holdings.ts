@@ -1,6 +1,7 @@
 import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
-import { parseMountinfo } from '../procfs/mountinfo';
+import type { InetRow } from '../procfs/inet';
+import { type MountinfoRow, parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import type { DescriptorsFound } from './descriptors';
 import { readDevices } from './devices';
@@ -17,6 +18,8 @@ export interface Holdings {
   readonly resources: readonly Resource[];
   readonly devices: readonly BlockDevice[];
   readonly remoteMounts: readonly RemoteMount[];
+  /** All TCP sockets of its network namespace, where it has sockets. */
+  readonly tcp: readonly InetRow[];
   /** Socket tables that could not be read. */
   readonly missingSockets: readonly string[];
 }
@@ -28,7 +31,7 @@ export interface Known {
   readonly devices: readonly BlockDevice[];
 }
 
-const NO_SOCKETS: SocketTable = { byInode: new Map(), missing: [] };
+const NO_SOCKETS: SocketTable = { byInode: new Map(), tcp: [], missing: [] };
 
 /** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc. */
 export async function readResources(
@@ -44,7 +47,29 @@ export async function readResources(
   const mounts = new MountTable(rows);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
   const sockets = inodes.size > 0 ? await readSockets(target, pid, inodes) : NO_SOCKETS;
-  const own = descriptors.map((descriptor) => resourceOf(descriptor, { arch: target.arch, mounts, sockets }));
+  const bare = descriptors.map((descriptor) =>
+    resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
+  );
+  const found = await surroundingsOf(target, pid, bare, { rows, mounts, processes, known, ownInode });
+  return { ...found, tcp: sockets.tcp, missingSockets: sockets.missing };
+}
+
+/** What files are looked for with. */
+export interface SurroundingsAsked {
+  readonly rows: readonly MountinfoRow[];
+  readonly mounts: MountTable;
+  readonly processes: ListResult | undefined;
+  readonly known: Known;
+  readonly ownInode: boolean;
+}
+
+/** Files whose mounts are known, with their peers, servers and disks. */
+export async function surroundingsOf(
+  target: Target,
+  pid: number,
+  own: readonly Resource[],
+  { rows, mounts, processes, known, ownInode }: SurroundingsAsked,
+): Promise<Omit<Holdings, 'missingSockets' | 'tcp'>> {
   const layers = await findLayers(own, rows, () => mountsOfReader(target, mounts));
   const bare = [...own, ...layers.files];
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
@@ -66,12 +91,7 @@ export async function readResources(
     const blockDevice = withDevices.resources[i]?.blockDevice;
     return blockDevice === undefined ? resource : { ...resource, blockDevice };
   });
-  return {
-    resources: layers.fold(resources),
-    devices: withDevices.devices,
-    remoteMounts,
-    missingSockets: sockets.missing,
-  };
+  return { resources: layers.fold(resources), devices: withDevices.devices, remoteMounts };
 }
 
 /** Paths in /sys are told as their reader sees them, whose namespace may be another one than the process's. */

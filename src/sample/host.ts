@@ -1,6 +1,7 @@
 import type { Host } from '../model/sample';
 import type { ReadResult } from '../probe/protocol';
 import { cpuCount } from '../procfs/cpuList';
+import { parseProcsBlocked } from '../procfs/procsBlocked';
 import { parseVersion } from '../procfs/version';
 import { textOf } from './text';
 
@@ -9,6 +10,7 @@ export const HOST_FILES = [
   '/proc/sys/kernel/hostname',
   '/proc/sys/kernel/osrelease',
   '/sys/devices/system/cpu/online',
+  '/proc/stat',
 ] as const;
 
 /** The host from HOST_FILES, in that order. */
@@ -17,14 +19,18 @@ export function hostFrom(
   arch: string,
   uptime: number | undefined,
 ): Host {
-  const [version, name, release, online] = files.map(textOf);
+  const [versionText, name, release, online, stat] = files.map(textOf);
   const cpus = cpuCount(online ?? '');
+  const version = parseVersion(versionText ?? '');
+  const ioWaiting = parseProcsBlocked(stat ?? '');
   return {
     name: name?.trim() || 'unknown',
-    kernel: release?.trim() || parseVersion(version ?? '')?.release || 'unknown',
+    kernel: release?.trim() || version?.release || 'unknown',
+    ...(version?.stable === undefined ? {} : { stable: version.stable }),
     arch,
     ...(uptime === undefined ? {} : { uptime }),
     ...(cpus === undefined ? {} : { cpus }),
+    ...(ioWaiting === undefined ? {} : { ioWaiting }),
   };
 }
 

@@ -52,17 +52,19 @@ export async function readPending(target: Target, asked: PendingAsked): Promise<
 
 const layouts = new WeakMap<Target, Promise<OpenedLayout>>();
 
+/** What the kernel of a target has where; found out once. */
+export function layoutOf(target: Target, { layouts: cache }: WalkOptions): Promise<OpenedLayout> {
+  const opening = layouts.get(target) ?? openLayout(target, cache);
+  layouts.set(target, opening);
+  return opening;
+}
+
 async function readWalk(
   target: Target,
   { pid, rings, walk: options }: PendingAsked,
 ): Promise<{ readonly walk?: KernelWalk; readonly blind: readonly Blindness[] }> {
   if (!options || !target.kernel) return { blind: [] };
-  let opening = layouts.get(target);
-  if (!opening) {
-    opening = openLayout(target, options.layouts);
-    layouts.set(target, opening);
-  }
-  const opened = await opening;
+  const opened = await layoutOf(target, options);
   if (!opened.ok) return { blind: [opened.blindness] };
   const { signal, search } = options;
   const walk = await walkKernel(target, {

@@ -1,12 +1,15 @@
 import type { Resource, Sample } from '../model/sample';
 import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
+import { readSubmissions } from './aioSubmissions';
 import { assemble, type Gathered } from './assembly';
+import { readAwaited } from './awaited';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { findFuseServers } from './fuseServers';
 import { hasOwnInode } from './host';
+import { stillNamed } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
@@ -57,7 +60,7 @@ export async function relook(
     files.then((all) => all.slice(-1)),
     target.list([`/proc/${pid}/task`]),
     target.list([`/proc/${pid}/fd`], { links: true }),
-    readRingSources(target, { ...asked, walk: stoodStill(previous) && walk }),
+    readRingSources(target, { ...asked, walk: (stoodStill(previous) || previous.aio !== undefined) && walk }),
     readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
     countAgain(target, previous.devices ?? []),
   ]);
@@ -70,9 +73,12 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
-  const fuseServers = await findFuseServers(target, { resources: previous.resources, devices, clocks });
-  const { mappings, rings: infos, pending } = sources;
-  return assemble({
+  const [fuseServers, submissions] = await Promise.all([
+    findFuseServers(target, { resources: previous.resources, devices, clocks }),
+    readSubmissions(target, pid, tasks.tasks),
+  ]);
+  const { mappings, rings: infos, pending, aio } = sources;
+  const sample = assemble({
     takenAt,
     host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
     rights: previous.rights,
@@ -81,6 +87,8 @@ export async function relook(
     rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
     pending,
     maps: memory.maps,
+    aio,
+    submissions,
     resources: previous.resources,
     devices,
     remoteMounts: previous.remoteMounts ?? [],
@@ -90,6 +98,15 @@ export async function relook(
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });
+  const namedFiles = stillNamed(previous, sample);
+  if (namedFiles === undefined) return undefined;
+  const awaited = await readAwaited(target, sample);
+  return {
+    ...sample,
+    ...awaited,
+    ...(previous.frozen ? { frozen: previous.frozen } : {}),
+    ...(namedFiles.length > 0 ? { namedFiles } : {}),
+  };
 }
 
 /**

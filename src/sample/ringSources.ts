@@ -1,5 +1,6 @@
 import { type MapsRow, ringMappings } from '../procfs/maps';
 import type { Target } from '../target/target';
+import { type AioFound, readAio } from './aio';
 import type { Descriptor } from './descriptors';
 import { type PendingSources, readPending, type WalkOptions } from './pendingSources';
 import { type RingInfos, readRingInfos } from './ringInfo';
@@ -20,12 +21,25 @@ export interface RingSources {
   readonly mappings: readonly MapsRow[];
   readonly rings: RingInfos;
   readonly pending: PendingSources;
+  /** The older interface, which a program may use beside its rings. */
+  readonly aio: AioFound;
 }
 
 export async function readRingSources(target: Target, asked: RingSourcesAsked): Promise<RingSources> {
-  const { pid, maps, ownInode, walk, signal } = asked;
+  const { pid, maps, walk, signal } = asked;
+  const [rings, aio] = await Promise.all([
+    readRings(target, asked),
+    readAio(target, { pid, maps, walk, signal }),
+  ]);
+  return { ...rings, aio };
+}
+
+async function readRings(
+  target: Target,
+  { pid, maps, ownInode, walk, signal, rings: descriptors }: RingSourcesAsked,
+): Promise<Omit<RingSources, 'aio'>> {
   const mappings = ringMappings(maps);
-  const rings = await readRingInfos(target, pid, asked.rings, mappings);
+  const rings = await readRingInfos(target, pid, descriptors, mappings);
   const pending = await readPending(target, {
     pid,
     rings: rings.descriptors,

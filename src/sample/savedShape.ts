@@ -1,8 +1,25 @@
 /** What a field of a saved Sample may be: a plain type, a list of one shape, or a record of known fields. */
 type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const PROCESS: Shape = { pid: 'number', name: 'string' };
+const PROCESS = { pid: 'number', name: 'string' } as const;
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
+const SOCKET: Shape = {
+  listener: { name: 'string', waiting: 'number', limit: 'number', holders: [PROCESS] },
+  peerUnread: 'number',
+  sinceReceived: 'number',
+  probes: 'number',
+};
+
+const AIO_REQUEST: Shape = {
+  operation: 'string',
+  fd: 'number',
+  path: 'string',
+  offset: 'number',
+  length: 'number',
+  userData: 'string',
+  iocb: 'string',
+  certainty: 'string',
+};
 
 const TASK: Shape = {
   tid: 'number',
@@ -47,6 +64,21 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       size: 'number',
     },
   ],
+  namedFiles: [
+    {
+      task: 'number',
+      path: 'string',
+      newPath: 'string',
+      later: 'boolean',
+      mount: 'string',
+      fsType: 'string',
+      source: 'string',
+      device: 'string',
+      blockDevice: 'string',
+      holder: PROCESS,
+      waiting: 'number',
+    },
+  ],
   remoteMounts: [
     {
       mount: 'string',
@@ -66,6 +98,21 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       },
     },
   ],
+  aio: [
+    {
+      id: 'number',
+      address: 'string',
+      asked: 'number',
+      capacity: 'number',
+      head: 'number',
+      tail: 'number',
+      unreaped: 'number',
+      pending: 'number',
+      requests: [AIO_REQUEST],
+      submitting: [{ task: 'number', count: 'number', requests: [AIO_REQUEST] }],
+      sources: ['string'],
+    },
+  ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
   fuseServers: [
@@ -76,14 +123,28 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       calls: [{ tid: 'number', path: 'string', ownMount: 'boolean' }],
     },
   ],
+  frozen: [
+    {
+      mount: 'string',
+      fsType: 'string',
+      source: 'string',
+      device: 'string',
+      by: 'string',
+      suspects: [PROCESS],
+    },
+  ],
+  children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
+  futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',
     frozenBy: 'string',
-    limits: [{ path: 'string', file: 'string', limit: 'string' }],
+    limits: [{ path: 'string', file: 'string', limit: 'string', used: 'string' }],
   },
   resources: [
     {
       awaitedLocks: [LOCK],
+      peers: [PROCESS],
+      socket: SOCKET,
       layers: [
         {
           directory: 'string',
@@ -97,6 +158,19 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
           waiting: 'number',
         },
       ],
+    },
+  ],
+  rings: [
+    {
+      polls: {
+        fd: 'number',
+        fixedFile: 'number',
+        count: 'number',
+        from: 'number',
+        since: 'number',
+        at: 'number',
+        rises: 'number',
+      },
     },
   ],
 };
@@ -116,6 +190,14 @@ const NEEDED: ReadonlySet<string> = new Set([
   'fuseServers.calls',
   'fuseServers.calls.tid',
   'fuseServers.calls.path',
+  'aio.id',
+  'aio.address',
+  'aio.requests',
+  'aio.submitting.task',
+  'aio.submitting.count',
+  'aio.submitting.requests',
+  'aio.sources',
+  'namedFiles.task',
   'remoteMounts.mount',
   'remoteMounts.fsType',
   'remoteMounts.options',
@@ -125,13 +207,21 @@ const NEEDED: ReadonlySet<string> = new Set([
   'remoteMounts.calls.unknownAnswers',
   'remoteMounts.calls.slow',
   'remoteMounts.calls.slow.operation',
+  'rings.polls.count',
+  'rings.polls.from',
+  'rings.polls.rises',
+  'frozen.mount',
+  'frozen.fsType',
+  'frozen.suspects',
+  'resources.socket.listener.holders',
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',
   'cgroup.limits.file',
   'cgroup.limits.limit',
 ]);
-const NEEDED_ANYWHERE = /(?:holder|client|faultHandlers)\.(?:pid|name)$|wait.*Locks\.(?:type|access|range)$/;
+const NEEDED_ANYWHERE =
+  /aio\..*requests\.(?:operation|userData|iocb|certainty)$|(?:holders?|client|faultHandlers|suspects|peers|children)\.(?:pid|name|state)$|futexes\.(?:address|value)$|wait.*Locks\.(?:type|access|range)$/;
 
 /** The first optional field that is there and not of its kind, as `devices.backing.fsType`. */
 export function misshapen(sample: Readonly<Record<string, unknown>>): string | undefined {

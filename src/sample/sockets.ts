@@ -1,16 +1,18 @@
 import type { SocketInfo } from '../model/sample';
-import { parseInetTable } from '../procfs/inet';
+import { type InetRow, parseInetTable } from '../procfs/inet';
 import { parseUnixTable } from '../procfs/unix';
 import type { Target } from '../target/target';
 import { textOf } from './text';
 
 /** Bytes of one table: about 100,000 sockets. */
-const TABLE_LIMIT = 16 << 20;
+export const TABLE_LIMIT = 16 << 20;
 const INET = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
 
 export interface SocketTable {
   /** By the socket's inode, in the network namespace of the process. */
   readonly byInode: ReadonlyMap<number, SocketInfo>;
+  /** All TCP sockets of that namespace, where the process has any. */
+  readonly tcp: readonly InetRow[];
   /** Tables that could not be read: `tcp (ETIMEDOUT)`. */
   readonly missing: readonly string[];
 }
@@ -28,6 +30,7 @@ export async function readSockets(
   );
   const byInode = new Map<number, SocketInfo>();
   const missing: string[] = [];
+  const tcp: InetRow[] = [];
   for (const [index, name] of names.entries()) {
     const result = results[index];
     const text = textOf(result);
@@ -36,19 +39,25 @@ export async function readSockets(
       if (result && !result.ok && result.errno !== 'ENOENT') missing.push(`${name} (${result.errno})`);
       continue;
     }
-    if (name === 'unix') addUnix(byInode, text, wanted);
-    else addInet(byInode, text, INET[index] ?? 'tcp', wanted);
+    if (name === 'unix') {
+      addUnix(byInode, text, wanted);
+      continue;
+    }
+    const protocol = INET[index] ?? 'tcp';
+    const { rows } = parseInetTable(text, protocol);
+    addInet(byInode, rows, protocol, wanted);
+    if (protocol.startsWith('tcp')) for (const row of rows) tcp.push(row);
   }
-  return { byInode, missing };
+  return { byInode, tcp, missing };
 }
 
 function addInet(
   into: Map<number, SocketInfo>,
-  text: string,
+  rows: readonly InetRow[],
   protocol: (typeof INET)[number],
   wanted: ReadonlySet<number>,
 ): void {
-  for (const row of parseInetTable(text, protocol).rows) {
+  for (const row of rows) {
     if (!wanted.has(row.inode)) continue;
     const connected = row.state !== 'LISTEN' && !/:0$/.test(row.peer);
     into.set(row.inode, {

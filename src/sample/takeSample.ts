@@ -5,15 +5,22 @@ import { parseCmdline } from '../procfs/cmdline';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
+import { readSubmissions } from './aioSubmissions';
+import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
+import { readAwaited } from './awaited';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
+import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
+import { findFrozen } from './frozen';
 import { findFuseServers } from './fuseServers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
+import { withNamedFiles } from './namedFiles';
+import { findOtherEnds } from './otherEnds';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook } from './relook';
@@ -47,7 +54,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const searches = walk !== false && walk?.search !== undefined;
   const again = previous && !searches ? await relook(target, previous, walk) : undefined;
   checkCancelled(options.signal);
-  return again ?? lookAfresh(target, pid, options);
+  return withArmedPolls(again ?? (await lookAfresh(target, pid, options)), previous);
 }
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
@@ -125,10 +132,12 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
-  const [{ resources, locks }, faultHandlers, fuseServers] = await Promise.all([
+  const [{ resources, locks }, faultHandlers, fuseServers, submissions, crowd] = await Promise.all([
     findAwaitedLocks(target, pid, holdings.resources, tasks),
     findFaultHandlers(target, tasks, processes),
     findFuseServers(target, { resources: holdings.resources, devices, clocks }),
+    readSubmissions(target, pid, tasks),
+    readCrowdFacts(target, pid, tasks),
   ]);
   const { descriptors, refused: fdErrno, timedOut: silent } = await described;
   checkCancelled(options.signal);
@@ -148,8 +157,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     missingSockets,
     captured: target.frozen,
   };
-  rememberLook(resources, { at: Date.now(), stacks, descriptors, maps: textOf(mapsFile) ?? '', trouble });
-  const withRings = ({ mappings, rings, pending }: RingSources): Sample =>
+  const withRings = ({ mappings, rings, pending, aio }: RingSources): Sample =>
     assemble({
       takenAt,
       host,
@@ -164,6 +172,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         executable: executable[0]?.ok ? executable[0].target : undefined,
         container: cgroup?.ok ? (containerOf(cgroups) ?? null) : undefined,
         uptime: host.uptime,
+        crowd,
       }),
       tasks: tasksFound,
       rings: findRings({
@@ -174,6 +183,8 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       }),
       pending,
       maps: textOf(mapsFile) ?? '',
+      aio,
+      submissions,
       resources,
       devices,
       remoteMounts,
@@ -185,10 +196,37 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     });
   const sample = withRings(sources);
   const still = sources.pending.walk?.consistent === true;
-  const wanting = sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still));
-  return search && sample.rights.kernelWalk && wanting
-    ? withRings(await readRings({ ...plainly, search }))
-    : sample;
+  const wanting =
+    sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still)) ||
+    sample.aio?.some(({ pending, requests }) => (pending ?? 0) > requests.length);
+  const whole =
+    search && sample.rights.kernelWalk && wanting
+      ? withRings(await readRings({ ...plainly, search }))
+      : sample;
+  const [ends, frozen, named, awaited] = await Promise.all([
+    findOtherEnds(target, whole, { processes, tcp: holdings.tcp, known: lately?.resources ?? [] }),
+    findFrozen(target, whole, textOf(mountinfo) ?? '', processes, options.walk),
+    withNamedFiles(target, whole, {
+      mountinfo: textOf(mountinfo) ?? '',
+      processes,
+      ownInode: hasOwnInode(host.kernel),
+    }),
+    readAwaited(target, whole),
+  ]);
+  rememberLook(ends.resources, {
+    at: Date.now(),
+    stacks,
+    descriptors,
+    maps: textOf(mapsFile) ?? '',
+    trouble: { ...trouble, otherEnds: ends.blind },
+  });
+  return {
+    ...named,
+    ...awaited,
+    resources: ends.resources,
+    ...(frozen.length > 0 ? { frozen } : {}),
+    notVisible: [...named.notVisible, ...ends.blind],
+  };
 }
 
 /** The earlier look, if it was at the same process and within the same few seconds. */
@@ -207,6 +245,7 @@ interface ProcessFacts {
   readonly executable: string | undefined;
   readonly container: string | null | undefined;
   readonly uptime: number | undefined;
+  readonly crowd: CrowdFacts;
 }
 
 function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
@@ -226,6 +265,7 @@ function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
     ...(tracer ? { tracer } : {}),
     ...(status.nsPid && status.nsPid.length > 1 ? { namespacePids: status.nsPid } : {}),
     ...(status.cpusAllowedList === undefined ? {} : { cpusAllowed: status.cpusAllowedList }),
+    ...facts.crowd,
     ...(age === undefined ? {} : { age: Math.round(age * 100) / 100 }),
   };
 }

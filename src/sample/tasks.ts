@@ -8,6 +8,7 @@ import { syscallName } from '../procfs/syscallNames';
 import { parseWchan } from '../procfs/wchan';
 import { carriedOperation, operationBehindWchan } from '../ring/issueFunctions';
 import type { Target } from '../target/target';
+import { followArguments } from './callArguments';
 import type { Clocks } from './clock';
 import { remembering } from './latest';
 import { textOf } from './text';
@@ -53,7 +54,11 @@ export async function readTasks(target: Target, asked: TasksAsked): Promise<Task
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return {
-    tasks: found.flatMap((batch) => batch.tasks),
+    tasks: await followArguments(
+      target,
+      asked.pid,
+      found.flatMap((batch) => batch.tasks),
+    ),
     ended: found.reduce((sum, batch) => sum + batch.ended, 0),
     timedOut: found.flatMap((batch) => batch.timedOut),
   };

@@ -16,8 +16,10 @@ import { Channel } from './channel';
 import type { Connection } from './connection';
 import { Joiner } from './joiner';
 import type { KernelMemory } from './kernelMemory';
+import type { KernelSockets } from './kernelSockets';
 import { probeFailed, wrongProtocol } from './probeErrors';
 import { ProbeKernel } from './probeKernel';
+import { ProbeSockets } from './probeSockets';
 import type { ListOptions, ReadOptions, Target, TargetRights } from './target';
 
 const DEFAULT_LIMIT = 1 << 20;
@@ -53,6 +55,7 @@ export class ProbeTarget implements Target {
   readonly self: number;
   private readonly memories: Joiner;
   readonly kernel: KernelMemory;
+  readonly sockets: KernelSockets;
 
   constructor(
     private readonly channel: Channel,
@@ -64,6 +67,7 @@ export class ProbeTarget implements Target {
     this.self = hello.pid;
     this.memories = new Joiner((bodies, options) => this.ask('memory', bodies, options));
     this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
+    this.sockets = new ProbeSockets((bodies, options) => this.ask('sockets', bodies, options));
   }
 
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {

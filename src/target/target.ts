@@ -1,5 +1,6 @@
 import type { LinkResult, ListResult, MemoryRange, MemoryResult, ReadResult } from '../probe/protocol';
 import type { KernelMemory } from './kernelMemory';
+import type { KernelSockets } from './kernelSockets';
 
 /** Limits of one read; the probe's defaults hold where one is absent. */
 export interface ReadOptions {
@@ -52,6 +53,8 @@ export interface Target {
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
   /** Absent where there is none to read: a captured tree. */
   readonly kernel?: KernelMemory;
+  /** Absent where there is nobody to ask: a captured tree. */
+  readonly sockets?: KernelSockets;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
   dispose(): void;

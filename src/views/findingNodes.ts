@@ -3,6 +3,7 @@ import { pageOf } from '../explain/pages';
 import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample, Severity } from '../model/sample';
+import { aioRow } from './aioNodes';
 import { markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
 import { requestRow } from './requestRow';
@@ -121,6 +122,12 @@ function proof(item: Evidence, sample: Sample): Node {
   if ('fd' in item) {
     const resource = indexOf(sample).resources.get(item.fd);
     return resource ? resourceRow(resource) : { id: `fd-${item.fd}`, label: `fd ${item.fd}` };
+  }
+  if ('aio' in item) {
+    const context = sample.aio?.find((candidate) => candidate.id === item.aio);
+    return context
+      ? aioRow(context, sample)
+      : { id: `aio-${item.aio}`, label: `Linux AIO context ${item.aio}` };
   }
   const label = `block device ${shown(item.device)}`;
   const id = `device-${item.device}`;

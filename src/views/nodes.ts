@@ -5,6 +5,7 @@ import type { Inspected } from '../inspect/inspections';
 import type { InspectionProblem } from '../inspect/problem';
 import { printable } from '../model/printable';
 import type { Blindness, Sample } from '../model/sample';
+import { aioNodes } from './aioNodes';
 import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
 import { ROOT_CONTEXT } from './ids';
@@ -87,6 +88,7 @@ function sampleNodes(sample: Sample): readonly Node[] {
   return [
     ...findingNodes(sample),
     ...ringNodes(sample),
+    ...aioNodes(sample),
     ...taskNodes(sample),
     ...resourceNodes(sample),
     ...blindNodes(sample.notVisible),

@@ -1,6 +1,7 @@
 import { cgroupLine } from '../explain/cgroups';
 import { below, diskKind, inFlightOf, troublesOf } from '../explain/disks';
 import { lockText } from '../explain/locks';
+import { listenerText } from '../explain/otherEnds';
 import { remoteMountFacts } from '../explain/remoteMounts';
 import { duration, processName, sentence } from '../explain/words';
 import { printable } from '../model/printable';
@@ -15,6 +16,7 @@ const ICONS: Record<ResourceKind, string> = {
   device: 'database',
   pipe: 'arrow-swap',
   fifo: 'arrow-swap',
+  mqueue: 'arrow-swap',
   socket: 'plug',
   io_uring: 'sync',
   epoll: 'list-tree',
@@ -95,6 +97,7 @@ function facts(resource: Resource): string {
     socket?.sendQueue !== undefined &&
       socket.sendQueue > 0 &&
       `${grouped(socket.sendQueue)} bytes not acknowledged`,
+    socket?.listener && listenerText(socket.listener),
     resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined,
     end !== undefined && `${end} end`,
     peers && (kind === 'io_uring' ? `also held by ${namesOf(peers)}` : otherEnd(peers)),

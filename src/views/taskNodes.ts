@@ -1,3 +1,4 @@
+import { namedLine } from '../explain/namedFiles';
 import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
@@ -181,6 +182,14 @@ function frames(task: Task, sample: Sample): readonly Node[] {
       label: `system call ${shown(syscall.name ?? String(syscall.number), 64)}`,
       description: shown(syscall.args.join(', ')),
       icon: { id: 'symbol-method' },
+    });
+  }
+  for (const [index, file] of (sample.namedFiles ?? []).filter((one) => one.task === task.tid).entries()) {
+    rows.push({
+      id: `names-${index}`,
+      label: 'names',
+      description: shown(namedLine(file)),
+      icon: { id: 'file' },
     });
   }
   rows.push(...(userStack ?? []).map((frame, index) => userRow(`user-${index}`, frame)));

@@ -122,6 +122,13 @@ describe("the probe's own side of the protocol", () => {
     expect((await frames(probe, 3))[1]).toMatchObject({ answers: bodies.map(() => ({ errno: 'EINVAL' })) });
   });
 
+  it('answers socket items of a wrong size or family with EINVAL', async (context) => {
+    const probe = start(context);
+    const bodies = [0, 1, 4, 5, 6, 36, 37, 38].map((size) => Buffer.alloc(size, 3));
+    probe.write(encodeRequest(1, { verb: 'sockets', limit: 10, deadline: 100 }, bodies).frame);
+    expect((await frames(probe, 3))[1]).toMatchObject({ answers: bodies.map(() => ({ errno: 'EINVAL' })) });
+  });
+
   const garbage: [string, Buffer, string][] = [
     ['a frame that is too long', head((1 << 20) + 1, 1, 0), 'too long'],
     ['a frame of four gigabytes', Buffer.alloc(64, 0xff), 'too long'],

@@ -35,22 +35,24 @@ export interface OnFuse extends Mounted {
   readonly stop: () => void;
   /** Makes it fall silent as it is. */
   readonly silence: () => void;
+  /** The shell's command that lets the server answer again. */
+  readonly goOn: string;
 }
 
 /** The same on a loop device over a file of a FUSE server. */
 export async function onFuse(stage: Stage, type: FileSystem = 'ext4'): Promise<OnFuse> {
   const { directory, server } = await mountHangfs(stage);
+  const disk = join(directory, type === 'ext4' ? 'disk1' : 'disk-big');
   const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
   const goOn = `kill -USR2 ${server.pid}`;
-  const image = join(directory, type === 'ext4' ? 'disk1' : 'diskbig1');
-  const own = mounted(stage, type, base, image, goOn);
+  const own = mounted(stage, type, base, disk, goOn);
   const silence = () => process.kill(server.pid, 'SIGUSR1');
   const stop = () => {
     execFileSync('sync', ['-f', own.directory]);
-    uncache(image);
+    uncache(disk);
     silence();
   };
-  return { ...own, stop, silence };
+  return { ...own, stop, silence, goOn };
 }
 
 /** Read-only images with what packs a directory into one. */
@@ -60,7 +62,10 @@ const PACK = {
 } as const;
 
 /** A read-only image on a loop device over a file of a FUSE server. */
-export async function packedOnFuse(stage: Stage, type: keyof typeof PACK): Promise<Omit<OnFuse, 'silence'>> {
+export async function packedOnFuse(
+  stage: Stage,
+  type: keyof typeof PACK,
+): Promise<Mounted & { readonly stop: () => void }> {
   const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
   const [folder, image, directory] = [join(base, 'folder'), join(base, 'image'), join(base, 'mnt')];
   mkdirSync(folder);
@@ -99,6 +104,12 @@ export function overlay(stage: Stage, lower: string, upper?: string): string {
   });
   if (mount.status !== 0) stage.skip(`overlay cannot be mounted: ${mount.stderr.trim()}`);
   return directory;
+}
+
+/** The kernel forgets all that it has read of the file system. */
+export function forget({ device, directory }: Mounted): void {
+  execFileSync('umount', [directory]);
+  execFileSync('mount', [device, directory]);
 }
 
 /** The page cache forgets the file, so that reads reach what is below it. */

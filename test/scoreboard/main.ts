@@ -3,18 +3,23 @@ import { ACTORS, actor, actorMissing } from '../real/support/actor';
 import { CHECKOUT } from '../real/support/programs';
 import { type Outcome, runScenario } from './runScenario';
 import { SCENARIOS } from './scenarios';
-import { stacksOf, writeStacks } from './stacks';
+import { readStacks, stacksOf, writeStacks } from './stacks';
 
 const words = process.argv.slice(2).filter((word) => word !== '--record');
-const record = process.argv.includes('--record') && words.length === 0;
-/** Which scenario had a stack first. */
-const stacks = new Map<string, string>();
+const record = process.argv.includes('--record');
+const recorded = join(CHECKOUT, 'test/scoreboard/stacks.txt');
+/** Which scenario had a stack first; where only some are staged, those of the others are kept. */
+const stacks = new Map<string, string>(words.length === 0 ? [] : keptStacks());
 let kernel = '';
 const chosen = SCENARIOS.filter(
   ({ name }) => words.length === 0 || words.some((word) => name.startsWith(word)),
 );
 
 const totals = { right: 0, judged: 0, alarms: 0, healthy: 0, skipped: 0 };
+
+function keptStacks(): [string, string][] {
+  return readStacks(recorded).map(({ scenario, functions }) => [functions.join(' < '), scenario]);
+}
 
 function row(mark: string, name: string, who: string, text: string): void {
   console.log(`${mark.padEnd(7)} ${name.padEnd(48)} ${who.padEnd(5)} ${text}`);
@@ -52,7 +57,7 @@ for (const who of ACTORS) {
 
 if (record) {
   const lines = [...stacks].map(([stack, name]) => `${name}: ${stack}`);
-  writeStacks(join(CHECKOUT, 'test/scoreboard/stacks.txt'), kernel, lines);
+  writeStacks(recorded, kernel, lines);
 }
 
 const share = totals.judged === 0 ? 0 : Math.floor((100 * totals.right) / totals.judged);

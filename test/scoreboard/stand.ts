@@ -11,9 +11,14 @@ export async function ringVictim(stage: Stage, args: readonly string[], inD = 0)
   return still(await startVictim(stage, stage.who, 'ring_victim', args), inD);
 }
 
-/** The same of `waits`, which has no ring. */
-export async function waiting(stage: Stage, args: readonly string[], inD = 0): Promise<number> {
-  const victim = await startVictim(stage, stage.who, 'waits', args, { busy: true });
+/** The same of `waits` or `kernel_waits`, which have no ring. */
+export async function waiting(
+  stage: Stage,
+  args: readonly string[],
+  inD = 0,
+  program: 'waits' | 'kernel_waits' = 'waits',
+): Promise<number> {
+  const victim = await startVictim(stage, stage.who, program, args, { busy: true });
   return (await still(victim, inD)).pid;
 }
 

@@ -1,10 +1,10 @@
 /*
  * hangfs DIRECTORY [NAME [BACKGROUND [FILE]]]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
- * `slow5…` answered after five seconds, `ok…` answered. `disk…` remembers what is written (32 MiB; `diskbig…` 400 MiB) and answers
- * until SIGUSR1 stops it; SIGUSR2 lets it go on. To read `self…` the server reads FILE; without one it opens a file of its own
- * mount, and waits for itself.
- * BACKGROUND = how many requests it allows in the background (256). Ending the server unmounts and aborts, which frees everybody.
+ * `slow5…` answered after five seconds, `ok…` answered. `disk…` (32 MiB) and `disk-big…` (400 MiB) remember what is written
+ * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. To look `lost…` up is never answered. To read `self…` the
+ * server reads FILE; without one it opens a file of its own mount, and waits for itself. BACKGROUND = how many requests it
+ * allows in the background (256). Ending the server unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -60,16 +60,16 @@ static int named(uint64_t node, const char *prefix) {
   return node >= 2 && node < 2 + FILES && !strncmp(files[node - 2].name, prefix, strlen(prefix));
 }
 
+static uint64_t size_of(uint64_t node) {
+  return named(node, "disk-big") ? BIG_SIZE : FILE_SIZE;
+}
+
 static void answer(uint64_t unique, int error, const void *body, size_t length) {
   static char out[sizeof(struct fuse_out_header) + MAX_WRITE];
   struct fuse_out_header header = {(uint32_t)(sizeof header + length), -error, unique};
   memcpy(out, &header, sizeof header);
   if (length) memcpy(out + sizeof header, body, length);
   if (write(device, out, header.len) < 0 && errno != ENOENT && errno != ENODEV) die("/dev/fuse");
-}
-
-static uint64_t size_of(uint64_t node) {
-  return named(node, "diskbig") ? BIG_SIZE : FILE_SIZE;
 }
 
 static void attributes(uint64_t node, struct fuse_attr *attr) {
@@ -84,6 +84,7 @@ static void attributes(uint64_t node, struct fuse_attr *attr) {
 
 static void lookup(uint64_t unique, const char *name) {
   static const char *const kinds[] = {"hang", "direct", "slow5", "ok", "disk", "self"};
+  if (!strncmp(name, "lost", 4)) return;
   int known = !strcmp(name, also_hangs);
   for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) known |= !strncmp(name, kinds[i], strlen(kinds[i]));
   for (unsigned i = 0; known && i < FILES; i++) {
@@ -102,7 +103,8 @@ static void lookup(uint64_t unique, const char *name) {
 
 static void finish(const struct held *request) {
   char *content = named(request->node, "disk") ? files[request->node - 2].content : NULL;
-  uint64_t end = size_of(request->node), offset = request->offset < end ? request->offset : end;
+  uint64_t end = size_of(request->node);
+  uint64_t offset = request->offset < end ? request->offset : end;
   size_t size = request->size < end - offset ? request->size : end - offset;
   if (request->write) {
     if (content && request->data) memcpy(content + offset, request->data, size);

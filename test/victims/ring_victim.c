@@ -5,7 +5,8 @@
 #include "scenes.h"
 #include "victim.h"
 
-static const struct scene *const themes[] = {file_scenes, peer_scenes, order_scenes, queue_scenes};
+static const struct scene *const themes[] = {file_scenes, peer_scenes, order_scenes, queue_scenes,
+                                              incident_scenes};
 
 int main(int argc, char **argv) {
   struct ring ring = {.fd = -1};

@@ -14,5 +14,6 @@ extern const struct scene file_scenes[];
 extern const struct scene peer_scenes[];
 extern const struct scene order_scenes[];
 extern const struct scene queue_scenes[];
+extern const struct scene incident_scenes[];
 
 #endif

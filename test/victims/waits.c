@@ -367,6 +367,33 @@ static void file_sync(const char *path) {
   if (write(fd, buffer, PAGE) < 0 || fsync(fd) < 0) die("fsync");
 }
 
+/* Many pages that lie apart, so that each is a request of its own to the disk. */
+static void file_sync_far(const char *path) {
+  int fd = given(path, O_RDWR);
+  ready("\"operation\":\"fsync\",\"fd\":%d", fd);
+  for (int i = 0; i < 128; i++)
+    if (pwrite(fd, buffer, PAGE, i * 131072L) < 0) die("pwrite");
+  if (fsync(fd) < 0) die("fsync");
+}
+
+/* Writes as fast as it may, and more than the machine keeps unwritten. */
+static void file_fill(const char *path) {
+  int fd = given(path, O_WRONLY);
+  ready("\"operation\":\"write\",\"fd\":%d", fd);
+  for (long at = 0;; at = (at + PAGE) % (24L << 20))
+    if (pwrite(fd, buffer, PAGE, at) < 0) die("pwrite");
+}
+
+/* More memory than a small cgroup has. */
+static void fill_memory(const char *path) {
+  enum { SIZE = 64 << 20 };
+  char *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) die("mmap");
+  ready("\"operation\":\"fault\"");
+  for (;;)
+    for (int i = 0; i < SIZE; i += PAGE) ((volatile char *)at)[i] = 1;
+}
+
 static void file_make(const char *path) {
   if (!path) die("make PATH");
   ready("\"operation\":\"mkdir\"");
@@ -425,7 +452,8 @@ static const struct wait {
     {"user-fault", user_fault}, {"file-read", file_read},
     {"file-write", file_write}, {"file-sync", file_sync},
     {"file-make", file_make},   {"file-mapped", file_mapped},
-    {"aio", aio},
+    {"aio", aio},               {"file-sync-far", file_sync_far},
+    {"file-fill", file_fill},   {"memory", fill_memory},
 };
 
 int main(int argc, char **argv) {

@@ -6,3 +6,6 @@ export const NFS_ADVICE =
   'Check that the server answers on the network (mount options and RPC counters: nfsstat -m, /proc/self/mountstats). A hard mount waits for ever; umount -f or the server’s return ends it.';
 export const DISK_ADVICE =
   'Look at the device: kernel log, /sys/block/DEV/inflight and state; a path, loop file or server behind it may be gone.';
+export const LOCK_ADVICE = 'Find who holds it: see /proc/locks and the other tasks of this list.';
+export const PEER_ADVICE = 'Nothing in the kernel is wrong: look at the program at the other end.';
+export const NORMAL = 'A normal wait.';

@@ -11,6 +11,7 @@ export type Cause =
   | 'throttled'
   | 'user fault'
   | 'fanotify'
+  | 'helper'
   | 'memory'
   | 'ring lock'
   | 'lock'

@@ -1,5 +1,7 @@
 import type { Sample } from '../../model/sample';
+import { aioAtRest } from '../aio';
 import { eventLoops } from '../eventLoops';
+import { polledSockets, restText } from '../polled';
 import { isInFlight } from '../requestStates';
 import { inFlight } from '../ringCounts';
 import type { Rule } from '../rule';
@@ -15,8 +17,10 @@ export const atRest: Rule = {
     const blind = sample.rings.filter((ring) => inFlight(ring) === undefined).length;
     const pending = sample.requests.some(isInFlight);
     const texts = new Map<string, number>();
-    for (const { task, on } of blocked) {
-      if (task.kind === 'thread') texts.set(on.text, (texts.get(on.text) ?? 0) + 1);
+    for (const one of blocked) {
+      if (one.task.kind !== 'thread') continue;
+      const text = aioAtRest(sample, one.task) ?? restText(scene, one);
+      texts.set(text, (texts.get(text) ?? 0) + 1);
     }
     const parts = [...texts].sort((a, b) => b[1] - a[1]).slice(0, 3);
     const doing = parts.map(
@@ -24,6 +28,7 @@ export const atRest: Rule = {
     );
     if (running > 0) doing.push(`${counted(running, 'thread')} ${running === 1 ? 'runs' : 'run'}`);
     const loops = eventLoops(scene);
+    const polled = polledSockets(scene);
     const hidden = sample.notVisible.some((row) => row.what.startsWith('open files'));
     const dark =
       unseen.length === 0
@@ -39,9 +44,10 @@ export const atRest: Rule = {
         explanation: [
           doing.length > 0 ? `${joined(doing)}.` : 'No thread is blocked in anything that needs help.',
           ...loops.sentences,
+          ...polled.sentences,
         ].join(' '),
         remedy: hidden ? 'Run it with the rights named under "not visible".' : 'Nothing needs to be done.',
-        evidence: loops.evidence,
+        evidence: [...loops.evidence, ...polled.evidence],
       },
     ];
   },

@@ -1,14 +1,16 @@
-import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../../model/sample';
+import type { BlockDevice, Finding, Request, Resource, Ring, Sample, Severity } from '../../model/sample';
 import type { Blocked } from '../blocking';
-import { isListedExactly, isPlaced } from '../certainty';
+import { handedOn } from '../cancelling';
+import { isListedExactly, isPlaced, isUnplaced } from '../certainty';
 import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
 import { plightOf } from '../fuseServers';
+import { directionOf, type HoldingLimit, holdingLimit, LIMIT_ADVICE } from '../ioLimits';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { behindOverlay } from '../overlays';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
-import { counted, duration, joined, processName, resourceName, sentence } from '../words';
+import { counted, duration, joined, operationCounts, processName, resourceName, sentence } from '../words';
 import { countsAsStuck } from './stuckOnResource';
 
 /**
@@ -54,7 +56,7 @@ function requestsInside(scene: Scene, held: readonly Blocked[]): readonly Inside
   const ids = new Set<number | null>(rings.map(({ id }) => id));
   const requests = placesOf(sample, (request) => ids.has(request.ring) && isInside(request));
   const files = new Map(requests.map(({ request, index }) => [index, resourceOf(sample, request)]));
-  const named = byPlace(sample, requests, files, told);
+  const named = byPlace(scene, requests, files, told);
   if (named.length > 0) return named.map((group) => ({ ...group, rings: ringsOf(sample, group, rings) }));
   const unnamed = [...files.values()].filter((file) => file === undefined).length;
   const count = rings.reduce((sum, ring) => sum + unexplained(ring), unnamed);
@@ -65,17 +67,18 @@ function requestsInside(scene: Scene, held: readonly Blocked[]): readonly Inside
 
 /** One group for each disk and server. A file whose disk has nothing to do leads nowhere. */
 function byPlace(
-  sample: Sample,
+  scene: Scene,
   requests: readonly RequestPlace[],
   files: ReadonlyMap<number, Resource | undefined>,
   told: ReadonlySet<string>,
 ): Omit<Inside, 'rings'>[] {
   const groups = new Map<string, { place: Place; requests: number[]; files: Set<Resource> }>();
-  for (const { index } of requests) {
+  for (const { index, request } of requests) {
     const file = files.get(index);
-    const place = file && !told.has(file.mount ?? '') ? placeOf(sample, file) : undefined;
+    const place = file && !told.has(file.mount ?? '') ? placeOf(scene, file, request) : undefined;
     if (!file || !place) continue;
-    const key = place.kind === 'disk' ? `disk ${place.disk.name}` : `fuse ${file.mount}`;
+    const key =
+      place.kind === 'disk' ? `disk ${place.disk.name} ${place.limit?.text ?? ''}` : `fuse ${file.mount}`;
     const group = groups.get(key) ?? { place, requests: [], files: new Set() };
     groups.set(key, group);
     group.requests.push(index);
@@ -99,17 +102,48 @@ function mayBeInside(sample: Sample, ring: Ring): number {
   return unexplained(ring) + rows.filter(isInside).length;
 }
 
-/** Where a file's requests go: undefined while its disk or server has none. */
-function placeOf(sample: Sample, named: Resource): Place | undefined {
+/** Where a file's requests go: undefined while its disk or server has none, and no limit holds them back before it. */
+function placeOf(scene: Scene, named: Resource, request: Request): Place | undefined {
+  const { sample } = scene;
   const file = behindOverlay(sample, named, false);
   const disk = diskOf(sample, file);
+  const limit = disk && !disk.suspended ? limitOf(scene, disk, request) : undefined;
+  if (disk && limit) return { kind: 'disk', disk, files: [file], limit };
   if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
   return file.fsType?.startsWith('fuse') && file.waiting !== 0 ? { kind: 'fuse', file } : undefined;
 }
 
-/** Where the requests are: a disk, or a FUSE server that has not answered. */
+/**
+ * The limit that a request which is pending for certain, and was so at the other look, stands behind. What the ring's memory alone
+ * tells may have been read already, unless a thread waits for completions and so runs those there are.
+ */
+function limitOf({ sample, other, blocked }: Scene, disk: BlockDevice, request: Request) {
+  if (!sample.cgroup?.limits.length || request.certainty === 'ambiguous') return undefined;
+  if (isUnplaced(request) && !blocked.some(({ cause }) => cause === 'completions')) return undefined;
+  if (other && !pendingIn(other).has(identityOf(request))) return undefined;
+  return holdingLimit(sample, disk, directionOf(request));
+}
+
+const pendings = new WeakMap<Sample, ReadonlySet<string>>();
+
+function pendingIn(sample: Sample): ReadonlySet<string> {
+  const known = pendings.get(sample) ?? new Set(sample.requests.filter(isInside).map(identityOf));
+  pendings.set(sample, known);
+  return known;
+}
+
+function identityOf({ ring, operation, userData, sequence, offset }: Request): string {
+  return [ring, operation, userData, sequence, offset].join(' ');
+}
+
+/** Where the requests are: at a disk, or held back before it by a limit, or with a FUSE server that has not answered. */
 type Place =
-  | { readonly kind: 'disk'; readonly disk: BlockDevice; readonly files: readonly Resource[] }
+  | {
+      readonly kind: 'disk';
+      readonly disk: BlockDevice;
+      readonly files: readonly Resource[];
+      readonly limit?: HoldingLimit;
+    }
   | {
       readonly kind: 'fuse' /** Its `waiting` is not known where nobody has mounted fusectl. */;
       readonly file: Resource;
@@ -142,7 +176,7 @@ function standsStill(scene: Scene, rings: readonly Ring[], place: Place): boolea
   if (!other) return undefined;
   const moved = rings.some((ring) => before(scene, ring)?.cqTail !== ring.cqTail);
   if (moved) return false;
-  if (place.kind === 'fuse') return true;
+  if (place.kind === 'fuse' || place.limit) return true;
   const earlier = other.devices?.find((device) => device.name === place.disk.name);
   return earlier === undefined || earlier.completed === place.disk.completed;
 }
@@ -165,6 +199,7 @@ function finding(
     ],
     ...(still ? { stuck: count } : {}),
   };
+  const ending = endingSentence(place, count > 1);
   const nobody =
     'No thread of the process is blocked in them: they were handed on and nothing in /proc/PID/stack shows them.';
   if (place.kind === 'fuse') {
@@ -179,15 +214,28 @@ function finding(
       summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${resourceName(place.file)}${state === '' ? '' : `, which ${state}`}.`,
       explanation:
         waiting === undefined
-          ? nobody
-          : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.`,
+          ? `${nobody}${ending}`
+          : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.${ending}`,
       remedy:
         plight?.remedy ??
         'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
     };
   }
-  const { disk, files } = place;
+  const { disk, files, limit } = place;
   const name = files.length === 1 && files[0] ? ` of ${resourceName(files[0])}` : '';
+  if (limit) {
+    const what = operationCounts(
+      requests.map((index) => scene.sample.requests[index]?.operation ?? 'UNKNOWN'),
+    );
+    return {
+      ...common,
+      tag: 'throttled',
+      severity: still ? 'warning' : 'info',
+      summary: `${what}${name} ${count === 1 ? 'waits' : 'wait'} inside ${limit.text}: the disk itself has nothing in flight.`,
+      explanation: `The kernel holds them back before it gives them to the disk, until the limit allows it; no thread is blocked in them.${still ? ` None of the ring’s requests has completed${since}.` : ' Whether they go on, one look cannot tell.'} ${diskSentence(disk, scene.sample, scene.between)}${ending}`,
+      remedy: LIMIT_ADVICE,
+    };
+  }
   const state = disk.suspended
     ? `which is suspended${disk.mapperName === undefined ? '' : ` (device-mapper ${disk.mapperName})`}`
     : `which has ${inFlightOf(disk)} in flight${still ? ` and has finished none${since}` : ''}`;
@@ -196,13 +244,22 @@ function finding(
   return {
     ...common,
     summary: `${sentence(counted(count, 'request'))}${name} ${are} inside the disk ${disk.name}, ${state}${behind}.`,
-    explanation: `${nobody} ${diskSentence(disk, scene.sample, scene.between)}${still ? '' : ' Whether it moves, one look cannot tell.'}`,
+    explanation: `${nobody} ${diskSentence(disk, scene.sample, scene.between)}${still ? '' : ' Whether it moves, one look cannot tell.'}${ending}`,
     remedy: disk.suspended
       ? 'Resume it: dmsetup resume NAME. Until then nothing completes, and no cancel or timeout can end the requests.'
       : culprit
         ? culprit.remedy
         : 'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).',
   };
+}
+
+/** " They cannot be cancelled or timed out until the disk loop0 answers: …", as the row of each says. */
+function endingSentence(place: Place, many: boolean): string {
+  const where =
+    place.kind === 'fuse'
+      ? { file: place.file, limited: false }
+      : { disk: place.disk, limited: place.limit !== undefined };
+  return ` ${many ? 'They' : 'It'} ${handedOn(where, many)}.`;
 }
 
 function evidenceOf(place: Place) {

@@ -1,10 +1,11 @@
-import type { Finding, Ring } from '../../model/sample';
+import type { Evidence, Finding, Ring } from '../../model/sample';
 import { before, type Rule, type Scene } from '../rule';
+import { indexOf } from '../sampleIndex';
 import { counted, ringName } from '../words';
 
 /**
  * "Six operations have finished; the program has not collected them." With overflow: "8 completions are in the
- * queue, 32 more overflowed".
+ * queue, 32 more overflowed"; or the overflowed ones stay where they are while the queue itself is emptied.
  */
 export const notReaped: Rule = {
   tag: 'not-reaped',
@@ -17,9 +18,9 @@ export const notReaped: Rule = {
       if (overflowed === 0 && ready < awaited(scene, ring)) continue;
       if (!scene.other && !scene.last) return 'look again';
       const earlier = before(scene, ring);
-      if (scene.other && (earlier === undefined || earlier.cqHead !== ring.cqHead || unread(earlier) === 0))
-        continue;
-      findings.push(finding(scene, ring, ready, overflowed));
+      const stays = earlier !== undefined && earlier.cqHead === ring.cqHead && unread(earlier) > 0;
+      if (!scene.other || stays) findings.push(finding(scene, ring, ready, overflowed));
+      else if (starves(scene, ring)) findings.push(starving(ring, overflowed, completions(scene, ring)));
     }
     return findings;
   },
@@ -41,12 +42,49 @@ function awaited(scene: Scene, ring: Ring): number {
   return least;
 }
 
-function finding(scene: Scene, ring: Ring, ready: number, overflowed: number): Finding {
-  const evidence = scene.sample.requests.flatMap((request, index) =>
+/** Overflowed completions that are looked at; they stand in the order in which they come to be fetched. */
+const OLDEST = 8;
+
+/** The oldest overflowed completions are the same in both looks, and can be told from one another or have become more. */
+function starves(scene: Scene, ring: Ring): boolean {
+  const earlier = before(scene, ring);
+  if (!scene.other || !ring.overflowed || !earlier?.overflowed || ring.overflowed < earlier.overflowed)
+    return false;
+  const [were, are] = [scene.other, scene.sample].map((look) =>
+    (indexOf(look).requests.get(ring.id) ?? [])
+      .filter(({ state }) => state === 'overflowed')
+      .slice(0, OLDEST)
+      .map(({ userData }) => userData),
+  );
+  const distinct = new Set(are).size > 1 || ring.overflowed > earlier.overflowed;
+  return (
+    distinct && were !== undefined && were.length > 0 && were.join() === are?.slice(0, were.length).join()
+  );
+}
+
+function starving(ring: Ring, overflowed: number, evidence: readonly Evidence[]): Finding {
+  return {
+    tag: 'cq-overflow',
+    severity: 'warning',
+    summary: `${counted(overflowed, 'completion')} of ${ringName(ring)} overflowed and ${overflowed === 1 ? 'stays' : 'stay'} in the kernel: the program empties its queue, but never enters the kernel to fetch them.`,
+    explanation:
+      'Two looks found the same completions on the kernel’s overflow list. They come into the queue only when io_uring_enter is called to get events (IORING_ENTER_GETEVENTS); in 5.19 not even then where the call submits what fills the queue again.',
+    remedy:
+      'When IORING_SQ_CQ_OVERFLOW is set in the ring’s flags (io_uring_cq_has_overflow), call io_uring_get_events, or io_uring_enter with IORING_ENTER_GETEVENTS and nothing to submit; make the CQ larger (IORING_SETUP_CQSIZE).',
+    evidence: [{ ring: ring.id }, ...evidence],
+  };
+}
+
+function completions({ sample }: Scene, ring: Ring): Evidence[] {
+  return sample.requests.flatMap((request, index) =>
     request.ring === ring.id && (request.state === 'completed' || request.state === 'overflowed')
       ? [{ request: index }]
       : [],
   );
+}
+
+function finding(scene: Scene, ring: Ring, ready: number, overflowed: number): Finding {
+  const evidence = completions(scene, ring);
   const common = { severity: 'warning' as const, evidence: [{ ring: ring.id }, ...evidence] };
   const nothing = ring.inFlight === 0 && !ring.ambiguous ? ' Nothing is pending in the kernel.' : '';
   if (overflowed > 0) {

@@ -1,7 +1,8 @@
 import type { Finding, Ring, Task } from '../../model/sample';
+import { awaitingOf } from '../awaiting';
 import { before, type Rule, type Scene } from '../rule';
 import { isSubmissionHeld } from '../submitters';
-import { counted, ringName, sentence } from '../words';
+import { counted, processName, ringName, sentence } from '../words';
 
 /**
  * "5 requests sit in the submission queue; the program never called io_uring_enter." With SQPOLL: "3 requests
@@ -47,15 +48,25 @@ function finding(scene: Scene, ring: Ring, count: number): Finding {
       evidence: [{ task: poller.tid }, ...common.evidence],
     };
   }
+  const waiter = waiterOf(scene, ring);
   return {
     ...common,
     tag: 'not-submitted',
-    summary: `${sentence(requests)} ${count === 1 ? 'sits' : 'sit'} in the submission queue of ${ringName(ring)}; the program has not called io_uring_enter for ${count === 1 ? 'it' : 'them'}.`,
-    explanation:
-      'The program published the tail of its submission queue and went on without submitting: the kernel has not seen these requests.',
+    summary: `${sentence(requests)} ${count === 1 ? 'sits' : 'sit'} in the submission queue of ${ringName(ring)}; the program has not called io_uring_enter for ${count === 1 ? 'it' : 'them'}${waiter ? `, yet thread ${processName({ pid: waiter.tid, name: waiter.name })} waits for completions` : ''}.`,
+    explanation: `The program published the tail of its submission queue and went on without submitting: the kernel has not seen these requests.${waiter ? ' The thread entered the kernel to wait, not to submit (to_submit 0).' : ''}`,
     remedy:
       'Call io_uring_submit (io_uring_enter with to_submit) after preparing requests, also on the path that leads here.',
+    ...(waiter ? { evidence: [{ task: waiter.tid }, ...common.evidence] } : {}),
   };
+}
+
+/** A thread that waits for completions of the ring without having submitted anything in this call. */
+function waiterOf(scene: Scene, ring: Ring): Task | undefined {
+  for (const blocked of scene.blocked) {
+    const awaiting = awaitingOf(scene.sample, blocked);
+    if (awaiting?.ring === ring && Number(awaiting.task.syscall?.args[1]) === 0) return awaiting.task;
+  }
+  return undefined;
 }
 
 /** The ring’s SQPOLL thread when it sleeps. */

@@ -1,10 +1,11 @@
 import type { Request, Ring } from '../../model/sample';
+import { requestAwaits, wakerSentence } from '../awaitedThings';
 import { isUnplaced, unplaced } from '../certainty';
 import { isInFlight, isOnItsWay, statesWords, stateWords } from '../requestStates';
 import { timersWords } from '../requestWords';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf } from '../sampleIndex';
-import { counted, grouped, joined, operationNoun, ringName, sentence } from '../words';
+import { counted, grouped, inPlural, joined, operationNoun, ringName, sentence } from '../words';
 
 /**
  * "Only timers are pending: 2 requests of ring 1 (fd 3); the next fires in 59 min 0 s." The ordinary waits that are
@@ -39,6 +40,7 @@ export const pending: Rule = {
           timed ? 'A timer ends by itself; until then nothing else of these rings is in flight.' : '',
           timed ? '' : timers.map((words) => `Of the timers, ${words}.`).join(' '),
           stages(requests),
+          wakerSentence(sample, requests),
           'No thread is blocked in what needs help.',
         ]
           .filter(Boolean)
@@ -64,7 +66,7 @@ const MOST = 4;
 function whereTheyStand({ sample }: Scene, requests: readonly Request[]): string {
   const kinds = new Map<string, Request[]>();
   for (const request of requests) {
-    const key = `${request.operation} ${stateWords(request, sample)}`;
+    const key = `${request.operation} ${stateWords(request, sample)} ${requestAwaits(sample, request) ?? ''}`;
     const alike = kinds.get(key);
     if (alike) alike.push(request);
     else kinds.set(key, [request]);
@@ -73,6 +75,8 @@ function whereTheyStand({ sample }: Scene, requests: readonly Request[]): string
   const told = sorted.slice(0, MOST).map((alike) => {
     const [first] = alike;
     const what = counted(alike.length, operationNoun(first?.operation ?? 'UNKNOWN'));
+    const awaited = first && requestAwaits(sample, first);
+    if (awaited !== undefined) return `${what} ${alike.length === 1 ? awaited : inPlural(awaited)}`;
     // The names of these operations say what they wait for.
     const named = first?.state === 'timeout' || first?.state === 'waiting';
     return named ? what : `${what} ${statesWords(alike, sample)}`;

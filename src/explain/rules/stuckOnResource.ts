@@ -1,19 +1,26 @@
-import type { BlockDevice, Evidence, Finding, Resource, Sample, Severity } from '../../model/sample';
+import type { BlockDevice, Evidence, Finding, Resource, Sample, Severity, Task } from '../../model/sample';
+import { lockHolderOf } from '../awaitedThings';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
 import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence } from '../disks';
+import { frozenRemedy, frozenSentence } from '../freezing';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { plightOf } from '../fuseServers';
 import { bufferFiles, carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
+import { isMemoryLimit } from '../memoryLimits';
+import { filesNamed, type Named } from '../namedFiles';
+import { otherEndsOf } from '../otherEnds';
 import { behindOverlay, layersText } from '../overlays';
+import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { behindSubmission } from '../submitters';
+import { endsText, endsWaitedFor, pipeText, twoEnds } from '../twoEnds';
 import { aboutFiles, waitText } from '../wording';
 import {
   counted,
@@ -38,6 +45,7 @@ const SEVERITY: Partial<Record<Cause, Severity>> = {
   frozen: 'critical',
   'user fault': 'critical',
   fanotify: 'critical',
+  helper: 'critical',
   memory: 'critical',
   throttled: 'warning',
   stopped: 'warning',
@@ -68,16 +76,23 @@ export const stuckOnResource: Rule = {
   tag: 'stuck-on-resource',
   check(scene) {
     const groups = new Map<Cause, Blocked[]>();
+    const add = (one: Blocked) => groups.set(one.cause, [...(groups.get(one.cause) ?? []), one]);
     let again = false;
     for (const blocked of scene.blocked) {
-      if (SEVERITY[blocked.cause] === undefined) continue;
+      if (SEVERITY[blocked.cause] === undefined && !holdsRing(blocked)) continue;
+      if (isPaced(blocked)) {
+        const paced = pacedTask(scene, blocked);
+        if (paced === undefined && !scene.last) again = true;
+        if (typeof paced === 'object') add(paced);
+        continue;
+      }
       const still = standsStill(scene, blocked.task);
       if (still === undefined) again = true;
-      if (still) groups.set(blocked.cause, [...(groups.get(blocked.cause) ?? []), blocked]);
+      if (still) add(blocked);
     }
     if (again) return 'look again';
     joinFuse(scene.sample, groups);
-    const causes = [...groups].sort((a, b) => ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]));
+    const causes = [...groups].sort((a, b) => rank(a[0]) - rank(b[0]));
     const grave = new Set(
       causes.flatMap(([cause, blocked]) => (countsAsStuck(cause) ? tidsOf(blocked) : [])),
     );
@@ -101,6 +116,16 @@ function joinFuse(sample: Sample, groups: Map<Cause, Blocked[]>): void {
   groups.delete('page');
 }
 
+/** Whatever a thread waits for inside a submission, its ring waits with it: what is everyday elsewhere is none there. */
+function holdsRing({ task }: Blocked): boolean {
+  return task.kind === 'thread' && task.operation !== undefined;
+}
+
+function rank(cause: Cause): number {
+  const at = ORDER.indexOf(cause);
+  return at < 0 ? ORDER.length : at;
+}
+
 function tidsOf(blocked: readonly Blocked[]): number[] {
   return blocked.map(({ task }) => task.tid);
 }
@@ -118,32 +143,45 @@ function finding(
   const submitter = blocked.find(({ task }) => task.kind === 'thread' && task.operation !== undefined);
   const fd = blocked.length === 1 ? blocked[0]?.on.fd : undefined;
   const usable = submitter ? undefined : fd;
+  const ofMemory = blocked.every(isMemoryLimit);
+  const moved = twoEnds(sample, tasks);
+  const ends = cause === 'peer' && !moved ? otherEndsOf(sample, blocked) : undefined;
+  const named = filesNamed(sample, tasks, cause);
   const mapped = bufferFiles(sample, tasks);
-  const named = mapped ?? carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, cause, usable);
+  const open =
+    named.files.length > 0 && named.others.length === 0
+      ? []
+      : (carriedFiles(sample, named.others) ?? candidateFiles(sample, named.others, cause, usable));
+  const known = moved ? endsWaitedFor(moved, cause === 'peer') : ends?.resources;
+  const told: readonly Named[] = ofMemory ? [] : (known ?? mapped ?? [...named.files, ...open]);
   const writes = cause === 'frozen' || tasks.every(({ operation }) => operation === 'WRITE');
-  const files = named.map((file) => behindOverlay(sample, file, writes));
+  const files = told.map((file) => behindOverlay(sample, file, writes));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
   const poller = blocked.find(({ task }) => task.kind === 'sqpoll' && task.operation !== undefined);
   const left = tasks.reduce((sum, task) => sum + behindSubmission(sample, task), 0);
-  const text = waitText(sample, cause, blocked, files);
+  const said = ends?.text ?? waitText(sample, cause, blocked, files);
+  const text = moved ? pipeText(said, moved, sample.process.pid) : said;
+  const about = moved ? endsText(moved) : ends ? '' : aboutFiles(blocked, files);
+  const of = mapped ? about.replace(/^ (of|on) /, ' whose memory is mapped from ') : about;
   const disk = sharedDisk(sample, cause, files);
   const culprit = disk && culpritOf(sample, disk);
   const summary = [
-    subject(scene, blocked, carriers, submitter, files, text),
-    longest >= 0 ? `, ${duration(longest)} so far` : '',
+    subject(scene, blocked, carriers, submitter, files, of, text),
+    longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
     waiting.summary,
     left > 0
       ? `; ${counted(left, 'more request')} in the submission queue ${left === 1 ? 'stands' : 'stand'} behind it`
       : '',
     culprit ? `; behind the disk ${disk?.name} stands ${culprit.text}` : '',
+    blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
     '.',
   ].join('');
   const first = blocked[0];
   const stuck = carriers.length + waiting.count;
   return {
     tag: submitter ? 'submitter-stuck' : (TAGS[cause] ?? 'stuck-on-resource'),
-    severity: SEVERITY[cause] ?? 'warning',
+    severity: submitter && cause === 'peer' ? 'warning' : (SEVERITY[cause] ?? 'warning'),
     summary: sentence(summary),
     explanation: [
       whoIsHeld(sample, blocked, waiting.cannotStart),
@@ -156,13 +194,19 @@ function finding(
         : '',
       endingSentence(cause, blocked, files),
       queuedSentence(sample, waiting.requests ?? []),
-      ...resourceSentences(scene, files),
-      cgroupSentence(sample, cause),
+      pathSentence(files),
+      ...(ends?.sentences ?? resourceSentences(scene, files)),
+      first?.limit || ofMemory ? '' : cgroupSentence(sample, cause, files),
+      cause === 'frozen' ? frozenSentence(sample, files) : '',
+      heldMutexes(scene, tasks),
       waiting.explanation,
     ]
       .filter(Boolean)
       .join(' '),
-    remedy: forConnection(remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '', files),
+    remedy: forConnection(
+      ends?.remedy ?? remedyFor(sample, cause, blocked, files) ?? first?.advice ?? '',
+      files,
+    ),
     evidence: [
       ...evidenceOf(scene, blocked, files),
       ...(waiting.requests ?? []).map((request) => ({ request })),
@@ -190,6 +234,7 @@ function remedyFor(
   blocked: readonly Blocked[],
   files: readonly Resource[],
 ): string | undefined {
+  if (cause === 'frozen') return frozenRemedy(sample, files);
   const disk = sharedDisk(sample, cause, files);
   const culprit = disk && culpritOf(sample, disk);
   if (culprit) return culprit.remedy;
@@ -215,17 +260,10 @@ function subject(
   blocked: readonly Blocked[],
   carriers: readonly Blocked[],
   submitter: Blocked | undefined,
-  files: readonly Resource[],
+  files: readonly Named[],
+  of: string,
   text: string,
 ): string {
-  const about = aboutFiles(blocked, files);
-  const mapped =
-    carriers.length > 0 &&
-    bufferFiles(
-      scene.sample,
-      blocked.map(({ task }) => task),
-    ) !== undefined;
-  const of = mapped ? about.replace(/^ (of|on) /, ' whose memory is mapped from ') : about;
   if (submitter) {
     const noun = operationNoun(submitter.task.operation ?? 'UNKNOWN');
     const who = processName({ pid: submitter.task.tid, name: submitter.task.name });
@@ -238,7 +276,7 @@ function subject(
   const none = scene.sample.rings.length === 0 ? 'no io_uring here: ' : '';
   const first = blocked[0]?.task;
   const call = blocked.length === 1 && first?.syscall?.name !== undefined ? ` in ${first.syscall.name}` : '';
-  const on = of.replace(/^ of /, ' on ');
+  const on = files.some(({ fd }) => fd < 0) ? of : of.replace(/^ of /, ' on ');
   if (blocked.length === 1 && first) {
     return `${none}thread ${processName({ pid: first.tid, name: first.name })}${call}${on} ${text}`;
   }
@@ -277,6 +315,31 @@ function wakeOf(blocked: readonly Blocked[]): string {
   if (wakes.size !== 1 || wake === undefined || wake === 'interruptible') return '';
   const until = blocked.some(({ on }) => isTakenByServer(on)) ? ' until the server has read the request' : '';
   return `, ${wake}${until}`;
+}
+
+/** What stands behind stuck threads in the program itself. */
+function heldMutexes({ sample, blocked }: Scene, tasks: readonly Task[]): string {
+  const tids = new Set(tasks.map(({ tid }) => tid));
+  const { length } = blocked.filter(({ task, cause }) => {
+    const holder = lockHolderOf(sample, task, cause);
+    return holder !== undefined && holder.pid !== task.tid && tids.has(holder.pid);
+  });
+  if (length === 0) return '';
+  const whose = tasks.length === 1 ? 'it holds' : 'one of them holds';
+  return `${sentence(counted(length, 'other thread'))} ${length === 1 ? 'waits' : 'wait'} for a mutex that ${whose}.`;
+}
+
+/** A path says where it leads only while no link stands in it. */
+function pathSentence(files: readonly Named[]): string {
+  const named = files.filter(({ fd, path }) => fd < 0 && path !== undefined);
+  if (named.length === 0) return '';
+  const one = named.length === 1;
+  const found = named.some(({ mount }) => mount !== undefined)
+    ? `, and the mount by ${one ? 'it' : 'them'}, no link followed`
+    : '';
+  return named.some(({ later }) => later)
+    ? `The ${one ? 'path is' : 'paths are'} read from where the request pointed to${found}: the program may have used that memory again.`
+    : `The ${one ? 'path is' : 'paths are'} told by the call itself${found}.`;
 }
 
 function resourceSentences({ sample, between }: Scene, files: readonly Resource[]): string[] {
@@ -360,7 +423,7 @@ function evidenceOf(scene: Scene, blocked: readonly Blocked[], files: readonly R
   return [
     ...[...tids].map((task) => ({ task })),
     ...requests,
-    ...files.map(({ fd }) => ({ fd })),
+    ...files.flatMap(({ fd }) => (fd < 0 ? [] : [{ fd }])),
     ...disks.map((device) => ({ device })),
   ];
 }

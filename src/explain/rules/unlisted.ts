@@ -1,5 +1,6 @@
 import type { Ring, Sample } from '../../model/sample';
 import { isListedExactly, isUnplaced, unlistedOf, unplaced } from '../certainty';
+import { inFlightOf } from '../disks';
 import { lost } from '../ringCounts';
 import { before, type Rule } from '../rule';
 import { indexOf } from '../sampleIndex';
@@ -24,7 +25,7 @@ export const unlisted: Rule = {
       {
         tag: 'unlisted',
         severity: 'info',
-        summary: `${counted(count, 'request')} of ${ringName(first)}${rings.length > 1 ? ` and ${counted(rings.length - 1, 'other ring')}` : ''} ${many} in flight${moved ? ', and completions keep coming' : ''}; no thread is blocked in ${count === 1 ? 'it' : 'them'}.`,
+        summary: `${counted(count, 'request')} of ${ringName(first)}${rings.length > 1 ? ` and ${counted(rings.length - 1, 'other ring')}` : ''} ${many} in flight${moved ? ', and completions keep coming' : ''}; ${nobody(scene.sample, rings, count === 1 ? 'it' : 'them')}.`,
         explanation: reasons(scene.sample, rings),
         remedy: moved
           ? 'Nothing needs to be done.'
@@ -34,6 +35,15 @@ export const unlisted: Rule = {
     ];
   },
 };
+
+/** Who could have them and has not. */
+function nobody(sample: Sample, rings: readonly Ring[], them: string): string {
+  const blocked = `no thread is blocked in ${them}`;
+  const disks = (sample.devices ?? []).some((device) => inFlightOf(device) > 0);
+  const servers = sample.resources.some(({ waiting = 0 }) => waiting > 0);
+  if (rings.some(isListedExactly) || disks || servers) return blocked;
+  return `${blocked}, no poll is armed for ${them}, and no disk or file server of the process has ${them}`;
+}
 
 /** Why nothing tells where they stand. */
 function reasons(sample: Sample, rings: readonly Ring[]): string {

@@ -1,21 +1,21 @@
-import type { Request, Ring } from '../../model/sample';
+import type { Finding, Request, Ring } from '../../model/sample';
 import { type Awaiting, awaitingOf, othersMaySubmit } from '../awaiting';
 import { isInFlight } from '../requestStates';
 import { inFlight, skewOf, uncollected, unexplained, unsubmitted } from '../ringCounts';
-import { type Rule, standsStill } from '../rule';
+import { type Rule, type Scene, standsStill } from '../rule';
 import { indexOf } from '../sampleIndex';
 import { counted, processName, ringName, sentence } from '../words';
 
 /**
  * "Thread server (7) waits for 20 completions of ring 1 (fd 3), but no more than 5 can come." Only where every request
- * is known to post one completion, the wait has no timeout and no other thread may submit.
+ * is known to post one completion and no other thread may submit. A wait that may carry a timeout is no fault, yet told first.
  */
 export const waitsForMore: Rule = {
   tag: 'waits-for-more',
   check(scene) {
     const waits = scene.blocked.flatMap((blocked) => {
       const awaiting = awaitingOf(scene.sample, blocked);
-      if (!awaiting || awaiting.timed || othersMaySubmit(scene, awaiting.task)) return [];
+      if (!awaiting || othersMaySubmit(scene, awaiting.task)) return [];
       const most = mostToCome(awaiting.ring, indexOf(scene.sample).requests.get(awaiting.ring.id) ?? []);
       // An empty ring has a rule of its own.
       return most === undefined || most === 0 || most >= wanted(awaiting) ? [] : [{ awaiting, most }];
@@ -23,7 +23,7 @@ export const waitsForMore: Rule = {
     if (waits.some(({ awaiting }) => standsStill(scene, awaiting.task) === undefined)) return 'look again';
     return waits
       .filter(({ awaiting }) => standsStill(scene, awaiting.task))
-      .map(({ awaiting, most }) => finding(awaiting, most));
+      .map(({ awaiting, most }) => finding(scene, awaiting, most));
   },
 };
 
@@ -54,8 +54,8 @@ function mayPostMore({ operation, operands = [], sources, state }: Request): boo
   return !sources.includes('ring memory') || operands.some(({ value }) => /\bMULTI(SHOT)?\b/.test(value));
 }
 
-function finding(awaiting: Awaiting, most: number) {
-  const { task, ring } = awaiting;
+function finding(scene: Scene, awaiting: Awaiting, most: number): Finding {
+  const { task, ring, timed } = awaiting;
   const pending = inFlight(ring) ?? 0;
   const ready = uncollected(ring);
   const who = processName({ pid: task.tid, name: task.name });
@@ -65,13 +65,17 @@ function finding(awaiting: Awaiting, most: number) {
   ].filter(Boolean);
   return {
     tag: 'waits-for-more',
-    severity: 'warning' as const,
+    severity: timed ? 'info' : 'warning',
     summary: sentence(
-      `thread ${who} waits for ${counted(wanted(awaiting), 'completion')} of ${ringName(ring)}, but no more than ${most} can come: it would wait for ever.`,
+      `thread ${who} waits for ${counted(wanted(awaiting), 'completion')} of ${ringName(ring)}, but no more than ${most} can come: ${timed ? 'only its timeout can end the wait' : 'it would wait for ever'}.`,
     ),
-    explanation: `${sentence(there.join(' and '))}, each good for one completion, and no other thread can submit more.`,
+    explanation: `${sentence(there.join(' and '))}, each good for one completion, and no other thread can submit more.${pollerSleeps(scene, ring) ? ' The ring’s submission thread sleeps, for it has nothing to do.' : ''}`,
     remedy:
       'Wait for no more completions than requests are in flight (io_uring_wait_cqe_nr), and take those that are in the queue first.',
     evidence: [{ task: task.tid }, { ring: ring.id }],
   };
+}
+
+function pollerSleeps({ sample }: Scene, { sqpollTid }: Ring): boolean {
+  return typeof sqpollTid === 'number' && indexOf(sample).tasks.get(sqpollTid)?.state === 'S';
 }

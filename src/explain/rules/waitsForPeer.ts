@@ -1,10 +1,15 @@
 import type { Finding, Request, Resource, Ring, Sample } from '../../model/sample';
+import { commandAwaits } from '../awaitedThings';
 import { unplaced } from '../certainty';
+import { watched } from '../eventLoops';
 import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
+import { listenerText, notTaken, socketSentences } from '../otherEnds';
+import { insideRing, ringAt } from '../polledRings';
 import type { Rule } from '../rule';
 import { resourceOf } from '../sampleIndex';
-import { counted, joined, operationNoun, resourceName, ringName, sentence } from '../words';
+import { counted, inPlural, joined, operationNoun, resourceName, ringName, sentence } from '../words';
+import { pilesUp } from './armedPolls';
 
 /** What an armed poll of an operation waits for, after "waits". */
 const AWAITS: Readonly<Record<string, string>> = {
@@ -25,7 +30,7 @@ const AWAITS: Readonly<Record<string, string>> = {
   WRITEV: 'for room',
   WRITE_FIXED: 'for room',
   POLL_ADD: 'for an event',
-  EPOLL_WAIT: 'for an event of an epoll set',
+  EPOLL_WAIT: 'for an event',
 };
 
 /** Between the wait and its file. */
@@ -35,6 +40,7 @@ const PREPOSITION: Readonly<Record<string, string>> = {
   WRITE: 'in',
   WRITEV: 'in',
   ACCEPT: 'to',
+  EPOLL_WAIT: 'of',
 };
 
 /**
@@ -76,6 +82,11 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
     const resources = targets(sample, operation, requests);
     named.push(...resources);
     const verb = count === 1 ? 'waits' : 'wait';
+    const whom = operation.startsWith('URING_CMD')
+      ? sharedText(requests, (one) => commandAwaits(sample, one))
+      : undefined;
+    if (whom !== undefined)
+      return `${counted(count, operationNoun(operation))} ${count === 1 ? whom : inPlural(whom)}`;
     return `${counted(count, operationNoun(operation))} ${verb} ${AWAITS[operation] ?? 'until its file is ready'}${on(sample, operation, resources)}`;
   });
   const chained = chainedBehind(sample, new Set(polling.map(({ index }) => index)), !held);
@@ -89,7 +100,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
   return {
     tag: 'waits-for-peer',
     severity: 'info',
-    summary: `${sentence(joined(parts))}${rest}. Nothing is broken.`,
+    summary: `${sentence(joined(parts))}${rest}.${pilesUp(sample, ring) ? '' : ' Nothing is broken.'}`,
     explanation: [
       `The requests of ${ringName(ring)} are armed for readiness: they go on by themselves as soon as the file at the other side is ready.`,
       counts > 0
@@ -98,7 +109,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
       counts === 0 && chained.length > 0
         ? 'Linked and drained requests start only when those before them are done.'
         : '',
-      ...named.slice(0, 3).flatMap(ends),
+      ...named.slice(0, 3).flatMap(socketSentences),
     ]
       .filter(Boolean)
       .join(' '),
@@ -130,21 +141,38 @@ function targets(sample: Sample, operation: string, requests: readonly Request[]
 const PLURAL: ReadonlySet<string> = new Set(['pipe', 'fifo', 'socket', 'eventfd', 'timerfd']);
 
 /** " on the socket …", " on 12 sockets"; empty where it is not known. */
-function on({ process }: Sample, operation: string, resources: readonly Resource[]): string {
+function on(sample: Sample, operation: string, resources: readonly Resource[]): string {
   const [first] = resources;
   if (!first) return '';
+  const polled = resources.length === 1 ? ringAt(sample, first) : undefined;
+  if (polled) return ` of ${ringName(polled)}, ${insideRing(sample, polled)}`;
   const kinds = new Set(resources.map(({ kind }) => (PLURAL.has(kind) ? kind : 'descriptor')));
   const what =
     resources.length === 1
-      ? resourceName(first, process.pid)
+      ? `${resourceName(first, sample.process.pid)}${members(sample, first)}`
       : counted(resources.length, kinds.size === 1 && PLURAL.has(first.kind) ? first.kind : 'descriptor');
-  return ` ${PREPOSITION[operation] ?? 'on'} ${what}`;
+  return ` ${PREPOSITION[operation] ?? 'on'} ${what}${resources.length === 1 ? why(operation, first) : ''}`;
 }
 
-function ends(resource: Resource): string[] {
-  const { socket } = resource;
-  if (!socket || socket.state === undefined) return [];
-  const queues = `${socket.receiveQueue ?? 0} bytes unread, ${socket.sendQueue ?? 0} bytes unsent`;
-  const what = socket.state === 'LISTEN' ? `${socket.receiveQueue ?? 0} connections not accepted` : queues;
-  return [`${sentence(resourceName(resource))}: ${socket.state}, ${what}.`];
+/** What of the other end shows why a connection is not made, or nothing can be sent. */
+function why(operation: string, { socket }: Resource): string {
+  if (!socket) return '';
+  if (operation === 'CONNECT') return socket.listener ? `: ${listenerText(socket.listener)}` : '';
+  return /^(SEND|WRITE)/.test(operation) ? notTaken(socket) : '';
+}
+
+/** " (1 pipe and 1 eventfd)" of an epoll set. */
+function members(sample: Sample, resource: Resource): string {
+  const kinds = resource.kind === 'epoll' ? watched(sample, resource) : undefined;
+  return kinds === undefined ? '' : ` (${kinds})`;
+}
+
+/** What is said of all alike. */
+function sharedText(
+  requests: readonly Request[],
+  text: (request: Request) => string | undefined,
+): string | undefined {
+  const texts = new Set(requests.map(text));
+  const [only] = texts;
+  return texts.size === 1 ? only : undefined;
 }

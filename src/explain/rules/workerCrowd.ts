@@ -1,4 +1,4 @@
-import type { Task } from '../../model/sample';
+import type { Sample, Task } from '../../model/sample';
 import { cpuCount } from '../../procfs/cpuList';
 import { inFlight } from '../ringCounts';
 import type { Rule, Scene } from '../rule';
@@ -9,8 +9,8 @@ const CROWD = 128;
 const IDLE_ENDS = 'A worker without work ends by itself after five seconds.';
 
 /**
- * "300 io-wq workers for 8 requests in flight: most have nothing to do." More threads than anybody wanted, in both looks, with the
- * likely reason.
+ * "300 io-wq workers for 8 requests in flight: 300 of them have nothing to do; 384 are allowed." More
+ * threads than anybody wanted, in both looks, with the likely reason.
  */
 export const workerCrowd: Rule = {
   tag: 'worker-crowd',
@@ -34,7 +34,7 @@ export const workerCrowd: Rule = {
         tag: 'worker-crowd',
         severity: 'warning',
         summary: sentence(
-          `${grouped(workers.length)} io-wq workers for ${counted(pending, 'request')} in flight: ${doing}.`,
+          `${grouped(workers.length)} io-wq workers for ${counted(pending, 'request')} in flight: ${doing}${whySoMany(scene, workers)}.`,
         ),
         explanation: [...reasons(scene, workers), idle > 0 ? IDLE_ENDS : ''].filter(Boolean).join(' '),
         remedy:
@@ -45,12 +45,41 @@ export const workerCrowd: Rule = {
   },
 };
 
+/** Whose processors are few, and how many they are; undefined where all may be used. */
+function fewProcessors({
+  host,
+  process,
+}: Sample): { readonly whose: string; readonly count: number } | undefined {
+  const own = cpuCount(process.cpusAllowed ?? '');
+  const workers = cpuCount(process.workerCpusAllowed ?? '');
+  if (host.cpus === undefined) return undefined;
+  if (workers !== undefined && workers < Math.min(host.cpus, own ?? host.cpus))
+    return { whose: 'its workers', count: workers };
+  return own !== undefined && own < host.cpus ? { whose: 'the process', count: own } : undefined;
+}
+
+/** What let them become so many, after what they do. */
+function whySoMany({ sample }: Scene, workers: readonly Task[]): string {
+  const few = fewProcessors(sample);
+  if (few)
+    return `; ${few.whose} may run on ${grouped(few.count)} of ${counted(sample.host.cpus ?? 0, 'processor')} only, where more are started than can run`;
+  const pools = sample.workerPools ?? [];
+  const crowded = pools.find(({ unbounded }) => unbounded.workers > workers.length / 2);
+  const most = sample.process.maxProcesses;
+  if (crowded) {
+    const { limit } = crowded.unbounded;
+    const why = limit === most ? ', as many as processes (RLIMIT_NPROC)' : '';
+    return `; of such workers there may be ${grouped(limit)}${why}`;
+  }
+  const limit = Math.max(0, ...pools.map(({ bounded }) => bounded.limit));
+  if (limit > 0) return `; ${grouped(limit)} are allowed`;
+  return most === undefined ? '' : `; at most ${grouped(most)} (RLIMIT_NPROC) are allowed`;
+}
+
 function reasons(scene: Scene, workers: readonly Task[]): string[] {
   const { sample } = scene;
   const unbounded = (sample.workerPools ?? []).reduce((sum, pool) => sum + pool.unbounded.workers, 0);
   const limits = (sample.workerPools ?? []).map(({ bounded }) => bounded.limit);
-  const cpus = sample.host.cpus;
-  const allowed = cpuCount(sample.process.cpusAllowed ?? '');
   return [
     unbounded > workers.length / 2
       ? 'Requests on sockets, pipes and other files that may wait for ever take unbounded workers: one thread each, up to the limit of processes (RLIMIT_NPROC).'
@@ -58,8 +87,8 @@ function reasons(scene: Scene, workers: readonly Task[]): string[] {
     sample.workerPools === undefined || unbounded > workers.length / 2
       ? ''
       : `The limit of bounded workers is ${grouped(Math.max(0, ...limits))}${sample.workerPools.length > 1 ? ` for each of ${grouped(sample.workerPools.length)} threads` : ''}.`,
-    cpus !== undefined && allowed !== undefined && allowed < cpus
-      ? `The process may run on ${grouped(allowed)} of ${counted(cpus, 'processor')} only: workers that cannot run are taken for blocked ones, and more are started.`
+    fewProcessors(sample)
+      ? 'Where few processors are allowed, workers that cannot run are taken for blocked ones, and more are started.'
       : '',
   ].filter(Boolean);
 }

@@ -60,7 +60,7 @@ export function mergeRings({ told, memory, walk, tasks, resources, owner }: Merg
             ...(sources.polls ? { polls: sources.polls } : {}),
           })
         : sources.printed.filter(({ state }) => state === 'polling');
-    const found = inFlight.map((row) => withAge(row, ages));
+    const found = inFlight.map((row) => withAge(asMessage(row), ages));
     const workers = new Set(found.map(({ worker }) => worker));
     carried = carried.filter(({ task }) => !workers.has(task.tid));
     rings.push({ ...ring, ...countsOf(ring, found, sources, consistent) });
@@ -71,7 +71,15 @@ export function mergeRings({ told, memory, walk, tasks, resources, owner }: Merg
     );
   }
   const astray = carried.map((one) => carriedRow(one, rings, rows));
-  return { rings, requests: numbered([...rows, ...astray]) };
+  return { rings: rings.map((ring) => withAstray(ring, astray)), requests: numbered([...rows, ...astray]) };
+}
+
+/** Where only fdinfo counts, what a task is seen to carry explains as much of it. */
+function withAstray(ring: Ring, astray: readonly Row[]): Ring {
+  const carried = astray.filter((row) => row.ring === ring.id).length;
+  const { inFlight, explained = 0 } = ring;
+  if (carried === 0 || inFlight === undefined) return ring;
+  return { ...ring, explained: Math.min(inFlight, explained + carried) };
 }
 
 /** Rings that no descriptor or mapping of the process leads to, but its threads' requests. */
@@ -127,6 +135,13 @@ function proofOf(walked: WalkedRing, { memory }: Sources, consistent: boolean): 
 function withAge(row: Row, ages: ReadonlyMap<number, number | undefined>): Row {
   const age = row.worker === undefined ? undefined : ages.get(row.worker);
   return age === undefined ? row : { ...row, age };
+}
+
+/** A message that is not there yet is in no device: it needs the thread of the ring it is sent to (DEFER_TASKRUN, descriptors). */
+function asMessage(row: Row): Row {
+  return row.operation === 'MSG_RING' && row.state === 'issued' && row.stage === undefined
+    ? { ...row, stage: 'waits for the thread of the ring it is sent to' }
+    : row;
 }
 
 /** Completions that the program has not reaped, and those on the overflow list: fdinfo has their results. */

@@ -106,7 +106,9 @@ function rowOf(ring: number, walked: WalkedRequest): Row {
 function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure: boolean): Row {
   const { flags = [], sources, certainty: _, state: __, key: ___, afterKey: ____, ...asked } = memory;
   const row = rowOf(ring, walked);
-  const operands = [...(memory.operands ?? []), ...onlyIn(walked.operands, memory.operands)];
+  const kept = walked.path === undefined ? [] : [{ name: 'path' }];
+  const asSubmitted = exactly(memory.operands, [...kept, ...(walked.operands ?? [])]);
+  const operands = [...asSubmitted, ...onlyIn(walked.operands, asSubmitted)];
   return {
     ...(sure ? asked : {}),
     ...row,
@@ -114,6 +116,14 @@ function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure:
     flags: sure ? flags : (row.flags ?? []),
     sources: [...walked.sources, ...sources],
   };
+}
+
+/** Without what stands in memory now, where the kernel has it as it was submitted. */
+function exactly(
+  own: Request['operands'] = [],
+  kernel: readonly Pick<Operand, 'name'>[],
+): readonly Operand[] {
+  return own.filter(({ name }) => !kernel.some((other) => name === `${other.name}${NOW}`));
 }
 
 /** Operands of the kernel that the SQE does not give, be it as what stands there now. */

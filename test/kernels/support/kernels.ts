@@ -8,7 +8,7 @@ import { Packages, type Suite } from './packages';
 const CACHE = join(CHECKOUT, '.cache/kernels');
 
 /** The kernels that can be tested on, and whose packages have them. */
-const SUITES = {
+export const SUITES = {
   '5.10': { label: 'Debian-Security', name: 'bullseye-security' },
   '6.1': { label: 'Debian', name: 'bookworm' },
   '6.12': { label: 'Debian', name: 'trixie' },

@@ -28,6 +28,27 @@ export interface Truth {
   readonly brokenFd?: number;
   /** user_data of the request it will cancel. */
   readonly target?: string;
+  /** Of Linux AIO. */
+  readonly contexts?: readonly TrueContext[];
+  /** Pid of a child. */
+  readonly child?: number;
+}
+
+/** What is left in a context of Linux AIO. */
+export interface TrueContext {
+  readonly address: string;
+  readonly asked: number;
+  readonly capacity: number;
+  readonly pending: number;
+  readonly unreaped: number;
+  readonly requests: readonly {
+    readonly operation: string;
+    readonly fd: number;
+    readonly offset: number;
+    readonly length: number;
+    readonly userData: string;
+    readonly iocb: string;
+  }[];
 }
 
 export interface Victim {

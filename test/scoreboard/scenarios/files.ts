@@ -37,13 +37,16 @@ function fuse(name: string, args: readonly string[], says: readonly RegExp[], pa
 const FUSE: readonly Scenario[] = [
   fuse('reads', ['file', 'FUSE/hang-data', 'read', '4'], [/4 reads/, /FUSE server/, /hang-data/], {
     inD: 4,
-    ordinary: { ...HANGS, says: [/4 (reads|operations)/, /FUSE/, /hang-data/] },
+    ordinary: { ...HANGS, says: [/4 reads/, /FUSE/, /hang-data/] },
   }),
   fuse('a hundred slow reads', ['file', 'FUSE/slow5-data', 'read', '100'], [/reads/, /FUSE server/, /more/], {
     inD: 1,
+    ordinary: { ...HANGS, says: [/reads of/, /FUSE/, /slow5-data/, /more/] },
   }),
   fuse('direct reads', ['file', 'FUSE/direct-data', 'read', '4'], [/4 requests/, /FUSE server/]),
-  fuse('hashed writes', ['file', 'FUSE/hang-data', 'write', '4'], [/1 write/, /FUSE server/, /3 more/]),
+  fuse('hashed writes', ['file', 'FUSE/hang-data', 'write', '4'], [/1 write/, /FUSE server/, /3 more/], {
+    ordinary: { ...HANGS, says: [/1 write of/, /FUSE/, /hang-data/, /3 more/] },
+  }),
   fuse('plain read', ['file-read', 'FUSE/hang-data'], [/FUSE server/, /hang-data/, /\bread\b/], {
     plain: true,
     inD: 1,
@@ -83,7 +86,13 @@ function frozen(
 const FROZEN: readonly Scenario[] = (['ext4', 'xfs', 'btrfs'] as const).flatMap((type) => [
   frozen(type, 'writes', {}, ['file', 'OWN/data', 'write', '4'], [/write/]),
   frozen(type, 'plain write', { plain: true }, ['file-write', 'OWN/data'], [/write/]),
-  frozen(type, 'mkdir', { plain: true }, ['file-make', 'OWN/new'], []),
+  frozen(
+    type,
+    'mkdir',
+    { plain: true },
+    ['file-make', 'OWN/new'],
+    [/mkdir of \/tmp\/inspect-own\S+\/new/, /at \/tmp\/inspect-own/],
+  ),
 ]);
 
 /** A disk that answers nothing, directly and below a file system. */

@@ -15,17 +15,24 @@ function plain(name: string, says: readonly RegExp[], parts: Partial<Scenario> =
 
 const healthy = { healthy: true } as const;
 
+/** A program that has both ends of what it waits for. */
+const ITSELF = /the process itself/;
+
 /** Waits in one system call for a peer, an event, a lock or a time. */
 export const WAITS: readonly Scenario[] = [
-  plain('pipe-read', [/waits for data in a pipe/]),
-  plain('pipe-full', [/full pipe/]),
-  plain('fifo', [/other end of a FIFO/]),
-  plain('unix-read', [/unix socket/]),
-  plain('unix-full', [/unix socket/]),
-  plain('tcp-read', [/network socket|TCP connection/, /peer/], vaguer(/socket/)),
-  plain('tcp-full', [/TCP connection/, /take data/], vaguer(/socket/, /room/)),
-  plain('tcp-accept', [/connect/], healthy),
-  plain('udp-read', [/network socket|UDP/]),
+  plain('pipe-read', [/waits for data in the pipe at descriptor \d/, ITSELF]),
+  plain('pipe-full', [/the full pipe at descriptor \d/, ITSELF]),
+  plain('fifo', [/other end of the FIFO fifo: .* to read, and nobody has it open to write/]),
+  plain('unix-read', [/waits for data on the unix socket at descriptor \d/, ITSELF]),
+  plain('unix-full', [
+    /waits for room on the unix socket at descriptor \d/,
+    ITSELF,
+    /bytes are unread there/,
+  ]),
+  plain('tcp-read', [/waits for data on TCP 127\.\S+ → 127\.\S+, which waits \(\d+\) has not accepted/]),
+  plain('tcp-full', [/waits for room on TCP 127\.\S+ → 127\.\S+, which waits \(\d+\) has not accepted/]),
+  plain('tcp-accept', [/waits for a client to connect to TCP 127\./], healthy),
+  plain('udp-read', [/waits for a datagram on UDP 127\./]),
   plain('eventfd', [/eventfd/], { ...healthy, ...vaguer(/eventfd/) }),
   plain('timerfd', [/timer to fire/], { ...healthy, ...vaguer(/timer to fire/) }),
   plain('signalfd', [/an event|signal/], healthy),
@@ -40,10 +47,10 @@ export const WAITS: readonly Scenario[] = [
   plain('sleep', [/sleeps for a time/], healthy),
   plain('pause', [/waits for a signal/], healthy),
   plain('sigsuspend', [/waits for a signal/], healthy),
-  plain('semaphore', [/semaphore/], { needs: ['root'] }),
-  plain('mqueue', [/message queue/], healthy),
-  plain('terminal', [/terminal/], { ...healthy, ...vaguer(/terminal/) }),
-  plain('poll', [/poll or select/], healthy),
+  plain('semaphore', [/semaphore of set \d+/], { needs: ['root'] }),
+  plain('mqueue', [/message in the message queue \/inspect-\d+/], healthy),
+  plain('terminal', [/the terminal \/dev\/pts\/\d+, whose other end the process itself holds/], healthy),
+  plain('poll', [/waits in poll for the pipe at descriptor \d/, ITSELF], healthy),
   plain('epoll', [/epoll/, /nothing is seen to be stuck/], healthy),
   plain('stopped', [/stopped by a signal/], { severity: 'warning', ...asOrdinary(/stopped by a signal/) }),
   plain('traced', [/debugger/], { severity: 'warning', ...asOrdinary(/debugger/) }),

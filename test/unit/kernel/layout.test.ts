@@ -48,6 +48,12 @@ describe('layoutFrom', () => {
     expect(sizes).toMatchObject({ request: 248, ring: 1472, account: 72, bucket: 64 });
   });
 
+  it('knows what each processor has of its own, where the types tell', () => {
+    expect(layoutOf('6.18').perProcessor).toEqual({ runQueue: 0x2ba80, offset: 0x15028 });
+    expect(layoutOf('7.2').perProcessor).toEqual({ runQueue: 0x32100, offset: 0x18028 });
+    expect(layoutOf('5.10').perProcessor).toEqual({});
+  });
+
   /** The types of 6.18 with a name changed in place. */
   function renamed(from: string, to: string): ReturnType<typeof layoutFrom> {
     const data = Buffer.from(typesOf('6.18'));

@@ -2,7 +2,7 @@
 //     npx esbuild test/unit/kernel/reduce.ts --bundle --platform=node --outfile=dist/test/reduce.js
 //     node dist/test/reduce.js /sys/kernel/btf/vmlinux test/unit/kernel/types/6.18.btf
 import { readFileSync, writeFileSync } from 'node:fs';
-import { NEEDED, OPTIONAL, SIZES } from '../../../src/kernel/places';
+import { NEEDED, OPTIONAL, PER_PROCESSOR, SIZES } from '../../../src/kernel/places';
 
 interface Type {
   readonly name: string;
@@ -19,6 +19,8 @@ const POINTER = 2;
 const ARRAY = 3;
 const STRUCTURES = [4, 5];
 const ENUMERATIONS = [6, 19];
+const VARIABLE = 14;
+const SECTION = 15;
 const ALIASES = [8, 9, 10, 11, 18];
 /** Words behind each kind's record: fixed, and for each entry. */
 const WORDS: Readonly<Record<number, readonly [number, number]>> = {
@@ -95,6 +97,7 @@ class Reduction {
     for (const [id, { name, kind }] of this.types.entries()) {
       if (STRUCTURES.includes(kind) && this.wanted.structures.has(name)) this.structure(id, true);
       if (ENUMERATIONS.includes(kind)) this.enumeration(id);
+      if (kind === SECTION && name === '.data..percpu') this.section(id);
     }
     const types = Buffer.concat(this.records);
     const strings = Buffer.from(`${[...this.strings.keys()].join('\0')}\0`, 'latin1');
@@ -176,6 +179,21 @@ class Reduction {
     return this.add(`integer ${size}`, `u${size * 8}`, INT, 0, 0, size, [size * 8]);
   }
 
+  /** The variables that each processor has of its own, as far as they are asked for. */
+  private section(id: number): void {
+    const type = this.types[id];
+    if (type === undefined) return;
+    const extra: number[] = [];
+    for (let at = 0; at < type.extra.length; at += 3) {
+      const [variable = 0, place = 0, size = 0] = type.extra.slice(at, at + 3);
+      const name = this.types[variable]?.name ?? '';
+      if (!VARIABLES.includes(name)) continue;
+      const integer = this.integer(8);
+      extra.push(this.add(`variable ${name}`, name, VARIABLE, 0, 0, integer, [0]), place, size);
+    }
+    this.add('section', type.name, SECTION, 0, extra.length / 3, type.third, extra);
+  }
+
   private enumeration(id: number): void {
     const type = this.types[id];
     if (type === undefined) return;
@@ -187,6 +205,7 @@ class Reduction {
   }
 }
 
+const VARIABLES: readonly string[] = Object.values(PER_PROCESSOR);
 const ENUMERATORS = ['IORING_OP_NOP', 'REQ_F_FIXED_FILE_BIT', 'IO_WQ_WORK_HASHED'];
 
 const [from, to] = process.argv.slice(2);

@@ -188,6 +188,42 @@ describe('walkKernel', () => {
     expect(row(found, 4)).toMatchObject({ certainty: 'certain', sources: ['kernel walk'] });
   });
 
+  it('tells the paths of what has no descriptor, as the kernel has copied them', async () => {
+    const process = made();
+    const ring = process.ring(3);
+    const named = (text: string): bigint => {
+      const filename = process.kernel.allocate(64);
+      const at = process.kernel.allocate(1024);
+      process.kernel.text(at, text);
+      process.set(filename, 'filenameText', at);
+      return filename;
+    };
+    const rename = process.request(ring, { opcode: 'RENAMEAT', userData: 1 });
+    process.operand(rename, 'renameName', named('/mnt/a'));
+    process.operand(rename, 'renameDirectory', 0xffffff9c);
+    process.operand(rename, 'renameNewName', named('b'));
+    process.operand(rename, 'renameNewDirectory', 5);
+    const symlink = process.request(ring, { opcode: 'SYMLINKAT', userData: 2 });
+    process.operand(symlink, 'linkName', named('its text'));
+    process.operand(symlink, 'linkNewName', named('/mnt/link'));
+    const gone = process.request(ring, { opcode: 'UNLINKAT', userData: 3 });
+    process.operand(gone, 'unlinkName', 0n);
+    for (const request of [rename, symlink, gone]) process.poll(ring, request);
+
+    const found = await walk(process);
+    expect(row(found, 1)).toMatchObject({
+      path: '/mnt/a',
+      operands: [
+        { name: 'directory', value: 'AT_FDCWD' },
+        { name: 'new path', value: 'b' },
+        { name: 'new directory', value: 'fd 5' },
+      ],
+    });
+    expect(row(found, 2)).not.toHaveProperty('path');
+    expect(row(found, 2)?.operands).toContainEqual({ name: 'new path', value: '/mnt/link' });
+    expect(row(found, 3)).not.toHaveProperty('path');
+  });
+
   it('tells how long a timer was set for and has left, on its own clock', async () => {
     const process = made();
     const ring = process.ring(3);

@@ -5,6 +5,7 @@ import { parseFanotify } from '../../../src/procfs/fanotifyFdinfo';
 import { parseFuse } from '../../../src/procfs/fuseFdinfo';
 import { parseInotify } from '../../../src/procfs/inotifyFdinfo';
 import { parsePidfd } from '../../../src/procfs/pidfdFdinfo';
+import { parsePtmx } from '../../../src/procfs/ptmxFdinfo';
 import { parseSignalfd } from '../../../src/procfs/signalfdFdinfo';
 import { parseTimerfd } from '../../../src/procfs/timerfdFdinfo';
 import { parseUserfaultfd } from '../../../src/procfs/userfaultfdFdinfo';
@@ -103,6 +104,11 @@ describe('fdinfo of anonymous files', () => {
   it('userfaultfd: faults waiting', () => {
     expect(parseUserfaultfd(corpusText('6.18/read.userfaultfd'))).toEqual({ pending: 1, total: 1 });
     expect(parseUserfaultfd(HEAD)).toBeUndefined();
+  });
+
+  it('/dev/ptmx: the number of its other end', () => {
+    expect(parsePtmx(`${HEAD}tty-index:\t3\n`)).toEqual({ index: 3 });
+    expect(parsePtmx(HEAD)).toEqual({});
   });
 
   it('/dev/fuse: the connection it serves', () => {

@@ -14,7 +14,7 @@ export const everyParser: readonly Parser[] = (
     readdirSync(DIRECTORY).map(async (file) => {
       const room: Record<string, unknown> = await import(join(DIRECTORY, file));
       return Object.entries(room)
-        .filter(([name]) => /^(?:parse|read(?!Rows)|ringMappings)/.test(name))
+        .filter(([name]) => /^(?:parse|read(?!Rows)|(?:ring|aio)Mappings)/.test(name))
         .map(([name, value]) => ({
           name,
           parse: (text: string) => (value as (...args: string[]) => unknown)(text, 'tcp'),

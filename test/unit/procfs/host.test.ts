@@ -4,6 +4,7 @@ import { containerOf, parseCgroup } from '../../../src/procfs/cgroup';
 import { parseInflight } from '../../../src/procfs/inflight';
 import { parseLimits } from '../../../src/procfs/limits';
 import { parseLocks } from '../../../src/procfs/locks';
+import { parseProcsBlocked } from '../../../src/procfs/procsBlocked';
 import { parseUptime } from '../../../src/procfs/uptime';
 import { parseVersion } from '../../../src/procfs/version';
 import { corpusText } from './corpus';
@@ -11,8 +12,16 @@ import { corpusText } from './corpus';
 describe('uptime, version', () => {
   it('reads both', () => {
     expect(parseUptime('5073.67 2513.38\n')).toBe(5073.67);
-    expect(parseVersion(corpusText('5.10/nfs.version'))).toEqual({ release: '5.10.0-46-cloud-amd64' });
+    expect(parseVersion(corpusText('5.10/nfs.version'))).toEqual({
+      release: '5.10.0-46-cloud-amd64',
+      stable: '5.10.262',
+    });
     expect(parseVersion(corpusText('6.18/host.version'))).toEqual({ release: '6.18.44' });
+  });
+
+  it('reads how many tasks the machine counts as waiting for I/O', () => {
+    expect(parseProcsBlocked('cpu  1 2 3\nprocs_running 2\nprocs_blocked 17\nsoftirq 1\n')).toBe(17);
+    expect(parseProcsBlocked('xprocs_blocked 17\nprocs_blocked 1e9\n')).toBeUndefined();
   });
 
   it.each(['', '12', 'x 1.0', '1.0'])('no uptime in %j', (text) => {

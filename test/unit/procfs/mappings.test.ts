@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMaps, ringMappings } from '../../../src/procfs/maps';
+import { aioMappings, parseMaps, ringMappings } from '../../../src/procfs/maps';
 import { parseMountinfo } from '../../../src/procfs/mountinfo';
 import { corpusText } from './corpus';
 
@@ -55,6 +55,15 @@ describe('parseMaps', () => {
     );
     expect(ringMappings(text)).toHaveLength(2);
     expect(ringMappings('')).toEqual([]);
+  });
+
+  it('finds the rings of Linux AIO: shared, deleted from the start, and whole', () => {
+    const ring = row('/[aio] (deleted)').replace('10000000', '00000000');
+    const part = row('/[aio] (deleted)');
+    expect(aioMappings(row('/[aio]') + ring + row('/d/[aio] (deleted)') + part)).toEqual(
+      parseMaps(ring).rows,
+    );
+    expect(parseMaps(ring).rows).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseInetTable } from '../../../src/procfs/inet';
+import { endpointBytes } from '../../../src/procfs/inetAddress';
 import { parseUnixTable } from '../../../src/procfs/unix';
 import { corpusText } from './corpus';
 
@@ -92,5 +93,34 @@ describe('parseUnixTable', () => {
     expect(
       parseUnixTable(row('00000000', '0001', '02', 0) + row('00000000', '0001', '02', 0)).rows,
     ).toHaveLength(2);
+  });
+});
+
+describe('endpointBytes', () => {
+  it.each([
+    ['127.0.0.1:80', '7f000001', 80],
+    ['0.0.0.0:65535', '00000000', 65_535],
+    ['[::1]:443', '00000000000000000000000000000001', 443],
+    ['[::]:22', '00000000000000000000000000000000', 22],
+    ['[2001:db8::1]:1', '20010db8000000000000000000000001', 1],
+    ['[1:2:3:4:5:6:7:8]:1', '00010002000300040005000600070008', 1],
+  ])('reads %s', (text, address, port) => {
+    const found = endpointBytes(text);
+    expect(found?.address.toString('hex')).toBe(address);
+    expect(found?.port).toBe(port);
+  });
+
+  it.each([
+    '',
+    '127.0.0.1',
+    '1.2.3:80',
+    '256.0.0.1:80',
+    '1.2.3.4:65536',
+    '[1::2::3]:1',
+    '[1:2]:1',
+    '[::fffff]:1',
+    '/run/x',
+  ])('takes nothing from “%s”', (text) => {
+    expect(endpointBytes(text)).toBeUndefined();
   });
 });

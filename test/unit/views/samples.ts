@@ -227,3 +227,40 @@ export function behind(): Sample {
     },
   });
 }
+
+/** A process that uses Linux AIO: of six pending requests two reads and a poll are known. */
+export function older(): Sample {
+  const known = { userData: '0x1', iocb: '0x55a0', certainty: 'certain' } as const;
+  const address = '0x7f0000000000';
+  return stuck({
+    rings: [],
+    requests: [],
+    tasks: [
+      idle(4242, {
+        wchan: 'read_events',
+        syscall: { number: 208, name: 'io_getevents', args: [address, '0x4', '0x8', '0x1', '0x0', '0x0'] },
+      }),
+    ],
+    aio: [
+      {
+        ...{ id: 1, address, asked: 32, capacity: 126, head: 3, tail: 5, unreaped: 2, pending: 6 },
+        requests: [
+          { ...known, operation: 'PREAD', fd: 6, path: '/mnt/data/db', offset: 0, length: 4096 },
+          { ...known, operation: 'PREAD', fd: 6, path: '/mnt/data/db', offset: 8192, length: 4096 },
+          { ...known, operation: 'POLL', fd: 7 },
+        ],
+        sources: ['kernel walk', 'ring memory'],
+      },
+      {
+        ...{ id: 2, address: '0x7f0000002000', requests: [], sources: [] },
+        submitting: [{ task: 4243, count: 1, requests: [{ ...known, operation: 'PWRITE', fd: 6 }] }],
+      },
+    ],
+    findings: [
+      {
+        ...{ tag: 'linux-aio', severity: 'critical', summary: '6 requests are pending.', stuck: 6 },
+        ...{ explanation: 'Nobody answers.', remedy: 'Look.', evidence: [{ aio: 1 }, { aio: 9 }] },
+      },
+    ],
+  });
+}
