@@ -1,6 +1,9 @@
+import type { Request } from '../model/sample';
 import { behindListed } from './behindListed';
 import type { Blocked } from './blocking';
-import { isPlaced, unplaced } from './certainty';
+import { isPlaced, isUnplaced, unplaced } from './certainty';
+import { otherFiles } from './otherFiles';
+import { allTaken, cannotStart } from './queueWords';
 import type { Scene } from './rule';
 import { counted, sentence } from './words';
 import { workerLimit } from './workers';
@@ -11,6 +14,8 @@ export interface Behind {
   /** Indexes of those that have a row. */
   readonly requests?: readonly number[];
   readonly summary: string;
+  /** Follows "8 of 8 io-wq workers are blocked in …;": what cannot start meanwhile. */
+  readonly cannotStart?: string;
   readonly explanation: string;
 }
 
@@ -36,10 +41,13 @@ export function behind(
   const writes = workers.every(({ task }) => task.operation === 'WRITE');
   const more = counted(count, 'more request');
   if (limit && workers.length >= limit.count) {
+    const others = otherFiles(sample, sample.requests.filter(isUnplaced), sample.requests.filter(isRunning));
+    const among = others.text === '' ? '' : `, ${others.text},`;
     return {
       count,
-      summary: `; ${more} queue${count === 1 ? 's' : ''} behind, for all ${counted(limit.count, 'worker')} ${limit.count === 1 ? 'is' : 'are'} taken`,
-      explanation: `The ring may use ${counted(limit.count, 'worker')} for files (the smaller of its SQ entries and four times the processors) and all are held; ${more} cannot start before one is free.`,
+      summary: `; ${more}${among} queue${count === 1 ? 's' : ''} behind, for ${allTaken(limit.count, limit.count)}`,
+      cannotStart: cannotStart(count, others),
+      explanation: `The ring may use ${counted(limit.count, 'worker')} for files: the smaller of its SQ entries and four times the processors.`,
     };
   }
   if (writes && workers.length === 1) {
@@ -54,4 +62,8 @@ export function behind(
     summary: `; ${more} ${count === 1 ? 'is' : 'are'} in flight`,
     explanation: `${sentence(more)} ${count === 1 ? 'is' : 'are'} in flight without a thread: queued behind the workers, or inside the file system or device already.`,
   };
+}
+
+function isRunning({ state }: Request): boolean {
+  return state === 'running';
 }

@@ -1,11 +1,13 @@
-import type { Sample } from '../model/sample';
+import type { Request, Sample } from '../model/sample';
 import type { Behind } from './behind';
 import type { Blocked } from './blocking';
 import { taskLimit } from './cgroups';
-import { chainedBehind, heldMounts, isInside, placesOf } from './listedRequests';
+import { chainedBehind, heldMounts, isInside, type Place, placesOf } from './listedRequests';
+import { otherFiles } from './otherFiles';
+import { allTaken, cannotStart } from './queueWords';
 import { unexplained } from './ringCounts';
 import { resourceOf } from './sampleIndex';
-import { counted, grouped, sentence } from './words';
+import { counted, grouped } from './words';
 import { takenWorkers } from './workers';
 
 /**
@@ -33,15 +35,11 @@ export function behindListed(
   const rest = main ? sample.rings.reduce((sum, ring) => sum + unexplained(ring), 0) : 0;
   const taken = takenWorkers(sample, workers);
   const writes = queued.every(({ request }) => request.operation.startsWith('WRITE'));
+  const others = otherFiles(sample, requestsOf(queued), requestsOf(running));
   const limited = taken === undefined && !writes ? taskLimit(sample) : undefined;
-  const why =
-    taken !== undefined
-      ? `, for all ${counted(taken, 'worker')} ${taken === 1 ? 'is' : 'are'} taken`
-      : limited === undefined
-        ? ''
-        : `, for ${limited.text}`;
+  const because = taken === undefined ? limited?.text : allTaken(taken, workers);
   const parts: readonly (readonly [number, Verb, string])[] = [
-    [queued.length, 'queue', `behind${why}`],
+    [queued.length, 'queue', `behind${because === undefined ? '' : `, for ${because}`}`],
     [
       inside.length,
       'are',
@@ -55,11 +53,17 @@ export function behindListed(
     // What is not listed may wait for anything else.
     count: queued.length + inside.length + chained.length,
     requests: [...[...queued, ...inside].map(({ index }) => index), ...chained],
-    summary: told.map(([count, verb, where], index) => more(count, verb, where, index === 0)).join(''),
+    summary: told
+      .map(([count, verb, where], index) => {
+        const among = verb === 'queue' && others.text !== '' ? `, ${others.text},` : '';
+        return more(count, among, verb, where, index === 0);
+      })
+      .join(''),
+    ...(queued.length === 0 || taken === undefined
+      ? {}
+      : { cannotStart: cannotStart(queued.length, others) }),
     explanation: [
-      queued.length === 0 || taken === undefined
-        ? ''
-        : `${sentence(counted(queued.length, 'request'))} cannot start before a worker is free.`,
+      taken === undefined && others.text !== '' ? `Of what is queued, ${others.text}${others.names}.` : '',
       queued.length > 0 && taken === undefined && writes
         ? 'Writes to one file run one after the other in io-wq (hashed work).'
         : '',
@@ -71,12 +75,16 @@ export function behindListed(
   };
 }
 
+function requestsOf(places: readonly Place[]): Request[] {
+  return places.map(({ request }) => request);
+}
+
 type Verb = 'queue' | 'are' | 'wait';
 
 const SINGULAR: Readonly<Record<Verb, string>> = { queue: 'queues', are: 'is', wait: 'waits' };
 
 /** "; 92 more requests queue behind", after the first "; 2 more wait behind those". */
-function more(count: number, verb: Verb, where: string, first: boolean): string {
+function more(count: number, among: string, verb: Verb, where: string, first: boolean): string {
   const what = first ? counted(count, 'more request') : `${grouped(count)} more`;
-  return `; ${what} ${count === 1 ? SINGULAR[verb] : verb} ${where}`;
+  return `; ${what}${among} ${count === 1 ? SINGULAR[verb] : verb} ${where}`;
 }

@@ -5,6 +5,7 @@ import { diskOf } from './disks';
 import type { Cause } from './functions/entry';
 import { TAKEN_BY_SERVER, UNTIL } from './functions/until';
 import { directionOf, holdingLimit } from './ioLimits';
+import { behindOverlay } from './overlays';
 import { isOnItsWay } from './requestStates';
 import { indexOf, resourceOf } from './sampleIndex';
 import { operationLabel } from './words';
@@ -90,7 +91,8 @@ function running(sample: Sample, request: Request): Cancelling | undefined {
   if (!blocked) return undefined;
   const ending = endingOf(blocked);
   if (ending === 'cancel') return { ending, text: `can be cancelled now${unstarted(sample, request)}` };
-  const file = resourceOf(sample, request);
+  const named = resourceOf(sample, request);
+  const file = named && behindOverlay(sample, named, false);
   const cause = blocked.cause === 'page' && file?.fsType?.startsWith('fuse') ? 'fuse' : blocked.cause;
   return { ending, text: withheld(ending, cause, blocked) };
 }

@@ -15,6 +15,8 @@ const STACK_HINTS: readonly (readonly [RegExp, RegExp])[] = [
 ];
 
 const PSEUDO = /^(proc|sysfs|devtmpfs|devpts|cgroup2?|tracefs|debugfs|securityfs|mqueue|bpf)$/;
+/** Calls that change the address space: what holds them up is no file. */
+const ON_MEMORY = /^(mmap|munmap|mremap|mprotect|madvise|brk|mlock.*|munlock.*)$/;
 const NETWORK = /^(nfs|cifs|smb|ceph|9p|afs|glusterfs)/;
 
 /**
@@ -32,6 +34,7 @@ export function candidateFiles(
     const named = sample.resources.find((resource) => resource.fd === fd);
     if (named && isFile(named)) return [named];
   }
+  if (tasks.every(({ syscall }) => syscall?.name !== undefined && ON_MEMORY.test(syscall.name))) return [];
   const standard = new Set(sample.resources.filter((r) => r.fd <= 2).map((r) => r.path));
   const hint = fileSystemHint(tasks);
   const files = sample.resources.filter(
@@ -39,6 +42,8 @@ export function candidateFiles(
       isFile(r) &&
       r.fd > 2 &&
       !standard.has(r.path) &&
+      // Who waits for a peer waits for a FIFO, a pipe, a socket or a terminal.
+      (cause !== 'peer' || r.kind === 'device') &&
       (r.blockDevice !== undefined || (r.fsType !== undefined && !PSEUDO.test(r.fsType))),
   );
   const fitting = files.filter((r) => (hint ? hint.test(r.fsType ?? '') : fitsCause(r, cause)));

@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
 import type { BlockDevice, Resource, Sample } from '../model/sample';
-import { counted, duration, processName } from './words';
+import { plightOf } from './fuseServers';
+import { counted, duration, joined, processName } from './words';
 
 /** The disk behind a file, with its counters. */
 export function diskOf(sample: Sample, resource: Resource | undefined): BlockDevice | undefined {
@@ -138,10 +139,14 @@ export function culpritOf(sample: Sample, disk: BlockDevice): DiskCulprit | unde
     }
     if (backing?.fsType?.startsWith('fuse') && backing.waiting !== 0) {
       const server = `the FUSE server${backing.holder ? ` ${processName(backing.holder)}` : ''}`;
-      const owes = backing.waiting ? `, which has ${counted(backing.waiting, 'unanswered request')}` : '';
+      const plight = plightOf(sample, backing.holder);
+      const owes = backing.waiting ? `has ${counted(backing.waiting, 'unanswered request')}` : '';
+      const state = joined([plight?.text ?? '', owes].filter(Boolean));
       return {
-        text: `${server} of ${printable(backingFile ?? '', 200)}${owes}`,
-        remedy: `Look at ${server} of ${printable(backing.mount ?? '?', 200)}: is it alive, and what does it wait for? The disk ${one.name} is a file of it.`,
+        text: `${server} of ${printable(backingFile ?? '', 200)}${state === '' ? '' : `, which ${state}`}`,
+        remedy:
+          plight?.remedy ??
+          `Look at ${server} of ${printable(backing.mount ?? '?', 200)}: is it alive, and what does it wait for? The disk ${one.name} is a file of it.`,
       };
     }
     if (client) {

@@ -1,7 +1,7 @@
 import type { Request, Resource, Sample, Task } from '../model/sample';
 import { familyOf } from '../sample/requests/unplaced';
 import { isOnItsWay } from './requestStates';
-import { resourceOf } from './sampleIndex';
+import { indexOf, resourceOf } from './sampleIndex';
 
 /** A request with its index in the Sample, by which findings point to it. */
 export interface Place {
@@ -54,6 +54,19 @@ export function carriedFiles(sample: Sample, tasks: readonly Task[]): Resource[]
     const file = resourceOf(sample, request);
     if (!file || !isFile(file)) return undefined;
     files.set(path ?? String(file.fd), file);
+  }
+  return tids.size === 0 && files.size > 0 ? [...files.values()] : undefined;
+}
+
+/** The files that the memory of some tasks’ requests is mapped from, where all of them wait in page faults on it; else undefined. */
+export function bufferFiles(sample: Sample, tasks: readonly Task[]): Resource[] | undefined {
+  const tids = new Set(tasks.map(({ tid }) => tid));
+  const files = new Map<string, Resource>();
+  for (const { worker, bufferFile } of sample.requests) {
+    if (worker === undefined || bufferFile === undefined || !tids.delete(worker)) continue;
+    const file = indexOf(sample).paths.get(bufferFile);
+    if (!file) return undefined;
+    files.set(bufferFile, file);
   }
   return tids.size === 0 && files.size > 0 ? [...files.values()] : undefined;
 }

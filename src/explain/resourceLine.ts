@@ -2,6 +2,7 @@ import { printable } from '../model/printable';
 import type { Resource } from '../model/sample';
 import { lockText } from './locks';
 import { listenerText } from './otherEnds';
+import { layersText } from './overlays';
 import { counted, duration, joined, processName, processNames, socketName } from './words';
 
 /** What a descriptor is, on one line: "file /mnt/data/db · fuse.sshfs at /mnt/data from host:/data". */
@@ -31,6 +32,7 @@ function details(resource: Resource): string[] {
   return [
     ...direct,
     resource.blockDevice === undefined ? '' : `disk ${printable(resource.blockDevice, 40)}`,
+    resource.layers ? `layers ${layersText(resource.layers)}` : '',
     holder ? `served by ${processName(holder)}` : '',
     resource.waiting === undefined ? '' : `${counted(resource.waiting, 'unanswered request')}`,
     resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : '',

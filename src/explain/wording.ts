@@ -5,6 +5,7 @@ import { shared } from './candidates';
 import { diskOf } from './disks';
 import { frozenText } from './freezing';
 import type { Cause } from './functions/entry';
+import { serverWithPlight } from './fuseServers';
 import { lockHolders } from './locks';
 import type { Named } from './namedFiles';
 import { joined, processName, resourceName } from './words';
@@ -48,8 +49,10 @@ export function aboutFiles(blocked: readonly Blocked[], files: readonly Named[])
 /** Paths that are named where no mount says more. */
 const MOST_PATHS = 2;
 
-function typeOf({ fsType }: Resource): string {
-  return fsType === undefined ? '' : ` (${fsType})`;
+/** " (fuse.sshfs)", " (overlay on fuse.sshfs)". */
+function typeOf({ fsType, layers }: Resource): string {
+  if (fsType === undefined) return '';
+  return layers === undefined || fsType === 'overlay' ? ` (${fsType})` : ` (overlay on ${fsType})`;
 }
 
 /** What a group waits for, with who must act filled in where the files tell. */
@@ -82,12 +85,13 @@ export function waitText(
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;
   const allFuse = files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
   if (cause === 'fuse' || ((cause === 'page' || cause === 'writeback') && allFuse)) {
-    const named = server ? `the FUSE server ${processName(server)}` : 'the FUSE server';
+    const named = server ? serverWithPlight(sample, server) : 'the FUSE server';
     if (cause === 'writeback') return `waits for ${named} to take written pages`;
     if (cause === 'page') return `waits for ${named} to supply a page`;
-    return text
-      .replace('the FUSE server’s answer', server ? `${named} to answer` : 'the FUSE server’s answer')
-      .replace(/the FUSE server(?! )/, named);
+    if (!server) return askingServer(blocked) ?? text;
+    return (askingServer(blocked) ?? text).replace(/the FUSE server(’s answer)?/, (_, answer) =>
+      answer === undefined ? named : `${named} to answer`,
+    );
   }
   if (cause === 'network file system') {
     const source = shared(files, (r) => r.source);
@@ -101,6 +105,15 @@ export function waitText(
   if (cause === 'page') return `${text} from the disk ${disk}${suspended}`;
   if (/ the disk\b/.test(text)) return `${text.replace('the disk', `the disk ${disk}`)}${suspended}`;
   return `${text} (disk ${disk}${suspended})`;
+}
+
+/** Of some that wait for a server and some for the lock of a file that those hold, what the first do: it is the cause. */
+function askingServer(blocked: readonly Blocked[]): string | undefined {
+  const texts = new Set(
+    blocked.map(({ on }) => on.text).filter((text) => !text.includes('another operation')),
+  );
+  const [only] = texts;
+  return texts.size > 1 ? 'waits for the FUSE server’s answer' : only;
 }
 
 function mostCommon(texts: readonly string[]): string {

@@ -48,6 +48,8 @@ export interface Request {
   readonly operands?: readonly Operand[];
   /** Its place in the order of submission to its ring: the 32-bit position of its SQE. */
   readonly sequence?: number;
+  /** The file its memory is a mapping of, where its worker waits in a page fault on it. */
+  readonly bufferFile?: string;
   /** Index in `requests` of the one it waits behind: head of its link, or the write before it to the same file. */
   readonly after?: number;
   /** Where it stands, more exactly than `state`, completing "it …": "waits for thread 4242 to run its completion". */

@@ -61,6 +61,8 @@ export interface Resource {
   readonly target?: number;
   /** FUSE requests the server has not answered. */
   readonly waiting?: number;
+  /** overlay: the file systems it is made of, each once, the upper one first. */
+  readonly layers?: readonly Layer[];
   /** The locks of the file that this process waits for. */
   readonly awaitedLocks?: readonly FileLock[];
 }
@@ -143,6 +145,13 @@ export type Backing = Pick<
   'mount' | 'fsType' | 'source' | 'device' | 'blockDevice' | 'holder' | 'waiting' | 'deleted'
 >;
 
+/** A directory that an overlay is made of, and the file system it lies on. */
+export interface Layer extends Backing {
+  readonly directory: string;
+  /** What is changed is written there. */
+  readonly upper?: boolean;
+}
+
 /** What a task is inside of by its path, not by a descriptor: in a mkdir or an open, or for a request that it carries. */
 export interface NamedFile extends Backing {
   /** Tid of the task. */
@@ -151,6 +160,8 @@ export interface NamedFile extends Backing {
   readonly path?: string;
   /** Of what names two, a rename or a link: the second one. */
   readonly newPath?: string;
+  /** overlay: what it is made of. */
+  readonly layers?: readonly Layer[];
   /** The path stood in the program's memory after it had been handed over: it may have been another one. */
   readonly later?: boolean;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { AioContext } from './aio';
+import type { FuseServer } from './fuseServer';
 import type { Request } from './request';
 import type {
   BlockDevice,
@@ -20,6 +21,7 @@ import type {
 } from './resource';
 
 export type { AioContext, AioRequest, AioSubmission } from './aio';
+export type { FileCall, FuseServer } from './fuseServer';
 export type { Certainty, Operand, Request, RequestState, Source } from './request';
 export type {
   Backing,
@@ -30,6 +32,7 @@ export type {
   FileLock,
   FrozenFileSystem,
   FutexWord,
+  Layer,
   Listener,
   NamedFile,
   ProcessName,
@@ -66,6 +69,8 @@ export interface Sample {
   readonly awaitedLocks?: readonly FileLock[];
   /** Where a task waits for a userfaultfd: the processes that hold one with unresolved faults. */
   readonly faultHandlers?: readonly ProcessName[];
+  /** What the FUSE servers do that owe answers to it, or for the disks below its files. */
+  readonly fuseServers?: readonly FuseServer[];
   /** The file systems that its tasks wait for because they are frozen. */
   readonly frozen?: readonly FrozenFileSystem[];
   /** Where something waits for a child: its children. */

@@ -2,6 +2,7 @@ import type {
   BlockDevice,
   Cgroup,
   FileLock,
+  FuseServer,
   Host,
   Process,
   ProcessName,
@@ -15,6 +16,7 @@ import { SCHEMA } from '../model/sample';
 import { type AioFound, finishedContexts } from './aio';
 import type { AioSubmissions } from './aioSubmissions';
 import { blindnessOf, type Trouble } from './blindness';
+import { withBufferFiles } from './bufferFiles';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
 import { withOperations } from './requests/carriedOperations';
@@ -31,6 +33,8 @@ export interface Gathered {
   readonly tasks: TasksFound;
   readonly rings: RingsFound;
   readonly pending: PendingSources;
+  /** /proc/PID/maps. */
+  readonly maps: string;
   readonly aio: AioFound;
   readonly submissions: AioSubmissions;
   readonly resources: readonly Resource[];
@@ -38,6 +42,7 @@ export interface Gathered {
   readonly remoteMounts: readonly RemoteMount[];
   readonly awaitedLocks: readonly FileLock[];
   readonly faultHandlers: readonly ProcessName[];
+  readonly fuseServers: readonly FuseServer[];
   readonly cgroup: Cgroup | undefined;
   readonly trouble: Omit<Trouble, 'rings' | 'requests' | 'tasks' | 'pending' | 'ended'>;
 }
@@ -45,8 +50,18 @@ export interface Gathered {
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
 export function assemble(gathered: Gathered): Sample {
   const { tasks, ended, timedOut } = gathered.tasks;
-  const { resources, devices, remoteMounts, awaitedLocks, faultHandlers, cgroup, trouble, pending, aio } =
-    gathered;
+  const {
+    resources,
+    devices,
+    remoteMounts,
+    awaitedLocks,
+    faultHandlers,
+    fuseServers,
+    cgroup,
+    trouble,
+    pending,
+    aio,
+  } = gathered;
   const { walk } = pending;
   const merged = mergeRings({
     told: gathered.rings,
@@ -55,11 +70,12 @@ export function assemble(gathered: Gathered): Sample {
     owner: gathered.process.pid,
     ...pending,
   });
-  const requests = withRegisteredFiles(
+  const named = withRegisteredFiles(
     withPaths(merged.requests, resources),
     gathered.rings.registered,
     resources,
   );
+  const requests = withBufferFiles(named, tasks, gathered.maps);
   const { rings } = merged;
   const { stackErrno, ...other } = trouble;
   const stacksSeen = tasks.some((task) => task.kernelStack !== undefined);
@@ -84,6 +100,7 @@ export function assemble(gathered: Gathered): Sample {
     ...(remoteMounts.length > 0 ? { remoteMounts } : {}),
     ...(awaitedLocks.length > 0 ? { awaitedLocks } : {}),
     ...(faultHandlers.length > 0 ? { faultHandlers } : {}),
+    ...(fuseServers.length > 0 ? { fuseServers } : {}),
     ...(cgroup ? { cgroup } : {}),
     findings: [],
     notVisible: [

@@ -7,6 +7,7 @@ import type { DescriptorsFound } from './descriptors';
 import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
 import { MountTable } from './mounts';
+import { findLayers, layerFiles } from './overlayLayers';
 import { addPeers } from './peers';
 import { readRemoteMounts } from './remoteMounts';
 import { resourceOf } from './resources';
@@ -66,15 +67,17 @@ export interface SurroundingsAsked {
 export async function surroundingsOf(
   target: Target,
   pid: number,
-  bare: readonly Resource[],
+  own: readonly Resource[],
   { rows, mounts, processes, known, ownInode }: SurroundingsAsked,
 ): Promise<Omit<Holdings, 'missingSockets' | 'tcp'>> {
+  const layers = await findLayers(own, rows, () => mountsOfReader(target, mounts));
+  const bare = [...own, ...layers.files];
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
     addPeers(target, pid, resources, processes, before, ownInode).then((found) =>
       addFuseWaiting(target, found),
     );
   const [withPeers, withDevices, remoteMounts] = await Promise.all([
-    addServers(bare, known.resources),
+    addServers(bare, [...known.resources, ...layerFiles(known.resources)]),
     readDevices(target, bare, { before: known.devices, mounts: () => mountsOfReader(target, mounts) }).then(
       async ({ resources, devices }) => {
         const files = backingFiles(devices);
@@ -88,7 +91,7 @@ export async function surroundingsOf(
     const blockDevice = withDevices.resources[i]?.blockDevice;
     return blockDevice === undefined ? resource : { ...resource, blockDevice };
   });
-  return { resources, devices: withDevices.devices, remoteMounts };
+  return { resources: layers.fold(resources), devices: withDevices.devices, remoteMounts };
 }
 
 /** Paths in /sys are told as their reader sees them, whose namespace may be another one than the process's. */

@@ -65,12 +65,13 @@ export async function withNamedFiles(
   return {
     ...sample,
     namedFiles: bare.map((file, index): NamedFile => {
-      const { blockDevice, holder, waiting } = found.resources[index] ?? {};
+      const { blockDevice, holder, waiting, layers } = found.resources[index] ?? {};
       return {
         ...file,
         ...(blockDevice === undefined ? {} : { blockDevice }),
         ...(holder ? { holder } : {}),
         ...(waiting === undefined ? {} : { waiting }),
+        ...(layers ? { layers } : {}),
       };
     }),
     devices: added(sample.devices ?? [], found.devices, ({ name }) => name),

@@ -7,6 +7,7 @@ import { readAwaited } from './awaited';
 import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
+import { findFuseServers } from './fuseServers';
 import { hasOwnInode } from './host';
 import { stillNamed } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
@@ -72,7 +73,10 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
-  const submissions = await readSubmissions(target, pid, tasks.tasks);
+  const [fuseServers, submissions] = await Promise.all([
+    findFuseServers(target, { resources: previous.resources, devices, clocks }),
+    readSubmissions(target, pid, tasks.tasks),
+  ]);
   const { mappings, rings: infos, pending, aio } = sources;
   const sample = assemble({
     takenAt,
@@ -82,6 +86,7 @@ export async function relook(
     tasks,
     rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
     pending,
+    maps: memory.maps,
     aio,
     submissions,
     resources: previous.resources,
@@ -89,6 +94,7 @@ export async function relook(
     remoteMounts: previous.remoteMounts ?? [],
     awaitedLocks: previous.awaitedLocks ?? [],
     faultHandlers: previous.faultHandlers ?? [],
+    fuseServers,
     cgroup: previous.cgroup,
     trouble: memory.trouble,
   });

@@ -21,6 +21,16 @@ const AIO_REQUEST: Shape = {
   certainty: 'string',
 };
 
+const TASK: Shape = {
+  tid: 'number',
+  name: 'string',
+  kind: 'string',
+  state: 'string',
+  wchan: 'string',
+  blocked: 'number',
+  kernelStack: [{ function: 'string' }],
+};
+
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
   devices: [
@@ -105,6 +115,14 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   ],
   awaitedLocks: [LOCK],
   faultHandlers: [PROCESS],
+  fuseServers: [
+    {
+      pid: 'number',
+      name: 'string',
+      tasks: [TASK],
+      calls: [{ tid: 'number', path: 'string', ownMount: 'boolean' }],
+    },
+  ],
   frozen: [
     {
       mount: 'string',
@@ -122,7 +140,26 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
     frozenBy: 'string',
     limits: [{ path: 'string', file: 'string', limit: 'string', used: 'string' }],
   },
-  resources: [{ awaitedLocks: [LOCK], peers: [PROCESS], socket: SOCKET }],
+  resources: [
+    {
+      awaitedLocks: [LOCK],
+      peers: [PROCESS],
+      socket: SOCKET,
+      layers: [
+        {
+          directory: 'string',
+          upper: 'boolean',
+          mount: 'string',
+          fsType: 'string',
+          source: 'string',
+          device: 'string',
+          blockDevice: 'string',
+          holder: PROCESS,
+          waiting: 'number',
+        },
+      ],
+    },
+  ],
   rings: [
     {
       polls: {
@@ -141,6 +178,18 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
   'devices.name',
+  'resources.layers.directory',
+  'fuseServers.pid',
+  'fuseServers.name',
+  'fuseServers.tasks',
+  'fuseServers.tasks.tid',
+  'fuseServers.tasks.name',
+  'fuseServers.tasks.kind',
+  'fuseServers.tasks.state',
+  'fuseServers.tasks.kernelStack.function',
+  'fuseServers.calls',
+  'fuseServers.calls.tid',
+  'fuseServers.calls.path',
   'aio.id',
   'aio.address',
   'aio.requests',

@@ -15,6 +15,7 @@ import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
 import { findFrozen } from './frozen';
+import { findFuseServers } from './fuseServers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
@@ -131,9 +132,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
-  const [{ resources, locks }, faultHandlers, submissions, crowd] = await Promise.all([
+  const [{ resources, locks }, faultHandlers, fuseServers, submissions, crowd] = await Promise.all([
     findAwaitedLocks(target, pid, holdings.resources, tasks),
     findFaultHandlers(target, tasks, processes),
+    findFuseServers(target, { resources: holdings.resources, devices, clocks }),
     readSubmissions(target, pid, tasks),
     readCrowdFacts(target, pid, tasks),
   ]);
@@ -180,6 +182,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         ownInode: hasOwnInode(host.kernel),
       }),
       pending,
+      maps: textOf(mapsFile) ?? '',
       aio,
       submissions,
       resources,
@@ -187,6 +190,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       remoteMounts,
       awaitedLocks: locks,
       faultHandlers,
+      fuseServers,
       cgroup: group,
       trouble,
     });

@@ -30,25 +30,80 @@ export function ownFileSystem(stage: Stage, type: FileSystem): Mounted {
   return mounted(stage, type, base, image, '');
 }
 
-export interface SilentMounted extends Mounted {
+export interface OnFuse extends Mounted {
+  /** Makes the disk fall silent when all that was written is on it. */
   readonly stop: () => void;
+  /** Makes it fall silent as it is. */
+  readonly silence: () => void;
   /** The shell's command that lets the server answer again. */
   readonly goOn: string;
 }
 
-/** The same on a loop device over a file of a FUSE server, which `stop` makes fall silent. */
-export async function onFuse(stage: Stage, type: FileSystem = 'ext4'): Promise<SilentMounted> {
+/** The same on a loop device over a file of a FUSE server. */
+export async function onFuse(stage: Stage, type: FileSystem = 'ext4'): Promise<OnFuse> {
   const { directory, server } = await mountHangfs(stage);
   const disk = join(directory, type === 'ext4' ? 'disk1' : 'disk-big');
   const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
   const goOn = `kill -USR2 ${server.pid}`;
   const own = mounted(stage, type, base, disk, goOn);
+  const silence = () => process.kill(server.pid, 'SIGUSR1');
   const stop = () => {
     execFileSync('sync', ['-f', own.directory]);
     uncache(disk);
+    silence();
+  };
+  return { ...own, stop, silence, goOn };
+}
+
+/** Read-only images with what packs a directory into one. */
+const PACK = {
+  squashfs: (folder: string, image: string) => ['mksquashfs', folder, image, '-quiet', '-no-progress'],
+  erofs: (folder: string, image: string) => ['mkfs.erofs', image, folder],
+} as const;
+
+/** A read-only image on a loop device over a file of a FUSE server. */
+export async function packedOnFuse(
+  stage: Stage,
+  type: keyof typeof PACK,
+): Promise<Mounted & { readonly stop: () => void }> {
+  const base = mkdtempSync(join(tmpdir(), 'inspect-own-'));
+  const [folder, image, directory] = [join(base, 'folder'), join(base, 'image'), join(base, 'mnt')];
+  mkdirSync(folder);
+  mkdirSync(directory);
+  execFileSync('chmod', ['755', base]);
+  stage.onTestFinished(toReleaseByShell(`rm -rf --one-file-system ${base}`));
+  execFileSync('dd', ['if=/dev/urandom', `of=${join(folder, 'data')}`, 'bs=1M', 'count=1', 'status=none']);
+  const [program, ...words] = PACK[type](folder, image);
+  if (program === undefined || spawnSync(program, words, { stdio: 'ignore' }).status !== 0)
+    stage.skip(`needs ${program}`);
+  const { directory: fuse, server } = await mountHangfs(stage);
+  const disk = join(fuse, 'disk1');
+  execFileSync('dd', [`if=${image}`, `of=${disk}`, 'bs=64K', 'conv=notrunc,fsync', 'status=none']);
+  const device = execFileSync('losetup', ['-r', '-f', '--show', disk], { encoding: 'utf8' }).trim();
+  const undo = [`kill -USR2 ${server.pid}`, `umount -l ${directory}`, `losetup -d ${device}`];
+  stage.onTestFinished(toReleaseByShell(undo.join('; ')));
+  const mount = spawnSync('mount', ['-t', type, '-o', 'ro', device, directory], { encoding: 'utf8' });
+  if (mount.status !== 0) stage.skip(`${type} cannot be mounted: ${mount.stderr.trim()}`);
+  const stop = () => {
+    uncache(disk);
     process.kill(server.pid, 'SIGUSR1');
   };
-  return { ...own, stop, goOn };
+  return { directory, device, file: join(directory, 'data'), stop };
+}
+
+/** An overlay of two directories; what is changed goes to `upper`, or to a directory of its own. */
+export function overlay(stage: Stage, lower: string, upper?: string): string {
+  const base = mkdtempSync(join(tmpdir(), 'inspect-overlay-'));
+  const above = upper ?? base;
+  const [up, work, directory] = [join(above, 'upper'), join(above, 'work'), join(base, 'mnt')];
+  for (const folder of [up, work, directory]) mkdirSync(folder);
+  stage.onTestFinished(toReleaseByShell(`umount -l ${directory}; rm -rf --one-file-system ${base}`));
+  const options = `lowerdir=${lower},upperdir=${up},workdir=${work}`;
+  const mount = spawnSync('mount', ['-t', 'overlay', '-o', options, 'overlay', directory], {
+    encoding: 'utf8',
+  });
+  if (mount.status !== 0) stage.skip(`overlay cannot be mounted: ${mount.stderr.trim()}`);
+  return directory;
 }
 
 /** The kernel forgets all that it has read of the file system. */
@@ -85,6 +140,18 @@ function mounted(stage: Stage, type: FileSystem, base: string, image: string, fi
   uncache(file);
   execFileSync('chmod', ['666', file]);
   return { directory, device, file };
+}
+
+/** A tmpfs of its own, with an empty file `data`. */
+export function onMemory(stage: Stage): string {
+  const directory = mkdtempSync(join(tmpdir(), 'inspect-memory-'));
+  stage.onTestFinished(toReleaseByShell(`umount -l ${directory}; rmdir ${directory}`));
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', directory], {
+    encoding: 'utf8',
+  });
+  if (mount.status !== 0) stage.skip(`tmpfs cannot be mounted: ${mount.stderr.trim()}`);
+  execFileSync('truncate', ['-s', '16M', join(directory, 'data')]);
+  return directory;
 }
 
 /** Nothing can write to it until it is given back. */

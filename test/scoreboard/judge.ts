@@ -12,7 +12,11 @@ export interface Verdict {
 }
 
 /** Holds the first finding to the known cause. A healthy process has no finding above info, first or not. */
-export function judge(sample: Sample, { severity, says, also = [] }: Right, healthy: boolean): Verdict {
+export function judge(
+  sample: Sample,
+  { severity, says, also = [], besides = [] }: Right,
+  healthy: boolean,
+): Verdict {
   const [first] = sample.findings;
   if (first === undefined) return { right: false, answer: '', falseAlarms: 0, lacks: ['a finding'] };
   const words = `${first.summary} ${first.explanation}`;
@@ -24,6 +28,9 @@ export function judge(sample: Sample, { severity, says, also = [] }: Right, heal
       : [`severity ${[severity].flat().join(' or ')}, not ${first.severity}`]),
     ...says.filter((pattern) => !pattern.test(words)).map(String),
     ...also.filter((pattern) => !graves.some(({ summary }) => pattern.test(summary))).map(String),
+    ...besides
+      .filter((pattern) => !sample.findings.some(({ summary }) => pattern.test(summary)))
+      .map((pattern) => `beside it ${pattern}`),
     ...(alarms > 0 ? ['silence: nothing is wrong'] : []),
   ];
   return { right: lacks.length === 0, answer: first.summary, falseAlarms: alarms, lacks };

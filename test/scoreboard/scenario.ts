@@ -9,6 +9,8 @@ export interface Right {
   readonly says: readonly RegExp[];
   /** Where there are several faults: each must be in a sentence as grave as the first. */
   readonly also?: readonly RegExp[];
+  /** Lesser faults beside: each must be in the sentence of some finding. */
+  readonly besides?: readonly RegExp[];
 }
 
 /** What a scenario can use; all that it takes is given back when it has ended. */

@@ -1,10 +1,12 @@
 import type { Scenario } from './scenario';
 import { AIO } from './scenarios/aio';
+import { AT_WORK } from './scenarios/atWork';
 import { CASES } from './scenarios/cases';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
 import { LIMITS } from './scenarios/limits';
+import { MIXED } from './scenarios/mixed';
 import { OPERATIONS } from './scenarios/operations';
 import { PATHS } from './scenarios/paths';
 import { PEERS } from './scenarios/peers';
@@ -24,5 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LIMITS,
   ...CASES,
   ...PEERS,
+  ...MIXED,
   ...HEALTHY,
+  ...AT_WORK,
 ];

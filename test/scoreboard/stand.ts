@@ -22,6 +22,18 @@ export async function waiting(
   return (await still(victim, inD)).pid;
 }
 
+/** The same of `mixed`, whose words are things that it does at once; `then` = once it is ready. */
+export async function mixing(
+  stage: Stage,
+  words: readonly string[],
+  inD = 0,
+  then: () => void = () => undefined,
+): Promise<number> {
+  const victim = await startVictim(stage, stage.who, 'mixed', words, { busy: true });
+  then();
+  return (await still(victim, inD)).pid;
+}
+
 async function still(victim: Victim, inD: number): Promise<Victim> {
   const blocked = () => tasksOf(victim.pid).filter(({ state }) => state === 'D').length;
   await until(() => blocked() >= inD, `${inD} tasks of ${victim.pid} in state D`);

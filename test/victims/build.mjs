@@ -50,6 +50,8 @@ const programs = {
     'victim.c',
   ],
   waits: ['waits.c', 'victim.c'],
+  echo: ['echo.c', 'ring.c', 'victim.c'],
+  mixed: ['mixed.c', 'ring.c', 'victim.c'],
   aio: ['aio.c', 'ring.c', 'victim.c'],
   kernel_waits: ['kernel_waits.c', 'process_waits.c', 'socket_waits.c', 'storage_waits.c', 'victim.c'],
   peers: ['peers.c', 'ring.c', 'victim.c'],

@@ -1,9 +1,10 @@
 /*
- * hangfs DIRECTORY [NAME]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
+ * hangfs DIRECTORY [NAME [BACKGROUND [FILE]]]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
  * `slow5…` answered after five seconds, `ok…` answered. `disk…` (32 MiB) and `disk-big…` (400 MiB) remember what is written
- * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. To look `lost…` up is never answered. Ending the server
- * unmounts and aborts, which frees everybody.
+ * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. To look `lost…` up is never answered. To read `self…` the
+ * server reads FILE; without one it opens a file of its own mount, and waits for itself. BACKGROUND = how many requests it
+ * allows in the background (256). Ending the server unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,8 +40,8 @@ struct held {
 };
 static struct held held[REQUESTS];
 
-static int device, disk_stopped;
-static const char *mount_point, *also_hangs = "hang";
+static int device, disk_stopped, background = 256;
+static const char *mount_point, *another, *also_hangs = "hang";
 static volatile sig_atomic_t ending, stop_disk, start_disk;
 
 static void on_signal(int number) {
@@ -82,7 +83,7 @@ static void attributes(uint64_t node, struct fuse_attr *attr) {
 }
 
 static void lookup(uint64_t unique, const char *name) {
-  static const char *const kinds[] = {"hang", "direct", "slow5", "ok", "disk"};
+  static const char *const kinds[] = {"hang", "direct", "slow5", "ok", "disk", "self"};
   if (!strncmp(name, "lost", 4)) return;
   int known = !strcmp(name, also_hangs);
   for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) known |= !strncmp(name, kinds[i], strlen(kinds[i]));
@@ -123,6 +124,13 @@ static void hold(const struct held *request) {
     }
 }
 
+static void read_another(void) {
+  char path[4200], page[4096];
+  snprintf(path, sizeof path, "%s/ok-own", mount_point);
+  int fd = open(another ? another : path, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && read(fd, page, sizeof page) < 0) perror(path);
+}
+
 static void transfer(const struct fuse_in_header *in, const void *argument) {
   struct held request = {.unique = in->unique, .node = in->nodeid, .write = in->opcode == FUSE_WRITE};
   if (request.write) {
@@ -135,6 +143,7 @@ static void transfer(const struct fuse_in_header *in, const void *argument) {
     request.offset = read_in->offset;
     request.size = read_in->size;
   }
+  if (named(in->nodeid, "self")) read_another();
   if (named(in->nodeid, "hang") || named(in->nodeid, "direct") || named(in->nodeid, also_hangs)) return;
   if (named(in->nodeid, "slow5")) request.due = now() + 5;
   else if (!(named(in->nodeid, "disk") && disk_stopped)) {
@@ -160,8 +169,8 @@ static void serve(const struct fuse_in_header *in, const void *argument) {
                                 .max_readahead = MAX_WRITE,
                                 .flags = FUSE_ASYNC_READ | FUSE_ASYNC_DIO,
                                 .max_write = MAX_WRITE,
-                                .max_background = 256,
-                                .congestion_threshold = 200};
+                                .max_background = (uint16_t)background,
+                                .congestion_threshold = (uint16_t)(background * 3 / 4)};
     answer(in->unique, 0, &out, sizeof out);
     break;
   }
@@ -247,11 +256,13 @@ static void abort_connection(unsigned minor) {
 
 int main(int argc, char **argv) {
   if (argc < 2) {
-    fprintf(stderr, "usage: hangfs DIRECTORY [NAME]\n");
+    fprintf(stderr, "usage: hangfs DIRECTORY [NAME [BACKGROUND [FILE]]]\n");
     return 2;
   }
   mount_point = argv[1];
   if (argc > 2) also_hangs = argv[2];
+  if (argc > 3) background = atoi(argv[3]);
+  if (argc > 4) another = argv[4];
   bounded_life();
   struct sigaction action = {.sa_handler = on_signal};
   static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGIO, SIGALRM, SIGUSR1, SIGUSR2};

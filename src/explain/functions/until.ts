@@ -2,7 +2,7 @@ import type { Cause } from './entry';
 
 /** What must happen before a wait ends by itself, after "until". Causes without a line end by their own program. */
 export const UNTIL: Readonly<Partial<Record<Cause, string>>> = {
-  fuse: 'the FUSE server answers or its connection is aborted',
+  fuse: 'the FUSE server answers or the mount is aborted',
   'network file system': 'the server answers or the mount is given up (umount -f)',
   page: 'the page is read in',
   device: 'the disk answers',

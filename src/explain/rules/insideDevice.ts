@@ -3,12 +3,14 @@ import type { Blocked } from '../blocking';
 import { handedOn } from '../cancelling';
 import { isListedExactly, isPlaced, isUnplaced } from '../certainty';
 import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
+import { plightOf } from '../fuseServers';
 import { directionOf, type HoldingLimit, holdingLimit, LIMIT_ADVICE } from '../ioLimits';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
+import { behindOverlay } from '../overlays';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
-import { counted, duration, operationCounts, processName, resourceName, sentence } from '../words';
+import { counted, duration, joined, operationCounts, processName, resourceName, sentence } from '../words';
 import { countsAsStuck } from './stuckOnResource';
 
 /**
@@ -101,8 +103,9 @@ function mayBeInside(sample: Sample, ring: Ring): number {
 }
 
 /** Where a file's requests go: undefined while its disk or server has none, and no limit holds them back before it. */
-function placeOf(scene: Scene, file: Resource, request: Request): Place | undefined {
+function placeOf(scene: Scene, named: Resource, request: Request): Place | undefined {
   const { sample } = scene;
+  const file = behindOverlay(sample, named, false);
   const disk = diskOf(sample, file);
   const limit = disk && !disk.suspended ? limitOf(scene, disk, request) : undefined;
   if (disk && limit) return { kind: 'disk', disk, files: [file], limit };
@@ -204,7 +207,8 @@ function finding(
     const server = holder ? ` ${processName(holder)}` : '';
     const unanswered = waiting === undefined ? '' : `has ${counted(waiting, 'request')} unanswered`;
     const none = still ? `has completed none${since}` : '';
-    const state = [unanswered, none].filter(Boolean).join(' and ');
+    const plight = plightOf(scene.sample, holder);
+    const state = joined([plight?.text ?? '', unanswered, none].filter(Boolean));
     return {
       ...common,
       summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${resourceName(place.file)}${state === '' ? '' : `, which ${state}`}.`,
@@ -213,6 +217,7 @@ function finding(
           ? `${nobody}${ending}`
           : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.${ending}`,
       remedy:
+        plight?.remedy ??
         'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
     };
   }

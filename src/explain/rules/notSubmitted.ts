@@ -1,6 +1,7 @@
 import type { Finding, Ring, Task } from '../../model/sample';
 import { awaitingOf } from '../awaiting';
 import { before, type Rule, type Scene } from '../rule';
+import { isSubmissionHeld } from '../submitters';
 import { counted, processName, ringName, sentence } from '../words';
 
 /**
@@ -13,7 +14,7 @@ export const notSubmitted: Rule = {
     const findings: Finding[] = [];
     for (const ring of scene.sample.rings) {
       const count = queued(ring);
-      if (count === 0) continue;
+      if (count === 0 || isSubmissionHeld(scene.sample, scene.blocked, ring)) continue;
       if (!scene.other && !scene.last) return 'look again';
       const earlier = before(scene, ring);
       if (scene.other && (earlier === undefined || earlier.sqHead !== ring.sqHead || queued(earlier) === 0))

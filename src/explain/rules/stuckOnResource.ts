@@ -1,4 +1,4 @@
-import type { Evidence, Finding, Resource, Sample, Severity, Task } from '../../model/sample';
+import type { BlockDevice, Evidence, Finding, Resource, Sample, Severity, Task } from '../../model/sample';
 import { lockHolderOf } from '../awaitedThings';
 import { behind } from '../behind';
 import type { Blocked } from '../blocking';
@@ -9,14 +9,17 @@ import { culpritOf, diskOf, diskSentence } from '../disks';
 import { frozenRemedy, frozenSentence } from '../freezing';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
-import { carriedFiles } from '../listedRequests';
+import { plightOf } from '../fuseServers';
+import { bufferFiles, carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { isMemoryLimit } from '../memoryLimits';
 import { filesNamed, type Named } from '../namedFiles';
 import { type OtherEnds, otherEndsOf } from '../otherEnds';
+import { behindOverlay, layersText } from '../overlays';
 import { isPaced, pacedTask } from '../pacedTasks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
+import { behindSubmission } from '../submitters';
 import { endsText, endsWaitedFor, pipeText, twoEnds } from '../twoEnds';
 import { aboutFiles, waitText } from '../wording';
 import {
@@ -88,6 +91,7 @@ export const stuckOnResource: Rule = {
       if (still) add(blocked);
     }
     if (again) return 'look again';
+    joinFuse(scene.sample, groups);
     const causes = [...groups].sort((a, b) => rank(a[0]) - rank(b[0]));
     const grave = new Set(
       causes.flatMap(([cause, blocked]) => (countsAsStuck(cause) ? tidsOf(blocked) : [])),
@@ -95,6 +99,22 @@ export const stuckOnResource: Rule = {
     return causes.map(([cause, blocked], index) => finding(scene, cause, blocked, index === 0, grave));
   },
 };
+
+/** Those that wait for a page which the server of the others must supply wait for the same as they. */
+function joinFuse(sample: Sample, groups: Map<Cause, Blocked[]>): void {
+  const [fuse, page] = [groups.get('fuse'), groups.get('page')];
+  if (!fuse || !page) return;
+  const mounts = [fuse, page].map((blocked) => {
+    const tasks = blocked.map(({ task }) => task);
+    const files = carriedFiles(sample, tasks) ?? candidateFiles(sample, tasks, 'fuse');
+    return files.every(({ fsType }) => fsType?.startsWith('fuse'))
+      ? shared(files, (r) => r.mount)
+      : undefined;
+  });
+  if (mounts[0] === undefined || mounts[0] !== mounts[1]) return;
+  groups.set('fuse', [...fuse, ...page]);
+  groups.delete('page');
+}
 
 /** Whatever a thread waits for inside a submission, its ring waits with it: what is everyday elsewhere is none there. */
 function holdsRing({ task }: Blocked): boolean {
@@ -127,23 +147,35 @@ function finding(
   const moved = twoEnds(sample, tasks);
   const ends = cause === 'peer' && !moved ? otherEndsOf(sample, blocked) : undefined;
   const named = filesNamed(sample, tasks, cause);
+  const mapped = bufferFiles(sample, tasks);
   const open =
     ends || (named.files.length > 0 && named.others.length === 0)
       ? []
       : (carriedFiles(sample, named.others) ?? candidateFiles(sample, named.others, cause, usable));
   const known = moved ? endsWaitedFor(moved, cause === 'peer') : toldEnds(ends);
-  const files: readonly Named[] = ofMemory ? [] : (known ?? [...named.files, ...open]);
+  const told: readonly Named[] = ofMemory ? [] : (known ?? mapped ?? [...named.files, ...open]);
+  const writes = cause === 'frozen' || tasks.every(({ operation }) => operation === 'WRITE');
+  const files = told.map((file) => behindOverlay(sample, file, writes));
   const longest = Math.max(...tasks.map((task) => task.blocked ?? -1));
   const waiting = behind(scene, carriers, main, grave);
+  const poller = blocked.find(({ task }) => task.kind === 'sqpoll' && task.operation !== undefined);
+  const left = tasks.reduce((sum, task) => sum + behindSubmission(sample, task), 0);
   const said = ends?.text ?? waitText(sample, cause, blocked, files);
   const text = moved ? pipeText(said, moved, sample.process.pid) : said;
   const isTold =
     toldEnds(ends) !== undefined || named.files.some(({ path }) => path !== undefined && text.includes(path));
-  const of = moved ? endsText(moved) : isTold ? '' : aboutFiles(blocked, files);
+  const about = moved ? endsText(moved) : isTold ? '' : aboutFiles(blocked, files);
+  const of = mapped ? about.replace(/^ (of|on) /, ' whose memory is mapped from ') : about;
+  const disk = sharedDisk(sample, cause, files);
+  const culprit = disk && culpritOf(sample, disk);
   const summary = [
     subject(scene, blocked, carriers, submitter, files, of, text),
     longest >= 0 && !blocked.every(isPaced) ? `, ${duration(longest)} so far` : '',
     waiting.summary,
+    left > 0
+      ? `; ${counted(left, 'more request')} in the submission queue ${left === 1 ? 'stands' : 'stand'} behind it`
+      : '',
+    culprit ? `; behind the disk ${disk?.name} stands ${culprit.text}` : '',
     blocked.every(({ limit }) => limit) ? ': the disk itself has nothing in flight' : '',
     '.',
   ].join('');
@@ -154,18 +186,22 @@ function finding(
     severity: submitter && cause === 'peer' ? 'warning' : (SEVERITY[cause] ?? 'warning'),
     summary: sentence(summary),
     explanation: [
-      ...whoIsHeld(sample.tasks.filter((t) => t.kind === 'worker').length, blocked),
+      whoIsHeld(sample, blocked, waiting.cannotStart),
+      cause === 'fuse' ? severalWaits(blocked) : '',
       submitter
         ? 'While it stands there it holds the ring’s lock: nothing else can be submitted to the ring, and /proc prints nothing of it.'
         : '',
+      poller
+        ? 'It is the kernel’s submission thread (SQPOLL): while it stands there it takes nothing else from its rings.'
+        : '',
+      endingSentence(cause, blocked, files),
+      queuedSentence(sample, waiting.requests ?? []),
       pathSentence(files),
       ...(ends?.sentences ?? resourceSentences(scene, files)),
       first?.limit || ofMemory ? '' : cgroupSentence(sample, cause, files),
       cause === 'frozen' ? frozenSentence(sample, files) : '',
       heldMutexes(scene, tasks),
       waiting.explanation,
-      endingSentence(cause, blocked, files),
-      queuedSentence(sample, waiting.requests ?? []),
     ]
       .filter(Boolean)
       .join(' '),
@@ -192,6 +228,12 @@ const ON_DISK: ReadonlySet<Cause> = new Set<Cause>(['page', 'device', 'writeback
 /** Waits of which /proc/locks tells the holder. */
 const FILE_LOCKS: ReadonlySet<string> = new Set(['file lock', 'file lease']);
 
+/** The disk that holds all of them up, if it is a disk. */
+function sharedDisk(sample: Sample, cause: Cause, files: readonly Resource[]): BlockDevice | undefined {
+  const one = ON_DISK.has(cause) && shared(files, (file) => file.blockDevice) !== undefined;
+  return one ? diskOf(sample, files[0]) : undefined;
+}
+
 /** The page cache's advice is vague where the files tell who supplies their pages. */
 function remedyFor(
   sample: Sample,
@@ -200,13 +242,15 @@ function remedyFor(
   files: readonly Resource[],
 ): string | undefined {
   if (cause === 'frozen') return frozenRemedy(sample, files);
-  const disk = shared(files, (file) => file.blockDevice) === undefined ? undefined : diskOf(sample, files[0]);
-  const culprit = disk && ON_DISK.has(cause) ? culpritOf(sample, disk) : undefined;
+  const disk = sharedDisk(sample, cause, files);
+  const culprit = disk && culpritOf(sample, disk);
   if (culprit) return culprit.remedy;
   const holders = blocked.every(({ on }) => FILE_LOCKS.has(on.subsystem)) ? lockHolders(sample, files) : [];
   if (holders.length > 0) {
     return `Look at ${joined(holders.slice(0, 3).map(processName))}: it must let go of the file, or end.`;
   }
+  const plight = cause === 'fuse' || cause === 'page' ? plightOf(sample, files[0]?.holder) : undefined;
+  if (plight && shared(files, (file) => file.holder?.pid) !== undefined) return plight.remedy;
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
   return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
@@ -246,7 +290,9 @@ function subject(
   return `${none}${counted(blocked.length, 'thread')}${on} ${inPlural(text)}`;
 }
 
-function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
+/** "8 of 8 io-wq workers are blocked in filemap_get_pages, uninterruptible; 92 more requests cannot start before one is free." */
+function whoIsHeld(sample: Sample, blocked: readonly Blocked[], cannotStart?: string): string {
+  const workers = sample.tasks.filter(({ kind }) => kind === 'worker').length;
   const held = blocked.filter(({ task }) => task.kind === 'worker').length;
   const threads = blocked.length - held;
   const functions = [...new Set(blocked.map(({ on }) => on.function))].slice(0, 3);
@@ -255,7 +301,27 @@ function whoIsHeld(workers: number, blocked: readonly Blocked[]): string[] {
     threads > 0 ? counted(threads, 'thread') : '',
   ].filter(Boolean);
   const verb = blocked.length === 1 ? 'is' : 'are';
-  return [`${sentence(joined(who))} ${verb} blocked in ${joined(functions)}.`];
+  const wake = held > 0 ? wakeOf(blocked) : '';
+  const meanwhile = cannotStart === undefined ? '' : `; ${cannotStart}`;
+  return `${sentence(joined(who))} ${verb} blocked in ${joined(functions)}${wake}${meanwhile}.`;
+}
+
+/** "1 waits for the FUSE server’s answer and 2 wait for another operation on the file, …", where not all do the same. */
+function severalWaits(blocked: readonly Blocked[]): string {
+  const counts = new Map<string, number>();
+  for (const { on } of blocked) counts.set(on.text, (counts.get(on.text) ?? 0) + 1);
+  if (counts.size < 2) return '';
+  const parts = [...counts].map(([text, count]) => `${count} ${count === 1 ? text : inPlural(text)}`);
+  return `${sentence(joined(parts))}.`;
+}
+
+/** The kind of wait, where all have the same; an interruptible one is no news. */
+function wakeOf(blocked: readonly Blocked[]): string {
+  const wakes = new Set(blocked.map(({ on }) => on.wake));
+  const [wake] = wakes;
+  if (wakes.size !== 1 || wake === undefined || wake === 'interruptible') return '';
+  const until = blocked.some(({ on }) => isTakenByServer(on)) ? ' until the server has read the request' : '';
+  return `, ${wake}${until}`;
 }
 
 /** What stands behind stuck threads in the program itself. */
@@ -294,6 +360,7 @@ function resourceSentences({ sample, between }: Scene, files: readonly Resource[
         file.waiting === undefined ? '' : ` and has ${counted(file.waiting, 'unanswered request')}`;
       said.add(`${file.mount} is a FUSE file system (${file.fsType}); ${server}${waiting}.`);
     }
+    if (file.layers) said.add(`The file is on an overlay of ${layersText(file.layers)}.`);
     if (file.awaitedLocks?.length) {
       said.add(`Of ${resourceName(file)}, ${lockText(file.awaitedLocks)}.`);
       continue;
@@ -313,16 +380,25 @@ function endingSentence(cause: Cause, blocked: readonly Blocked[], files: readon
   const endings = new Map<string, Blocked[]>();
   for (const one of blocked) {
     if (one.task.operation === undefined) continue;
-    const text =
-      endingOf(one) === 'cancel'
-        ? 'can be cancelled now, with an io_uring cancel'
-        : withheld(endingOf(one), fuse ? 'fuse' : cause, one, blocked.length > 1);
+    const text = endingText(fuse ? 'fuse' : cause, one, true);
     endings.set(text, [...(endings.get(text) ?? []), one]);
   }
   const several = endings.size > 1;
-  return [...endings]
-    .map(([text, { length }]) => `${several ? length : blocked.length > 1 ? 'They' : 'It'} ${text}.`)
+  return [...endings.values()]
+    .map((alike) => {
+      const [one] = alike;
+      const many = several ? alike.length > 1 : blocked.length > 1;
+      const who = several ? alike.length : many ? 'They' : 'It';
+      return one ? `${who} ${endingText(fuse ? 'fuse' : cause, one, many)}.` : '';
+    })
     .join(' ');
+}
+
+function endingText(cause: Cause, one: Blocked, many: boolean): string {
+  const ending = endingOf(one);
+  return ending === 'cancel'
+    ? 'can be cancelled now, with an io_uring cancel'
+    : withheld(ending, cause, one, many);
 }
 
 /** Of what stands behind the held requests, some can be cancelled nonetheless. */

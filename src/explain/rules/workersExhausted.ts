@@ -1,9 +1,10 @@
 import type { Ring, Sample } from '../../model/sample';
+import type { Blocked } from '../blocking';
 import { isPlaced, unplaced } from '../certainty';
 import { inFlightOf } from '../disks';
 import { placesOf } from '../listedRequests';
 import { type Rule, standsStill } from '../rule';
-import { counted, inPlural, operationCounts, sentence } from '../words';
+import { counted, inPlural, joined, operationCounts, sentence } from '../words';
 import { takenWorkers } from '../workers';
 import { countsAsStuck } from './stuckOnResource';
 
@@ -24,7 +25,6 @@ export const workersExhausted: Rule = {
     const taken = takenWorkers(sample, held.length);
     const reached = taken !== undefined;
     if (!reached && (isPlaced(sample) || queued <= elsewhere(sample))) return [];
-    const first = held[0];
     // What stuck-on-resource counts, with what queues behind it, is not counted here again.
     const own = held.filter(({ cause }) => !countsAsStuck(cause)).length;
     const stuck = own === held.length ? own + queued : own;
@@ -33,7 +33,7 @@ export const workersExhausted: Rule = {
       {
         tag: 'workers-exhausted',
         severity: 'critical',
-        summary: `${sentence(counts)} hold ${held.length === 2 ? 'both' : `all ${held.length}`} io-wq workers (they ${inPlural(first?.on.text ?? 'wait')}), and ${counted(queued, 'more request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one.`,
+        summary: `${sentence(counts)} hold ${held.length === 2 ? 'both' : `all ${held.length}`} io-wq workers (${reasons(held)}), and ${counted(queued, 'more request')} ${reached ? '' : 'most likely '}${queued === 1 ? 'waits' : 'wait'} for a free one.`,
         explanation: whyNoMore(sample, taken, queued),
         remedy:
           'What holds the workers is the cause. Until it ends, more workers (io_uring_register_iowq_max_workers) or a ring of its own for the slow files keep the others moving.',
@@ -46,6 +46,16 @@ export const workersExhausted: Rule = {
     ];
   },
 };
+
+/** "they wait for a page"; "7 wait for another program to open a FIFO and 1 waits for a page", the most first. */
+function reasons(held: readonly Blocked[]): string {
+  const counts = new Map<string, number>();
+  for (const { on } of held) counts.set(on.text, (counts.get(on.text) ?? 0) + 1);
+  const texts = [...counts].sort((a, b) => b[1] - a[1]);
+  const [only] = texts;
+  if (texts.length === 1 && only) return `they ${inPlural(only[0])}`;
+  return joined(texts.map(([text, count]) => `${count} ${count === 1 ? text : inPlural(text)}`));
+}
 
 function whyNoMore(sample: Sample, taken: number | undefined, queued: number): string {
   if (taken === undefined) {

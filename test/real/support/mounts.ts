@@ -22,12 +22,18 @@ function temporary(running: Running, purpose: string, undo: (directory: string) 
   return directory;
 }
 
-export async function mountHangfs(running: Running): Promise<Hangfs> {
+/** `background`: how many requests the server allows in the background; `another`: the file it reads to answer for `self…`. */
+export async function mountHangfs(running: Running, background = 256, another?: string): Promise<Hangfs> {
   const base = temporary(running, 'hangfs', (at) => `umount -l ${quoted(`${at}/mnt`)}`);
   const directory = join(base, 'mnt');
   mkdirSync(directory);
   mountFuseControl(running);
-  const server = await startVictim(running, actor('root'), 'hangfs', [directory]);
+  const server = await startVictim(running, actor('root'), 'hangfs', [
+    directory,
+    'hang',
+    String(background),
+    ...(another === undefined ? [] : [another]),
+  ]);
   return { directory, server };
 }
 

@@ -29,7 +29,10 @@ function fio(name: string, words: readonly string[]): Scenario {
   );
 }
 
-async function mariadb(stage: Stage): Promise<number> {
+/** A server of its own, at rest. */
+export async function mariadbServer(
+  stage: Stage,
+): Promise<{ readonly pid: number; readonly socket: string }> {
   needsProgram(stage, 'mariadbd');
   needsProgram(stage, 'mariadb-install-db');
   const directory = ownDirectory(stage);
@@ -39,12 +42,13 @@ async function mariadb(stage: Stage): Promise<number> {
     stdio: 'ignore',
     timeout: 60_000,
   });
-  const own = [
-    `--socket=${join(directory, 's')}`,
-    '--skip-networking',
-    `--pid-file=${join(directory, 'pid')}`,
-  ];
-  return installed(stage, 'mariadbd', [...common, ...own], 6, directory);
+  const socket = join(directory, 's');
+  const own = [`--socket=${socket}`, '--skip-networking', `--pid-file=${join(directory, 'pid')}`];
+  return { pid: await installed(stage, 'mariadbd', [...common, ...own], 6, directory), socket };
+}
+
+async function mariadb(stage: Stage): Promise<number> {
+  return (await mariadbServer(stage)).pid;
 }
 
 async function redis(stage: Stage): Promise<number> {

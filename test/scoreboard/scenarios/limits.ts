@@ -6,7 +6,7 @@ import { mountHangfs, silentDisk } from '../../real/support/mounts';
 import { toReleaseByShell } from '../../real/support/releases';
 import { startVictim } from '../../real/support/victim';
 import { ownGroup, put } from '../cgroups';
-import { onFuse, ownFileSystem, type SilentMounted } from '../fileSystems';
+import { type OnFuse, onFuse, ownFileSystem } from '../fileSystems';
 import { installed, needsProgram } from '../programs';
 import type { Scenario, Stage } from '../scenario';
 import { ringVictim, standStill, waiting } from '../stand';
@@ -14,7 +14,7 @@ import { ringVictim, standStill, waiting } from '../stand';
 /** A setting of a block device’s queue, for as long as the scenario runs. */
 function setQueue(
   stage: Stage,
-  { device, goOn }: Pick<SilentMounted, 'device' | 'goOn'>,
+  { device, goOn }: Pick<OnFuse, 'device' | 'goOn'>,
   name: string,
   value: number,
 ): void {

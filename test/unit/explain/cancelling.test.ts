@@ -23,11 +23,11 @@ describe('whether a request can be cancelled', () => {
   it('follows from the wait of its worker', () => {
     expect(carried(PAGE)).toEqual({
       ending: 'kill',
-      text: 'cannot be cancelled or timed out until the FUSE server answers or its connection is aborted; only killing the process ends it earlier',
+      text: 'cannot be cancelled or timed out until the FUSE server answers or the mount is aborted; only killing the process ends it earlier',
     });
     expect(carried(['request_wait_answer'])).toEqual({
       ending: 'never',
-      text: 'cannot be cancelled or timed out until the FUSE server answers or its connection is aborted; killing the process ends it only while the server has not read the request',
+      text: 'cannot be cancelled or timed out until the FUSE server answers or the mount is aborted; killing the process ends it only while the server has not read the request',
     });
     expect(carried(['blk_mq_get_tag'])?.text).toBe(
       'cannot be cancelled or timed out until the disk answers; killing the process does not end it',
