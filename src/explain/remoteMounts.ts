@@ -7,6 +7,11 @@ export function remoteMountOf(sample: Sample, file: Resource | undefined): Remot
   return sample.remoteMounts?.find(({ mount, fsType }) => mount === file?.mount && fsType === file.fsType);
 }
 
+/** Calls that have no answer yet; what was sent twice or given up counts, too. */
+export function unansweredOf({ calls }: RemoteMount): number {
+  return calls ? Math.max(0, calls.sent - calls.answered) : 0;
+}
+
 /** "/srv/nfs is mounted from 10.9.9.1:/ (nfs4, timeo=600); mounted hard, it waits … Of 49 calls sent 2 have no answer." */
 export function remoteMountSentence(remote: RemoteMount): string {
   const calls = callsText(remote);

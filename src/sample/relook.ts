@@ -7,6 +7,7 @@ import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { hasOwnInode } from './host';
 import type { WalkOptions } from './pendingSources';
+import { countCallsAgain } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks, type TasksAsked } from './tasks';
@@ -52,13 +53,14 @@ export async function relook(
   const clocks = files.then(clocksFrom);
   const ownInode = hasOwnInode(previous.host.kernel);
   const asked = { pid, rings, maps: memory.maps, ownInode, signal: undefined };
-  const [[statFile], [taskList], [fdList], sources, tasks, devices] = await Promise.all([
+  const [[statFile], [taskList], [fdList], sources, tasks, devices, remoteMounts] = await Promise.all([
     files.then((all) => all.slice(-1)),
     target.list([`/proc/${pid}/task`]),
     target.list([`/proc/${pid}/fd`], { links: true }),
     readRingSources(target, { ...asked, walk: stoodStill(previous) && walk }),
     readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
     countAgain(target, previous.devices ?? []),
+    countCallsAgain(target, pid, previous.remoteMounts ?? []),
   ]);
   const stat = parseStat(textOf(statFile) ?? '');
   const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;
@@ -80,7 +82,7 @@ export async function relook(
     pending,
     resources: previous.resources,
     devices,
-    remoteMounts: previous.remoteMounts ?? [],
+    remoteMounts,
     awaitedLocks: previous.awaitedLocks ?? [],
     faultHandlers: previous.faultHandlers ?? [],
     cgroup: previous.cgroup,

@@ -39,7 +39,22 @@ export async function readRemoteMounts(
   return mounts.map((row) => remoteMount(row, isNfs(row) ? statistics.get(row.mountPoint) : undefined));
 }
 
-function isNfs({ fsType }: MountinfoRow): boolean {
+/** The mounts of a moment ago with what is counted of their calls now. */
+export async function countCallsAgain(
+  target: Target,
+  pid: number,
+  mounts: readonly RemoteMount[],
+): Promise<readonly RemoteMount[]> {
+  if (!mounts.some(isNfs)) return mounts;
+  const [file] = await target.read([`/proc/${pid}/mountstats`]);
+  const statistics = new Map(parseMountstats(textOf(file) ?? '').map((one) => [one.mountPoint, one]));
+  return mounts.map((remote) => {
+    const now = isNfs(remote) ? statistics.get(remote.mount) : undefined;
+    return now && now.transports.length > 0 ? { ...remote, calls: callsOf(now) } : remote;
+  });
+}
+
+function isNfs({ fsType }: Pick<MountinfoRow, 'fsType'>): boolean {
   return fsType.startsWith('nfs');
 }
 

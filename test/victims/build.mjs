@@ -47,6 +47,7 @@ const programs = {
     'victim.c',
   ],
   waits: ['waits.c', 'victim.c'],
+  nbd: ['nbd.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],

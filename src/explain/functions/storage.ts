@@ -30,6 +30,17 @@ export const STORAGE: readonly KernelFunction[] = [
     seen: true,
   },
   {
+    names: ['iomap_write_begin', '__filemap_get_folio', 'pagecache_get_page', 'grab_cache_page_write_begin'],
+    inside: ['folio_wait_bit_common', '__folio_lock', '__lock_page'],
+    subsystem: 'page cache',
+    text: 'waits for the page it writes to: an earlier read or write of that page has not come back from the disk',
+    wake: 'uninterruptible',
+    cause: 'page',
+    advice: 'Look at what supplies the file: its disk, or the server of its file system.',
+    rank: 'layer',
+    seen: true,
+  },
+  {
     names: [
       'folio_wait_writeback',
       '__filemap_fdatawait_range',
@@ -52,7 +63,7 @@ export const STORAGE: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: DISK_ADVICE,
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['inode_dio_wait', '__inode_dio_wait'],
@@ -61,7 +72,7 @@ export const STORAGE: readonly KernelFunction[] = [
     wake: 'uninterruptible',
     cause: 'device',
     advice: DISK_ADVICE,
-    rank: 'specific',
+    rank: 'layer',
     seen: false,
   },
   {
@@ -119,7 +130,7 @@ export const STORAGE: readonly KernelFunction[] = [
     advice:
       'The device takes no more until it finishes some: compare nr_requests with inflight in /sys/block/DEV.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['wbt_wait', 'rq_qos_wait'],
@@ -191,7 +202,7 @@ export const STORAGE: readonly KernelFunction[] = [
     cause: 'memory',
     advice: 'The machine swaps: see /proc/pressure/memory and the swap device.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -141,6 +141,17 @@ export const WAITS: readonly KernelFunction[] = [
     seen: true,
   },
   {
+    // Before 6.0 tls_wait_data.
+    names: ['tls_rx_rec_wait', 'tls_wait_data', 'tls_sw_recvmsg', 'tls_sw_splice_read'],
+    subsystem: 'TLS',
+    text: 'waits for the peer of a TLS connection, which the kernel decrypts, to send',
+    wake: 'interruptible',
+    cause: 'peer',
+    advice: PEER_ADVICE,
+    rank: 'specific',
+    seen: true,
+  },
+  {
     names: [
       'sk_wait_data',
       'tcp_recvmsg',

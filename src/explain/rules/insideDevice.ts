@@ -1,8 +1,10 @@
-import type { BlockDevice, Finding, Resource, Ring, Sample, Severity } from '../../model/sample';
+import type { BlockDevice, Finding, RemoteMount, Resource, Ring, Sample, Severity } from '../../model/sample';
 import type { Blocked } from '../blocking';
 import { isListedExactly, isPlaced } from '../certainty';
-import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
+import { culpritOf, diskOf, diskSentence, hardwareRemedy, inFlightOf, resumeRemedy } from '../disks';
+import { NFS_ADVICE } from '../functions/advice';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
+import { remoteMountOf, remoteMountSentence, unansweredOf } from '../remoteMounts';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
@@ -73,7 +75,7 @@ function byPlace(
     const file = files.get(index);
     const place = file && !told.has(file.mount ?? '') ? placeOf(sample, file) : undefined;
     if (!file || !place) continue;
-    const key = place.kind === 'disk' ? `disk ${place.disk.name}` : `fuse ${file.mount}`;
+    const key = place.kind === 'disk' ? `disk ${place.disk.name}` : `${place.kind} ${file.mount}`;
     const group = groups.get(key) ?? { place, requests: [], files: new Set() };
     groups.set(key, group);
     group.requests.push(index);
@@ -101,12 +103,15 @@ function mayBeInside(sample: Sample, ring: Ring): number {
 function placeOf(sample: Sample, file: Resource): Place | undefined {
   const disk = diskOf(sample, file);
   if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
-  return file.fsType?.startsWith('fuse') && file.waiting !== 0 ? { kind: 'fuse', file } : undefined;
+  if (file.fsType?.startsWith('fuse') && file.waiting !== 0) return { kind: 'fuse', file };
+  const remote = remoteMountOf(sample, file);
+  return remote && unansweredOf(remote) > 0 ? { kind: 'remote', remote, file } : undefined;
 }
 
-/** Where the requests are: a disk, or a FUSE server that has not answered. */
+/** Where the requests are: a disk, or a server that has not answered. */
 type Place =
   | { readonly kind: 'disk'; readonly disk: BlockDevice; readonly files: readonly Resource[] }
+  | { readonly kind: 'remote'; readonly remote: RemoteMount; readonly file: Resource }
   | {
       readonly kind: 'fuse' /** Its `waiting` is not known where nobody has mounted fusectl. */;
       readonly file: Resource;
@@ -140,6 +145,10 @@ function standsStill(scene: Scene, rings: readonly Ring[], place: Place): boolea
   const moved = rings.some((ring) => before(scene, ring)?.cqTail !== ring.cqTail);
   if (moved) return false;
   if (place.kind === 'fuse') return true;
+  if (place.kind === 'remote') {
+    const earlier = remoteMountOf(other, place.file);
+    return earlier?.calls?.answered === place.remote.calls?.answered;
+  }
   const earlier = other.devices?.find((device) => device.name === place.disk.name);
   return earlier === undefined || earlier.completed === place.disk.completed;
 }
@@ -164,6 +173,17 @@ function finding(
   };
   const nobody =
     'No thread of the process is blocked in them: they were handed on and nothing in /proc/PID/stack shows them.';
+  if (place.kind === 'remote') {
+    const { remote, file } = place;
+    const server = remote.server === undefined ? '' : ` ${remote.server}`;
+    const none = still ? `, which has answered nothing${since}` : '';
+    return {
+      ...common,
+      summary: `${sentence(counted(count, 'request'))} of ${resourceName(file)} ${are} with the NFS server${server}${none}.`,
+      explanation: `${nobody} ${remoteMountSentence(remote)}${still ? '' : ' Whether it answers, one look cannot tell.'}`,
+      remedy: NFS_ADVICE,
+    };
+  }
   if (place.kind === 'fuse') {
     const { holder, waiting } = place.file;
     const server = holder ? ` ${processName(holder)}` : '';
@@ -193,14 +213,15 @@ function finding(
     summary: `${sentence(counted(count, 'request'))}${name} ${are} inside the disk ${disk.name}, ${state}${behind}.`,
     explanation: `${nobody} ${diskSentence(disk, scene.sample, scene.between)}${still ? '' : ' Whether it moves, one look cannot tell.'}`,
     remedy: disk.suspended
-      ? 'Resume it: dmsetup resume NAME. Until then nothing completes, and no cancel or timeout can end the requests.'
+      ? `${resumeRemedy(disk)} Until then nothing completes, and no cancel or timeout can end the requests.`
       : culprit
         ? culprit.remedy
-        : 'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).',
+        : (hardwareRemedy(disk) ??
+          'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).'),
   };
 }
 
 function evidenceOf(place: Place) {
-  if (place.kind === 'fuse') return [{ fd: place.file.fd }];
+  if (place.kind !== 'disk') return [{ fd: place.file.fd }];
   return [{ device: place.disk.name }, ...place.files.map(({ fd }) => ({ fd }))];
 }

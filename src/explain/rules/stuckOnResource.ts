@@ -4,7 +4,7 @@ import type { Blocked } from '../blocking';
 import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
-import { culpritOf, diskOf, diskSentence } from '../disks';
+import { culpritOf, diskOf, diskSentence, hardwareRemedy, resumeRemedy } from '../disks';
 import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
@@ -150,8 +150,11 @@ function remedyFor(
   files: readonly Resource[],
 ): string | undefined {
   const disk = shared(files, (file) => file.blockDevice) === undefined ? undefined : diskOf(sample, files[0]);
-  const culprit = disk && ON_DISK.has(cause) ? culpritOf(sample, disk) : undefined;
-  if (culprit) return culprit.remedy;
+  if (disk && ON_DISK.has(cause)) {
+    if (disk.suspended) return resumeRemedy(disk);
+    const remedy = culpritOf(sample, disk)?.remedy ?? hardwareRemedy(disk);
+    if (remedy !== undefined) return remedy;
+  }
   const holders = blocked.every(({ on }) => FILE_LOCKS.has(on.subsystem)) ? lockHolders(sample, files) : [];
   if (holders.length > 0) {
     return `Look at ${joined(holders.slice(0, 3).map(processName))}: it must let go of the file, or end.`;

@@ -8,8 +8,10 @@ import { readTree } from '../../golden/tree';
 import { readStacks } from '../../scoreboard/stacks';
 import { stackOf } from '../samples';
 
-/** Of scenarios that the scoreboard has staged. */
-const LIVE = readStacks(join(__dirname, '../../scoreboard/stacks.txt'));
+/** Of scenarios that the scoreboard and the test machines have staged. */
+const LIVE = ['scoreboard', 'kernels'].flatMap((place) =>
+  readStacks(join(__dirname, '../..', place, 'stacks.txt')),
+);
 
 const blocking = (...names: string[]) => blockingFrame(stackOf(...names))?.function;
 
