@@ -76,9 +76,12 @@ export function waitText(
       .replace('the FUSE server’s answer', server ? `${named} to answer` : 'the FUSE server’s answer')
       .replace(/the FUSE server(?! )/, named);
   }
+  const source = shared(files, (r) => r.source);
+  const host = source === undefined ? undefined : /^(\[[^\]]+\]|[^:/]+):/.exec(source)?.[1];
+  if (cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('nfs'))) {
+    return `${text} from the NFS server${host === undefined ? '' : ` ${host}`}`;
+  }
   if (cause === 'network file system') {
-    const source = shared(files, (r) => r.source);
-    const host = source === undefined ? undefined : /^(\[[^\]]+\]|[^:/]+):/.exec(source)?.[1];
     return host === undefined ? text : text.replace('the NFS server', `the NFS server ${host}`);
   }
   if (cause !== 'page' && cause !== 'device' && cause !== 'writeback') return text;

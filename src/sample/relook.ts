@@ -7,7 +7,7 @@ import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { hasOwnInode } from './host';
 import type { WalkOptions } from './pendingSources';
-import { countCallsAgain } from './remoteMounts';
+import { withCalls } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks, type TasksAsked } from './tasks';
@@ -60,7 +60,7 @@ export async function relook(
     readRingSources(target, { ...asked, walk: stoodStill(previous) && walk }),
     readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
     countAgain(target, previous.devices ?? []),
-    countCallsAgain(target, pid, previous.remoteMounts ?? []),
+    withCalls(target, pid, previous.remoteMounts ?? []),
   ]);
   const stat = parseStat(textOf(statFile) ?? '');
   const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;

@@ -31,7 +31,7 @@ export const STORAGE: readonly KernelFunction[] = [
   },
   {
     names: ['iomap_write_begin', '__filemap_get_folio', 'pagecache_get_page', 'grab_cache_page_write_begin'],
-    inside: ['folio_wait_bit_common', '__folio_lock', '__lock_page'],
+    inside: ['folio_wait_bit_common', 'wait_on_page_bit_common', '__folio_lock', '__lock_page'],
     subsystem: 'page cache',
     text: 'waits for the page it writes to: an earlier read or write of that page has not come back from the disk',
     wake: 'uninterruptible',

@@ -5,7 +5,7 @@ import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence, hardwareRemedy, resumeRemedy } from '../disks';
-import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
+import { DISK_ADVICE, FUSE_ADVICE, NFS_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
@@ -161,6 +161,7 @@ function remedyFor(
   }
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
+  if (files.every((file) => file.fsType?.startsWith('nfs'))) return NFS_ADVICE;
   return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Version } from './kernels';
 import { boot, type Machine } from './machine';
 import { must } from './mounts';
+import { startNfsServer } from './nfs';
 import { oneForEach } from './onKernels';
 import type { Testing } from './victim';
 
@@ -20,7 +21,7 @@ export type Disk = keyof typeof DISKS;
 /** Bytes. */
 const SIZE = 64 << 20;
 
-/** A machine for each kernel with all the disks, and with what sets up devices and file systems over them. */
+/** A machine for each kernel with all the disks, with what sets up devices and file systems over them, and with an NFS server. */
 export const withDisks = oneForEach(bootWithDisks);
 
 async function bootWithDisks(version: Version): Promise<Machine> {
@@ -40,6 +41,7 @@ async function bootWithDisks(version: Version): Promise<Machine> {
       programs: ['/usr/sbin/dmsetup', '/usr/sbin/mkfs.ext4'],
     });
     await must(machine, 'for driver in virtio_blk virtio_scsi sd_mod nvme; do modprobe $driver; done; true');
+    await startNfsServer(machine);
     return machine;
   } finally {
     // The emulator holds them open.

@@ -25,7 +25,7 @@ const MODULES = ['virtio_pci', 'virtio_console', 'fuse', 'loop'];
 /** Modules that a machine with disks can load by name. */
 const STORAGE_MODULES = [
   ...['virtio_blk', 'virtio_scsi', 'sd_mod', 'nvme', 'nbd', 'dm_mod', 'md_mod', 'raid1'],
-  ...['nfs', 'nfsv3', 'nfsv4', 'nfsd', 'virtiofs', 'tls', 'gcm', 'ghash_generic'],
+  ...['nfs', 'nfsv3', 'nfsv4', 'nfsd', 'virtiofs', 'tls', 'gcm', 'ctr', 'ghash_generic'],
 ];
 
 /** A module that is loaded when it is asked for. */
@@ -46,12 +46,17 @@ export interface Kernel {
   readonly loadable: readonly Loadable[];
 }
 
-/** kernel.json; a cache from before there were loadable modules has no `needs`. */
+/** kernel.json. */
 interface Listed {
   readonly release: string;
   readonly modules: readonly string[];
-  readonly needs?: Readonly<Record<string, readonly string[]>>;
+  /** Each module's file with those it needs. */
+  readonly needs: Readonly<Record<string, readonly string[]>>;
+  /** What was wanted when it was written: a cache with less is made anew. */
+  readonly wanted: string;
 }
+
+const WANTED = [...MODULES, ...STORAGE_MODULES].join(' ');
 
 /** The kernel of that version, from the cache or from Debian. Throws `Missing` when it cannot be had. */
 export function obtainKernel(version: Version): Kernel {
@@ -79,10 +84,10 @@ export function obtainKernel(version: Version): Kernel {
   return { release, image: join(place, 'vmlinuz'), modules: modules.map(inPlace), loadable };
 }
 
-function readList(file: string): Required<Listed> | undefined {
+function readList(file: string): Listed | undefined {
   if (!existsSync(file)) return undefined;
-  const { needs, ...listed } = JSON.parse(readFileSync(file, 'utf8')) as Listed;
-  return needs && { ...listed, needs };
+  const listed = JSON.parse(readFileSync(file, 'utf8')) as Listed;
+  return listed.wanted === WANTED ? listed : undefined;
 }
 
 /** Leaves in `place`: vmlinuz, modules/, and kernel.json, which says what is what. */
@@ -105,7 +110,7 @@ function fetchKernel(version: Version, place: string): void {
   const taken = takeModules(tree, files, join(place, 'modules'));
   rmSync(tree, { recursive: true });
   rmSync(join(place, 'apt'), { recursive: true });
-  writeFileSync(join(place, 'kernel.json'), `${JSON.stringify({ release, ...taken })}\n`);
+  writeFileSync(join(place, 'kernel.json'), `${JSON.stringify({ release, ...taken, wanted: WANTED })}\n`);
 }
 
 /** Copies the modules and what they depend on, decompressed; the names of MODULES' files, dependencies first. */
@@ -113,7 +118,7 @@ function takeModules(
   tree: string,
   files: readonly string[],
   place: string,
-): Omit<Required<Listed>, 'release'> {
+): Pick<Listed, 'modules' | 'needs'> {
   mkdirSync(place);
   const paths = new Map<string, string>();
   for (const file of files) {
