@@ -35,6 +35,14 @@ export function aboutFiles(blocked: readonly Blocked[], files: readonly Resource
   return mount === undefined || mount === '/' ? '' : ` on ${mount}`;
 }
 
+/** Who answers for virtiofs, which has no connection that could be aborted and no process here. */
+export const HOST_SERVER = 'virtiofsd on this virtual machine’s host';
+
+/** Whether the files are folders of the host, shared with this virtual machine by virtiofs. */
+export function areOfHost(files: readonly Resource[]): boolean {
+  return files.length > 0 && files.every(({ fsType }) => fsType === 'virtiofs');
+}
+
 /** What a group waits for, with who must act filled in where the files tell. */
 export function waitText(
   sample: Sample,
@@ -65,6 +73,13 @@ export function waitText(
     return text.replace('a userfaultfd handler', named);
   }
   const [file] = files;
+  if ((cause === 'fuse' || cause === 'page') && areOfHost(files)) {
+    return cause === 'page'
+      ? `${text} from ${HOST_SERVER}`
+      : text
+          .replace('the FUSE server’s answer', `${HOST_SERVER} to answer`)
+          .replace('the FUSE server', HOST_SERVER);
+  }
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;
   if (
     cause === 'fuse' ||

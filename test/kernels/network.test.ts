@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { look } from '../../src/inspect/look';
 import type { RemoteCalls } from '../../src/model/sample';
-import { withDisks } from './support/disks';
+import { hostFolders, withDisks } from './support/disks';
 import { type Answer, expectAnswer, startHeld } from './support/held';
 import type { Machine } from './support/machine';
 import { must } from './support/mounts';
@@ -90,6 +90,34 @@ onKernels((kernel) => {
       const [calls] = (sample.remoteMounts ?? []).map((mount) => mount.calls);
       if (calls) await expectTrueNumbers(machine, calls);
     }
+  });
+
+  it('a folder of the host (virtiofs) whose server stands still leads to the host', async (context) => {
+    const machine = await kernel.machine(context);
+    const folder = hostFolders.get(machine);
+    if (!folder) return context.skip('needs root, and the virtiofsd of QEMU up to 7.2');
+    await must(machine, 'modprobe virtiofs; mkdir -p /mnt/host; mount -t virtiofs host /mnt/host');
+    context.onTestFinished(() => must(machine, 'umount /mnt/host'));
+    const plain = await startHeld(context, machine, ['waits', 'file-read', '/mnt/host/data']);
+    const writes = await startHeld(context, machine, ['waits', 'file-write', '/mnt/host/more']);
+    const reads = ['ring_victim', 'file', '/mnt/host/data', 'read', '3', 'async'];
+    const async = await startHeld(context, machine, reads);
+    folder.silence(context);
+    for (const held of [plain, writes, async]) await held.go();
+    const host = { severity: 'critical', advises: /virtiofsd on the host/ } as const;
+    const server = /virtiofsd on this virtual machine’s host/;
+    await expectAnswer(machine, plain.pid, 'virtiofs plain read', {
+      ...host,
+      says: [/in read on \/mnt\/host\/data \(virtiofs\) waits for/, server],
+    });
+    await expectAnswer(machine, writes.pid, 'virtiofs write', {
+      ...host,
+      says: [/in write on \/mnt\/host\/more \(virtiofs\) waits for/, server],
+    });
+    await expectAnswer(machine, async.pid, 'virtiofs reads in workers', {
+      ...host,
+      says: [/3 (?:reads|requests) of \/mnt\/host\/data/, server],
+    });
   });
 
   it('calls that the server has made itself are not taken for unanswered ones', async (context) => {

@@ -2,12 +2,13 @@ import type { BlockDevice, Finding, RemoteMount, Resource, Ring, Sample, Severit
 import type { Blocked } from '../blocking';
 import { isListedExactly, isPlaced } from '../certainty';
 import { culpritOf, diskOf, diskSentence, hardwareRemedy, inFlightOf, resumeRemedy } from '../disks';
-import { NFS_ADVICE } from '../functions/advice';
+import { HOST_ADVICE, NFS_ADVICE } from '../functions/advice';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { remoteMountOf, remoteMountSentence, unansweredOf } from '../remoteMounts';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
+import { areOfHost, HOST_SERVER } from '../wording';
 import { counted, duration, processName, resourceName, sentence } from '../words';
 import { countsAsStuck } from './stuckOnResource';
 
@@ -104,6 +105,7 @@ function placeOf(sample: Sample, file: Resource): Place | undefined {
   const disk = diskOf(sample, file);
   if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
   if (file.fsType?.startsWith('fuse') && file.waiting !== 0) return { kind: 'fuse', file };
+  if (areOfHost([file])) return { kind: 'fuse', file };
   const remote = remoteMountOf(sample, file);
   return remote && unansweredOf(remote) > 0 ? { kind: 'remote', remote, file } : undefined;
 }
@@ -186,19 +188,22 @@ function finding(
   }
   if (place.kind === 'fuse') {
     const { holder, waiting } = place.file;
-    const server = holder ? ` ${processName(holder)}` : '';
+    const ofHost = areOfHost([place.file]);
+    const server = ofHost ? HOST_SERVER : `the FUSE server${holder ? ` ${processName(holder)}` : ''}`;
+    const of = ` of ${resourceName(place.file)}`;
     const unanswered = waiting === undefined ? '' : `has ${counted(waiting, 'request')} unanswered`;
     const none = still ? `has completed none${since}` : '';
     const state = [unanswered, none].filter(Boolean).join(' and ');
     return {
       ...common,
-      summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${resourceName(place.file)}${state === '' ? '' : `, which ${state}`}.`,
+      summary: `${sentence(counted(count, 'request'))}${ofHost ? of : ''} ${are} with ${server}${ofHost ? '' : of}${state === '' ? '' : `, which ${state}`}.`,
       explanation:
         waiting === undefined
           ? nobody
           : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.`,
-      remedy:
-        'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
+      remedy: ofHost
+        ? HOST_ADVICE
+        : 'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
     };
   }
   const { disk, files } = place;

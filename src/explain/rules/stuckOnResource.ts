@@ -5,13 +5,13 @@ import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
 import { culpritOf, diskOf, diskSentence, hardwareRemedy, resumeRemedy } from '../disks';
-import { DISK_ADVICE, FUSE_ADVICE, NFS_ADVICE } from '../functions/advice';
+import { DISK_ADVICE, FUSE_ADVICE, HOST_ADVICE, NFS_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { carriedFiles } from '../listedRequests';
 import { lockHolders, lockText } from '../locks';
 import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
-import { aboutFiles, waitText } from '../wording';
+import { aboutFiles, areOfHost, waitText } from '../wording';
 import {
   counted,
   duration,
@@ -159,6 +159,7 @@ function remedyFor(
   if (holders.length > 0) {
     return `Look at ${joined(holders.slice(0, 3).map(processName))}: it must let go of the file, or end.`;
   }
+  if ((cause === 'fuse' || cause === 'page') && areOfHost(files)) return HOST_ADVICE;
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
   if (files.every((file) => file.fsType?.startsWith('nfs'))) return NFS_ADVICE;

@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type HostFolder, shareFolder } from './hostFolder';
 import type { Version } from './kernels';
 import { boot, type Machine } from './machine';
 import { must } from './mounts';
@@ -24,7 +25,11 @@ const SIZE = 64 << 20;
 /** A machine for each kernel with all the disks, with what sets up devices and file systems over them, and with an NFS server. */
 export const withDisks = oneForEach(bootWithDisks);
 
+/** The folder that the machine's emulator shares with it, where this machine can share one. */
+export const hostFolders = new WeakMap<Machine, HostFolder>();
+
 async function bootWithDisks(version: Version): Promise<Machine> {
+  const folder = await shareFolder();
   const place = mkdtempSync(join(tmpdir(), 'inspect-disks-'));
   try {
     const devices = Object.entries(DISKS).flatMap(([name, { hardware }]) => {
@@ -35,13 +40,14 @@ async function bootWithDisks(version: Version): Promise<Machine> {
       return [...drive, ...hardware.flatMap((device) => ['-device', device])];
     });
     const machine = await boot(version, {
-      devices,
+      devices: [...devices, ...(folder?.devices ?? [])],
       // A silent NVMe drive is not reset while these tests last.
       words: ['nvme_core.io_timeout=100000'],
       programs: ['/usr/sbin/dmsetup', '/usr/sbin/mkfs.ext4'],
     });
     await must(machine, 'for driver in virtio_blk virtio_scsi sd_mod nvme; do modprobe $driver; done; true');
     await startNfsServer(machine);
+    if (folder) hostFolders.set(machine, folder);
     return machine;
   } finally {
     // The emulator holds them open.
