@@ -151,13 +151,15 @@ export interface HandedOn {
 export function handedOn({ file, disk, limited }: HandedOn, many = false): string {
   const until = file?.fsType?.startsWith('fuse')
     ? UNTIL.fuse
-    : disk?.suspended
-      ? `the disk ${disk.name} is resumed`
-      : limited
-        ? 'the I/O limit allows it'
-        : disk
-          ? `the disk ${disk.name} answers`
-          : 'the device or file system answers';
+    : file?.fsType?.startsWith('nfs')
+      ? UNTIL['network file system']
+      : disk?.suspended
+        ? `the disk ${disk.name} is resumed`
+        : limited
+          ? 'the I/O limit allows it'
+          : disk
+            ? `the disk ${disk.name} answers`
+            : 'the device or file system answers';
   const why = many
     ? 'they have been handed on, and outlive even the process'
     : 'it has been handed on, and outlives even the process';

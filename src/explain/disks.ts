@@ -74,8 +74,36 @@ export function diskKind(disk: BlockDevice): string {
   }
   if (raid) return `a RAID device (${printable(raid.level ?? 'of unknown level', 40)})`;
   if (client) return `a network block device whose client is ${processName(client)}`;
-  const hardware = [vendor, model].filter((word) => word !== undefined).join(' ');
+  const maker = vendor !== undefined && model?.startsWith(vendor) ? undefined : vendor;
+  const hardware = [maker, model].filter((word) => word !== undefined).join(' ');
   return hardware === '' ? '' : `model ${printable(hardware, 80)}`;
+}
+
+/** With who supplies it, where that is told by its name. */
+function diskOrigin(disk: BlockDevice): string {
+  return isOfHost(disk) ? 'a virtio disk that this virtual machine’s host supplies' : diskKind(disk);
+}
+
+/** virtio's disks are named so (virtio_blk.c); no hardware is behind them that this kernel could know of. */
+function isOfHost({ name }: BlockDevice): boolean {
+  return /^vd[a-z]{1,4}$/.test(name);
+}
+
+/** What to do where nothing is known to be wrong but the disk's silence; undefined where it stands on something else. */
+export function hardwareRemedy(disk: BlockDevice): string | undefined {
+  const { name, backingFile, members, mapperName, raid, client } = disk;
+  if (backingFile ?? mapperName ?? raid ?? client ?? members) return undefined;
+  if (isOfHost(disk)) {
+    return `Look at the host of this virtual machine: its storage does not answer what is sent to ${name}.`;
+  }
+  return /^(?:sd|nvme)/.test(name)
+    ? `See the kernel log for ${name}: a drive, cable, controller or path that is gone leaves timeouts and resets there. Its state and what it has in flight: /sys/block/${name}/device/state and inflight.`
+    : undefined;
+}
+
+/** Of a suspended device-mapper device. */
+export function resumeRemedy({ name, mapperName }: BlockDevice): string {
+  return `Resume it: dmsetup resume ${mapperName === undefined ? name : printable(mapperName, 80)}.`;
 }
 
 const MAPPERS: Readonly<Record<string, string>> = { LVM: 'LVM', CRYPT: 'encrypted', mpath: 'multipath' };
@@ -97,12 +125,12 @@ export function over({ backingFile, backing }: BlockDevice): string {
  * and has finished none in the last 2 s."
  */
 export function diskSentence(disk: BlockDevice, sample?: Sample, between?: number): string {
-  const kind = diskKind(disk);
+  const kind = diskOrigin(disk);
   const named = `The disk ${disk.name}${kind === '' ? '' : `, ${kind},`} ${diskState(disk, between)}.`;
   const lower = tellingBelow(sample, disk);
   if (lower.length === 0) return named;
   const told = lower.map((one) => {
-    const what = diskKind(one);
+    const what = diskOrigin(one);
     return `${one.name}${what === '' ? '' : `, ${what}`}, which ${diskState(one, between)}`;
   });
   return `${named} It stands on ${told.join('; on ')}.`;
@@ -134,8 +162,7 @@ export function culpritOf(sample: Sample, disk: BlockDevice): DiskCulprit | unde
       };
     }
     if (one.suspended && one !== disk) {
-      const name = one.mapperName === undefined ? one.name : printable(one.mapperName, 80);
-      return { text: `${one.name}, which is suspended`, remedy: `Resume it: dmsetup resume ${name}.` };
+      return { text: `${one.name}, which is suspended`, remedy: resumeRemedy(one) };
     }
     if (backing?.fsType?.startsWith('fuse') && backing.waiting !== 0) {
       const server = `the FUSE server${backing.holder ? ` ${processName(backing.holder)}` : ''}`;
@@ -156,7 +183,20 @@ export function culpritOf(sample: Sample, disk: BlockDevice): DiskCulprit | unde
       };
     }
   }
-  return undefined;
+  return silentBelow(sample, disk);
+}
+
+/** Of all it stands on the one furthest down that answers nothing, where there is but one. */
+function silentBelow(sample: Sample, disk: BlockDevice): DiskCulprit | undefined {
+  const devices = sample.devices ?? [];
+  const silent = standsOn(devices, disk).filter(
+    (one) => inFlightOf(one) > 0 && one.finished === 0 && below(devices, one).length === 0,
+  );
+  const [one, ...others] = silent;
+  const remedy = one && hardwareRemedy(one);
+  if (!one || remedy === undefined || others.length > 0) return undefined;
+  const kind = diskOrigin(one);
+  return { text: `${one.name}${kind === '' ? '' : `, ${kind}`}`, remedy };
 }
 
 function diskState(disk: BlockDevice, between: number | undefined): string {

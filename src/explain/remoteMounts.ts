@@ -1,13 +1,18 @@
 import { printable } from '../model/printable';
 import type { RemoteMount, Resource, Sample } from '../model/sample';
-import { counted, duration, sentence } from './words';
+import { counted, duration, grouped, sentence } from './words';
 
 /** The network mount a file is on. */
 export function remoteMountOf(sample: Sample, file: Resource | undefined): RemoteMount | undefined {
   return sample.remoteMounts?.find(({ mount, fsType }) => mount === file?.mount && fsType === file.fsType);
 }
 
-/** "/srv/nfs is mounted from 10.9.9.1:/ (nfs4, timeo=600); mounted hard, it waits … Of 49 calls sent 2 have no answer." */
+/** Calls that have no answer yet; before 5.14, what was sent twice or given up counts, too. */
+export function unansweredOf({ calls }: RemoteMount): number {
+  return calls ? (calls.pending ?? Math.max(0, calls.sent - calls.answered)) : 0;
+}
+
+/** "/srv/nfs is mounted from 10.9.9.1:/ (nfs4, timeo=600); mounted hard, it waits … 2 calls wait for an answer." */
 export function remoteMountSentence(remote: RemoteMount): string {
   const calls = callsText(remote);
   const told = calls === '' ? '' : ` ${sentence(calls)}.`;
@@ -19,7 +24,7 @@ export function remoteMountLine(remote: RemoteMount): string {
   return `mount ${printable(remote.mount, 200)} ${remoteMountFacts(remote)}`;
 }
 
-/** "from 10.9.9.1:/ (nfs4, vers=4.2, hard): of 49 calls sent 2 have no answer". */
+/** "from 10.9.9.1:/ (nfs4, vers=4.2, hard): 2 calls wait for an answer". */
 export function remoteMountFacts(remote: RemoteMount): string {
   const calls = callsText(remote);
   return `from ${sourceOf(remote)} (${kindOf(remote)})${calls === '' ? '' : `: ${calls}`}`;
@@ -49,11 +54,13 @@ function hardness({ options }: RemoteMount): string {
 
 function callsText({ calls }: RemoteMount): string {
   if (!calls) return '';
-  const { sent, answered, timeouts, unknownAnswers, idle, slow } = calls;
-  const open = sent - answered;
+  const { sent, answered, pending, unsent, timeouts, unknownAnswers, idle, slow } = calls;
   const worst = Array.isArray(slow) && slow[0] ? `, most of ${printable(slow[0].operation, 40)}` : '';
   return [
-    `of ${counted(sent, 'call')} sent ${open > 0 ? open : 0} have no answer`,
+    pending === undefined
+      ? `${counted(sent, 'call')} sent, ${grouped(answered)} answered`
+      : `${counted(pending, 'call')} ${pending === 1 ? 'waits' : 'wait'} for an answer`,
+    unsent ? `${grouped(unsent)} more could not be sent yet` : '',
     timeouts > 0 ? `${counted(timeouts, 'timeout')}${worst}` : '',
     unknownAnswers > 0 ? counted(unknownAnswers, 'late answer') : '',
     idle !== undefined && idle > 0 ? `the connection was last used ${duration(idle)} ago` : '',

@@ -55,6 +55,14 @@ function typeOf({ fsType, layers }: Resource): string {
   return layers === undefined || fsType === 'overlay' ? ` (${fsType})` : ` (overlay on ${fsType})`;
 }
 
+/** Who answers for virtiofs, which has no connection that could be aborted and no process here. */
+export const HOST_SERVER = 'virtiofsd on this virtual machine’s host';
+
+/** Whether the files are folders of the host, shared with this virtual machine by virtiofs. */
+export function areOfHost(files: readonly Resource[]): boolean {
+  return files.length > 0 && files.every(({ fsType }) => fsType === 'virtiofs');
+}
+
 /** What a group waits for, with who must act filled in where the files tell. */
 export function waitText(
   sample: Sample,
@@ -82,6 +90,13 @@ export function waitText(
     return text.replace('a userfaultfd handler', named);
   }
   const [file] = files;
+  if ((cause === 'fuse' || cause === 'page') && areOfHost(files)) {
+    return cause === 'page'
+      ? `${text} from ${HOST_SERVER}`
+      : text
+          .replace('the FUSE server’s answer', `${HOST_SERVER} to answer`)
+          .replace('the FUSE server', HOST_SERVER);
+  }
   const server = shared(files, (r) => r.holder?.pid) === undefined ? undefined : file?.holder;
   const allFuse = files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
   if (cause === 'fuse' || ((cause === 'page' || cause === 'writeback') && allFuse)) {
@@ -93,9 +108,12 @@ export function waitText(
       answer === undefined ? named : `${named} to answer`,
     );
   }
+  const source = shared(files, (r) => r.source);
+  const host = source === undefined ? undefined : /^(\[[^\]]+\]|[^:/]+):/.exec(source)?.[1];
+  if (cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('nfs'))) {
+    return `${text} from the NFS server${host === undefined ? '' : ` ${host}`}`;
+  }
   if (cause === 'network file system') {
-    const source = shared(files, (r) => r.source);
-    const host = source === undefined ? undefined : /^(\[[^\]]+\]|[^:/]+):/.exec(source)?.[1];
     return host === undefined ? text : text.replace('the NFS server', `the NFS server ${host}`);
   }
   if (cause !== 'page' && cause !== 'device' && cause !== 'writeback') return text;

@@ -214,8 +214,12 @@ export interface RemoteMount {
 export interface RemoteCalls {
   /** Seconds since the mount. */
   readonly age?: number;
+  /** With answers to the server's own calls and what was sent twice: `answered` may stay behind for ever. */
   readonly sent: number;
   readonly answered: number;
+  /** Calls that wait for their answer now, and that could not be sent yet; of all mounts from that server (5.14+). */
+  readonly pending?: number;
+  readonly unsent?: number;
   /** Answers to no call: to one given up, or sent twice. */
   readonly unknownAnswers: number;
   /** Calls sent again because no answer came in time. */

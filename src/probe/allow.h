@@ -63,7 +63,7 @@ static const char *const proc_trees[] = {
 static const char *const sys_trees[] = {
 	"block", "dev/block", "class/block", "class/bdi", "class/nvme", "class/net", "devices/virtual",
 	"devices/system/cpu", "devices/system/node", "fs", "module", "kernel/btf", "kernel/notes",
-	"kernel/tracing", "kernel/debug/block", "kernel/debug/bdi", "kernel/debug/tracing", NULL,
+	"kernel/sunrpc", "kernel/tracing", "kernel/debug/block", "kernel/debug/bdi", "kernel/debug/tracing", NULL,
 };
 /* Reading these takes records away from whoever traces, or pauses the tracing. */
 static const char *const refused_leaves[] = {

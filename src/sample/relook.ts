@@ -11,6 +11,7 @@ import { findFuseServers } from './fuseServers';
 import { hasOwnInode } from './host';
 import { stillNamed } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
+import { withCalls } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks, type TasksAsked } from './tasks';
@@ -56,13 +57,14 @@ export async function relook(
   const clocks = files.then(clocksFrom);
   const ownInode = hasOwnInode(previous.host.kernel);
   const asked = { pid, rings, maps: memory.maps, ownInode, signal: undefined };
-  const [[statFile], [taskList], [fdList], sources, tasks, devices] = await Promise.all([
+  const [[statFile], [taskList], [fdList], sources, tasks, devices, remoteMounts] = await Promise.all([
     files.then((all) => all.slice(-1)),
     target.list([`/proc/${pid}/task`]),
     target.list([`/proc/${pid}/fd`], { links: true }),
     readRingSources(target, { ...asked, walk: (stoodStill(previous) || previous.aio !== undefined) && walk }),
     readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
     countAgain(target, previous.devices ?? []),
+    withCalls(target, pid, previous.remoteMounts ?? []),
   ]);
   const stat = parseStat(textOf(statFile) ?? '');
   const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;
@@ -91,7 +93,7 @@ export async function relook(
     submissions,
     resources: previous.resources,
     devices,
-    remoteMounts: previous.remoteMounts ?? [],
+    remoteMounts,
     awaitedLocks: previous.awaitedLocks ?? [],
     faultHandlers: previous.faultHandlers ?? [],
     fuseServers,

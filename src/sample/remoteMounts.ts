@@ -2,6 +2,7 @@ import type { RemoteCalls, RemoteMount, Resource } from '../model/sample';
 import type { MountinfoRow } from '../procfs/mountinfo';
 import { type NfsMountstats, parseMountstats } from '../procfs/mountstats';
 import type { Target } from '../target/target';
+import { type RpcConnection, readRpcConnections } from './rpcConnections';
 import { textOf } from './text';
 
 /** File systems whose data comes over a network or from the host of a virtual machine. */
@@ -34,16 +35,49 @@ export async function readRemoteMounts(
       .map((row) => [row.mountPoint, row]),
   );
   const mounts = [...byPoint.values()].slice(0, MOST_MOUNTS);
-  const [file] = mounts.some(isNfs) ? await target.read([`/proc/${pid}/mountstats`]) : [];
-  const statistics = new Map(parseMountstats(textOf(file) ?? '').map((one) => [one.mountPoint, one]));
-  return mounts.map((row) => remoteMount(row, isNfs(row) ? statistics.get(row.mountPoint) : undefined));
+  return withCalls(target, pid, mounts.map(remoteMount));
 }
 
-function isNfs({ fsType }: MountinfoRow): boolean {
+/** The mounts, of now or of a moment ago, with what is counted of their calls now. */
+export async function withCalls(
+  target: Target,
+  pid: number,
+  mounts: readonly RemoteMount[],
+): Promise<RemoteMount[]> {
+  if (!mounts.some(isNfs)) return [...mounts];
+  const [[file], connections] = await Promise.all([
+    target.read([`/proc/${pid}/mountstats`]),
+    readRpcConnections(target),
+  ]);
+  const statistics = new Map(parseMountstats(textOf(file) ?? '').map((one) => [one.mountPoint, one]));
+  return mounts.map((remote) => {
+    const now = isNfs(remote) ? statistics.get(remote.mount) : undefined;
+    if (!now || now.transports.length === 0) return remote;
+    return { ...remote, calls: { ...callsOf(now), ...waitingOf(remote, connections) } };
+  });
+}
+
+/** NFS's own, where the mount names none. */
+const PORT = 2049;
+
+/** Calls that wait now, on all connections to the mount's server: mounts share them. */
+function waitingOf(
+  { address, options }: RemoteMount,
+  connections: readonly RpcConnection[],
+): Pick<RemoteCalls, 'pending' | 'unsent'> {
+  const named = options.find((option) => option.startsWith('port='))?.slice('port='.length);
+  const port = Number(named ?? PORT);
+  const own = connections.filter((one) => one.address === address && one.port === port);
+  if (own.length === 0) return {};
+  const sum = (count: (one: RpcConnection) => number) => own.reduce((total, one) => total + count(one), 0);
+  return { pending: sum(({ pending }) => pending), unsent: sum(({ unsent }) => unsent) };
+}
+
+function isNfs({ fsType }: Pick<MountinfoRow, 'fsType'>): boolean {
   return fsType.startsWith('nfs');
 }
 
-function remoteMount(row: MountinfoRow, statistics: NfsMountstats | undefined): RemoteMount {
+function remoteMount(row: MountinfoRow): RemoteMount {
   const address = row.superOptions.find((option) => option.startsWith('addr='))?.slice('addr='.length);
   return {
     mount: row.mountPoint,
@@ -51,7 +85,6 @@ function remoteMount(row: MountinfoRow, statistics: NfsMountstats | undefined): 
     ...serverOf(row),
     ...(address === undefined ? {} : { address }),
     options: row.superOptions.filter((option) => TELLING.test(option)),
-    ...(statistics && statistics.transports.length > 0 ? { calls: callsOf(statistics) } : {}),
   };
 }
 

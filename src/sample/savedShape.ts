@@ -91,6 +91,8 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
         age: 'number',
         sent: 'number',
         answered: 'number',
+        pending: 'number',
+        unsent: 'number',
         unknownAnswers: 'number',
         timeouts: 'number',
         idle: 'number',

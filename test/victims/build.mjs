@@ -55,6 +55,7 @@ const programs = {
   aio: ['aio.c', 'ring.c', 'victim.c'],
   kernel_waits: ['kernel_waits.c', 'process_waits.c', 'socket_waits.c', 'storage_waits.c', 'victim.c'],
   peers: ['peers.c', 'ring.c', 'victim.c'],
+  nbd: ['nbd.c', 'victim.c'],
   hungmm: ['hungmm.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],

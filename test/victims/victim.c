@@ -40,6 +40,9 @@ static void print_ready(int pid, const char *truth, va_list arguments) {
   vprintf(truth, arguments);
   printf("}}\n");
   fflush(stdout);
+  /* With $GO, what comes next waits for a file of that name. */
+  const char *go = getenv("GO");
+  while (go && access(go, F_OK) < 0) usleep(10000);
 }
 
 void ready(const char *truth, ...) {

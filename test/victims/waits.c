@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
+#include <linux/tls.h>
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -139,6 +141,16 @@ static void tcp_accept(const char *path) {
   int fd = listener(&address);
   ready("\"operation\":\"accept\",\"fd\":%d,\"port\":%d", fd, ntohs(address.sin_port));
   accept(fd, NULL, NULL);
+}
+
+/* Records of a TLS connection that the kernel is to decrypt, and a peer that sends none. */
+static void tls_read(const char *path) {
+  struct tls12_crypto_info_aes_gcm_128 keys = {
+      .info = {.version = TLS_1_2_VERSION, .cipher_type = TLS_CIPHER_AES_GCM_128}};
+  int fd = connected();
+  if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls") < 0) unsupported("needs TLS in the kernel (CONFIG_TLS)");
+  if (setsockopt(fd, SOL_TLS, TLS_RX, &keys, sizeof keys) < 0) die("TLS_RX");
+  read_for_ever(fd);
 }
 
 static void udp_read(const char *path) {
@@ -408,6 +420,17 @@ static void file_mapped(const char *path) {
   buffer[0] = page[0];
 }
 
+/* Memory that the kernel is told to put into swap. */
+static void swapped(const char *path) {
+  enum { COUNT = 64 };
+  volatile char *pages =
+      mmap(NULL, COUNT * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memset((char *)pages, 1, COUNT * PAGE);
+  if (madvise((char *)pages, COUNT * PAGE, MADV_PAGEOUT) < 0) unsupported("needs kernel 5.4 (MADV_PAGEOUT)");
+  ready("\"operation\":\"fault\"");
+  buffer[0] = pages[COUNT / 2 * PAGE];
+}
+
 /* Linux AIO, not io_uring: four reads past the page cache, and a wait for all. */
 static void aio(const char *path) {
   aio_context_t context = 0;
@@ -454,6 +477,8 @@ static const struct wait {
     {"file-make", file_make},   {"file-mapped", file_mapped},
     {"aio", aio},               {"file-sync-far", file_sync_far},
     {"file-fill", file_fill},   {"memory", fill_memory},
+    {"aio", aio},               {"tls-read", tls_read},
+    {"swapped", swapped},
 };
 
 int main(int argc, char **argv) {

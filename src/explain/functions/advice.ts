@@ -2,6 +2,8 @@
 
 export const FUSE_ADVICE =
   'Look at the FUSE server process: is it alive, and what does it wait for? If it cannot be revived, abort the connection: echo 1 > /sys/fs/fuse/connections/N/abort';
+export const HOST_ADVICE =
+  'Look at virtiofsd on the host: is it alive, and what does it wait for? Until it answers only umount -f of the mount frees what waits.';
 export const NFS_ADVICE =
   'Check that the server answers on the network (mount options and RPC counters: nfsstat -m, /proc/self/mountstats). A hard mount waits for ever; umount -f or the server’s return ends it.';
 export const DISK_ADVICE =

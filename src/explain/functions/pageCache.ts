@@ -49,7 +49,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     wake: 'uninterruptible',
     cause: 'device',
     advice: DISK_ADVICE,
-    rank: 'specific',
+    rank: 'layer',
     seen: true,
   },
   {
@@ -99,6 +99,17 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     seen: false,
   },
   {
+    names: ['iomap_write_begin', '__filemap_get_folio', 'pagecache_get_page', 'grab_cache_page_write_begin'],
+    inside: ['folio_wait_bit_common', 'wait_on_page_bit_common', '__folio_lock', '__lock_page'],
+    subsystem: 'page cache',
+    text: 'waits for the page it writes to: an earlier read or write of that page has not come back from the disk',
+    wake: 'uninterruptible',
+    cause: 'page',
+    advice: 'Look at what supplies the file: its disk, or the server of its file system.',
+    rank: 'layer',
+    seen: true,
+  },
+  {
     names: [
       'iomap_write_begin',
       'iomap_read_folio_sync',
@@ -135,7 +146,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     cause: 'page',
     advice: 'Look at what supplies the file: its disk, or the server of its file system.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['generic_file_read_iter', 'generic_perform_write', '__generic_file_write_iter'],

@@ -129,7 +129,7 @@ export const SOCKETS: readonly KernelFunction[] = [
     cause: 'peer',
     advice: PEER_ADVICE,
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -1,15 +1,27 @@
-import type { BlockDevice, Finding, Request, Resource, Ring, Sample, Severity } from '../../model/sample';
+import type {
+  BlockDevice,
+  Finding,
+  RemoteMount,
+  Request,
+  Resource,
+  Ring,
+  Sample,
+  Severity,
+} from '../../model/sample';
 import type { Blocked } from '../blocking';
 import { handedOn } from '../cancelling';
 import { isListedExactly, isPlaced, isUnplaced } from '../certainty';
-import { culpritOf, diskOf, diskSentence, inFlightOf } from '../disks';
+import { culpritOf, diskOf, diskSentence, hardwareRemedy, inFlightOf, resumeRemedy } from '../disks';
+import { HOST_ADVICE, NFS_ADVICE } from '../functions/advice';
 import { plightOf } from '../fuseServers';
 import { directionOf, type HoldingLimit, holdingLimit, LIMIT_ADVICE } from '../ioLimits';
 import { heldMounts, isInside, placesOf, type Place as RequestPlace } from '../listedRequests';
 import { behindOverlay } from '../overlays';
+import { remoteMountOf, remoteMountSentence, unansweredOf } from '../remoteMounts';
 import { unexplained } from '../ringCounts';
 import { before, type Rule, type Scene } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
+import { areOfHost, HOST_SERVER } from '../wording';
 import { counted, duration, joined, operationCounts, processName, resourceName, sentence } from '../words';
 import { countsAsStuck } from './stuckOnResource';
 
@@ -78,7 +90,9 @@ function byPlace(
     const place = file && !told.has(file.mount ?? '') ? placeOf(scene, file, request) : undefined;
     if (!file || !place) continue;
     const key =
-      place.kind === 'disk' ? `disk ${place.disk.name} ${place.limit?.text ?? ''}` : `fuse ${file.mount}`;
+      place.kind === 'disk'
+        ? `disk ${place.disk.name} ${place.limit?.text ?? ''}`
+        : `${place.kind} ${file.mount}`;
     const group = groups.get(key) ?? { place, requests: [], files: new Set() };
     groups.set(key, group);
     group.requests.push(index);
@@ -110,7 +124,10 @@ function placeOf(scene: Scene, named: Resource, request: Request): Place | undef
   const limit = disk && !disk.suspended ? limitOf(scene, disk, request) : undefined;
   if (disk && limit) return { kind: 'disk', disk, files: [file], limit };
   if (disk && (disk.suspended || inFlightOf(disk) > 0)) return { kind: 'disk', disk, files: [file] };
-  return file.fsType?.startsWith('fuse') && file.waiting !== 0 ? { kind: 'fuse', file } : undefined;
+  if (file.fsType?.startsWith('fuse') && file.waiting !== 0) return { kind: 'fuse', file };
+  if (areOfHost([file])) return { kind: 'fuse', file };
+  const remote = remoteMountOf(sample, file);
+  return remote && unansweredOf(remote) > 0 ? { kind: 'remote', remote, file } : undefined;
 }
 
 /**
@@ -136,7 +153,7 @@ function identityOf({ ring, operation, userData, sequence, offset }: Request): s
   return [ring, operation, userData, sequence, offset].join(' ');
 }
 
-/** Where the requests are: at a disk, or held back before it by a limit, or with a FUSE server that has not answered. */
+/** Where the requests are: at a disk, or held back before it by a limit, or with a server that has not answered. */
 type Place =
   | {
       readonly kind: 'disk';
@@ -144,6 +161,7 @@ type Place =
       readonly files: readonly Resource[];
       readonly limit?: HoldingLimit;
     }
+  | { readonly kind: 'remote'; readonly remote: RemoteMount; readonly file: Resource }
   | {
       readonly kind: 'fuse' /** Its `waiting` is not known where nobody has mounted fusectl. */;
       readonly file: Resource;
@@ -176,7 +194,12 @@ function standsStill(scene: Scene, rings: readonly Ring[], place: Place): boolea
   if (!other) return undefined;
   const moved = rings.some((ring) => before(scene, ring)?.cqTail !== ring.cqTail);
   if (moved) return false;
-  if (place.kind === 'fuse' || place.limit) return true;
+  if (place.kind === 'fuse') return true;
+  if (place.kind === 'remote') {
+    const earlier = remoteMountOf(other, place.file);
+    return earlier?.calls?.answered === place.remote.calls?.answered;
+  }
+  if (place.limit) return true;
   const earlier = other.devices?.find((device) => device.name === place.disk.name);
   return earlier === undefined || earlier.completed === place.disk.completed;
 }
@@ -202,23 +225,37 @@ function finding(
   const ending = endingSentence(place, count > 1);
   const nobody =
     'No thread of the process is blocked in them: they were handed on and nothing in /proc/PID/stack shows them.';
+  if (place.kind === 'remote') {
+    const { remote, file } = place;
+    const server = remote.server === undefined ? '' : ` ${remote.server}`;
+    const none = still ? `, which has answered nothing${since}` : '';
+    return {
+      ...common,
+      summary: `${sentence(counted(count, 'request'))} of ${resourceName(file)} ${are} with the NFS server${server}${none}.`,
+      explanation: `${nobody} ${remoteMountSentence(remote)}${still ? '' : ' Whether it answers, one look cannot tell.'}${ending}`,
+      remedy: NFS_ADVICE,
+    };
+  }
   if (place.kind === 'fuse') {
     const { holder, waiting } = place.file;
-    const server = holder ? ` ${processName(holder)}` : '';
+    const ofHost = areOfHost([place.file]);
+    const server = ofHost ? HOST_SERVER : `the FUSE server${holder ? ` ${processName(holder)}` : ''}`;
+    const of = ` of ${resourceName(place.file)}`;
     const unanswered = waiting === undefined ? '' : `has ${counted(waiting, 'request')} unanswered`;
     const none = still ? `has completed none${since}` : '';
     const plight = plightOf(scene.sample, holder);
     const state = joined([plight?.text ?? '', unanswered, none].filter(Boolean));
     return {
       ...common,
-      summary: `${sentence(counted(count, 'request'))} ${are} with the FUSE server${server} of ${resourceName(place.file)}${state === '' ? '' : `, which ${state}`}.`,
+      summary: `${sentence(counted(count, 'request'))}${ofHost ? of : ''} ${are} with ${server}${ofHost ? '' : of}${state === '' ? '' : `, which ${state}`}.`,
       explanation:
         waiting === undefined
           ? `${nobody}${ending}`
           : `${nobody} The requests of the ring and the server’s unanswered ones stand still together.${ending}`,
-      remedy:
-        plight?.remedy ??
-        'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.',
+      remedy: ofHost
+        ? HOST_ADVICE
+        : (plight?.remedy ??
+          'Look at the FUSE server: is it alive, and what does it wait for? Aborting the connection ends the requests with an error.'),
     };
   }
   const { disk, files, limit } = place;
@@ -246,23 +283,24 @@ function finding(
     summary: `${sentence(counted(count, 'request'))}${name} ${are} inside the disk ${disk.name}, ${state}${behind}.`,
     explanation: `${nobody} ${diskSentence(disk, scene.sample, scene.between)}${still ? '' : ' Whether it moves, one look cannot tell.'}${ending}`,
     remedy: disk.suspended
-      ? 'Resume it: dmsetup resume NAME. Until then nothing completes, and no cancel or timeout can end the requests.'
+      ? `${resumeRemedy(disk)} Until then nothing completes, and no cancel or timeout can end the requests.`
       : culprit
         ? culprit.remedy
-        : 'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).',
+        : (hardwareRemedy(disk) ??
+          'See the kernel log for the device, and what stands behind it (a loop file’s file system, a network block device’s server, a path).'),
   };
 }
 
 /** " They cannot be cancelled or timed out until the disk loop0 answers: …", as the row of each says. */
 function endingSentence(place: Place, many: boolean): string {
   const where =
-    place.kind === 'fuse'
-      ? { file: place.file, limited: false }
-      : { disk: place.disk, limited: place.limit !== undefined };
+    place.kind === 'disk'
+      ? { disk: place.disk, limited: place.limit !== undefined }
+      : { file: place.file, limited: false };
   return ` ${many ? 'They' : 'It'} ${handedOn(where, many)}.`;
 }
 
 function evidenceOf(place: Place) {
-  if (place.kind === 'fuse') return [{ fd: place.file.fd }];
+  if (place.kind !== 'disk') return [{ fd: place.file.fd }];
   return [{ device: place.disk.name }, ...place.files.map(({ fd }) => ({ fd }))];
 }

@@ -5,9 +5,9 @@ import type { Blocked } from '../blocking';
 import { cancelling, endingOf, isTakenByServer, withheld } from '../cancelling';
 import { candidateFiles, shared } from '../candidates';
 import { cgroupSentence } from '../cgroups';
-import { culpritOf, diskOf, diskSentence } from '../disks';
+import { culpritOf, diskOf, diskSentence, hardwareRemedy, resumeRemedy } from '../disks';
 import { frozenRemedy, frozenSentence } from '../freezing';
-import { DISK_ADVICE, FUSE_ADVICE } from '../functions/advice';
+import { DISK_ADVICE, FUSE_ADVICE, HOST_ADVICE, NFS_ADVICE } from '../functions/advice';
 import type { Cause } from '../functions/entry';
 import { plightOf } from '../fuseServers';
 import { bufferFiles, carriedFiles } from '../listedRequests';
@@ -21,7 +21,7 @@ import { remoteMountOf, remoteMountSentence } from '../remoteMounts';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { behindSubmission } from '../submitters';
 import { endsText, endsWaitedFor, pipeText, twoEnds } from '../twoEnds';
-import { aboutFiles, waitText } from '../wording';
+import { aboutFiles, areOfHost, waitText } from '../wording';
 import {
   counted,
   duration,
@@ -243,16 +243,19 @@ function remedyFor(
 ): string | undefined {
   if (cause === 'frozen') return frozenRemedy(sample, files);
   const disk = sharedDisk(sample, cause, files);
-  const culprit = disk && culpritOf(sample, disk);
-  if (culprit) return culprit.remedy;
+  if (disk?.suspended) return resumeRemedy(disk);
+  const remedy = disk && (culpritOf(sample, disk)?.remedy ?? hardwareRemedy(disk));
+  if (remedy !== undefined) return remedy;
   const holders = blocked.every(({ on }) => FILE_LOCKS.has(on.subsystem)) ? lockHolders(sample, files) : [];
   if (holders.length > 0) {
     return `Look at ${joined(holders.slice(0, 3).map(processName))}: it must let go of the file, or end.`;
   }
   const plight = cause === 'fuse' || cause === 'page' ? plightOf(sample, files[0]?.holder) : undefined;
   if (plight && shared(files, (file) => file.holder?.pid) !== undefined) return plight.remedy;
+  if ((cause === 'fuse' || cause === 'page') && areOfHost(files)) return HOST_ADVICE;
   if (cause !== 'page' || files.length === 0) return undefined;
   if (files.every((file) => file.fsType?.startsWith('fuse'))) return FUSE_ADVICE;
+  if (files.every((file) => file.fsType?.startsWith('nfs'))) return NFS_ADVICE;
   return files.every((file) => file.blockDevice !== undefined) ? DISK_ADVICE : undefined;
 }
 

@@ -4,8 +4,19 @@ import { VERSIONS, type Version } from './kernels';
 import { boot, type Machine } from './machine';
 import { Missing } from './missing';
 
+type MachineOf = (version: Version) => Promise<Machine>;
+
 /** One machine for each kernel, which the files of tests use one after the other; it ends with the process that has it. */
-const machines = new Map<Version, Promise<Machine>>();
+export function oneForEach(start: MachineOf): MachineOf {
+  const machines = new Map<Version, Promise<Machine>>();
+  return (version) => {
+    const machine = machines.get(version) ?? start(version);
+    machines.set(version, machine);
+    return machine;
+  };
+}
+
+const plain = oneForEach((version) => boot(version));
 
 /** A kernel that is tested on; its machine boots for the first test that asks for it. */
 export interface TestedKernel {
@@ -22,17 +33,15 @@ interface Skippable {
 }
 
 /** Declares these tests for each kernel that is wanted: $KERNELS, versions with spaces between; without it 6.1. */
-export function onKernels(tests: (kernel: TestedKernel) => void): void {
+export function onKernels(tests: (kernel: TestedKernel) => void, machineOf: MachineOf = plain): void {
   describe.each(wanted())('on Linux %s', (version) => {
     tests({
       version,
       facts: FACTS[version],
       thorough: process.env['KERNELS'] !== undefined,
       machine: async (context) => {
-        const machine = machines.get(version) ?? boot(version);
-        machines.set(version, machine);
         try {
-          return await machine;
+          return await machineOf(version);
         } catch (error) {
           if (error instanceof Missing) return context.skip(error.message);
           throw error;

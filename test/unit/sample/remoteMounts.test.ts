@@ -40,8 +40,34 @@ describe('the network mounts of a process', () => {
     });
     if (nfs) {
       expect(remoteMountSentence(nfs)).toMatch(
-        /10\.9\.9\.1:\/export .*mounted hard.*49 calls sent 4 have no answer/,
+        /10\.9\.9\.1:\/export .*mounted hard.*49 calls sent, 45 answered/,
       );
+    }
+  });
+
+  it('tell how many calls wait now on the connections to their server', async () => {
+    const place = '/sys/kernel/sunrpc/xprt-switches';
+    const info = (port: number, pending: number, backlog: number) =>
+      `last_used=4294\nbinding_q_len=0\nsending_q_len=1\npending_q_len=${pending}\nbacklog_q_len=${backlog}\ndst_port=${port}\n`;
+    const target = fakeTarget({
+      '/proc/7/mountstats': STATS,
+      [`${place}/switch-0/xprt-0-tcp/dstaddr`]: '10.9.9.1\n',
+      [`${place}/switch-0/xprt-0-tcp/xprt_info`]: info(2049, 2, 4),
+      [`${place}/switch-0/xprt-1-tcp/dstaddr`]: '10.9.9.1\n',
+      [`${place}/switch-0/xprt-1-tcp/xprt_info`]: info(2049, 1, 0),
+      [`${place}/switch-0/xprt_switch_info`]: 'num_xprts=2\n',
+      // The server's own calls, another server, a connection that is closed.
+      [`${place}/switch-1/xprt-2-tcp/dstaddr`]: '10.9.9.1\n',
+      [`${place}/switch-1/xprt-2-tcp/xprt_info`]: info(0, 8, 8),
+      [`${place}/switch-2/xprt-3-tcp/dstaddr`]: '10.9.9.3\n',
+      [`${place}/switch-2/xprt-3-tcp/xprt_info`]: info(2049, 8, 8),
+      [`${place}/switch-3/xprt-4-tcp/dstaddr`]: '10.9.9.1\n',
+      [`${place}/switch-3/xprt-4-tcp/xprt_info`]: '<closed>\n',
+    });
+    const [nfs] = await readRemoteMounts(target, 7, rows, [at('/srv/nfs', 'nfs4')]);
+    expect(nfs?.calls).toMatchObject({ pending: 3, unsent: 6 });
+    if (nfs) {
+      expect(remoteMountSentence(nfs)).toMatch(/ 3 calls wait for an answer, 6 more could not be sent yet/);
     }
   });
 
