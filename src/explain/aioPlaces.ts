@@ -8,8 +8,8 @@ import type {
   Sample,
   Severity,
 } from '../model/sample';
-import { cgroupSentence } from './cgroups';
 import { diskOf, inFlightOf } from './disks';
+import { directionOf, filesLimit, type HoldingLimit, LIMIT_ADVICE } from './ioLimits';
 import { remoteMountOf } from './remoteMounts';
 import { indexOf } from './sampleIndex';
 import { counted, duration, processName } from './words';
@@ -19,7 +19,7 @@ export type AioPlace =
   | { readonly kind: 'disk'; readonly disk: BlockDevice }
   | { readonly kind: 'fuse'; readonly file: Resource }
   /** Held back before it. */
-  | { readonly kind: 'throttle'; readonly disk: BlockDevice }
+  | { readonly kind: 'throttle'; readonly disk: BlockDevice; readonly limit: HoldingLimit }
   | { readonly kind: 'remote'; readonly mount: RemoteMount }
   | { readonly kind: 'unknown' };
 
@@ -34,7 +34,7 @@ export const AIO_SEVERITY: Readonly<Record<AioPlace['kind'], Severity>> = {
 const PREPOSITIONS: Readonly<Record<AioPlace['kind'], string>> = {
   disk: 'on ',
   fuse: 'with ',
-  throttle: 'on ',
+  throttle: 'inside ',
   remote: 'with ',
   unknown: '',
 };
@@ -69,10 +69,12 @@ export function partsOf(sample: Sample, context: AioContext): AioContext[] {
 /** By the files of its requests where these are known, else by what the process has open. */
 export function placeOf(sample: Sample, context: AioContext | undefined): AioPlace | undefined {
   const { resources } = indexOf(sample);
-  const named = (context?.requests ?? [])
-    .filter((request) => !isPoll(request))
-    .flatMap(({ fd }) => (fd === undefined ? [] : (resources.get(fd) ?? [])));
+  const requests = (context?.requests ?? []).filter((request) => !isPoll(request));
+  const named = requests.flatMap(({ fd }) => (fd === undefined ? [] : (resources.get(fd) ?? [])));
   const files = named.length > 0 ? named : sample.resources.filter(({ fd }) => fd > 2);
+  // What a control group holds back has not come to the disk.
+  const limit = context?.pending ? limitOf(sample, files, requests) : undefined;
+  if (limit) return { kind: 'throttle', disk: limit.disk, limit };
   const disks = files.flatMap((file) => diskOf(sample, file) ?? []);
   const disk = disks.find((one) => one.suspended || inFlightOf(one) > 0);
   if (disk) return { kind: 'disk', disk };
@@ -84,12 +86,22 @@ export function placeOf(sample: Sample, context: AioContext | undefined): AioPla
   );
   if (file) return { kind: 'fuse', file };
   if (!context?.pending) return undefined;
-  // What a control group holds back has not come to the disk.
-  const [limited] = cgroupSentence(sample, 'device') === '' ? [] : disks;
-  if (limited) return { kind: 'throttle', disk: limited };
   const mounts = files.flatMap((one) => remoteMountOf(sample, one) ?? []);
   const mount = mounts.find(({ calls }) => calls && calls.sent > calls.answered);
   return mount ? { kind: 'remote', mount } : { kind: 'unknown' };
+}
+
+/** The limit before the disks of all these files, for the one way that the bytes of all these requests go. */
+function limitOf(sample: Sample, files: readonly Resource[], requests: readonly AioRequest[]) {
+  const ways = new Set(
+    requests.map(({ operation }) => directionOf({ operation: operation.replace(/^P/, '') })),
+  );
+  const [way] = ways.size === 1 ? ways : [];
+  return filesLimit(
+    sample,
+    files.filter((file) => diskOf(sample, file)),
+    way,
+  );
 }
 
 /** As what a request is with, or a thread waits for. */
@@ -108,7 +120,7 @@ export function placeWords(place: AioPlace, between: number | undefined): string
         : `${server}, which has ${counted(waiting, 'request')} unanswered`;
     }
     case 'throttle':
-      return `the way to the disk ${place.disk.name}, held back by an I/O limit of the cgroup`;
+      return `${place.limit.text}, while the disk itself has nothing in flight`;
     case 'remote': {
       const { mount, server = 'of the mount', fsType } = place.mount;
       return `the ${printable(fsType, 40)} server ${printable(server, 120)} of ${printable(mount, 200)}, and none has finished${since}`;
@@ -127,7 +139,7 @@ export function placeRemedy({ kind }: AioPlace): string {
     case 'remote':
       return 'See whether the server answers, and the kernel log for “not responding”.';
     case 'throttle':
-      return 'Raise the limit, or move the process to another control group.';
+      return LIMIT_ADVICE;
     case 'unknown':
       return 'Look again: a request of a slow device ends by itself.';
   }

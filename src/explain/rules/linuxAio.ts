@@ -138,7 +138,7 @@ function finding(scene: Scene, group: Group): Finding {
       ...asked.slice(0, 3),
       place.kind === 'disk' ? diskSentence(place.disk, sample, scene.between) : '',
       place.kind === 'remote' ? remoteMountSentence(place.mount) : '',
-      cgroupSentence(sample, 'device'),
+      place.kind === 'disk' ? cgroupSentence(sample, 'device') : '',
       pending === undefined ? 'How many requests are pending, and which, the kernel tells root alone.' : '',
       'Nothing can cancel a read or write of Linux AIO; the process does not end before it is done, even when killed.',
     ]

@@ -172,7 +172,7 @@ function silent(
   name: string,
   args: readonly string[],
   says: readonly RegExp[],
-  parts: Parts & { readonly prepare?: (own: Mounted) => void } = {},
+  parts: Parts & { readonly prepare?: (own: Mounted, stage: Stage) => void } = {},
 ): Scenario {
   const { inD = 1, prepare = () => undefined, ...right } = parts;
   return {
@@ -183,7 +183,7 @@ function silent(
     ...right,
     stage: async (stage) => {
       const own = await onFuse(stage, type);
-      prepare(own);
+      prepare(own, stage);
       own.stop();
       return wait(
         stage,
@@ -195,8 +195,9 @@ function silent(
 }
 
 /** At most one MiB may wait to be written to the disk. */
-function throttleWriteback({ device }: Mounted): void {
+function throttleWriteback({ device }: Mounted, stage: Stage): void {
   const disk = `/sys/block/${basename(device)}/bdi`;
+  stage.onTestFinished(toReleaseByShell(`echo 0 > ${disk}/strict_limit; echo 100 > ${disk}/max_ratio`));
   writeFileSync(join(disk, 'strict_limit'), '1');
   writeFileSync(join(disk, 'max_bytes'), String(1 << 20));
 }

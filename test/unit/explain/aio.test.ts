@@ -165,10 +165,16 @@ it('requests of which nothing tells where they are', () => {
 it('an I/O limit of the cgroup, which keeps requests from the disk', () => {
   const cgroup = { path: '/slow', limits: [{ path: '/slow', file: 'io.max', limit: '7:0 rbps=1' }] };
   const aio = [contextOf({ pending: 4, requests: requests(4) })];
-  const devices = [{ ...DISK, inFlightReads: 0 }];
+  const devices = [{ ...DISK, device: '7:0', inFlightReads: 0 }];
   const found = answer(sampleOf({ tasks: [WAITER], aio, resources: [FILE], devices, cgroup }));
   expect(found?.severity).toBe('warning');
-  expect(`${found?.summary} ${found?.explanation}`).toMatch(/limit of the cgroup.*io\.max/);
+  expect(found?.summary).toContain(
+    '4 reads of /mnt/db (Linux AIO context 1) are pending inside the I/O limit of cgroup /slow (io.max rbps=1 on loop0), while the disk itself has nothing in flight; thread',
+  );
+  const other = { ...cgroup, limits: [{ path: '/slow', file: 'io.max', limit: '7:0 wbps=1' }] };
+  expect(
+    answer(sampleOf({ tasks: [WAITER], aio, resources: [FILE], devices, cgroup: other }))?.severity,
+  ).toBe('info');
 });
 
 describe('a thread inside io_submit', () => {
