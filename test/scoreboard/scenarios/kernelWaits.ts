@@ -36,7 +36,7 @@ const IDLE: readonly Scenario[] = [
   idle('kernel-log', /message of the kernel/),
   idle('seccomp-supervisor', /processes that it supervises/),
   idle('vfork', /child that it started with vfork/),
-  idle('priority-mutex', /another thread/),
+  idle('priority-mutex', /mutex that thread \S+ \(\d+\) holds/),
 ];
 
 /** A wait for another program, told with who must act. */
@@ -52,7 +52,7 @@ function peer(name: string, says: readonly RegExp[], parts: Partial<Scenario> = 
 }
 
 const PEERS: readonly Scenario[] = [
-  peer('tcp-connect', [/TCP connection/, /to answer/]),
+  peer('tcp-connect', [/TCP 127/, /listener/, /backlog/]),
   peer('seccomp', [/supervisor/, /seccomp/]),
   peer('automount', [/automounter/], { severity: 'critical' }),
 ];
