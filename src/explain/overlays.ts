@@ -12,7 +12,8 @@ export function behindOverlay(sample: Sample, file: Resource, writes: boolean): 
   if (layers === undefined) return file;
   const upper = writes ? layers.find((layer) => layer.upper) : undefined;
   const owing = layers.filter((layer) => owes(sample, layer));
-  const only = owing.length === 1 ? owing[0] : layers.length === 1 ? layers[0] : undefined;
+  const still = owing.filter((layer) => !moves(sample, layer));
+  const only = [still, owing, layers].find(({ length }) => length === 1)?.[0];
   const layer = upper ?? only;
   if (!layer) return file;
   const { directory: _, upper: __, ...facts } = layer;
@@ -23,6 +24,11 @@ function owes(sample: Sample, layer: Layer): boolean {
   if (layer.fsType?.startsWith('fuse')) return layer.waiting !== 0;
   const disk = diskOf(sample, { fd: -1, kind: 'directory', ...layer });
   return disk !== undefined && (disk.suspended === true || inFlightOf(disk) > 0);
+}
+
+/** Its disk has finished something since the look before: others use it, too. */
+function moves(sample: Sample, layer: Layer): boolean {
+  return (diskOf(sample, { fd: -1, kind: 'directory', ...layer })?.finished ?? 0) > 0;
 }
 
 /** "/mnt/up (ext4, written to) and /mnt/low (fuse.sshfs)". */

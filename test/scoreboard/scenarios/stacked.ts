@@ -84,7 +84,7 @@ const OVERLAYS: readonly Scenario[] = [
     name: 'mixed overlay over a silent FUSE server',
     needs: FUSE,
     ...HANGS,
-    says: [/3 reads/, /overlay|inspect-overlay/],
+    says: [/3 reads of \S*inspect-overlay\S*hang-data \(overlay on fuse/, SERVER],
     stage: async (stage) => {
       const { directory } = await mountHangfs(stage);
       const file = `${overlay(stage, directory)}/hang-data`;
@@ -95,7 +95,7 @@ const OVERLAYS: readonly Scenario[] = [
     name: 'mixed overlay that copies up from a silent FUSE server',
     needs: FUSE,
     ...HANGS,
-    says: [/overlayfs copies the file/],
+    says: [/inspect-overlay\S*hang-data/, /overlayfs copies the file/, /its server is hangfs \(\d+\)/],
     stage: async (stage) => {
       const { directory } = await mountHangfs(stage);
       return mixing(stage, [`thread:write:${overlay(stage, directory)}/hang-data`], 1);

@@ -35,6 +35,15 @@ describe('a file on an overlay', () => {
     );
   });
 
+  it('is read from the one that stands still, where the other’s disk is used by others', () => {
+    const disk = { name: 'vda', inFlightReads: 3, completed: 9 };
+    const layers = [{ ...up, blockDevice: 'vda' }, low];
+    const said = (finished: number) =>
+      first('READ', PAGE, layers, { devices: [{ ...disk, finished }] })?.summary;
+    expect(said(4)).toContain('(overlay on fuse.sshfs)');
+    expect(said(0)).toContain('(overlay)');
+  });
+
   it('is written to the upper layer, whose file system it is that is frozen', () => {
     const frozen = ['percpu_rwsem_wait', 'vfs_iocb_iter_write', 'ovl_write_iter'];
     expect(first('WRITE', frozen, [up, low])?.summary).toContain('the file system at /var is frozen');
