@@ -34,6 +34,6 @@ function parents(path: string): string[] {
 
 function librariesOf(program: string): string[] {
   const run = spawnSync('ldd', [program], { encoding: 'utf8' });
-  if (run.status !== 0) throw new Missing(`needs ${program}`);
+  if (run.status !== 0) throw new Missing(`needs ${program} (apt-get install dmsetup e2fsprogs)`);
   return [...run.stdout.matchAll(/(\/\S+) \(0x/g)].flatMap(([, path]) => path ?? []);
 }
