@@ -25,7 +25,7 @@ export const MEMORY: readonly KernelFunction[] = [
     cause: 'memory',
     advice: 'The machine swaps: see /proc/pressure/memory and the swap device.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import { mountHangfs, silentDisk } from '../../real/support/mounts';
 import { toReleaseByShell } from '../../real/support/releases';
 import { startVictim } from '../../real/support/victim';
-import { ownGroup, put } from '../cgroups';
 import { type FileSystem, forget, freeze, type Mounted, onFuse, ownFileSystem } from '../fileSystems';
 import { ownDirectory } from '../programs';
 import type { Right, Scenario, Stage } from '../scenario';
@@ -276,35 +275,4 @@ const FROZEN: readonly Scenario[] = [
   frozen('ext4', 'core dump', ['core-dump', 'OWN']),
 ];
 
-const LIMITS: readonly Scenario[] = [
-  {
-    name: 'kernel cgroup memory limit',
-    needs: ['root'],
-    severity: 'warning',
-    says: [/cgroup is over its memory limit/],
-    stage: async (stage) => {
-      const group = ownGroup(stage, 'memory', { 'memory.oom_control': '0' });
-      put(group, 'memory.limit_in_bytes', 16 << 20);
-      // Nobody is killed for it: all wait.
-      put(group, 'memory.oom_control', 1);
-      const programs = ownDirectory(stage);
-      const wrapper = `#!/bin/sh\necho $$ > ${group}/cgroup.procs\nexec ${stage.who.programs}/kernel_waits "$@"\n`;
-      writeFileSync(join(programs, 'kernel_waits'), wrapper, { mode: 0o755 });
-      const victim = await startVictim(stage, { ...stage.who, programs }, 'kernel_waits', ['memory'], {
-        busy: true,
-      });
-      await standStill();
-      return victim.pid;
-    },
-  },
-];
-
-export const KERNEL_WAITS: readonly Scenario[] = [
-  ...IDLE,
-  ...PEERS,
-  ...FUSE,
-  ...SILENT,
-  ...DISKS,
-  ...FROZEN,
-  ...LIMITS,
-];
+export const KERNEL_WAITS: readonly Scenario[] = [...IDLE, ...PEERS, ...FUSE, ...SILENT, ...DISKS, ...FROZEN];
