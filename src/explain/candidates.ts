@@ -56,7 +56,8 @@ function isFile(resource: Resource): boolean {
 
 /** Whether a wait can be about a file: by the file system in the stacks, else by the cause. */
 export function fitsWait(file: Resource, tasks: readonly Task[], cause: Cause): boolean {
-  const hint = fileSystemHint(tasks);
+  // A disk that is mounted is named itself, not a file of the file system on it.
+  const hint = file.kind === 'device' ? undefined : fileSystemHint(tasks);
   return hint ? hint.test(file.fsType ?? '') : fitsCause(file, cause);
 }
 

@@ -22,7 +22,14 @@ export function isListedExactly(ring: Ring): boolean {
 /** True where the kernel's own lists tell in which state every request stands. */
 export function isPlaced(sample: Sample): boolean {
   const rings = sample.rings.filter((ring) => inFlight(ring) !== 0);
-  return rings.length > 0 && rings.every(({ live }) => live !== undefined);
+  return rings.length > 0 && rings.every((ring) => ring.live !== undefined || isWalked(sample, ring));
+}
+
+/** Before 6.16 the kernel keeps no count, but its lists may hold all that the ring's counters say. */
+function isWalked(sample: Sample, ring: Ring): boolean {
+  if (unexplained(ring) > 0) return false;
+  const rows = (indexOf(sample).requests.get(ring.id) ?? []).filter(isInFlight);
+  return rows.length > 0 && rows.every(({ sources }) => sources.includes('kernel walk'));
 }
 
 /**

@@ -44,7 +44,7 @@ export function filesNamed(sample: Sample, tasks: readonly Task[], cause: Cause)
 }
 
 function asResource({ task: _, ...file }: NamedFile): Named {
-  return { ...file, fd: -1, kind: 'file' };
+  return { ...file, fd: -1, kind: file.path?.startsWith('/dev/') ? 'device' : 'file' };
 }
 
 /** "/mnt/a to /mnt/b · ext4 at /mnt · disk vdb". */

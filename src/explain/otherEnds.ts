@@ -39,16 +39,21 @@ export function otherEndsOf(sample: Sample, blocked: readonly Blocked[]): OtherE
     const resource = typeof fd === 'number' ? indexOf(sample).resources.get(fd) : undefined;
     if (resource) resources.set(resource.fd, resource);
     const text = resource
-      ? atDescriptor(task, resource, pid)
+      ? atDescriptor(task, resource, pid)?.replace(
+          / on TCP /,
+          on.subsystem.startsWith('TLS') ? ' on the TLS connection TCP ' : '$&',
+        )
       : on.subsystem === 'FIFO'
-        ? opening(task, request)
+        ? opening(sample, task, request)
         : withoutDescriptor(task);
     return text ?? on.text;
   });
   const told = [...resources.values()];
+  // Opens of several FIFOs are told by their paths alone.
+  const alone = blocked.some(({ on }) => on.subsystem !== 'FIFO') || new Set(texts).size === 1;
   const remedy = remedyFor(told, pid);
   return {
-    text: waitsText(texts),
+    text: alone ? waitsText(texts) : undefined,
     resources: told,
     // Of one that connects the text has the listener already.
     sentences: told
@@ -199,10 +204,15 @@ function withoutDescriptor({ syscall }: Task): string | undefined {
 }
 
 /** An open waits in a FIFO until somebody has its other end. */
-function opening({ syscall }: Task, request: Request | undefined): string | undefined {
+function opening(
+  { namedFiles }: Sample,
+  { tid, syscall }: Task,
+  request: Request | undefined,
+): string | undefined {
   const flags = request?.operands?.find(({ name }) => name === 'open flags')?.value;
   const mode = Number(syscall?.args[syscall.name === 'open' ? 1 : 2]) & 3;
-  const path = request ? request.path : syscall?.path;
+  const whole = namedFiles?.find(({ task }) => task === tid)?.path;
+  const path = whole ?? (request ? request.path : syscall?.path);
   if (path === undefined) return undefined;
   const [own, other] = (request ? /\bO_WRONLY\b/.test(flags ?? '') : mode === 1)
     ? ['write', 'read']

@@ -12,13 +12,13 @@ const BOTH_AT: readonly PathArgument[] = [
   { directory: 2, path: 3 },
 ];
 
-/** By what asm/unistd.h calls them; a symlink's text is no path that is looked up. */
+/** By what asm/unistd.h calls them; a symlink's text is no path that is looked up, and of a mount it is the source that is waited for. */
 const CALLS: readonly (readonly [arguments_: readonly PathArgument[], names: string])[] = [
   [
     FIRST,
     `open creat mkdir rmdir unlink mknod stat lstat access truncate chmod chown lchown utime utimes readlink
     setxattr lsetxattr getxattr lgetxattr listxattr llistxattr removexattr lremovexattr statfs chdir chroot
-    execve umount2 acct swapon swapoff`,
+    execve mount umount2 acct swapon swapoff`,
   ],
   [
     AT,
@@ -28,7 +28,7 @@ const CALLS: readonly (readonly [arguments_: readonly PathArgument[], names: str
   ],
   [BOTH, 'rename link'],
   [BOTH_AT, 'renameat renameat2 linkat move_mount'],
-  [[{ path: 1 }], 'symlink inotify_add_watch mount'],
+  [[{ path: 1 }], 'symlink inotify_add_watch'],
   [[{ directory: 1, path: 2 }], 'symlinkat'],
 ];
 

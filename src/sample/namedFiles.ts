@@ -52,7 +52,7 @@ export async function withNamedFiles(
     ({ task: _, later: __, newPath: ___, ...file }, index): Resource => ({
       ...file,
       fd: -1 - index,
-      kind: 'file',
+      kind: file.path?.startsWith('/dev/') ? 'device' : 'file',
     }),
   );
   const found = await surroundingsOf(target, pid, files, {

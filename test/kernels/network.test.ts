@@ -67,7 +67,11 @@ const VICTIMS: readonly (readonly [
     ['ring_victim', 'file', `${NFS}/e`, 'write', '4', 'direct'],
     { says: [/\/mnt\/nfs\/e/, /NFS server 127\.0\.0\.1/, MOUNTED] },
   ],
-  ['mkdir', ['waits', 'file-make', `${NFS}/new`], { says: [/in mkdir.* waits for the NFS server’s answer/] }],
+  [
+    'mkdir',
+    ['waits', 'file-make', `${NFS}/new`],
+    { says: [/in mkdir of \/mnt\/nfs\/new \(nfs4\) waits for the NFS server 127\.0\.0\.1’s answer/] },
+  ],
   ['touch of a mapped page', ['waits', 'file-mapped', `${NFS}/f`], { says: [/page of a mapped file|NFS/] }],
 ];
 

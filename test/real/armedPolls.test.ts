@@ -46,7 +46,7 @@ describe.each(ACTORS)('polls that are followed as %s', (name) => {
     const [first] = leaking.findings;
     expect(first).toMatchObject({ tag: 'armed-polls', severity: 'warning' });
     expect(first?.summary).toMatch(
-      /^\d+ recvs are armed on one file, the unix socket at descriptor \d+, \d+ more than \d+ s ago and never fewer/,
+      /^\d+ recvs are armed on one file, the unix socket at descriptor \d+, whose other end the process itself holds, \d+ more than \d+ s ago and never fewer/,
     );
     expect(first?.evidence).toContainEqual({ fd: leak.truth.fd });
     expect(serving.findings.map(({ severity }) => severity)).toEqual(serving.findings.map(() => 'info'));

@@ -126,6 +126,6 @@ export const BTRFS: readonly KernelFunction[] = [
     cause: 'writeback',
     advice: DISK_ADVICE,
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
 ];

@@ -69,7 +69,7 @@ export const IO_URING: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'A request that cannot be cancelled holds up the end of the process.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['io_wq_put_and_exit', 'io_wq_exit_workers', 'io_uring_clean_tctx', 'io_ring_exit_work'],
@@ -79,7 +79,7 @@ export const IO_URING: readonly KernelFunction[] = [
     cause: 'exit',
     advice: 'Look at what the iou-wrk workers are blocked in.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
   {
     names: ['io_sq_thread_park', 'io_sq_thread_stop', 'io_sqpoll_wait_sq'],
@@ -102,7 +102,14 @@ export const IO_URING: readonly KernelFunction[] = [
     seen: false,
   },
   {
-    names: ['__io_uring_register', '__do_sys_io_uring_register', '__x64_sys_io_uring_register'],
+    names: [
+      '__io_uring_register',
+      '__do_sys_io_uring_register',
+      '__x64_sys_io_uring_register',
+      '__io_uring_add_tctx_node',
+      '__io_uring_add_tctx_node_from_submit',
+      'io_uring_alloc_task_context',
+    ],
     innermost: true,
     subsystem: 'io_uring',
     text: 'waits for the ring’s lock, which another task holds while it submits',
@@ -110,6 +117,6 @@ export const IO_URING: readonly KernelFunction[] = [
     cause: 'ring lock',
     advice: 'Look at the task that is blocked below io_submit_sqes: it holds the lock.',
     rank: 'specific',
-    seen: false,
+    seen: true,
   },
 ];

@@ -100,7 +100,7 @@ export const LOCKS: readonly KernelFunction[] = [
     cause: 'lock',
     advice: 'Another task is inside the same file: what that one waits for is the cause.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: [
@@ -145,7 +145,7 @@ export const LOCKS: readonly KernelFunction[] = [
     cause: 'lock',
     advice: 'Another task is inside the same directory: what that one waits for is the cause.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: ['fdget_pos', '__fdget_pos', 'ksys_lseek'],

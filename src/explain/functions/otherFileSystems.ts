@@ -62,7 +62,7 @@ export const OTHER_FILE_SYSTEMS: readonly KernelFunction[] = [
     advice:
       'Look at the file systems of the lower and upper layer (mount options lowerdir, upperdir), and at the other tasks inside the file.',
     rank: 'layer',
-    seen: false,
+    seen: true,
   },
   {
     names: [

@@ -209,7 +209,7 @@ const SILENT: readonly Scenario[] = [
   ]),
   ...(['ext4', 'xfs'] as const).flatMap((type) => [
     silent(type, 'truncate behind direct reads', ['truncate-behind', 'OWN/data'], [/loop\d/, /direct/]),
-    silent(type, 'stat of what is not cached', ['look', 'OWN/data'], [/disk/], { prepare: forget }),
+    silent(type, 'stat of what is not cached', ['look', 'OWN/data'], [/disk loop\d/], { prepare: forget }),
   ]),
   silent('btrfs', 'direct reads of what is not cached', ['truncate-behind', 'OWN/data'], [/loop\d/], {
     prepare: forget,
@@ -243,8 +243,8 @@ function disk(name: string, args: readonly string[], says: readonly RegExp[], in
 const DISKS: readonly Scenario[] = [
   disk('queue is full', ['aio-crowd', 'DISK'], [/queue is full/, /loop\d/]),
   disk('AIO context that goes', ['aio-destroy', 'DISK'], [/Linux AIO/]),
-  disk('mount', ['mount', 'DISK'], [/disk/]),
-  disk('mount beside another', ['mount-twice', 'DISK'], [/disk/], 2),
+  disk('mount', ['mount', 'DISK'], [/disk loop\d/, /FUSE server/]),
+  disk('mount beside another', ['mount-twice', 'DISK'], [/disk loop\d/, /FUSE server/], 2),
   disk('flush of its cache', ['flush-disk', 'DISK'], [/loop\d/]),
   disk('zeroing', ['zero-disk', 'DISK'], [/loop\d/]),
 ];
