@@ -76,6 +76,15 @@ export function processGone(how: 'ended' | 'executed another program'): Blindnes
   return { what: ONE_BY_ONE, why: `the process ${how} meanwhile` };
 }
 
+/** The pids of /proc are not those by which the probe finds processes. */
+export function otherNamespace(): Blindness {
+  return {
+    what: ONE_BY_ONE,
+    why: 'the /proc that the inspector sees belongs to another PID namespace than the inspector',
+    remedy: 'run it in the PID namespace of its /proc, or mount a /proc of its own',
+  };
+}
+
 export function neverStill(lists: readonly string[]): Blindness {
   const at = lists.length === 0 ? '' : ` (${few(lists)})`;
   return {
