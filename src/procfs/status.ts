@@ -21,6 +21,7 @@ export interface Status {
   /** From the reader's pid namespace inwards. */
   nsTgid?: number[];
   nsPid?: number[];
+  nsPgid?: number[];
   capEff?: bigint;
   cpusAllowedList?: string;
   voluntarySwitches?: number;
@@ -100,6 +101,7 @@ const LISTS = [
   ['Gid', 'gids'],
   ['NStgid', 'nsTgid'],
   ['NSpid', 'nsPid'],
+  ['NSpgid', 'nsPgid'],
 ] as const;
 
 /** Finds lines `Key:\tvalue`; quick where they are asked for in the order in which they are printed. */

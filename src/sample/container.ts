@@ -69,7 +69,20 @@ export async function findContainer(target: Target, asked: ContainerAsked): Prom
   return roots[0] && roots[1] && roots[0] !== roots[1] ? unnamed('mount', mount) : null;
 }
 
-function unnamed(kind: string, inode: number | undefined): string {
+/** The same of many processes, by the first two facts: the roots of all of them are not compared. */
+export async function findContainers(
+  target: Target,
+  asked: readonly (Pick<ContainerAsked, 'cgroups' | 'nsPid'> & { readonly pid: number })[],
+): Promise<(string | undefined)[]> {
+  const named = asked.map(({ cgroups }) => containerOf(cgroups));
+  const nested = asked.filter(({ nsPid = [] }, index) => named[index] === undefined && nsPid.length > 1);
+  const links = await target.link(nested.map(({ pid }) => `/proc/${pid}/ns/pid`));
+  const found = new Map(nested.map(({ pid }, index) => [pid, unnamed('PID', links[index])]));
+  return asked.map(({ pid }, index) => named[index] ?? found.get(pid));
+}
+
+function unnamed(kind: string, namespace: number | LinkResult | undefined): string {
+  const inode = typeof namespace === 'object' ? inodeOf(namespace) : namespace;
   return inode === undefined
     ? 'a container of its own'
     : `a container of its own (${kind} namespace ${inode})`;
