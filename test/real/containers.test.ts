@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -74,6 +75,11 @@ describe('a process in a container of crun, seen from the host', () => {
     expect(file).toMatchObject({ mount: '/', fsType: 'overlay' });
     expect(file?.layers?.map(({ directory }) => directory)).toContain(`${base}/upper`);
     expect(file?.layers?.[0]?.blockDevice).toBeDefined();
+    const given = resources.find(({ path }) => path === `${base}/config.json`);
+    expect(given).toMatchObject({ fd: 0, fsType: expect.not.stringMatching(/^overlay$/) });
+    const [, mount] =
+      /(\S+)$/.exec(execFileSync('df', ['--output=target', base], { encoding: 'utf8' }).trim()) ?? [];
+    expect(given?.mount).toBe(mount);
   });
 
   it.for(['lock-mutex', 'lock-pi', 'lock-robust'])(

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -79,11 +81,14 @@ export async function startContained(
   );
   // crun knows either version of cgroups, but not both beside each other.
   const command = `umount /sys/fs/cgroup/unified 2>/dev/null; exec crun --cgroup-manager=cgroupfs run --pid-file ${base}/pid -b ${base} ${name}`;
+  // Descriptor 0 of the program is a file of the host.
+  const input = openSync(join(base, 'config.json'), 'r');
   const child = spawn('unshare', ['--mount', 'sh', '-c', command], {
     cwd: base,
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
   });
+  closeSync(input);
   running.onTestFinished(toRelease(() => killGroup(child.pid ?? 0)));
   const release = toRelease(() => undefined);
   const [said = ''] = await linesUntil(
