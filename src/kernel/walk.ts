@@ -48,7 +48,7 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
       numbering === 'outermost' ? undefined : numbering,
     );
     const found = await pass(reader, target, first, asked.ringFds, asked.search);
-    if (reader.refused !== undefined) return nothing(refusedBy(target, reader.refused));
+    if (reader.refused !== undefined) return nothing(await refusedBy(target, reader.refused));
     const gone = await fate(memory, asked, first);
     if (gone !== undefined) return nothing(gone);
     moved = [...reader.broken];

@@ -23,6 +23,7 @@ export interface Status {
   nsPid?: number[];
   nsPgid?: number[];
   capEff?: bigint;
+  capBnd?: bigint;
   cpusAllowedList?: string;
   voluntarySwitches?: number;
   involuntarySwitches?: number;
@@ -59,6 +60,10 @@ export function parseStatus(text: string): Status {
   const capEff = bigHex(lines.value('CapEff'));
   if (capEff !== undefined) {
     status.capEff = capEff;
+  }
+  const capBnd = bigHex(lines.value('CapBnd'));
+  if (capBnd !== undefined) {
+    status.capBnd = capBnd;
   }
   setNumber(status, 'seccomp', lines.value('Seccomp'));
   const cpus = lines.value('Cpus_allowed_list');

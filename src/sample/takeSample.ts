@@ -1,3 +1,4 @@
+import { confinementOf } from '../kernel/confinement';
 import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
 import { parseCgroup } from '../procfs/cgroup';
@@ -155,11 +156,13 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const owner = status.uids?.[1];
   const mapsErrno = errnoOf(mapsFile);
   if (fdErrno === 'ENOENT' && mapsErrno !== undefined && !target.frozen) throw processGone(pid);
+  const confinement = stacks === 'refused' ? await confinementOf(target) : undefined;
   const trouble = {
     pid,
     uid: target.rights.uid,
     ...(owner === undefined ? {} : { owner }),
     ...(stackErrno === undefined ? {} : { stackErrno }),
+    ...(confinement === undefined ? {} : { confinement }),
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
     timedOut: [...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),

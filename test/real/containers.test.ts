@@ -10,6 +10,7 @@ import { answerOf, inspect, run, sampleFrom } from './support/inspect';
 import { mountHangfs } from './support/mounts';
 import { statusOf, tasksOf } from './support/proc';
 import { skipUnless } from './support/rights';
+import { startVictim } from './support/victim';
 
 /** From then on a wait counts as one. */
 const STILL = 1200;
@@ -181,5 +182,18 @@ describe.each(ACTORS)('as %s, a process in namespaces that no engine made', (nam
     const workers = tasksOf(pid).filter(({ comm }) => comm.startsWith('iou-wrk-'));
     expect(workersOf(sample)).toEqual(workers.map(({ tid }) => tid));
     expect(answerOf(sample).summary).toMatch(/4 opens/);
+  });
+
+  it('is not told to use sudo by an inspector that is in a user namespace itself', async (context) => {
+    const missing = actorMissing(name);
+    if (missing !== undefined) context.skip(missing);
+    skipUnless(context, 'ioUring', 'userNamespaces');
+    const who = actor(name);
+    const through = ['--user', '--map-root-user', who.node];
+    const { pid } = await startVictim(context, who, 'ring_victim', ['fifo-open']);
+    const { notVisible } = await inspect({ ...who, node: 'unshare', through }, pid);
+    const row = notVisible.find(({ what }) => what === 'kernel stacks');
+    expect(row?.why).toContain('user namespace');
+    expect(row?.remedy).toBe('inspect it from the host, with sudo');
   });
 });
