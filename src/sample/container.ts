@@ -46,6 +46,12 @@ export function isInnerReader({ readersPid }: Namespaces): boolean {
   return readersPid !== undefined && readersPid !== OUTERMOST;
 }
 
+/** The same, asked for by itself. */
+export async function hasInnerReader(target: Target): Promise<boolean> {
+  if (target.self === undefined) return false;
+  return isInnerReader(namespacesFrom(await target.link(namespaceLinks(target, target.self))));
+}
+
 export interface ContainerAsked {
   readonly cgroups: readonly CgroupRow[];
   /** NSpid of its status. */

@@ -4,7 +4,7 @@ import { parseComm } from '../procfs/comm';
 import { parseInflight } from '../procfs/inflight';
 import { decimal } from '../procfs/numbers';
 import type { Target } from '../target/target';
-import { isInnerReader, namespaceLinks, namespacesFrom } from './container';
+import { hasInnerReader } from './container';
 import { textOf } from './text';
 
 /** A device as /sys/block tells it, and the names of those it is made of, which may be partitions. */
@@ -95,11 +95,8 @@ function raidOf(word: (file: (typeof FILES)[number]) => string | undefined): Rai
 async function processOf(target: Target, name: string, text: string | undefined) {
   const pid = name.startsWith('nbd') ? decimal(text) : undefined;
   if (pid === undefined || pid <= 0) return undefined;
-  const [[comm], links] = await Promise.all([
-    target.read([`/proc/${pid}/comm`]),
-    target.link(namespaceLinks(target, pid)),
-  ]);
-  if (isInnerReader(namespacesFrom(links))) return undefined;
+  if (await hasInnerReader(target)) return undefined;
+  const [comm] = await target.read([`/proc/${pid}/comm`]);
   return { pid, name: parseComm(textOf(comm) ?? '') ?? '?' };
 }
 

@@ -4,6 +4,7 @@ import { parseFdinfo } from '../procfs/fdinfo';
 import type { InetRow } from '../procfs/inet';
 import { type MountinfoRow, parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
+import { hasInnerReader } from './container';
 import type { Descriptor, DescriptorsFound } from './descriptors';
 import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
@@ -86,7 +87,12 @@ export async function surroundingsOf(
   own: readonly Resource[],
   { rows, mounts, processes, known, ownInode }: SurroundingsAsked,
 ): Promise<Omit<Holdings, 'missingSockets' | 'tcp'>> {
-  const layers = await findLayers(own, rows, () => mountsOfReader(target, mounts));
+  const layers = await findLayers(
+    own,
+    rows,
+    () => mountsOfReader(target, mounts),
+    () => hasInnerReader(target),
+  );
   const bare = [...own, ...layers.files];
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
     addPeers(target, pid, resources, processes, before, ownInode).then((found) =>

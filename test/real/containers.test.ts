@@ -95,6 +95,18 @@ describe('a process in a container of crun, seen from the host', () => {
     },
   );
 
+  it.for(['waitid-pid', 'waitid-pidfd', 'wait4-stopped'])(
+    'names the child that is waited for, whose pid is another one there: %s',
+    async (scene, context) => {
+      skipUnless(context, 'containers', 'ioUring');
+      const { pid } = await startContained(context, 'pends', [scene]);
+      await sleep(STILL);
+      const first = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+      const sample = await inspect(actor('root'), pid);
+      expect(answerOf(sample).summary).toContain(`its child process worker-a (${first}) to end`);
+    },
+  );
+
   it.for([
     ['pipe-read', false],
     ['unix-read', true],
