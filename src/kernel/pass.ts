@@ -51,7 +51,7 @@ export async function pass(
       ...ringFrom(reader, context, seen, described, consistent),
       ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}),
     })),
-    pools: seen.queues.map((queue) => poolFrom(queue, seen.gathered)),
+    pools: seen.queues.filter(({ of }) => of.owner.tid !== 0).map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
   };

@@ -55,18 +55,23 @@ describe('the numbers of a walk', () => {
     expect(found.pools.map(({ tid }) => tid)).toEqual([17]);
   });
 
-  it('are none for a task of another container that shares the ring', async () => {
+  it('leave out a task of another container that shares the ring, and keep what it carries', async () => {
     const process = contained();
     const ring = process.ring(4);
     const stranger = process.task(5000, 5000);
     process.addTctx(stranger);
     process.number(stranger, [5000, HOST], [19, OTHER]);
     process.use(ring, stranger);
-    process.workQueue(process.kernel.pointer(stranger + process.offset('taskIoUring')));
+    const tctx = process.kernel.pointer(stranger + process.offset('taskIoUring'));
+    const { workers } = process.workQueue(tctx);
+    const worker = process.worker(workers[0] ?? 0n, 5001, process.request(ring, { userData: 2 }, stranger));
+    const task = process.kernel.pointer(worker + process.offset('workerTask'));
+    process.number(task, [5001, HOST], [20, OTHER]);
     process.kernel.pid = 17;
     process.texts['/proc/17/status'] = 'NSpid:\t17\n';
     const found = await walkKernel(process.target(), { pid: 17, ringFds: [3, 4], layout: process.layout });
-    expect(found.pools.map(({ tid }) => tid)).toEqual([17, 0]);
+    expect(found.pools.map(({ tid }) => tid)).toEqual([17]);
+    expect(workersOf(found)).toEqual([19, undefined]);
   });
 
   it.each([
