@@ -64,7 +64,7 @@ export async function startContained(
         `crun delete -f ${name}`,
         `for try in $(seq 25); do umount ${root} 2>/dev/null; mountpoint -q ${root} || break; sleep 0.2; done`,
         `umount -l ${root}`,
-        `find /sys/fs/cgroup -depth -type d -path '*/${name}*' -exec rmdir {} +`,
+        `find /sys/fs/cgroup -depth -type d '(' -path '*/${name}' -o -path '*/${name}/*' ')' -exec rmdir {} +`,
         `mountpoint -q ${root} || rm -rf --one-file-system ${base}`,
       ].join('; '),
     ),
