@@ -131,7 +131,7 @@ function childText(sample: Sample, choice: ChildChoice): string | undefined {
   return `waits for one of its ${counted(chosen.length, 'child process')} to end: ${all}`;
 }
 
-function chosenChildren({ children = [], resources, process }: Sample, choice: ChildChoice): ChildProcess[] {
+function chosenChildren({ children = [], resources }: Sample, choice: ChildChoice): ChildProcess[] {
   switch (choice.kind) {
     case 'all':
       return [...children];
@@ -143,8 +143,7 @@ function chosenChildren({ children = [], resources, process }: Sample, choice: C
     }
     case 'pidfd': {
       const target = resources.find(({ fd, kind }) => fd === choice.id && kind === 'pidfd')?.target;
-      const nested = (process.namespacePids?.length ?? 1) > 1;
-      return children.filter(({ pid, ownPid }) => target !== undefined && (nested ? ownPid : pid) === target);
+      return children.filter(({ pid }) => pid === target);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { printable } from '../model/printable';
 import type { ProcessSummary } from '../model/process';
+import { inContainer } from './containerWords';
 import { programName } from './programName';
 import { styleFor } from './style';
 
@@ -17,7 +18,9 @@ export function processTable(
     row.pending === undefined ? '-' : String(row.pending),
     String(row.uninterruptible),
     row.blocked === undefined ? '-' : `${row.blocked.toFixed(row.blocked < 10 ? 1 : 0)} s`,
-    `${printable(programName(row), 32)}  ${printable(row.command.join(' '), 400)}`,
+    [printable(programName(row), 32), contained(row), printable(row.command.join(' '), 400)]
+      .filter((part) => part !== undefined)
+      .join('  '),
   ]);
   const widths = header
     .slice(0, -1)
@@ -27,4 +30,10 @@ export function processTable(
     return `${numbers}  ${cells.at(-1) ?? ''}`.slice(0, Math.max(60, options.width));
   };
   return `${[style.bold(format(header)), ...lines.map(format)].join('\n')}\n`;
+}
+
+/** "[17 in docker 0123456789ab]". */
+function contained(row: ProcessSummary): string | undefined {
+  const words = inContainer(row);
+  return words && `[${words}]`;
 }

@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
 import type { Finding, Sample, Severity } from '../model/sample';
 import { cgroupLine } from './cgroups';
+import { inContainer } from './containerWords';
 import { diskLine } from './disks';
 import { programName } from './programName';
 import { remoteMountLine } from './remoteMounts';
@@ -55,8 +56,7 @@ function heading({ sample, style, width }: Context): string[] {
     `${printable(host.name, 80)} · Linux ${printable(host.kernel, 80)}`,
     process.age === undefined ? '' : `started ${duration(process.age)} ago`,
     process.uid === undefined ? '' : `user ${process.user ?? process.uid}`,
-    process.container ? printable(process.container, 80) : '',
-    process.namespacePids ? `pid ${process.namespacePids.at(-1)} in its own namespace` : '',
+    inContainer(process) ?? '',
     process.tracer === undefined ? '' : `traced by ${process.tracer}`,
     `seen ${sample.takenAt.replace('T', ' ').slice(0, 19)} UTC`,
   ].filter(Boolean);

@@ -67,9 +67,10 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
     sources: ['kernel walk'],
     ...file,
     ...(path === undefined ? {} : { path }),
-    ...(submitter === undefined ? {} : { submitter }),
+    // 0: a task that the reader's PID namespace has not.
+    ...(submitter ? { submitter } : {}),
     ...(stage === undefined ? {} : { stage }),
-    ...(worker === undefined ? {} : { worker }),
+    ...(worker ? { worker } : {}),
     ...(lastRan === undefined ? {} : { workerLastRan: Number(lastRan) }),
     ...(after === undefined ? {} : { afterKey: keyOf(after) }),
     ...timer,

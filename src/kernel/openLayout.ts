@@ -33,7 +33,7 @@ export async function openLayout(target: Target, cache?: LayoutCache): Promise<O
     cache ? buildOf(target) : undefined,
   ]);
   if (answer && !answer.ok && answer.errno !== 'EFAULT')
-    return { ok: false, blindness: refusedBy(target, answer.errno) };
+    return { ok: false, blindness: await refusedBy(target, answer.errno) };
   const kept = key === undefined ? undefined : await cache?.load(key);
   const known = kept === undefined ? undefined : layoutFromJson(kept);
   if (known) return { ok: true, layout: known };

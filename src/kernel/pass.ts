@@ -5,9 +5,10 @@ import { keyOf, operationOf, rowFrom, type WalkedRequest } from './decode';
 import { fileOf, readFixedFiles, readPaths } from './files';
 import { type FoundRequest, type Gathered, gather, INSIDE, NOTIFICATION } from './gather';
 import { setupNames } from './names';
+import { numberAtEnd, wayToNumber } from './numbering';
 import type { OptionalPlace } from './places';
 import { type FileTable, type Leader, readFileTable, readThreads } from './process';
-import type { Reader, Way } from './reader';
+import type { Reader } from './reader';
 import { type SlabSearch, searchSlabs } from './slab';
 import type { Structure } from './structure';
 import { readTimers } from './timers';
@@ -50,7 +51,7 @@ export async function pass(
       ...ringFrom(reader, context, seen, described, consistent),
       ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}),
     })),
-    pools: seen.queues.map((queue) => poolFrom(queue, seen.gathered)),
+    pools: seen.queues.filter(({ of }) => of.owner.tid !== 0).map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
   };
@@ -159,22 +160,15 @@ function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest
 }
 
 async function readSqThreads(reader: Reader, rings: readonly RingContext[]): Promise<Map<bigint, number>> {
-  const { ringSqThread, sqThreadTask, taskPid } = reader.layout.needed;
+  const { ringSqThread, sqThreadTask } = reader.layout.needed;
   const polled = rings.filter(({ ring }) => ring.pointer(ringSqThread) !== 0n);
   const tids = await reader.records(
-    polled.map(
-      ({ ring }): Way => ({
-        from: ring.address,
-        steps: [ringSqThread[0], sqThreadTask[0]],
-        last: taskPid[0],
-        length: 4,
-      }),
-    ),
+    polled.map(({ ring }) => wayToNumber(reader, ring.address, [ringSqThread[0], sqThreadTask[0]])),
   );
   return new Map(
     polled.flatMap(({ ring }, index): [bigint, number][] => {
-      const tid = tids[index]?.data.readUInt32LE(0);
-      return tid === undefined ? [] : [[ring.address, tid]];
+      const record = tids[index];
+      return record ? [[ring.address, numberAtEnd(reader, record.data)]] : [];
     }),
   );
 }

@@ -20,6 +20,8 @@ export const NEEDED = {
   taskExecStart: 'task_struct.se.exec_start',
   signalThreads: 'signal_struct.thread_head',
   pidTasks: 'pid.tasks',
+  pidLevel: 'pid.level',
+  pidNumbers: 'pid.numbers',
   filesTable: 'files_struct.fdt',
   tableSize: 'fdtable.max_fds',
   tableFiles: 'fdtable.fd',

@@ -1,5 +1,6 @@
 import { DESCRIPTOR_SLOT, type FindWay, type KernelMemory } from '../target/kernelMemory';
 import type { KernelLayout } from './layout';
+import { taskNumbers } from './numbering';
 import { MOST, type Reader, refusal } from './reader';
 import { Structure, stretch } from './structure';
 
@@ -8,6 +9,9 @@ export interface Leader {
   readonly task: bigint;
   /** As the host's outermost namespace numbers it. */
   readonly pid: number;
+  /** Its struct pid, and how deep its PID namespace is: 0 = the outermost. */
+  readonly pidAddress: bigint;
+  readonly level: number;
   /** Of the process and of the program it runs: another one after exec, or where the pid was used again. */
   readonly process: string;
   readonly program: string;
@@ -17,8 +21,9 @@ export interface Leader {
 
 export interface Thread {
   readonly task: bigint;
-  /** As the host's outermost namespace numbers them. */
+  /** As the reader's namespace numbers it; 0 = it is not visible there. */
   readonly tid: number;
+  /** As the host's outermost namespace numbers it. */
   readonly pid: number;
   /** Its io_uring_task, 0 = it never used io_uring. */
   readonly tctx: bigint;
@@ -67,7 +72,8 @@ export async function findLeader(
       continue;
     }
     const task = new Structure(answer.address - BigInt(start), answer.data, start);
-    if (await isLeader(memory, layout, task)) return leaderFrom(layout, task);
+    const level = await levelOfLeader(memory, layout, task);
+    if (level !== undefined) return leaderFrom(layout, task, level);
   }
   return errno;
 }
@@ -91,19 +97,32 @@ function wayToLeader(
   return { steps: [...toFile, ...inPidfd, toTask], last: start - node, length };
 }
 
-/** True where the task's pid has this task as the first of its process: not a word that only looks like one. */
-async function isLeader(memory: KernelMemory, { needed }: KernelLayout, task: Structure): Promise<boolean> {
-  const last = needed.pidTasks[0] + TGID * HLIST_HEAD;
-  const way = { from: task.pointer(needed.taskPidPointer), steps: [], last, length: HLIST_HEAD };
+/**
+ * How deep the task's pid is, where that has this task as the first of its process: otherwise it is a word that only looks
+ * like a task.
+ */
+async function levelOfLeader(
+  memory: KernelMemory,
+  { needed }: KernelLayout,
+  task: Structure,
+): Promise<number | undefined> {
+  const first = [needed.pidTasks[0] + TGID * HLIST_HEAD, HLIST_HEAD] as const;
+  const start = Math.min(first[0], needed.pidLevel[0]);
+  const length = Math.max(first[0] + first[1], needed.pidLevel[0] + needed.pidLevel[1]) - start;
+  const way = { from: task.pointer(needed.taskPidPointer), steps: [], last: start, length };
   const [answer] = await memory.chase([way]);
+  if (!answer?.ok) return undefined;
+  const pid = new Structure(way.from, answer.data, start);
   const node = task.address + BigInt(needed.taskPidLinks[0] + TGID * HLIST_NODE);
-  return answer?.ok === true && answer.data.length >= 8 && answer.data.readBigUInt64LE(0) === node;
+  return pid.pointer(first) === node ? pid.number(needed.pidLevel) : undefined;
 }
 
-function leaderFrom({ needed }: KernelLayout, task: Structure): Leader {
+function leaderFrom({ needed }: KernelLayout, task: Structure, level: number): Leader {
   return {
     task: task.address,
     pid: task.number(needed.taskTgid),
+    pidAddress: task.pointer(needed.taskPidPointer),
+    level,
     process: `${task.address} ${task.pointer(needed.taskStartTime)}`,
     program: `${task.pointer(needed.taskMemory)} ${task.raw(needed.taskExecId)}`,
     files: task.pointer(needed.taskFiles),
@@ -127,8 +146,9 @@ export async function readThreads(reader: Reader, leader: Leader): Promise<Threa
       most: MOST,
     },
   ]);
-  return records.map(({ address, data }) =>
-    threadFrom(layout, new Structure(address - BigInt(start), data, start)),
+  return threadsFrom(
+    reader,
+    records.map(({ address, data }) => new Structure(address - BigInt(start), data, start)),
   );
 }
 
@@ -139,16 +159,26 @@ export async function readTasks(reader: Reader, tasks: readonly bigint[]): Promi
     tasks.map((address) => ({ address, start, length })),
     'tasks that use the ring',
   );
-  return found.flatMap((task) => (task ? [threadFrom(reader.layout, task)] : []));
+  return threadsFrom(
+    reader,
+    found.filter((task): task is Structure => task !== undefined),
+  );
 }
 
-function threadFrom({ needed }: KernelLayout, task: Structure): Thread {
-  return {
+async function threadsFrom(reader: Reader, tasks: readonly Structure[]): Promise<Thread[]> {
+  const { needed } = reader.layout;
+  const numbers = reader.numbering
+    ? await taskNumbers(
+        reader,
+        tasks.map(({ address }) => address),
+      )
+    : tasks.map((task) => task.number(needed.taskPid));
+  return tasks.map((task, index) => ({
     task: task.address,
-    tid: task.number(needed.taskPid),
+    tid: numbers[index] ?? 0,
     pid: task.number(needed.taskTgid),
     tctx: task.pointer(needed.taskIoUring),
-  };
+  }));
 }
 
 /** A process that is ending has none. */

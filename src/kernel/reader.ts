@@ -2,6 +2,7 @@ import type { Failure } from '../probe/protocol';
 import type { Chain, Chase, ChaseResult, KernelMemory, KernelRecord, SlabScan } from '../target/kernelMemory';
 import type { ReadOptions } from '../target/target';
 import type { KernelLayout } from './layout';
+import type { Numbering } from './numbering';
 import { Structure } from './structure';
 
 export interface Stretch {
@@ -37,6 +38,8 @@ export class Reader {
     private readonly memory: KernelMemory,
     readonly layout: KernelLayout,
     private readonly signal?: AbortSignal,
+    /** Absent: tasks are called as the kernel's outermost namespace has them. */
+    readonly numbering?: Numbering,
   ) {}
 
   /** `what` names them in trouble; without it one that leads nowhere is no trouble. */

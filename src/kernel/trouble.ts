@@ -1,5 +1,6 @@
 import type { Blindness } from '../model/sample';
 import type { Target } from '../target/target';
+import { confinementOf, missingRight } from './confinement';
 
 /** What is not seen where the kernel's memory cannot be read. */
 const ONE_BY_ONE = 'requests inside the kernel, one by one';
@@ -10,17 +11,23 @@ const PERFMON = 1n << 38n;
 const BPF = 1n << 39n;
 
 /** Why kernel memory was refused. `errno` as KernelMemory has it. */
-export function refusedBy(target: Target, errno: string): Blindness {
+export async function refusedBy(target: Target, errno: string): Promise<Blindness> {
   const what = ONE_BY_ONE;
   switch (errno) {
     case 'EPERM':
-    case 'EACCES':
-      return mayPeek(target.rights.capabilities)
+    case 'EACCES': {
+      const confinement = await confinementOf(target);
+      // Capabilities of a user namespace are none for the kernel's memory.
+      return mayPeek(target.rights.capabilities) && confinement !== 'user namespace'
         ? {
             what,
             why: 'the kernel refuses to have its memory read, whoever asks (lockdown=confidentiality, or a security module)',
           }
-        : { what, why: 'needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN', remedy: 'run with sudo' };
+        : {
+            what,
+            ...missingRight('CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN', 'run with sudo', confinement),
+          };
+    }
     case 'ENOSYS':
     case 'EINVAL':
       return { what, why: 'this kernel has no BPF programs that can be called (5.14 and later have)' };
@@ -74,6 +81,15 @@ export function noSearch(why: string): Blindness {
 /** What happened to the process while it was walked. */
 export function processGone(how: 'ended' | 'executed another program'): Blindness {
   return { what: ONE_BY_ONE, why: `the process ${how} meanwhile` };
+}
+
+/** The pids of /proc are not those by which the probe finds processes. */
+export function otherNamespace(): Blindness {
+  return {
+    what: ONE_BY_ONE,
+    why: 'the /proc that the inspector sees belongs to another PID namespace than the inspector',
+    remedy: 'run it in the PID namespace of its /proc, or mount a /proc of its own',
+  };
 }
 
 export function neverStill(lists: readonly string[]): Blindness {

@@ -2,11 +2,12 @@ import type { Blindness } from '../model/sample';
 import type { KernelMemory } from '../target/kernelMemory';
 import type { Target } from '../target/target';
 import type { KernelLayout } from './layout';
+import { numberingOf } from './numbering';
 import { pass } from './pass';
 import { findLeader } from './process';
 import { Reader } from './reader';
 import type { SlabSearch } from './slab';
-import { neverStill, noKernelMemory, partlyUnknown, processGone, refusedBy } from './trouble';
+import { neverStill, noKernelMemory, otherNamespace, partlyUnknown, processGone, refusedBy } from './trouble';
 import type { KernelWalk } from './walked';
 
 export interface WalkAsked {
@@ -30,12 +31,24 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
   const memory = target.kernel;
   if (memory === undefined) return nothing(noKernelMemory(target));
   const first = await findLeader(memory, asked.layout, asked.pid);
-  if (typeof first === 'string') return nothing(failed(target, first));
+  if (typeof first === 'string') return nothing(await failed(target, asked.pid, first));
+  const numbering = await numberingOf(
+    target,
+    new Reader(memory, asked.layout, asked.signal),
+    first,
+    asked.pid,
+  );
+  if (numbering === undefined) return nothing(otherNamespace());
   let moved: readonly string[] = [];
   for (let attempt = 1; ; attempt++) {
-    const reader = new Reader(memory, asked.layout, asked.signal);
+    const reader = new Reader(
+      memory,
+      asked.layout,
+      asked.signal,
+      numbering === 'outermost' ? undefined : numbering,
+    );
     const found = await pass(reader, target, first, asked.ringFds, asked.search);
-    if (reader.refused !== undefined) return nothing(refusedBy(target, reader.refused));
+    if (reader.refused !== undefined) return nothing(await refusedBy(target, reader.refused));
     const gone = await fate(memory, asked, first);
     if (gone !== undefined) return nothing(gone);
     moved = [...reader.broken];
@@ -62,8 +75,11 @@ async function fate(
   return after.program === before.program ? undefined : processGone('executed another program');
 }
 
-function failed(target: Target, errno: string): Blindness {
-  return errno === 'ESRCH' ? processGone('ended') : refusedBy(target, errno);
+/** A process that /proc shows and nobody has the pid of is of another namespace. */
+async function failed(target: Target, pid: number, errno: string): Promise<Blindness> {
+  if (errno !== 'ESRCH') return refusedBy(target, errno);
+  const [file] = await target.read([`/proc/${pid}/status`]);
+  return file?.ok ? otherNamespace() : processGone('ended');
 }
 
 function nothing(trouble: Blindness): KernelWalk {

@@ -1,5 +1,6 @@
 import type { Tctx } from './contexts';
 import type { Place } from './layout';
+import { taskNumbers } from './numbering';
 import type { OptionalPlace } from './places';
 import { type List, MOST, type Reader } from './reader';
 import { Structure } from './structure';
@@ -57,11 +58,11 @@ export async function readWorkQueues(reader: Reader, tctxs: readonly Tctx[]): Pr
     })),
   );
   const tasks = workers.map(({ worker }) => worker.pointer(needed.workerTask));
-  const [tids, ran] = await Promise.all(
-    ([needed.taskPid, needed.taskExecStart] as const).map(([start, length]) =>
-      reader.structures(tasks.map((address) => ({ address, start, length }))),
-    ),
-  );
+  const [start, length] = needed.taskExecStart;
+  const [tids, ran] = await Promise.all([
+    taskNumbers(reader, tasks),
+    reader.structures(tasks.map((address) => ({ address, start, length }))),
+  ]);
   return owners.map((of) => ({
     of,
     accounts: holders.filter((holder) => holder.of === of).flatMap((holder) => accountsOf(reader, holder)),
@@ -69,8 +70,8 @@ export async function readWorkQueues(reader: Reader, tctxs: readonly Tctx[]): Pr
       owner === of
         ? [
             {
-              tid: tids?.[index]?.number(needed.taskPid) ?? 0,
-              lastRan: ran?.[index]?.wide(needed.taskExecStart) ?? 0n,
+              tid: tids[index] ?? 0,
+              lastRan: ran[index]?.wide(needed.taskExecStart) ?? 0n,
               current: worker.pointer(needed.workerWork),
               next: worker.pointer(reader.layout.optional.workerNext),
             },

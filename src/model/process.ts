@@ -8,6 +8,10 @@ export interface ProcessSummary {
   readonly uid?: number;
   /** Name of the user, where the target tells it. */
   readonly user?: string;
+  /** The container it runs in, absent where it runs in none. */
+  readonly container?: string;
+  /** Pids from the inspector's PID namespace to the process's own, where that is another one. */
+  readonly namespacePids?: readonly number[];
   readonly state: TaskState;
   readonly startTime?: number;
   /** Seconds since it was started. */

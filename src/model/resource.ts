@@ -170,6 +170,7 @@ export interface NamedFile extends Backing {
 export interface ChildProcess extends ProcessName {
   /** The letter of /proc/PID/stat. */
   readonly state: string;
+  /** Its process group, as its parent's pid namespace has it. */
   readonly group?: number;
   /** Its pid as its parent's pid namespace has it, where that is another one. */
   readonly ownPid?: number;

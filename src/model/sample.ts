@@ -115,7 +115,7 @@ export interface Process {
   readonly name: string;
   readonly command: readonly string[];
   readonly executable?: string;
-  /** The container it runs in, null where it runs in none. */
+  /** The container it runs in as the inspector sees it: null where it runs in none, or in an unnamed one together with the inspector. */
   readonly container?: string | null;
   readonly uid?: number;
   readonly user?: string;

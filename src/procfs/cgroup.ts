@@ -23,27 +23,3 @@ function readRow(line: string): CgroupRow | undefined {
     path,
   };
 }
-
-/** How engines name the cgroup of a container, around its 64 hex digits; the first that fits names it. */
-const ENGINES: readonly (readonly [engine: string, pattern: RegExp])[] = [
-  ['podman', /(?:^|\/)libpod-([0-9a-f]{64})(?:\.scope)?(?:\/|$)/],
-  ['docker', /(?:^|\/)docker-([0-9a-f]{64})\.scope(?:\/|$)/],
-  ['docker', /\/docker\/([0-9a-f]{64})(?:\/|$)/],
-  ['cri-o', /(?:^|\/)crio-([0-9a-f]{64})(?:\.scope)?(?:\/|$)/],
-  ['containerd', /(?:^|\/|:)cri-containerd[-:]([0-9a-f]{64})(?:\.scope)?(?:\/|$)/],
-  ['kubernetes', /\/kubepods[^/]*(?:\/[^/]+){1,4}?\/([0-9a-f]{64})(?:\/|$)/],
-  ['containerd', /^\/[\w.-]{1,64}\/([0-9a-f]{64})(?:\/|$)/],
-];
-
-/** `docker 0123456789ab`: engine and short id of the container a process runs in, by its cgroup. */
-export function containerOf(rows: readonly CgroupRow[]): string | undefined {
-  for (const [engine, pattern] of ENGINES) {
-    for (const { path } of rows) {
-      const id = path.length > 4096 ? undefined : pattern.exec(path)?.[1];
-      if (id !== undefined) {
-        return `${engine} ${id.slice(0, 12)}`;
-      }
-    }
-  }
-  return undefined;
-}

@@ -21,7 +21,9 @@ export interface Status {
   /** From the reader's pid namespace inwards. */
   nsTgid?: number[];
   nsPid?: number[];
+  nsPgid?: number[];
   capEff?: bigint;
+  capBnd?: bigint;
   cpusAllowedList?: string;
   voluntarySwitches?: number;
   involuntarySwitches?: number;
@@ -58,6 +60,10 @@ export function parseStatus(text: string): Status {
   const capEff = bigHex(lines.value('CapEff'));
   if (capEff !== undefined) {
     status.capEff = capEff;
+  }
+  const capBnd = bigHex(lines.value('CapBnd'));
+  if (capBnd !== undefined) {
+    status.capBnd = capBnd;
   }
   setNumber(status, 'seccomp', lines.value('Seccomp'));
   const cpus = lines.value('Cpus_allowed_list');
@@ -100,6 +106,7 @@ const LISTS = [
   ['Gid', 'gids'],
   ['NStgid', 'nsTgid'],
   ['NSpid', 'nsPid'],
+  ['NSpgid', 'nsPgid'],
 ] as const;
 
 /** Finds lines `Key:\tvalue`; quick where they are asked for in the order in which they are printed. */

@@ -1,3 +1,4 @@
+import { type Confinement, missingRight } from '../kernel/confinement';
 import type { Blindness, Request, Ring, Task } from '../model/sample';
 import type { PendingSources } from './pendingSources';
 import { ringRows } from './ringBlindness';
@@ -9,6 +10,8 @@ export interface Trouble {
   /** User of the process, where known. */
   readonly owner?: number;
   readonly stackErrno?: string;
+  /** Why sudo would not help where a right is missing. */
+  readonly confinement?: Confinement;
   readonly fdErrno?: string;
   readonly mapsErrno?: string;
   readonly rings: readonly Ring[];
@@ -39,12 +42,14 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
     });
   }
   if (trouble.stackErrno !== undefined) {
+    const remedy = trouble.captured
+      ? 'capture /proc/PID/task/*/stack as root'
+      : `run with sudo: sudo inspect-io-uring ${trouble.pid}`;
     rows.push({
       what: 'kernel stacks',
-      why: denied(trouble.stackErrno) ? 'needs CAP_SYS_ADMIN' : `reading them failed: ${trouble.stackErrno}`,
-      remedy: trouble.captured
-        ? 'capture /proc/PID/task/*/stack as root'
-        : `run with sudo: sudo inspect-io-uring ${trouble.pid}`,
+      ...(denied(trouble.stackErrno)
+        ? missingRight('CAP_SYS_ADMIN', remedy, trouble.confinement)
+        : { why: `reading them failed: ${trouble.stackErrno}`, remedy }),
     });
   }
   if (trouble.stackErrno !== undefined && trouble.fdErrno === undefined && waitsAreUntold(trouble.tasks)) {

@@ -34,15 +34,18 @@ export async function readChildren(target: Target, { process, tasks }: Sample): 
     const stat = parseStat(textOf(files[2 * index]) ?? '');
     if (stat?.ppid !== process.pid) return [];
     const { pid, comm, state, processGroup } = stat;
-    const own = parseStatus(textOf(files[2 * index + 1]) ?? '').nsPid;
+    const { nsPid, nsPgid } = parseStatus(textOf(files[2 * index + 1]) ?? '');
     // Its parent may live in a namespace further out than its own.
-    const inParent = own?.[(process.namespacePids?.length ?? 1) - 1] ?? pid;
+    const level = (process.namespacePids?.length ?? 1) - 1;
+    const inParent = nsPid?.[level] ?? pid;
+    const group = level === 0 ? processGroup : nsPgid?.[level];
     return [
       {
         pid,
         name: comm,
         state,
-        ...(inParent === pid ? { group: processGroup } : { ownPid: inParent }),
+        ...(group === undefined ? {} : { group }),
+        ...(inParent === pid ? {} : { ownPid: inParent }),
       },
     ];
   });

@@ -4,6 +4,7 @@ import { parseComm } from '../procfs/comm';
 import { parseInflight } from '../procfs/inflight';
 import { decimal } from '../procfs/numbers';
 import type { Target } from '../target/target';
+import { hasInnerReader } from './container';
 import { textOf } from './text';
 
 /** A device as /sys/block tells it, and the names of those it is made of, which may be partitions. */
@@ -90,10 +91,11 @@ function raidOf(word: (file: (typeof FILES)[number]) => string | undefined): Rai
   return kept({ level, state, degraded, action: word('md/sync_action') });
 }
 
-/** nbd's `pid`: who connected it; the number is gone when nobody does. */
+/** nbd's `pid`: who connected it; the number is gone when nobody does, and the kernel's own, which an inner reader cannot place. */
 async function processOf(target: Target, name: string, text: string | undefined) {
   const pid = name.startsWith('nbd') ? decimal(text) : undefined;
   if (pid === undefined || pid <= 0) return undefined;
+  if (await hasInnerReader(target)) return undefined;
   const [comm] = await target.read([`/proc/${pid}/comm`]);
   return { pid, name: parseComm(textOf(comm) ?? '') ?? '?' };
 }

@@ -1,8 +1,7 @@
-import type { FutexWord, ProcessName, Request, Sample, Task } from '../model/sample';
-import { parseComm } from '../procfs/comm';
+import type { FutexWord, Request, Sample, Task } from '../model/sample';
 import { awaitedFutexes, futexesOfRequest } from '../procfs/futexArguments';
 import type { Target } from '../target/target';
-import { textOf } from './text';
+import { othersByOwnNumber, threadsByOwnNumber } from './ownNumbers';
 
 /** Words that are read. */
 const MOST_WORDS = 256;
@@ -47,31 +46,28 @@ export async function readFutexes(target: Target, sample: Sample): Promise<Futex
     { limit: LENGTH },
   );
   // Tids in words are the program’s own numbers.
-  const nested = (sample.process.namespacePids?.length ?? 1) > 1;
-  const threads = new Map(sample.tasks.map(({ tid, name }) => [tid, name]));
+  const threads = await threadsByOwnNumber(target, sample);
   const found = waited.flatMap((word, index) => {
     const result = results[index];
     if (!result?.ok || result.data.length < 4) return [];
     const value = result.data.readUInt32LE(0);
-    const tid = nested ? undefined : ownerIn(word, value, result.data, threads);
-    return [{ address: `0x${word.address.toString(16)}`, value, tid }];
+    const owner = ownerIn(word, value, result.data, threads);
+    return [{ address: `0x${word.address.toString(16)}`, value, owner }];
   });
-  const strangers = [...new Set(found.flatMap(({ tid }) => (tid && !threads.has(tid) ? [tid] : [])))];
-  const comms = await target.read(strangers.map((tid) => `/proc/${tid}/comm`));
-  const names = new Map(strangers.map((tid, index) => [tid, parseComm(textOf(comms[index]) ?? '')]));
-  return found.map(({ address, value, tid }): FutexWord => {
-    const name = tid === undefined ? undefined : (threads.get(tid) ?? names.get(tid));
-    const holder: ProcessName | undefined =
-      tid === undefined || name === undefined ? undefined : { pid: tid, name };
+  const strangers = found.flatMap(({ owner }) => (owner && !threads.has(owner) ? [owner] : []));
+  const others = await othersByOwnNumber(target, sample, [...new Set(strangers)]);
+  return found.map(({ address, value, owner }): FutexWord => {
+    const holder = owner === undefined ? undefined : (threads.get(owner) ?? others.get(owner));
     return { address, value, ...(holder ? { holder } : {}) };
   });
 }
 
+/** The tid that the word has. */
 function ownerIn(
   { expected, inherits }: Waited,
   value: number,
   bytes: Buffer,
-  threads: ReadonlyMap<number, string>,
+  threads: ReadonlyMap<number, unknown>,
 ): number | undefined {
   const tid = value & TID;
   if (inherits) return tid === 0 ? undefined : tid;

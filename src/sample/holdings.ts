@@ -1,9 +1,11 @@
 import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
+import { parseFdinfo } from '../procfs/fdinfo';
 import type { InetRow } from '../procfs/inet';
 import { type MountinfoRow, parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
-import type { DescriptorsFound } from './descriptors';
+import { hasInnerReader } from './container';
+import type { Descriptor, DescriptorsFound } from './descriptors';
 import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
 import { MountTable } from './mounts';
@@ -44,7 +46,7 @@ export async function readResources(
   ownInode: boolean,
 ): Promise<Holdings> {
   const { rows } = parseMountinfo(mountinfo);
-  const mounts = new MountTable(rows);
+  const mounts = await withOuter(target, new MountTable(rows), rows, descriptors);
   const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
   const sockets = inodes.size > 0 ? await readSockets(target, pid, inodes) : NO_SOCKETS;
   const bare = descriptors.map((descriptor) =>
@@ -52,6 +54,21 @@ export async function readResources(
   );
   const found = await surroundingsOf(target, pid, bare, { rows, mounts, processes, known, ownInode });
   return { ...found, tcp: sockets.tcp, missingSockets: sockets.missing };
+}
+
+/** Where files are open of mounts that the process itself has not, the inspector's own are looked through, too. */
+async function withOuter(
+  target: Target,
+  own: MountTable,
+  rows: readonly MountinfoRow[],
+  descriptors: readonly Descriptor[],
+): Promise<MountTable> {
+  const isStrange = ({ link, info }: Descriptor) => {
+    const id = link.kind === 'path' && info !== undefined ? parseFdinfo(info).mountId : undefined;
+    return id !== undefined && !own.has(id);
+  };
+  if (target.self === undefined || rows.length === 0 || !descriptors.some(isStrange)) return own;
+  return new MountTable(rows, await mountsOfReader(target, own));
 }
 
 /** What files are looked for with. */
@@ -70,7 +87,12 @@ export async function surroundingsOf(
   own: readonly Resource[],
   { rows, mounts, processes, known, ownInode }: SurroundingsAsked,
 ): Promise<Omit<Holdings, 'missingSockets' | 'tcp'>> {
-  const layers = await findLayers(own, rows, () => mountsOfReader(target, mounts));
+  const layers = await findLayers(
+    own,
+    rows,
+    () => mountsOfReader(target, mounts),
+    () => hasInnerReader(target),
+  );
   const bare = [...own, ...layers.files];
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
     addPeers(target, pid, resources, processes, before, ownInode).then((found) =>

@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors';
 import type { ProcessSummary } from '../model/process';
+import { parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
 import { parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import { parseSched } from '../procfs/sched';
@@ -7,6 +8,7 @@ import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus } from '../procfs/status';
 import type { Target } from '../target/target';
 import { clockFiles, clocksFrom } from './clock';
+import { findContainers } from './container';
 import { countInFlight } from './ringCount';
 import { textOf } from './text';
 
@@ -136,27 +138,42 @@ async function addBlocked(
   });
 }
 
+const FILES = ['cmdline', 'status', 'cgroup'] as const;
+
 async function describe(
   target: Target,
   candidates: readonly Candidate[],
   uptime: number | undefined,
 ): Promise<ProcessSummary[]> {
   const files = await target.read(
-    candidates.flatMap(({ pid }) => [`/proc/${pid}/cmdline`, `/proc/${pid}/status`]),
+    candidates.flatMap(({ pid }) => FILES.map((file) => `/proc/${pid}/${file}`)),
+  );
+  const statuses = candidates.map((_, index) => parseStatus(textOf(files[index * FILES.length + 1]) ?? ''));
+  const containers = await findContainers(
+    target,
+    candidates.map(({ pid }, index) => ({
+      pid,
+      cgroups: parseCgroup(textOf(files[index * FILES.length + 2]) ?? '').rows,
+      nsPid: statuses[index]?.nsPid,
+    })),
   );
   return candidates.map((candidate, index): ProcessSummary => {
     const { pid, stat, rings, pending, uninterruptible, blocked } = candidate;
-    const uid = parseStatus(textOf(files[index * 2 + 1]) ?? '').uids?.[1];
+    const { uids, nsPid = [] } = statuses[index] ?? {};
+    const uid = uids?.[1];
+    const container = containers[index];
     return {
       pid,
       name: stat.comm,
-      command: parseCmdline(textOf(files[index * 2]) ?? ''),
+      command: parseCmdline(textOf(files[index * FILES.length]) ?? ''),
       state: stat.state,
       startTime: stat.startTime,
       uninterruptible,
       score: scoreOf(candidate),
       reason: reasonOf(candidate),
       ...(uid === undefined ? {} : { uid }),
+      ...(container ? { container } : {}),
+      ...(nsPid.length > 1 ? { namespacePids: nsPid } : {}),
       ...(rings === undefined ? {} : { rings }),
       ...(pending === undefined ? {} : { pending }),
       ...(blocked === undefined ? {} : { blocked: Math.round(blocked * 10) / 10 }),

@@ -9,19 +9,34 @@ export interface MountFacts {
   readonly device: string;
 }
 
-/** Finds the mount of a file: by the descriptor's mnt_id where the kernel tells it, else by the longest path. */
+/**
+ * Finds the mount of a file: by the descriptor's mnt_id where the kernel tells it, else by the longest path. A file of a mount that
+ * the process has not (inherited, passed, outside its root) is looked up in `outer`, the inspector's own mounts.
+ */
 export class MountTable {
   private readonly byId = new Map<number, MountinfoRow>();
 
-  constructor(private readonly rows: readonly MountinfoRow[]) {
+  constructor(
+    private readonly rows: readonly MountinfoRow[],
+    private readonly outer?: MountTable,
+  ) {
     for (const row of rows) this.byId.set(row.id, row);
   }
 
   find(mountId: number | undefined, path: string | undefined): MountFacts | undefined {
     const byId = mountId === undefined ? undefined : this.byId.get(mountId);
+    if (!byId && mountId !== undefined && this.outer) return this.outer.numbered(mountId);
     const row = byId ?? (path === undefined ? undefined : this.longestPrefix(path));
-    if (!row) return undefined;
-    return { mount: row.mountPoint, fsType: row.fsType, source: row.source, device: row.device };
+    return row && factsOf(row);
+  }
+
+  has(mountId: number): boolean {
+    return this.byId.has(mountId);
+  }
+
+  private numbered(mountId: number): MountFacts | undefined {
+    const row = this.byId.get(mountId);
+    return row && factsOf(row);
   }
 
   private longestPrefix(path: string): MountinfoRow | undefined {
@@ -33,6 +48,10 @@ export class MountTable {
     }
     return best;
   }
+}
+
+function factsOf({ mountPoint, fsType, source, device }: MountinfoRow): MountFacts {
+  return { mount: mountPoint, fsType, source, device };
 }
 
 function isBelow(path: string, directory: string): boolean {

@@ -18,21 +18,24 @@ export interface LayersFound {
 
 /**
  * What overlays are made of, by the options of their mounts in `rows`. `reader` has the mounts as the inspector sees them: the
- * layers of a container lie outside of what its processes see.
+ * layers of a container lie outside of what its processes see. `inside`: the inspector is in a container, too, and does not see
+ * what its own root is made of.
  */
 export async function findLayers(
   own: readonly Resource[],
   rows: readonly MountinfoRow[],
   reader: () => Promise<MountTable>,
+  inside: () => Promise<boolean>,
 ): Promise<LayersFound> {
   const overlays = own.filter(({ fsType }) => fsType === 'overlay');
   if (overlays.length === 0) return { files: [], fold: (resources) => [...resources] };
-  const mounts = await reader();
+  const [mounts, isInside] = await Promise.all([reader(), inside()]);
+  const root = isInside ? mounts.find(undefined, '/')?.device : undefined;
   const files: Resource[] = [];
   const made = new Map<string, readonly { readonly file: number; readonly upper: boolean }[]>();
   for (const device of new Set(overlays.map((overlay) => overlay.device ?? ''))) {
     const row = rows.find((one) => one.fsType === 'overlay' && one.device === device);
-    if (!row) continue;
+    if (!row || device === root) continue;
     const seen = new Set<string>();
     const layers: { readonly file: number; readonly upper: boolean }[] = [];
     for (const { directory, upper } of overlayDirectories(row.superOptions)) {

@@ -25,6 +25,7 @@ export interface Memory {
   readonly descriptors: readonly Descriptor[];
   /** /proc/PID/maps. */
   readonly maps: string;
+  readonly innerReader: boolean;
   readonly trouble: Gathered['trouble'];
 }
 
@@ -86,7 +87,13 @@ export async function relook(
     rights: previous.rights,
     process: { ...previous.process, state: stat.state },
     tasks,
-    rings: findRings({ pid, descriptors: infos.descriptors, mappings, ownInode }),
+    rings: findRings({
+      pid,
+      descriptors: infos.descriptors,
+      mappings,
+      ownInode,
+      innerReader: memory.innerReader,
+    }),
     pending,
     maps: memory.maps,
     aio,

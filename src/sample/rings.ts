@@ -22,6 +22,8 @@ export interface RingsAsked {
   readonly mappings: readonly MapsRow[];
   /** True from 5.17 on: before, every anonymous inode of the system has one number. */
   readonly ownInode: boolean;
+  /** The kernel prints SqThread as its outermost PID namespace has it: no pid for a reader in another one. */
+  readonly innerReader: boolean;
 }
 
 /**
@@ -89,7 +91,7 @@ function ringFrom(
   if (inode !== undefined) ring.inode = inode;
   if (!info?.body) return ring;
   const { sqThread, sqThreadCpu, sqTotalTime, sqWorkTime, userFiles, userBufs, counters } = info;
-  if (sqThread !== undefined) ring.sqpollTid = sqThread;
+  if (sqThread === null || (sqThread !== undefined && !asked.innerReader)) ring.sqpollTid = sqThread;
   if (sqThread !== undefined && sqThread !== null) {
     ring.setup = ['SQPOLL'];
     if (sqThreadCpu !== undefined) ring.sqpollCpu = sqThreadCpu;

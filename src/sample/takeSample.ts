@@ -1,6 +1,7 @@
+import { confinementOf } from '../kernel/confinement';
 import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
-import { containerOf, parseCgroup } from '../procfs/cgroup';
+import { parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
@@ -11,6 +12,7 @@ import { assemble } from './assembly';
 import { readAwaited } from './awaited';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
+import { findContainer, isInnerReader, namespaceLinks, namespacesFrom } from './container';
 import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
@@ -59,7 +61,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
   const takenAt = (target.takenAt ?? new Date()).toISOString();
-  const [files, lists, fdLists, executable] = await Promise.all([
+  const [files, lists, fdLists, [executable, ...namespaceTexts]] = await Promise.all([
     target.read([
       ...HOST_FILES,
       ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
@@ -67,7 +69,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ]),
     target.list([`/proc/${pid}/task`, '/proc']),
     target.list([`/proc/${pid}/fd`], { links: true }),
-    target.link([`/proc/${pid}/exe`]),
+    target.link([`/proc/${pid}/exe`, ...namespaceLinks(target, pid)]),
   ]);
   checkCancelled(options.signal);
   const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
@@ -106,6 +108,8 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       }),
     );
   const cgroups = parseCgroup(textOf(cgroup) ?? '').rows;
+  const namespaces = namespacesFrom(namespaceTexts);
+  const innerReader = isInnerReader(namespaces);
   const ringSources = readRings(options.walk === false ? false : plainly);
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok
@@ -113,7 +117,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     : stackErrno === 'EACCES' || stackErrno === 'EPERM'
       ? 'refused'
       : 'unsure';
-  const [tasksFound, holdings, sources, [mapsFile], group] = await Promise.all([
+  const [tasksFound, holdings, sources, [mapsFile], group, container] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
     described.then((descriptors) =>
       readResources(
@@ -129,6 +133,12 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ringSources,
     maps,
     readCgroup(target, cgroups),
+    findContainer(target, {
+      cgroups,
+      nsPid: status.nsPid,
+      namespaces,
+      mountinfo: textOf(mountinfo) ?? '',
+    }),
   ]);
   const { devices, remoteMounts, missingSockets } = holdings;
   const { tasks } = tasksFound;
@@ -146,11 +156,13 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const owner = status.uids?.[1];
   const mapsErrno = errnoOf(mapsFile);
   if (fdErrno === 'ENOENT' && mapsErrno !== undefined && !target.frozen) throw processGone(pid);
+  const confinement = stacks === 'refused' ? await confinementOf(target) : undefined;
   const trouble = {
     pid,
     uid: target.rights.uid,
     ...(owner === undefined ? {} : { owner }),
     ...(stackErrno === undefined ? {} : { stackErrno }),
+    ...(confinement === undefined ? {} : { confinement }),
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
     timedOut: [...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
@@ -169,8 +181,8 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       },
       process: processFrom(stat, status, {
         command: parseCmdline(textOf(cmdline) ?? ''),
-        executable: executable[0]?.ok ? executable[0].target : undefined,
-        container: cgroup?.ok ? (containerOf(cgroups) ?? null) : undefined,
+        executable: executable?.ok ? executable.target : undefined,
+        container: cgroup?.ok || container !== null ? container : undefined,
         uptime: host.uptime,
         crowd,
       }),
@@ -180,6 +192,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         descriptors: rings.descriptors,
         mappings,
         ownInode: hasOwnInode(host.kernel),
+        innerReader,
       }),
       pending,
       maps: textOf(mapsFile) ?? '',
@@ -218,6 +231,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     stacks,
     descriptors,
     maps: textOf(mapsFile) ?? '',
+    innerReader,
     trouble: { ...trouble, otherEnds: ends.blind },
   });
   return {

@@ -1,3 +1,4 @@
+import { inContainer } from '../explain/containerWords';
 import { programName } from '../explain/programName';
 import { headline } from '../explain/summary';
 import { processName } from '../explain/words';
@@ -142,10 +143,11 @@ function rootTooltip(inspected: Inspected): string {
   const { sample, cost } = snapshot;
   if (!sample) return markdownText(titleOf(inspected));
   const { process, host } = sample;
+  const contained = inContainer(process);
   const lines = [
     `**${markdownText(titleOf(inspected))}** — ${markdownText(printable(headline(sample)))}`,
     markdownCode(shown(process.command.join(' '), 400) || '(no command line)'),
-    `- seen at ${markdownText(dayAndClock(sample.takenAt))}\n- on ${markdownText(printable(`${host.name}, Linux ${host.kernel}, ${host.arch}`))}`,
+    `- seen at ${markdownText(dayAndClock(sample.takenAt))}\n- on ${markdownText(printable(`${host.name}, Linux ${host.kernel}, ${host.arch}`))}${contained === undefined ? '' : `\n- ${markdownText(contained)}`}`,
   ];
   if (savedAs !== undefined)
     lines.push(`Opened from ${markdownCode(printable(savedAs))}\\. It does not change\\.`);

@@ -1,3 +1,4 @@
+import { inContainer } from '../explain/containerWords';
 import { programAndThread } from '../explain/programName';
 import type { ProcessSummary } from '../model/process';
 import { withoutIcons } from './escape';
@@ -46,7 +47,9 @@ function processRow(process: ProcessSummary): ProcessRow {
   const { pid, user, reason, command } = process;
   return {
     label: withoutIcons(shown(programAndThread(process), 64)),
-    description: withoutIcons(dots(`PID ${pid}`, shown(reason), user !== undefined && shown(user, 32))),
+    description: withoutIcons(
+      dots(`PID ${pid}`, inContainer(process), shown(reason), user !== undefined && shown(user, 32)),
+    ),
     detail: withoutIcons(shown(command.join(' '), 300)),
     choice: { pid },
   };

@@ -2,6 +2,7 @@ import type { Scenario } from './scenario';
 import { AIO } from './scenarios/aio';
 import { AT_WORK } from './scenarios/atWork';
 import { CASES } from './scenarios/cases';
+import { CONTAINERS } from './scenarios/containers';
 import { FILES } from './scenarios/files';
 import { HEALTHY } from './scenarios/healthy';
 import { KERNEL_WAITS } from './scenarios/kernelWaits';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LIMITS,
   ...CASES,
   ...PEERS,
+  ...CONTAINERS,
   ...MIXED,
   ...HEALTHY,
   ...AT_WORK,

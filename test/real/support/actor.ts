@@ -17,6 +17,8 @@ export interface Actor {
   /** The node binary and the command line as this user can read them. */
   readonly node: string;
   readonly cli: string;
+  /** Words that `node` is given before the command line: of a program that starts another one. */
+  readonly through?: readonly string[];
   /** Directory of the compiled victims, readable by this user. */
   readonly programs: string;
 }

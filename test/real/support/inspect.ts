@@ -23,7 +23,7 @@ export function run(who: Actor, ...args: readonly string[]): Promise<Answer> {
       env: { PATH: '/usr/bin:/bin', NO_COLOR: '1' },
       ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
     };
-    execFile(who.node, [who.cli, ...args], options, (error, stdout, stderr) => {
+    execFile(who.node, [...(who.through ?? []), who.cli, ...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr });
     });
@@ -32,9 +32,12 @@ export function run(who: Actor, ...args: readonly string[]): Promise<Answer> {
 
 /** One Sample of a process, taken through the command line. */
 export async function inspect(who: Actor, pid: number): Promise<Sample> {
-  const answer = await run(who, String(pid), '--json');
-  expect(answer, 'the inspection succeeds').toMatchObject({ code: 0 });
-  expect(answer.stderr).toBe('');
+  return sampleFrom(await run(who, String(pid), '--json'));
+}
+
+/** The Sample that the command line has printed. */
+export function sampleFrom(answer: Answer): Sample {
+  expect(answer, 'the inspection succeeds').toMatchObject({ code: 0, stderr: '' });
   return JSON.parse(answer.stdout) as Sample;
 }
 

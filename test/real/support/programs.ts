@@ -12,13 +12,24 @@ function nearest(folder: string): string {
 /** Where the compiled victims are. */
 export const PROGRAMS = join(CHECKOUT, '.cache/victims');
 
+/** The same linked statically, for a machine or a container that has no C library. */
+export const STATIC_PROGRAMS = join(CHECKOUT, '.cache/victims-static');
+
 let built = false;
 
 /** Compiles what is not up to date; throws with the compiler's words. */
 export function buildPrograms(): void {
   if (built) return;
-  const args = [join(CHECKOUT, 'test/victims/build.mjs'), PROGRAMS];
-  const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(run.stderr);
+  build([PROGRAMS]);
   built = true;
+}
+
+export function buildStatic(...names: readonly string[]): void {
+  build(['--static', STATIC_PROGRAMS, ...names]);
+}
+
+function build(args: readonly string[]): void {
+  const script = join(CHECKOUT, 'test/victims/build.mjs');
+  const run = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(run.stderr);
 }

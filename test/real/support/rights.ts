@@ -51,6 +51,15 @@ export const needs = {
     if (!hasCommand('mkfs.ext4')) return 'needs mkfs.ext4 (apt-get install e2fsprogs)';
     return hasCommand('fsfreeze') ? undefined : 'needs fsfreeze (apt-get install util-linux)';
   },
+  containers: () => {
+    if (!isRoot()) return 'needs root to make a container';
+    if (!hasCommand('crun')) return 'needs crun (apt-get install crun)';
+    return hasCommand('busybox') ? undefined : 'needs busybox (apt-get install busybox-static)';
+  },
+  userNamespaces: () => {
+    const args = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc', 'true'];
+    return works('unshare', args) ? undefined : 'needs user namespaces, for unshare';
+  },
   kernelMemory: () => {
     if (!isRoot()) return "needs root to read the kernel's memory";
     if (!since(5, 14)) return "needs Linux 5.14 to read the kernel's memory";

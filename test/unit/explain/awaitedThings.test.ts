@@ -59,6 +59,12 @@ describe('a wait for a child', () => {
     expect(answer({ rings, children, resources, requests: [request('P_PIDFD 5')] })?.summary).toMatch(
       /cp \(82\) to end, which/,
     );
+    // fdinfo numbers the process behind a pidfd as whoever reads it does.
+    const process = { ...sampleOf().process, namespacePids: [7, 1] };
+    const inside = children.map((child) => ({ ...child, ownPid: child.pid - 70 }));
+    expect(
+      answer({ process, rings, children: inside, resources, requests: [request('P_PIDFD 5')] })?.summary,
+    ).toMatch(/cp \(82\) to end, which/);
   });
 });
 

@@ -277,6 +277,19 @@ export class FakeProcess {
     this.kernel.write(this.slot(this.ownTable, PIDFD), file, 8);
   }
 
+  /** Gives a task its numbers from the outermost PID namespace inwards: pairs of a number and a namespace. */
+  number(task: bigint, ...numbers: readonly (readonly [number: number, namespace: bigint])[]): void {
+    const known = this.kernel.pointer(task + this.offset('taskPidPointer'));
+    const pid = known === 0n ? this.kernel.allocate(256) : known;
+    this.set(task, 'taskPidPointer', pid);
+    this.set(pid, 'pidLevel', numbers.length - 1);
+    for (const [level, [number, namespace]] of numbers.entries()) {
+      const at = pid + this.offset('pidNumbers') + BigInt(16 * level);
+      this.kernel.write(at, number, 4);
+      this.kernel.write(at + 8n, namespace, 8);
+    }
+  }
+
   private table(size: number): bigint {
     const files = this.kernel.allocate(1024);
     const table = this.kernel.allocate(64);

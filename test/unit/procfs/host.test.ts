@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseBlockStat } from '../../../src/procfs/blockStat';
-import { containerOf, parseCgroup } from '../../../src/procfs/cgroup';
+import { parseCgroup } from '../../../src/procfs/cgroup';
+import { containerOf, isService } from '../../../src/procfs/containerCgroup';
 import { parseInflight } from '../../../src/procfs/inflight';
 import { parseLimits } from '../../../src/procfs/limits';
 import { parseLocks } from '../../../src/procfs/locks';
@@ -120,6 +121,7 @@ describe('parseLimits', () => {
 
 describe('cgroup', () => {
   const id = '0123456789abcdef'.repeat(4);
+  const uid = '0a1b2c3d-1111-2222-3333-444455556666';
 
   it('reads both versions', () => {
     expect(parseCgroup('9:name=systemd:/a:b\n2:cpu,cpuacct:/\n0::/x\nodd\n')).toEqual({
@@ -148,10 +150,50 @@ describe('cgroup', () => {
     [`/kubepods.slice/kubepods-pod1.slice/crio-${id}.scope`, 'cri-o 0123456789ab'],
     [`/kubepods/burstable/pod1/${id}`, 'kubernetes 0123456789ab'],
     [`/default/${id}`, 'containerd 0123456789ab'],
+    [
+      `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
+      `containerd 0123456789ab, pod ${uid} (burstable)`,
+    ],
+    [
+      `/kubepods.slice/kubepods-pod${uid.replaceAll('-', '_')}.slice/crio-${id}.scope`,
+      `cri-o 0123456789ab, pod ${uid} (guaranteed)`,
+    ],
+    [`/kubepods/besteffort/pod${uid}/${id}`, `kubernetes 0123456789ab, pod ${uid} (besteffort)`],
+    [
+      `/system.slice/containerd.service/kubepods-burstable-pod${uid}.slice:cri-containerd:${id}`,
+      `containerd 0123456789ab, pod ${uid} (burstable)`,
+    ],
+    // Containers in containers: the innermost.
+    [`/docker/${'f'.repeat(64)}/docker/${id}`, 'docker 0123456789ab'],
+    [`/lxc.payload.web-1/system.slice/docker-${id}.scope`, 'docker 0123456789ab'],
+    ['/lxc.payload.web-1/init.scope', 'lxc web-1'],
+    ['/lxc/web_1/user.slice', 'lxc web_1'],
+    ['/machine.slice/systemd-nspawn@web.service/payload', 'systemd-nspawn web'],
+    ['/machine.slice/machine-web\\x2d1.scope', 'systemd-nspawn web-1'],
+    ['/machine.slice/machine-lxc\\x2d12\\x2dweb.scope/libvirt', 'libvirt web'],
+    ['/machine.slice/machine-qemu\\x2d1\\x2dweb.scope', undefined],
+    // Beside the container: what watches it.
+    [`/machine.slice/libpod-conmon-${id}.scope`, undefined],
+    ['/lxc.monitor.web-1', undefined],
+    ['/system.slice/docker.service', undefined],
     ['/user.slice/user-0.slice/session-1.scope', undefined],
     ['/docker/short', undefined],
     ['/', undefined],
   ])('%s', (path, expected) => {
     expect(containerOf(parseCgroup(`0::${path}\n`).rows)).toBe(expected);
+  });
+
+  it('reads version 1, where a controller alone may tell', () => {
+    const { rows } = parseCgroup(`4:memory:/docker/${id}\n1:name=systemd:/\n0::/\n`);
+    expect(containerOf(rows)).toBe('docker 0123456789ab');
+  });
+
+  it.each([
+    ['/system.slice/nginx.service', true],
+    ['/user.slice/user-1000.slice/user@1000.service/app.slice/app.scope', true],
+    ['/user.slice/user-0.slice/session-1.scope', false],
+    ['/nginx.service', false],
+  ])('the group of a service: %s', (path, expected) => {
+    expect(isService(parseCgroup(`0::${path}\n`).rows)).toBe(expected);
   });
 });

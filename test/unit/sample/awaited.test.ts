@@ -65,10 +65,53 @@ describe('readAwaited', () => {
     expect(word).toEqual({ address: '0x10', value: memory[0], ...(holder ? { holder } : {}) });
   });
 
-  it('takes no number of another namespace for a thread here', async () => {
+  describe('in a PID namespace of its own', () => {
     const process = { ...sampleOf().process, namespacePids: [7, 1] };
-    const found = await futexes({ 16: [0x80000009, 0, 0] }, { ...inFutex('0x86', '0x0'), process });
-    expect(found).toEqual([{ address: '0x10', value: 0x80000009 }]);
+    const statuses = {
+      '/proc/7/task/8/status': 'NSpid:\t8\t4\n',
+      '/proc/7/task/9/status': 'NSpid:\t9\t5\n',
+      // Two containers have a process 30, and one of them is the process's own.
+      '/proc/70/status': 'NSpid:\t70\t30\n',
+      '/proc/70/ns/pid': 'pid:[4026532001]',
+      '/proc/70/comm': 'elsewhere\n',
+      '/proc/71/status': 'NSpid:\t71\t30\n',
+      '/proc/71/ns/pid': 'pid:[4026532002]',
+      '/proc/71/comm': 'stranger\n',
+      // Deeper, and known there by another number than its last one.
+      '/proc/72/status': 'NSpid:\t72\t30\t30\n',
+      '/proc/7/ns/pid': 'pid:[4026532002]',
+    };
+    const told = async (memory: readonly number[], tree: Readonly<Record<string, string>> = statuses) =>
+      (
+        await readAwaited(
+          { ...words({ 16: memory }), ...pick(fakeTarget(tree)) },
+          sampleOf({ ...inFutex('0x6', '0x0'), process }),
+        )
+      ).futexes?.[0]?.holder;
+    const pick = ({ read, list, link }: Target) => ({ read, list, link });
+
+    it('a thread is found by the number it has there', async () => {
+      expect(await told([0x80000005, 0, 0])).toEqual({ pid: 9, name: 'holder' });
+    });
+
+    it('takes no number of another namespace for a thread here', async () => {
+      expect(await told([0x80000009, 0, 0])).toBeUndefined();
+    });
+
+    it('another process is the one of the same namespace', async () => {
+      expect(await told([30, 0, 0])).toEqual({ pid: 71, name: 'stranger' });
+      expect(await told([30, 0, 0], { ...statuses, '/proc/7/ns/pid': 'pid:[9]' })).toBeUndefined();
+    });
+  });
+
+  it('knows a child and its group by the numbers of their parent’s namespace', async () => {
+    const tree = { ...TREE, '/proc/81/status': 'Name:\tsleep\nNSpid:\t81\t5\nNSpgid:\t90\t3\n' };
+    const process = { ...sampleOf().process, namespacePids: [7, 1] };
+    const { children } = await readAwaited(
+      fakeTarget(tree),
+      sampleOf({ tasks: [waiting('wait4', '0x5')], process }),
+    );
+    expect(children).toEqual([{ pid: 81, name: 'sleep', state: 'S', group: 3, ownPid: 5 }]);
   });
 
   it('leaves out what cannot be read', async () => {

@@ -21,6 +21,15 @@ describe('the mount of a file', () => {
     expect(TABLE.find(999, '/mnt/a')?.mount).toBe('/mnt/a');
   });
 
+  it('is one of the inspector’s where the process has no such mount, and unknown where neither has', () => {
+    const own = parseMountinfo('90 1 0:50 / / rw - overlay overlay rw\n').rows;
+    const inside = new MountTable(own, TABLE);
+    expect(inside.find(90, '/mnt/a/file')?.fsType).toBe('overlay');
+    expect(inside.find(45, '/mnt/a/file')?.source).toBe('host:/data');
+    expect(inside.find(999, '/mnt/a/file')).toBeUndefined();
+    expect(inside.find(undefined, '/mnt/a/file')?.fsType).toBe('overlay');
+  });
+
   it('is the later of two mounts on one point', () => {
     expect(TABLE.find(undefined, '/mnt/a/b/c')?.source).toBe('/dev/loop1');
   });

@@ -26,6 +26,14 @@ describe('the process picker', () => {
     expect(processRows([process({ user: 'db' })], '', false)[0]?.description).toMatch(/ · db$/);
   });
 
+  it('says in which container a process is, and what it is called there', () => {
+    const description = (more: Partial<ProcessSummary>) =>
+      processRows([process(more)], '', false)[0]?.description;
+    const container = 'docker 0123456789ab';
+    expect(description({ container })).toBe('PID 4242 · in docker 0123456789ab · 8 workers in D for 31 s');
+    expect(description({ container, namespacePids: [4242, 17] })).toContain(' · 17 in docker 0123456789ab ·');
+  });
+
   it('gives processes of one name one label: by it the editor sorts while somebody types', () => {
     const rows = processRows([process({ pid: 9 }), process({ pid: 3 })], 'ser', true);
     expect(new Set(rows.map(({ label }) => label))).toEqual(new Set(['server']));
