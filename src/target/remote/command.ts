@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { UserError } from '../../model/errors';
 import { printable } from '../../model/printable';
 import type { RemoteCommand, RemoteEnd, RemoteHost } from '../remoteHost';
@@ -42,7 +42,7 @@ export function thisMachine(): RemoteHost {
  * `nsenter -a -t 4242`. It must hand the words on as they are, which ssh does not. Nothing is started before something is run. No shell of this machine sees the words.
  */
 export function openCommand(argv: readonly string[], label: string): RemoteHost {
-  const children = new Set<ChildProcess>();
+  const commands = new Set<RemoteCommand>();
   let closed = false;
   let leave: (why: string) => void = () => {};
   const lost = new Promise<string>((resolve) => {
@@ -54,25 +54,20 @@ export function openCommand(argv: readonly string[], label: string): RemoteHost 
     run: async (line) => {
       if (closed) throw commandFailed(label, 'It was closed.');
       const [program = 'sh', ...rest] = [...argv, 'sh', '-c', line];
-      const child = await started(program, rest, label);
-      children.add(child.process);
-      void child.command.ended.then(() => children.delete(child.process));
-      return child.command;
+      const command = await started(program, rest, label);
+      commands.add(command);
+      void command.ended.then(() => commands.delete(command));
+      return command;
     },
     close: () => {
       closed = true;
-      for (const child of children) child.kill('SIGKILL');
+      for (const command of commands) command.kill();
       leave('It was closed.');
     },
   };
 }
 
-interface StartedCommand {
-  readonly process: ChildProcess;
-  readonly command: RemoteCommand;
-}
-
-function started(program: string, args: readonly string[], label: string): Promise<StartedCommand> {
+function started(program: string, args: readonly string[], label: string): Promise<RemoteCommand> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     const ended = new Promise<RemoteEnd>((settle) => {
@@ -90,10 +85,7 @@ function started(program: string, args: readonly string[], label: string): Promi
         child.kill('SIGKILL');
         child.unref();
       };
-      resolve({
-        process: child,
-        command: { input: child.stdin, output: child.stdout, errors: child.stderr, ended, kill },
-      });
+      resolve({ input: child.stdin, output: child.stdout, errors: child.stderr, ended, kill });
     });
   });
 }
