@@ -71,9 +71,9 @@ const MEANINGS: readonly Meaning[] = [
     remedy: 'Try again.',
   },
   {
-    says: /No authentication agent|Not authorized|Error executing command as another user/,
+    says: /No authentication agent|Not authorized|Error executing command as another user|Error getting authority/,
     code: 'elevation-refused',
-    why: 'The desktop has no dialog for the password there (no polkit agent), or its rules refuse it.',
+    why: 'The desktop has no dialog for the password there (no polkit, no agent), or its rules refuse it.',
     remedy: 'Use sudo.',
   },
 ];
@@ -84,7 +84,7 @@ export function elevationEnded(label: string, method: Method, end: RemoteEnd, co
   const said = words === undefined ? '' : ` ${method} said: ${words}`;
   const known = MEANINGS.find(({ says }) => says.test(complaint));
   if (known) return new UserError(known.code, what, known.why + said, known.remedy);
-  if (end.code === 127) {
+  if (end.code === 127 && /^env: .*(No such file|not found|can't execute)/m.test(complaint)) {
     const other = method === 'sudo' ? 'Log in as root, or install sudo.' : 'Use sudo, or install pkexec.';
     return new UserError('elevation-missing', what, `There is no ${method}.${said}`, other);
   }

@@ -47,17 +47,18 @@ export interface RemoteOptions {
  */
 export async function openRemote(host: RemoteHost, options: RemoteOptions): Promise<ProbeTarget> {
   const { elevation, probePath } = options;
+  const asRoot = `${host.label} as root`;
   if (elevation && probePath === undefined) {
-    return open(elevate(host, elevation, options), { ...options, elevation: undefined });
+    return open(elevate(host, elevation, options), { ...options, elevation: undefined }, asRoot);
   }
-  return open(host, { ...options, elevation });
+  return open(host, { ...options, elevation }, elevation ? asRoot : host.label);
 }
 
 interface Opening extends Omit<RemoteOptions, 'elevation'> {
   readonly elevation: Elevation | undefined;
 }
 
-async function open(host: RemoteHost, options: Opening): Promise<ProbeTarget> {
+async function open(host: RemoteHost, options: Opening, name: string): Promise<ProbeTarget> {
   const { patience = 15_000, signal, probePath, keep = false, kernelMemory } = options;
   const nonce = randomBytes(8).toString('hex');
   const args = kernelMemory === false ? ['--no-kernel-memory'] : [];
@@ -81,8 +82,7 @@ async function open(host: RemoteHost, options: Opening): Promise<ProbeTarget> {
     command.kill();
     throw signal?.aborted ? cancelled() : error;
   }
-  const elevated = options.elevation ? `${host.label} as root` : host.label;
-  return connectProbe(probeConnection(talk.release()), elevated, patience);
+  return connectProbe(probeConnection(talk.release()), name, patience);
 }
 
 function commandOf(elevation: Elevation | undefined, prompt: string): string | undefined {
