@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { UserError } from '../../model/errors';
 import { printable } from '../../model/printable';
 import { probeMissing } from '../probeErrors';
+import { type ProbeOptions, probeArguments } from '../probeOptions';
 import { connectProbe, type ProbeTarget } from '../probeTarget';
 import type { RemoteHost } from '../remoteHost';
 import { archOf, type FindProbe, readBuilds, type ShippedBuild } from './builds';
@@ -25,11 +26,9 @@ import {
 import { markerOf, presentScript, uploadScript } from './script';
 import { SCRIPT_READER, scriptInput } from './shell';
 
-export interface RemoteOptions {
+export interface RemoteOptions extends ProbeOptions {
   /** The builds that come with this program. */
   readonly probes: FindProbe;
-  /** False: the probe refuses to read the kernel's memory. */
-  readonly kernelMemory?: boolean;
   /** Leaves an uploaded probe on the host for the next time. */
   readonly keep?: boolean;
   /** A probe that stands on the host already; nothing is uploaded then. */
@@ -59,9 +58,9 @@ interface Opening extends Omit<RemoteOptions, 'elevation'> {
 }
 
 async function open(host: RemoteHost, options: Opening, name: string): Promise<ProbeTarget> {
-  const { patience = 15_000, signal, probePath, keep = false, kernelMemory } = options;
+  const { patience = 15_000, signal, probePath, keep = false } = options;
   const nonce = randomBytes(8).toString('hex');
-  const args = kernelMemory === false ? ['--no-kernel-memory'] : [];
+  const args = probeArguments(options);
   const builds = probePath === undefined ? await readBuilds(options.probes) : [];
   if (probePath === undefined && builds.length === 0) throw probeMissing(options.probes('x64'));
   const prompt = `${markerOf(nonce)} password `;
