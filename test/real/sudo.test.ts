@@ -162,6 +162,17 @@ describe('the probe through sudo', () => {
     expect(error.message).not.toMatch(/wr0ng|corr3ct/);
   });
 
+  it('is given up when it is cancelled while the user is asked', async (context) => {
+    const abort = new AbortController();
+    const secret = () => {
+      abort.abort();
+      return new Promise<undefined>(() => undefined);
+    };
+    const elevation = { method: 'sudo', asker: { secret, confirm: async () => false } } as const;
+    const options = { elevation, signal: abort.signal };
+    expect((await refused(context, { user: sudoer(context, [ALL]), options })).code).toBe('cancelled');
+  });
+
   it('is given up when the user declines', async (context) => {
     const error = await refused(context, { user: sudoer(context, [ALL]), answers: [undefined] });
     expect(error.code).toBe('cancelled');

@@ -63,22 +63,27 @@ export class Conversation {
 
   /** Looks again after every change, until `patience` is over. */
   async *changes(patience: number, signal?: AbortSignal): AsyncGenerator<void> {
-    const until = Date.now() + patience;
-    for (;;) {
-      signal?.throwIfAborted();
-      const changed = new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-      yield;
-      const left = until - Date.now();
-      if (left <= 0) return;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, left);
-        signal?.addEventListener('abort', () => resolve(), { once: true });
-      });
-      await Promise.race([changed, late]);
+    let late = false;
+    const abort = () => this.wake();
+    const timer = setTimeout(() => {
+      late = true;
+      this.wake();
+    }, patience);
+    signal?.addEventListener('abort', abort);
+    try {
+      for (;;) {
+        const changed = new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        yield;
+        if (late) return;
+        signal?.throwIfAborted();
+        await changed;
+        signal?.throwIfAborted();
+      }
+    } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
     }
   }
 

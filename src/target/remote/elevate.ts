@@ -102,11 +102,19 @@ export async function passElevation(
       again: attempt > 0,
       hidden: true,
     } as const;
-    const answer = await Promise.race([asker.secret(question), talk.command.ended]);
+    const answer = await Promise.race([asker.secret(question), talk.command.ended, aborted(signal)]);
     if (answer === undefined) throw cancelled();
     // One line: what follows would be read by the command that sudo starts.
     if (typeof answer === 'string') talk.write(`${answer.split(/[\r\n]/, 1)[0]}\n`);
   }
+}
+
+/** Resolves, with nothing, once the signal says so. */
+function aborted(signal: AbortSignal | undefined): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve(undefined);
+    signal?.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }
 
 async function passedOrAsked(
