@@ -213,6 +213,8 @@ mkdir /dev/shm/io-uring-inspector-${user.uid}`;
     const user = remoteUser(context);
     const error = await refusal(userHost(user, { env: { PATH: programs(TOOLS) } }));
     expect([error.code, error.why]).toEqual(['host-unsupported', expect.stringContaining('sha256sum')]);
+    const bare = await refusal(userHost(user, { env: { PATH: programs(['sh', 'id']) } }));
+    expect([bare.code, bare.why]).toEqual(['host-unsupported', expect.stringContaining('uname')]);
   });
 
   it('is used where the user has put it, whatever its name', async (context) => {

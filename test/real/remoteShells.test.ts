@@ -1,15 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/model/errors';
 import { openCommand } from '../../src/target/remote/command';
 import { openRemote, type RemoteOptions } from '../../src/target/remote/openRemote';
 import type { RemoteHost } from '../../src/target/remoteHost';
+import { client } from './support/client';
 import { eventually, outcomes, testProbe } from './support/probe';
-import { CHECKOUT } from './support/programs';
-import { folder, hasEnded, programs, remoteUser, userHost } from './support/remoteUser';
+import { hasEnded, programs, remoteUser, userHost } from './support/remoteUser';
 
 let probe: string;
 beforeAll(async () => {
@@ -127,9 +125,22 @@ describe('the command that leads to a host', () => {
     expect(error.why).toContain('No such container: web');
   });
 
+  it('may lead into a container, whose processes have numbers of their own', async (context) => {
+    if (process.getuid?.() !== 0) return context.skip('needs root to make namespaces');
+    const host = openCommand(['unshare', '--mount', '--pid', '--fork', '--mount-proc'], 'container web');
+    context.onTestFinished(() => host.close());
+    const target = await openRemote(host, { probes: () => probe });
+    expect(target.self).toBeLessThan(100);
+    expect(target.label).toBe('container web');
+    const [listing] = await target.list(['/proc']);
+    const pids = listing?.ok ? listing.entries.filter(({ name }) => /^\d+$/.test(name)) : [];
+    expect(pids.length).toBeLessThan(10);
+    target.dispose();
+  });
+
   it('can be left while it hangs', async () => {
     const abort = new AbortController();
-    const host = openCommand(['sleep', '30', ';'], 'x');
+    const host = openCommand(['sleep'], 'x');
     const hanging = openCommand(['sh', '-c', 'exec sleep 30'], 'x');
     setTimeout(() => abort.abort(), 100);
     const error = await refusal(hanging, { signal: abort.signal });
@@ -143,25 +154,14 @@ describe('the command that leads to a host', () => {
 describe('a client that is killed', () => {
   it('leaves neither probe nor file', async (context) => {
     const user = remoteUser(context);
-    const out = join(folder('client-'), 'client.cjs');
-    await build({
-      stdin: {
-        contents: `
+    const program = await client(`
 import { openCommand } from './src/target/remote/command';
 import { openRemote } from './src/target/remote/openRemote';
 const [probe, ...argv] = process.argv.slice(2);
 openRemote(openCommand(argv, 'host'), { probes: () => probe }).then(
   (target) => { console.log(target.hello.pid); setInterval(() => target.read(['/proc/stat']), 10); },
   (error) => { console.log(String(error)); process.exit(1); },
-);`,
-        resolveDir: CHECKOUT,
-        loader: 'ts',
-      },
-      bundle: true,
-      platform: 'node',
-      outfile: out,
-      logLevel: 'error',
-    });
+);`);
     const place = `/tmp/io-uring-inspector-${user.uid}`;
     const become = [
       'setpriv',
@@ -171,13 +171,15 @@ openRemote(openCommand(argv, 'host'), { probes: () => probe }).then(
       'env',
       'HOME=',
     ];
-    const client = spawn(process.execPath, [out, probe, ...become], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const running = spawn(process.execPath, [program, probe, ...become], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const pid = Number(
-      await new Promise<string>((resolve) => client.stdout.once('data', (d) => resolve(String(d)))),
+      await new Promise<string>((resolve) => running.stdout.once('data', (d) => resolve(String(d)))),
     );
     expect(existsSync(place), `pid ${pid}`).toBe(true);
     expect(hasEnded(pid)).toBe(false);
-    client.kill('SIGKILL');
+    running.kill('SIGKILL');
     const started = Date.now();
     await eventually('the probe has ended', () => hasEnded(pid));
     expect(Date.now() - started).toBeLessThan(1000);

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chownSync,
@@ -17,6 +17,7 @@ import { openLocal } from '../../src/target/local';
 import type { ProbeTarget } from '../../src/target/probeTarget';
 import { openRemote, type RemoteOptions } from '../../src/target/remote/openRemote';
 import type { SecretQuestion } from '../../src/target/remoteHost';
+import { client } from './support/client';
 import { eventually, outcomes, testProbe } from './support/probe';
 import { toReleaseByShell } from './support/releases';
 import {
@@ -244,11 +245,13 @@ describe('a rule of sudo for the probe alone', () => {
 
   it('runs the one that root alone can replace, where it is', async (context) => {
     const probePath = installed(context);
-    const rule = `USER ALL=(root) NOPASSWD: sha256:${digest} ${probePath} ""`;
+    const rule = `USER ALL=(root) NOPASSWD: sha256:${digest} ${probePath} --no-memory`;
     const { target, questions } = await open(context, {
       user: sudoer(context, [rule]),
-      options: { probePath },
+      options: { probePath, processMemory: false },
     });
+    const [read] = await target.memory(process.pid, [{ address: 0x40_0000n, length: 8 }]);
+    expect(read).toEqual({ ok: false, errno: 'EOPNOTSUPP' });
     expect([target.rights.uid, questions.length]).toEqual([0, 0]);
     expect(existsSync(ROOTS_PLACE) ? readdirSync(ROOTS_PLACE) : []).toEqual([]);
     await endsWithin(target, () => target.dispose());
@@ -285,6 +288,19 @@ describe('a rule of sudo for the probe alone', () => {
       const error = await refused(context, { user, options: { probePath } });
       expect([error.code, error.why]).toEqual(['elevation-unsafe', expect.stringContaining(probePath)]);
     }
+  });
+
+  it.for([
+    'NOPASSWD: /usr/bin/id, PROBE',
+    'NOPASSWD: sha256:DIGEST PROBE2',
+    'NOPASSWD: sha256:DIGEST /usr/bin/id, PROBE',
+    'NOPASSWD: ALL, sha256:DIGEST PROBE',
+  ])('is not taken for one with its digest: %s', async (commands, context) => {
+    const probePath = join(folder('probe-'), 'io-uring-probe');
+    copyFileSync(probe, probePath);
+    const rule = `USER ALL=(root) ${commands.replace('DIGEST', digest).replace('PROBE', probePath)}`;
+    const error = await refused(context, { user: sudoer(context, [rule]), options: { probePath } });
+    expect(error.code).toBe('elevation-unsafe');
   });
 
   it('may leave the probe where its user can write, if the rule has its digest', async (context) => {
@@ -335,6 +351,40 @@ describe('the probe through pkexec', () => {
 });
 
 describe('this machine with root’s rights', () => {
+  it('runs a copy of root’s own where the probe is its user’s', async (context) => {
+    const user = sudoer(context, [ALL]);
+    const own = join(folder('own-'), 'io-uring-probe');
+    copyFileSync(probe, own);
+    chownSync(own, user.uid, user.uid);
+    const program = await client(`
+import { openLocal } from './src/target/local';
+const asker = { secret: async () => ${JSON.stringify(PASSWORD)}, confirm: async () => false };
+openLocal(process.argv[2], { elevation: { method: 'sudo', asker } }).then(
+  async (target) => {
+    console.log(JSON.stringify({ uid: target.rights.uid, pid: target.hello.pid }));
+    process.stdin.on('end', () => target.dispose()).resume();
+  },
+  (error) => { console.log(JSON.stringify(String(error))); process.exit(1); },
+);`);
+    const argv = [
+      `--reuid=${user.uid}`,
+      `--regid=${user.uid}`,
+      '--clear-groups',
+      process.execPath,
+      program,
+      own,
+    ];
+    const child = spawn('setpriv', argv, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
+    const line = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (data) => resolve(String(data))),
+    );
+    const { uid, pid } = JSON.parse(line);
+    expect(uid, line).toBe(0);
+    expect(dirname(readlinkSync(`/proc/${pid}/exe`))).toBe(ROOTS_PLACE);
+    child.stdin.end();
+    await eventually('the probe has ended', () => hasEnded(pid));
+  });
+
   it('needs nothing from root', async (context) => {
     if (process.getuid?.() !== 0) return context.skip('needs root');
     const { questions, elevation } = asking();

@@ -53,6 +53,7 @@ export class Conversation {
 
   /** The next line of ours, without marker. Rejects with a UserError when it does not come within `patience` milliseconds. */
   async next(patience: number, signal?: AbortSignal): Promise<string> {
+    this.pull();
     for await (const _ of this.changes(patience, signal)) {
       const line = this.takeLine();
       if (line !== undefined) return line;
@@ -139,7 +140,8 @@ export class Conversation {
   }
 
   private readonly pull = (): void => {
-    for (;;) {
+    // What is more stays in the stream until this is taken.
+    while (this.buffer.length <= NOISE) {
       const chunk: unknown = this.command.output.read();
       if (!Buffer.isBuffer(chunk)) break;
       this.buffer = Buffer.concat([this.buffer, chunk]);

@@ -50,6 +50,11 @@ const SHELLS: readonly { readonly says: RegExp; readonly why: string; readonly r
     remedy: 'Use an account that may run commands.',
   },
   {
+    says: /is not recognized as (an internal|a name|the name)/i,
+    why: 'It answers as Windows does, and io_uring exists on Linux only.',
+    remedy: 'Inspect the Linux machine, or the WSL distribution, where the process runs.',
+  },
+  {
     says: /not a tty|not a terminal|input device is not/i,
     why: 'The command wants a terminal, and a terminal cannot carry the probe.',
     remedy: 'Leave out its option for a terminal: "docker exec -i", not "-it".',
@@ -123,7 +128,7 @@ export function lacksTool(label: string, tool: string): UserError {
   return new UserError(
     'host-unsupported',
     `The probe cannot be brought to ${label}.`,
-    `There is no ${tool} to check what arrives.`,
+    `There is no ${tool}, by which it is put there and checked.`,
     `Install coreutils or busybox there. ${OWN_PROBE}`,
   );
 }

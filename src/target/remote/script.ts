@@ -38,11 +38,16 @@ const KEPT = {
   root: `/var/cache/io-uring-inspector /run/io-uring-inspector ${SHARED}`,
 };
 
-function opening(nonce: string): string {
+/** What earlier versions have left goes after a month. */
+const KEEP = `mv -f "$t" "./$k" && f=./$k && c=1 && t=
+find . -type f -name 'io-uring-probe-*' -mtime +30 -exec rm -f {} + 2>/dev/null`;
+
+function opening(nonce: string, tools: string): string {
   return `m=@inspect-; m="$m"${nonce}
 LC_ALL=C; export LC_ALL; umask 077; set -f
 say() { printf '%s\\n' "$m $*"; }
 if [ -t 0 ] || [ -t 1 ]; then say terminal; exit 1; fi
+for t in ${tools}; do command -v $t >/dev/null 2>&1 || { say tool $t; exit 1; }; done
 u=$(id -u)
 say host "$u" "$(uname -m)" "$(uname -s)"`;
 }
@@ -59,7 +64,7 @@ export function uploadScript({ nonce, builds, keep, args }: ScriptOptions): stri
   const cases = builds.map(({ machines, sha256, size }) => `${machines.join('|')}) h=${sha256}; z=${size};;`);
   const words = args.map(quote).join(' ');
   const places = keep ? KEPT : PASSING;
-  return `${opening(nonce)}
+  return `${opening(nonce, 'id uname ls mkdir chmod rm head')}
 case $(uname -m) in
 ${cases.join('\n')}
 *) say machine; exit 1;;
@@ -121,7 +126,7 @@ if [ -z "$c" ]; then
 say send "$d"
 e=$({ head -c "$z" >"$t"; } 2>&1) || { rm -f "$t"; no failed; say no-place; exit 1; }
 [ "$(sum "$t")" = "$h" ] || { rm -f "$t"; say damaged; exit 1; }
-${keep ? 'mv -f "$t" "./$k" && f=./$k && c=1 && t=' : ''}
+${keep ? KEEP : ''}
 fi
 trap : HUP INT TERM
 say run
@@ -134,8 +139,8 @@ exit $r`;
 
 /**
  * Runs a probe that stands there already. Says `host …`, `terminal`, `missing` or `run`. With `elevation`, a command that is put
- * before the probe's path: `replaceable DIRECTORY` where others than root could put another program there, and `own` in
- * place of `run` where root asks, who needs none.
+ * before the probe's path: `replaceable PATH` where others than root could put another program there and no rule of sudo has its
+ * digest, or one allows everything; and `own` in place of `run` where root asks, who needs none.
  */
 export function presentScript(
   path: string,
@@ -143,7 +148,7 @@ export function presentScript(
   elevation?: string,
 ): string {
   const words = args.map(quote).join(' ');
-  const start = `${opening(nonce)}
+  const start = `${opening(nonce, 'id uname ls')}
 p=${quote(path)}
 case $p in /*) ;; *) say missing; exit 1;; esac
 if [ ! -f "$p" ] || [ ! -x "$p" ]; then say missing; exit 1; fi`;
@@ -161,9 +166,19 @@ case $1 in l*|?????w*|????????w*) return 1;; esac
 q=\${q%/*}; q=\${q:-/}
 done
 }
-if safe; then :
-elif sudo -n -l 2>/dev/null | grep -F " $p" | grep -q 'sha[0-9]*:'; then :
-else say replaceable "$q"; exit 1; fi
+digested() {
+sudo -n -l 2>/dev/null | {
+r=1
+while IFS= read -r a; do
+case $a in *' ALL'|*' ALL,'*) exit 1;; *" $p"*) ;; *) continue;; esac
+b=\${a%%" $p"*}; a=\${a#*" $p"}
+case \${b##* } in sha[235]*:*) ;; *) exit 1;; esac
+case $a in ''|' '*|','*) r=0;; *) exit 1;; esac
+done
+exit $r
+}
+}
+safe || digested || { say replaceable "$q"; exit 1; }
 cd /
 say run
 exec ${elevation} "$p" ${words}`;
