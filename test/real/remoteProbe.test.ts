@@ -46,6 +46,8 @@ async function refusal(host: RemoteHost, options: Partial<RemoteOptions> = {}): 
 const mounts = (options: string, places = '/tmp /var/tmp /dev/shm') =>
   `for d in ${places}; do mount -t tmpfs -o mode=1777,${options} none $d || exit 9; done`;
 
+const parentOf = (pid: number) => Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+
 const filesIn = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 
 /** Counts the bytes that are sent, and changes one of the upload where wanted. */
@@ -120,8 +122,24 @@ describe('the probe on another host', () => {
     const XDG_RUNTIME_DIR = runtimeFolder(user);
     const { host } = watched(userHost(user, { env: { XDG_RUNTIME_DIR } }), true);
     expect((await refusal(host)).code).toBe('host-damaged');
-    expect(filesIn(join(XDG_RUNTIME_DIR, 'io-uring-inspector'))).toEqual([]);
+    expect(filesIn(XDG_RUNTIME_DIR)).toEqual([]);
   });
+
+  it.for(['target first', 'host at once'])(
+    'leaves nothing when the way is closed: %s',
+    async (how, context) => {
+      const user = remoteUser(context);
+      const XDG_RUNTIME_DIR = runtimeFolder(user);
+      const host = userHost(user, { env: { XDG_RUNTIME_DIR } });
+      const target = await open(context, host);
+      const started = Date.now();
+      if (how === 'target first') target.dispose();
+      host.close();
+      await eventually('the probe has ended', () => hasEnded(target.hello.pid));
+      await eventually('nothing is left', () => filesIn(XDG_RUNTIME_DIR).length === 0);
+      expect(Date.now() - started).toBeLessThan(1000);
+    },
+  );
 
   it('leaves a file only when its shell is killed, and the next one removes it', async (context) => {
     const user = remoteUser(context);
@@ -133,7 +151,7 @@ describe('the probe on another host', () => {
     const { pid } = target.hello;
     const [left] = filesIn(directory);
     const started = Date.now();
-    host.close();
+    process.kill(parentOf(pid), 'SIGKILL');
     await eventually('the probe has ended', () => hasEnded(pid));
     expect(Date.now() - started).toBeLessThan(1000);
     expect(filesIn(directory)).toEqual([left]);
@@ -200,6 +218,27 @@ mkdir /dev/shm/io-uring-inspector-${user.uid}`;
     ]);
     const hostile = await refusal(as('\u001b[31m; rm -rf /\u202e', 'Linux'));
     expect(hostile.why).not.toMatch(/[\u001b\u202e]/);
+    const place = `/tmp/io-uring-inspector-${user.uid}`;
+    await eventually('nothing is left', () => filesIn(place).length === 0);
+  });
+
+  it('leaves nothing when the way is closed while it is sent', async (context) => {
+    const user = remoteUser(context);
+    const XDG_RUNTIME_DIR = runtimeFolder(user);
+    const host = userHost(user, { env: { XDG_RUNTIME_DIR } });
+    const run = async (line: string) => {
+      const command = await host.run(line);
+      const write = command.input.write.bind(command.input);
+      command.input.write = (chunk: string | Buffer) => {
+        if (chunk.length < 10_000) return write(chunk);
+        write(chunk.slice(0, 100_000));
+        setTimeout(() => host.close(), 50);
+        return true;
+      };
+      return command;
+    };
+    await refusal({ ...host, run });
+    await eventually('nothing is left', () => filesIn(XDG_RUNTIME_DIR).length === 0);
   });
 
   it.for(['busybox', 'openssl'])('is checked by what there is: %s', async (tool, context) => {

@@ -32,6 +32,9 @@ export function containerCommand(
   return [...before, ...options, name, ...behind];
 }
 
+/** Milliseconds that a command has to end and to tidy up: what it started has lost its stdin. */
+const FAREWELL = 1000;
+
 /** This machine as a host: what runs there is a child of this program. */
 export function thisMachine(): RemoteHost {
   return openCommand([], 'this machine');
@@ -79,10 +82,11 @@ function started(program: string, args: readonly string[], label: string): Promi
     child.on('error', (error) => reject(commandFailed(label, `${program} cannot be run: ${error.message}.`)));
     child.on('spawn', () => {
       const kill = () => {
-        child.stdin.destroy();
-        child.stdout.destroy();
-        child.stderr.destroy();
-        child.kill('SIGKILL');
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+        child.kill('SIGTERM');
+        const timer = setTimeout(() => child.kill('SIGKILL'), FAREWELL);
+        child.on('exit', () => clearTimeout(timer));
+        timer.unref();
         child.unref();
       };
       resolve({ input: child.stdin, output: child.stdout, errors: child.stderr, ended, kill });

@@ -45,11 +45,13 @@ find . -type f -name 'io-uring-probe-*' -mtime +30 -exec rm -f {} + 2>/dev/null`
 function opening(nonce: string, tools: string): string {
   return `m=@inspect-; m="$m"${nonce}
 LC_ALL=C; export LC_ALL; umask 077; set -f
+trap : HUP INT TERM PIPE
 say() { printf '%s\\n' "$m $*"; }
 if [ -t 0 ] || [ -t 1 ]; then say terminal; exit 1; fi
 for t in ${tools}; do command -v $t >/dev/null 2>&1 || { say tool $t; exit 1; }; done
 u=$(id -u)
-say host "$u" "$(uname -m)" "$(uname -s)"`;
+say host "$u" "$(uname -m)" "$(uname -s)"
+[ "$(uname -s)" = Linux ] || exit 1`;
 }
 
 /**
@@ -87,6 +89,7 @@ case $e in
 esac
 return 1
 }
+drop() { rm -f "$t"; cd /; rmdir "$d" 2>/dev/null; }
 k=io-uring-probe-$h
 w=$(uname -n)
 case $w in */*|'') w=host;; esac
@@ -110,11 +113,11 @@ done
 set -f
 f=./$k
 if [ -f "$f" ] && [ ! -h "$f" ] && [ "$(sum "$f")" = "$h" ]; then t=; c=1; else t=$f.run.$w.$$; c=; f=$t
-e=$({ head -c "$z" /dev/zero >"$t"; } 2>&1) || { rm -f "$t"; no failed; return 1; }
-e=$({ printf '#!/bin/sh\\n' >"$t" && chmod 700 "$t"; } 2>&1) || { rm -f "$t"; no failed; return 1; }
+e=$({ head -c "$z" /dev/zero >"$t"; } 2>&1) || { drop; no failed; return 1; }
+e=$({ printf '#!/bin/sh\\n' >"$t" && chmod 700 "$t"; } 2>&1) || { drop; no failed; return 1; }
 e=
 "$t" 2>/dev/null
-if [ $? = 126 ]; then rm -f "$t"; no noexec; return 1; fi
+if [ $? = 126 ]; then drop; no noexec; return 1; fi
 fi
 return 0
 }
@@ -124,16 +127,15 @@ for p in "$@"; do if enter "$p"; then found=1; break; fi; done
 [ "$found" ] || { say no-place; exit 1; }
 if [ -z "$c" ]; then
 say send "$d"
-e=$({ head -c "$z" >"$t"; } 2>&1) || { rm -f "$t"; no failed; say no-place; exit 1; }
-[ "$(sum "$t")" = "$h" ] || { rm -f "$t"; say damaged; exit 1; }
+e=$({ head -c "$z" >"$t"; } 2>&1) || { drop; no failed; say no-place; exit 1; }
+[ "$(sum "$t")" = "$h" ] || { drop; say damaged; exit 1; }
 ${keep ? KEEP : ''}
 fi
-trap : HUP INT TERM
 say run
 if [ "$c" ]; then exec "$f" ${words}; fi
 "$f" ${words}
 r=$?
-rm -f "$t"; cd / && rmdir "$d" 2>/dev/null
+drop
 exit $r`;
 }
 
