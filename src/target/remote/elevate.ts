@@ -56,7 +56,7 @@ async function runAsRoot(
   options: ElevationOptions,
 ): Promise<RemoteCommand> {
   const nonce = randomBytes(8).toString('hex');
-  const prompt = `${markerOf(nonce)} password `;
+  const prompt = `${markerOf(nonce)} password`;
   const shell = `sh -c ${quote(`echo @inspect-${nonce} root; ${SCRIPT_READER}`)}`;
   const command = await host.run(SCRIPT_READER);
   const talk = new Conversation(command, markerOf(nonce), host.label);

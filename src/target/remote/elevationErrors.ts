@@ -14,10 +14,10 @@ interface Meaning {
 const RULE = 'Ask its administrator for a rule; the README has one that allows the probe alone.';
 const AGAIN = 'Try again with the password of the account you are there.';
 
-/** What sudo 1.8 to 1.9 and pkexec 0.105 to 126 say in the C locale, and what it means. */
+/** What sudo 1.8 to 1.9, sudo-rs and pkexec 0.105 to 126 say in the C locale, and what it means. */
 const MEANINGS: readonly Meaning[] = [
   {
-    says: /incorrect password attempt/,
+    says: /incorrect (password|authentication) attempt/,
     code: 'elevation-refused',
     why: 'The password was wrong each time.',
     remedy: AGAIN,
@@ -29,7 +29,7 @@ const MEANINGS: readonly Meaning[] = [
     remedy: RULE,
   },
   {
-    says: /is not allowed to execute|command not allowed/,
+    says: /is not allowed to execute|command not allowed|I'm afraid I can't do that/,
     code: 'elevation-refused',
     why: 'No rule of sudo allows this account to run it, or the rule names another digest.',
     remedy: `To use a rule for the probe alone, give the probe's path as it stands in the rule (probePath). ${RULE}`,
@@ -47,7 +47,7 @@ const MEANINGS: readonly Meaning[] = [
     remedy: 'Try again.',
   },
   {
-    says: /no password was provided|a password is required|terminal is required/,
+    says: /no password was provided|a password is required|terminal is required|no tty present|authentication is required/,
     code: 'elevation-refused',
     why: 'sudo got no password.',
     remedy: AGAIN,

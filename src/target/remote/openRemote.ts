@@ -19,6 +19,7 @@ import {
   noPlace,
   noProbeThere,
   notLinuxThere,
+  notStarted,
   type Place,
   replaceable,
   unsupportedMachine,
@@ -63,7 +64,7 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
   const args = probeArguments(options);
   const builds = probePath === undefined ? await readBuilds(options.probes) : [];
   if (probePath === undefined && builds.length === 0) throw probeMissing(options.probes('x64'));
-  const prompt = `${markerOf(nonce)} password `;
+  const prompt = `${markerOf(nonce)} password`;
   const script =
     probePath === undefined
       ? uploadScript({ nonce, builds, keep, args })
@@ -81,7 +82,13 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
     command.kill();
     throw signal?.aborted ? cancelled() : error;
   }
-  return connectProbe(probeConnection(talk.release()), name, patience);
+  try {
+    return await connectProbe(probeConnection(talk.release()), name, patience);
+  } catch (error) {
+    throw error instanceof UserError && error.code === 'probe-failed'
+      ? notStarted(host.label, error.why)
+      : error;
+  }
 }
 
 function commandOf(elevation: Elevation | undefined, prompt: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection';
 import type { RemoteCommand, RemoteEnd } from '../remoteHost';
+import { wordsOf } from './remoteErrors';
 
 /** Milliseconds a probe has to end by itself once its stdin is closed. */
 const FAREWELL = 1000;
@@ -11,8 +12,8 @@ export function probeConnection(command: RemoteCommand): Connection {
     complaint = (complaint + chunk.toString('utf8')).slice(0, 2000);
   });
   const ended = command.ended.then((end) => {
-    const said = complaint.trim();
-    return said ? `${howItEnded(end)} It said: ${said}` : howItEnded(end);
+    const said = wordsOf(complaint);
+    return said !== undefined ? `${howItEnded(end)} It said: ${said}` : howItEnded(end);
   });
   let closed = false;
   const close = () => {
@@ -27,6 +28,6 @@ export function probeConnection(command: RemoteCommand): Connection {
 }
 
 function howItEnded({ code, signal, lost }: RemoteEnd): string {
-  if (lost !== undefined) return `The way to the host is lost: ${lost}`;
-  return signal ? `It was ended by ${signal}.` : `It ended with code ${code ?? '?'}.`;
+  if (lost !== undefined) return `The way to the host is lost: ${wordsOf(lost) ?? 'nobody says why'}`;
+  return signal ? `It was ended by ${wordsOf(signal)}.` : `It ended with code ${code ?? '?'}.`;
 }

@@ -192,6 +192,16 @@ export function noProbeThere(label: string, path: string): UserError {
   );
 }
 
+/** It was found whole and did not become a probe. */
+export function notStarted(label: string, why: string): UserError {
+  return new UserError(
+    'probe-failed',
+    `The probe did not start on ${label}.`,
+    printable(why, 400),
+    'Look whether a security module (SELinux, fapolicyd, seccomp) keeps it from running there, and whether probePath is a probe.',
+  );
+}
+
 /** Said of a path whose owner could put another program there between two looks. */
 export function replaceable(label: string, path: string, by: string): UserError {
   return new UserError(
