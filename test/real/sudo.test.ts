@@ -333,6 +333,14 @@ describe('the probe through pkexec', () => {
     await endsWithin(target, () => target.dispose());
   });
 
+  it('has no use for the digest of a rule of sudo', async (context) => {
+    const probePath = join(folder('probe-'), 'io-uring-probe');
+    copyFileSync(probe, probePath);
+    const user = sudoer(context, [`USER ALL=(root) NOPASSWD: sha256:${digest} ${probePath}`]);
+    const error = await refused(context, { user, options: { elevation, probePath } });
+    expect(error.code).toBe('elevation-unsafe');
+  });
+
   it('says when it is missing, and when nobody can be asked', async (context) => {
     const user = sudoer(context, []);
     const names = ['sh', 'env', 'id', 'uname'];
@@ -385,11 +393,15 @@ openLocal(process.argv[2], { elevation: { method: 'sudo', asker } }).then(
     await eventually('the probe has ended', () => hasEnded(pid));
   });
 
-  it('needs nothing from root', async (context) => {
+  it('needs nothing from root, who gets a copy of a probe that others can replace', async (context) => {
     if (process.getuid?.() !== 0) return context.skip('needs root');
     const { questions, elevation } = asking();
-    const target = await openLocal(probe, { elevation });
+    const other = join(folder('other-'), 'io-uring-probe');
+    copyFileSync(probe, other);
+    chownSync(other, 65534, 65534);
+    const target = await openLocal(other, { elevation });
     expect([target.rights.uid, questions.length]).toEqual([0, 0]);
+    expect(dirname(readlinkSync(`/proc/${target.hello.pid}/exe`))).toBe(ROOTS_PLACE);
     await endsWithin(target, () => target.dispose());
   });
 });

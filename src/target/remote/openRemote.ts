@@ -24,7 +24,7 @@ import {
   replaceable,
   unsupportedMachine,
 } from './remoteErrors';
-import { markerOf, presentScript, uploadScript } from './script';
+import { type ElevatedStart, markerOf, presentScript, uploadScript } from './script';
 import { SCRIPT_READER, scriptInput } from './shell';
 
 export interface RemoteOptions extends ProbeOptions {
@@ -68,7 +68,7 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
   const script =
     probePath === undefined
       ? uploadScript({ nonce, builds, keep, args })
-      : presentScript(checked(probePath), { nonce, args }, commandOf(options.elevation, prompt));
+      : presentScript(checked(probePath), { nonce, args }, startOf(options.elevation, prompt));
 
   const command = await host.run(SCRIPT_READER);
   const talk = new Conversation(command, markerOf(nonce), host.label);
@@ -91,8 +91,8 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
   }
 }
 
-function commandOf(elevation: Elevation | undefined, prompt: string): string | undefined {
-  return elevation && elevationCommand(elevation, prompt);
+function startOf(elevation: Elevation | undefined, prompt: string): ElevatedStart | undefined {
+  return elevation && { command: elevationCommand(elevation, prompt), digests: elevation.method === 'sudo' };
 }
 
 function checked(path: string): string {

@@ -139,24 +139,31 @@ drop
 exit $r`;
 }
 
+/** How a probe that stands on the host becomes root. */
+export interface ElevatedStart {
+  /** Put before its path. */
+  readonly command: string;
+  /** The command itself holds the program to the digest of its rule, as sudo does. */
+  readonly digests: boolean;
+}
+
 /**
- * Runs a probe that stands there already. Says `host …`, `terminal`, `missing` or `run`. With `elevation`, a command that is put
- * before the probe's path: `replaceable PATH` where others than root could put another program there and no rule of sudo has its
- * digest, or one allows everything; and `own` in place of `run` where root asks, who needs none.
+ * Runs a probe that stands there already. Says `host …`, `terminal`, `tool NAME`, `missing` or `run`. With an elevation:
+ * `replaceable PATH` where others than root could put another program there and no rule of sudo has its digest, or one allows
+ * everything; and `own` in place of `run` where root asks, who needs none.
  */
 export function presentScript(
   path: string,
   { nonce, args }: Pick<ScriptOptions, 'nonce' | 'args'>,
-  elevation?: string,
+  elevation?: ElevatedStart,
 ): string {
   const words = args.map(quote).join(' ');
-  const start = `${opening(nonce, 'id uname ls')}
+  const start = `${opening(nonce, elevation ? 'id uname ls readlink' : 'id uname ls')}
 p=${quote(path)}
 case $p in /*) ;; *) say missing; exit 1;; esac
 if [ ! -f "$p" ] || [ ! -x "$p" ]; then say missing; exit 1; fi`;
   if (elevation === undefined) return `${start}\ncd /\nsay run\nexec "$p" ${words}`;
   return `${start}
-if [ "$u" = 0 ]; then cd /; say own; exec "$p" ${words}; fi
 p=$(readlink -f "$p")
 safe() {
 q=$p
@@ -180,8 +187,9 @@ done
 exit $r
 }
 }
-safe || digested || { say replaceable "$q"; exit 1; }
+safe || { ${elevation.digests ? '[ "$u" != 0 ] && digested' : 'false'}; } || { say replaceable "$q"; exit 1; }
 cd /
+if [ "$u" = 0 ]; then say own; exec "$p" ${words}; fi
 say run
-exec ${elevation} "$p" ${words}`;
+exec ${elevation.command} "$p" ${words}`;
 }
