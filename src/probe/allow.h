@@ -2,7 +2,9 @@
 /*
  * What the probe may look at: names of /proc and /sys that describe processes, rings and devices.
  * A sudo rule for the probe grants what stands here, questions about single sockets, which everybody may ask (sockets.h),
- * and the kernel's memory (kernel.h) unless the rule says --no-kernel-memory. Everything else is refused (EPERM).
+ * the memory of every process, and the kernel's (kernel.h). In memory stands what root's files hold; a rule that says
+ * --no-memory grants the memory of rings alone, one that says --no-kernel-memory that of processes. Everything else is
+ * refused (EPERM).
  */
 #ifndef PROBE_ALLOW_H
 #define PROBE_ALLOW_H

@@ -8,7 +8,7 @@
 
 #include "gather.h"
 
-/* False after --no-kernel-memory. */
+/* False after --no-kernel-memory and --no-memory. */
 static bool kernel_memory = true;
 
 static int read_range(const uint8_t *body, size_t size, struct answer *answer)

@@ -5,8 +5,8 @@
  *     cc -O2 -static -o io-uring-probe probe.c
  *
  * Here is the parent. wire.h has the format, allow.h what may be read, verbs.h, kernel.h and sockets.h how one
- * item is answered, reader.h the process that does so. With --no-kernel-memory it reads files and processes only: what a
- * sudo rule grants is then allow.h and no more.
+ * item is answered, reader.h the process that does so. With --no-kernel-memory it reads files and processes only, with
+ * --no-memory of processes no memory but their rings': what a sudo rule grants is then allow.h and no more.
  *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes. It
  * writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
@@ -526,7 +526,8 @@ int main(int argc, char **argv)
 		puts("io-uring-probe " PROBE_VERSION);
 		return 0;
 	}
-	kernel_memory = argc != 2 || strcmp(argv[1], "--no-kernel-memory");
+	process_memory = argc != 2 || strcmp(argv[1], "--no-memory");
+	kernel_memory = process_memory && (argc != 2 || strcmp(argv[1], "--no-kernel-memory"));
 	if (argc > (kernel_memory ? 1 : 2) || isatty(STDIN_FILENO)) {
 		fputs("io-uring-probe answers the io_uring Inspector over stdin and stdout; it is not for people.\n"
 		      "It reads /proc, /sys and, unless started with --no-kernel-memory, the kernel's memory, and writes nothing.\n",

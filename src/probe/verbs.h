@@ -433,6 +433,9 @@ static int open_mem(struct reader *reader, uint32_t pid)
 	return reader->mem;
 }
 
+/* False after --no-memory: of a process's memory, its rings alone are read then, through their descriptors. */
+static bool process_memory = true;
+
 /* Body: u32 pid, u64 address, u32 length, and for a mapping of a ring i32 descriptor, u64 offset. */
 static int read_memory(struct reader *reader, const uint8_t *body, size_t size, struct answer *answer)
 {
@@ -446,6 +449,9 @@ static int read_memory(struct reader *reader, const uint8_t *body, size_t size, 
 		want = answer->limit;
 		answer->truncated = true;
 	}
+	if (!process_memory)
+		return size == 28 ? copy_ring(reader, pid, (int)get32(body + 16), get64(body + 20), want, answer)
+				  : EOPNOTSUPP;
 	int mem = open_mem(reader, pid);
 	int error = mem < 0 ? errno : 0;
 	while (!error && answer->length < want) {

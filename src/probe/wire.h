@@ -38,7 +38,7 @@
  * does not tell; EINVAL: malformed.
  *
  * Errors of a KERNEL item. EPERM: no right, or locked down; ENOSYS: the kernel has no such BPF (before 5.14); EOPNOTSUPP: the probe runs with
- * --no-kernel-memory; EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
+ * --no-kernel-memory or --no-memory (then also of a MEMORY item that is no ring's); EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
  * EINVAL: malformed.
  */
 #ifndef PROBE_WIRE_H

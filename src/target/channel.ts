@@ -1,3 +1,4 @@
+import { printable } from '../model/printable';
 import type { Body, Frame, Hello, Question, ReadResult } from '../probe/protocol';
 import { encodeRequest, FrameDecoder } from '../probe/wire';
 import type { Connection } from './connection';
@@ -5,6 +6,9 @@ import { probeFailed, probeGone } from './probeErrors';
 
 /** Milliseconds of silence, beyond what a hung read explains, after which the probe itself counts as hung. */
 const SILENCE = 5000;
+
+/** Characters of the probe's last words. */
+const MOST_WORDS = 400;
 
 /** Items of a question's first request; each further one takes twice as many. */
 const FIRST_BATCH = 64;
@@ -134,7 +138,8 @@ export class Channel {
         this.waiting = undefined;
         break;
       case 'fatal':
-        this.fail(frame.text);
+        // A host elsewhere may say what it likes.
+        this.fail(printable(frame.text, MOST_WORDS));
         break;
       case 'answers':
         this.take(frame.id, frame.answers);

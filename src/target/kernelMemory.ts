@@ -16,7 +16,7 @@ export { DESCRIPTOR_SLOT } from '../probe/kernelProtocol';
 /**
  * The kernel's own memory, read through a BPF program whose reads cannot fault (5.14+, CAP_BPF and CAP_PERFMON or
  * CAP_SYS_ADMIN). Every address is refused (EFAULT) rather than read where nothing is mapped. Failures: EPERM = no right
- * or kernel lockdown, ENOSYS = no such BPF, EOPNOTSUPP = the probe was started with --no-kernel-memory, ESRCH = no such
+ * or kernel lockdown, ENOSYS = no such BPF, EOPNOTSUPP = the probe was started without it, ESRCH = no such
  * process, EOVERFLOW = `limit` is too small for a way's end. Questions of one turn travel together.
  */
 export interface KernelMemory {

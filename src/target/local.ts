@@ -2,21 +2,26 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import type { Connection } from './connection';
 import { notLinux, probeFailed, probeMissing } from './probeErrors';
+import { type ProbeOptions, probeArguments } from './probeOptions';
 import { connectProbe, type ProbeTarget } from './probeTarget';
+import type { Elevation } from './remote/elevate';
 
 /** Milliseconds a probe has to end by itself once its stdin is closed. */
 const FAREWELL = 1000;
 
-export interface LocalOptions {
-  /** False: the probe refuses to read the kernel's memory. */
-  readonly kernelMemory?: boolean;
+export interface LocalOptions extends ProbeOptions {
+  /** Runs the probe as root. */
+  readonly elevation?: Elevation;
 }
 
-/** This machine, with the rights this program has. Rejects with a UserError when the probe cannot be used. */
+/** This machine, with the rights this program has or is to get. Rejects with a UserError when the probe cannot be used. */
 export async function openLocal(probePath: string, options: LocalOptions = {}): Promise<ProbeTarget> {
   if (process.platform !== 'linux') throw notLinux(process.platform);
-  const args = options.kernelMemory === false ? ['--no-kernel-memory'] : [];
-  return connectProbe(spawnProbe(probePath, undefined, args), 'this machine');
+  if (options.elevation) {
+    const { openElevated } = await import('./remote/openElevated');
+    return openElevated(probePath, { ...options, elevation: options.elevation });
+  }
+  return connectProbe(spawnProbe(probePath, undefined, probeArguments(options)), 'this machine');
 }
 
 /** Who the probe runs as, where it is not this program's user (needs root). */

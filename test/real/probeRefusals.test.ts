@@ -1,7 +1,14 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { look } from '../../src/inspect/look';
+import { spawnProbe } from '../../src/target/local';
 import type { ProbeTarget } from '../../src/target/probeTarget';
-import { openTestTarget, outcomes } from './support/probe';
+import { connectProbe } from '../../src/target/probeTarget';
+import { childrenOf, openTestTarget, outcomes, self, testProbe } from './support/probe';
+import { skipUnless } from './support/rights';
+import { type Running, startVictim } from './support/victim';
 
 const pid = process.pid;
 let target: ProbeTarget;
@@ -133,3 +140,112 @@ describe('what the probe refuses whoever asks', () => {
     expect(open).toEqual(['/proc', '/sys', ...events, reader, `${reader}/fd`].sort());
   });
 });
+
+/** A probe as a rule of sudo starts it: `PROBE --no-memory`. */
+async function openGranted(running: Running): Promise<ProbeTarget> {
+  skipUnless(running, 'root');
+  const granted = await connectProbe(spawnProbe(await testProbe(), undefined, ['--no-memory']), 'granted');
+  running.onTestFinished(() => granted.dispose());
+  return granted;
+}
+
+describe('what a rule of sudo for the probe gives away', () => {
+  it('is no file of root’s, by whatever name and verb', async (context) => {
+    const granted = await openGranted(context);
+    const folder = mkdtempSync(join(tmpdir(), 'inspect-secret-'));
+    context.onTestFinished(() => rmSync(folder, { recursive: true }));
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, 'a file of root’s', { mode: 0o600 });
+    symlinkSync('/proc/version', join(folder, 'version'));
+    const file = openSync(secret, 'r');
+    const directory = openSync(folder, 'r');
+    const reader = childrenOf(granted.hello.pid)[0] ?? 0;
+    const names = [
+      secret,
+      '/etc/shadow',
+      '/root/.ssh/id_ed25519',
+      join(folder, 'version'),
+      `/proc/../${secret}`,
+      `/sys/block/../..${secret}`,
+      `/sys/module/../../${secret}`,
+      ...['1', String(pid), String(granted.hello.pid), String(reader)].flatMap((of) => [
+        `/proc/${of}/root${secret}`,
+        `/proc/${of}/root/etc/shadow`,
+        `/proc/${of}/cwd/etc/shadow`,
+        `/proc/${of}/task/${of}/root/etc/shadow`,
+        `/proc/${of}/mem`,
+        `/proc/${of}/environ`,
+        `/proc/${of}/exe`,
+      ]),
+      `/proc/${pid}/fd/${file}`,
+      `/proc/${pid}/fd/${directory}/secret`,
+      `/proc/${pid}/task/${pid}/fd/${file}`,
+      `/proc/${reader}/fd/0`,
+      `/proc/${reader}/fd/3`,
+      '/proc/kcore',
+      '/proc/kallsyms',
+      '/dev/mem',
+      '/dev/vda',
+      '/sys/fs/pstore/dmesg-0',
+      '/sys/fs/bpf/x',
+      '/sys/kernel/security/lockdown',
+      '/sys/firmware/efi/efivars/x',
+    ];
+    for (const results of [await granted.read(names), await granted.list(names)])
+      expect(results.filter(({ ok }) => ok)).toEqual([]);
+    const links = await granted.link(names);
+    const told = links.flatMap((link) => (link.ok ? [link.target] : []));
+    // What a link says is a name; it is given for descriptors and programs, as root's rights are for.
+    expect(told.every((text) => !text.includes('a file of root'))).toBe(true);
+    const openly = [`/proc/${pid}/fd/${file}`, `/proc/${pid}/exe`];
+    expect(outcomes(await granted.link(openly))).toEqual(['ok', 'ok']);
+    expect(await granted.inodes([`/proc/${pid}/fd/${file}`])).toEqual([undefined]);
+    closeSync(file);
+    closeSync(directory);
+  });
+
+  it('is no memory but that of rings', async (context) => {
+    const granted = await openGranted(context);
+    const file = openSync('/etc/passwd', 'r');
+    const address = addressOf('r');
+    const offset = 0n;
+    const results = await granted.memory(pid, [
+      { address, length: 8 },
+      { address, length: 8, ring: { fd: file, offset } },
+      { address, length: 8, ring: { fd: 0, offset } },
+      { address, length: 8, ring: { fd: 1_000_000, offset } },
+      { address, length: 8, ring: { fd: -1, offset } },
+    ]);
+    expect(outcomes(results)).toEqual(['EOPNOTSUPP', 'EPERM', 'EPERM', 'EBADF', 'EBADF']);
+    closeSync(file);
+    const { kernel } = granted;
+    const found = await kernel.find(pid, { steps: [], last: 0, length: 8 });
+    const ranges = await kernel.read([{ address: 0xffff_ffff_8100_0000n, length: 8 }]);
+    expect(outcomes([found, ...ranges])).toEqual(['EOPNOTSUPP', 'EOPNOTSUPP']);
+  });
+
+  it('without that word is the memory of every process, and the kernel’s', async (context) => {
+    skipUnless(context, 'kernelMemory');
+    const [own] = await target.memory(pid, [{ address: addressOf('rw-p'), length: 8 }]);
+    expect(own?.ok).toBe(true);
+    const found = await target.kernel.find(pid, { steps: [], last: 0, length: 8 });
+    expect(found.ok).toBe(true);
+  });
+
+  it('is what explains a stuck process', async (context) => {
+    skipUnless(context, 'ioUring');
+    const granted = await openGranted(context);
+    const victim = await startVictim(context, self, 'crowd', ['1', '1', '0']);
+    const sample = await look(granted, victim.pid);
+    const told = sample.requests.map(({ operation, state, sources }) => ({ operation, state, sources }));
+    expect(told).toEqual([
+      { operation: 'READ', state: 'polling', sources: expect.arrayContaining(['ring memory']) },
+    ]);
+    expect(sample.tasks[0]?.kernelStack?.length).toBeGreaterThan(0);
+  });
+});
+
+function addressOf(flags: string): bigint {
+  const maps = readFileSync('/proc/self/maps', 'utf8');
+  return BigInt(`0x${new RegExp(`^(\\w+)-\\w+ ${flags}`, 'm').exec(maps)?.[1]}`);
+}

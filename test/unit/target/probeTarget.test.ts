@@ -88,6 +88,11 @@ describe('connectProbe', () => {
       (probe: ReturnType<typeof fakeProbe>) => probe.say(fatalFrame('/proc is not mounted here.')),
       /not mounted/,
     ],
+    [
+      'it says what no terminal should get',
+      (probe: ReturnType<typeof fakeProbe>) => probe.say(fatalFrame(`\u001b]0;x\u0007${'y'.repeat(450)}`)),
+      /^\\x1b\]0;x\\x07y{300,400}…$/,
+    ],
   ])('says why when %s', async (_, happens, why) => {
     const probe = fakeProbe();
     const connecting = connectProbe(probe.connection, 'test');
