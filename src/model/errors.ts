@@ -28,5 +28,11 @@ export type ErrorCode =
   | 'probe-failed'
   | 'probe-gone'
   | 'not-linux'
+  | 'host-config'
+  | 'host-unreachable'
+  | 'host-key'
+  | 'not-authenticated'
+  | 'host-refused'
+  | 'host-lost'
   | 'cancelled'
   | 'usage';
