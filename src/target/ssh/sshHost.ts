@@ -1,0 +1,116 @@
+import type { Channel, Client } from 'ssh2';
+import type { RemoteCommand, RemoteEnd, RemoteHost } from '../remoteHost';
+import { hostLost, notStarted, quoted } from './sshErrors';
+
+/** Milliseconds a server has to start a command, and a closed connection to say good-bye. */
+const START = 20_000;
+const FAREWELL = 500;
+/** Milliseconds after its end that a command's streams may stay open: a child of it may hold them. */
+const LINGER = 2_000;
+
+/** One logged-in connection of a way, with the name of its host. */
+export interface Hop {
+  readonly name: string;
+  readonly client: Client;
+}
+
+/** A host behind SSH: the last of the hops. Each command has a channel of its own. */
+export class SshHost implements RemoteHost {
+  readonly label: string;
+  readonly lost: Promise<string>;
+  private gone: string | undefined;
+  private settle: (why: string) => void = () => undefined;
+  private readonly client: Client;
+  private readonly name: string;
+
+  constructor(private readonly hops: readonly [...Hop[], Hop]) {
+    const last = hops[hops.length - 1] as Hop;
+    this.client = last.client;
+    this.name = last.name;
+    this.label = `${last.name} (ssh)`;
+    this.lost = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    for (const hop of hops) {
+      const prefix = hop === last ? '' : `The jump host ${hop.name}: `;
+      hop.client.on('error', (error: Error) => this.leave(prefix + reasonOf(error)));
+      hop.client.on('close', () => this.leave(`${prefix}The connection was closed.`));
+    }
+  }
+
+  run(line: string): Promise<RemoteCommand> {
+    return new Promise((resolve, reject) => {
+      if (this.gone !== undefined) return reject(hostLost(this.name, this.gone));
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        reject(notStarted(this.name, `It did not answer for ${START / 1000} s.`));
+      }, START);
+      void this.lost.then((why) => reject(hostLost(this.name, why)));
+      try {
+        this.client.exec(line, (error, channel) => {
+          clearTimeout(timer);
+          if (error)
+            reject(this.gone === undefined ? refused(this.name, error) : hostLost(this.name, this.gone));
+          else if (late) channel.close();
+          else resolve(this.commandOf(channel));
+        });
+      } catch {
+        clearTimeout(timer);
+        reject(hostLost(this.name, 'It is not connected.'));
+      }
+    });
+  }
+
+  close(): void {
+    this.leave('It was closed.');
+  }
+
+  /** Once: says why, and closes everything, the last hop first. */
+  private leave(why: string): void {
+    if (this.gone !== undefined) return;
+    this.gone = why;
+    this.settle(why);
+    const clients = this.hops.map(({ client }) => client).reverse();
+    for (const client of clients) client.end();
+    setTimeout(() => {
+      for (const client of clients) client.destroy();
+    }, FAREWELL).unref();
+  }
+
+  private commandOf(channel: Channel): RemoteCommand {
+    let end: RemoteEnd = {};
+    const ended = new Promise<RemoteEnd>((resolve) => {
+      const finish = () => resolve(this.gone === undefined || hasEnded(end) ? end : { lost: this.gone });
+      channel.on('exit', (code: number | null, signal?: string) => {
+        end = code === null ? { signal: quoted(signal ?? '') } : { code };
+        setTimeout(finish, LINGER).unref();
+      });
+      channel.on('close', finish);
+      void this.lost.then(finish);
+    });
+    // What is written to a command that has ended; `ended` says so.
+    channel.on('error', () => undefined);
+    channel.stderr.on('error', () => undefined);
+    const kill = () => {
+      channel.signal('KILL');
+      channel.close();
+    };
+    return { input: channel, output: channel, errors: channel.stderr, ended, kill };
+  }
+}
+
+function hasEnded({ code, signal }: RemoteEnd): boolean {
+  return code !== undefined || signal !== undefined;
+}
+
+function refused(name: string, error: Error & { reason?: unknown }): Error {
+  const words = quoted(error.message.replace(/^\(SSH\) /, ''));
+  return notStarted(name, `It says: ${words}. It may allow no commands, or no more at a time (MaxSessions).`);
+}
+
+function reasonOf(error: NodeJS.ErrnoException & { level?: string }): string {
+  if (error.message === 'Keepalive timeout') return 'It does not answer any more.';
+  if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return 'The connection was reset.';
+  return `The connection broke: ${quoted(error.message)}.`;
+}
