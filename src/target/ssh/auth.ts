@@ -61,9 +61,11 @@ export class Authentication {
   }
 
   private async choose(left: readonly string[] | null, partial: boolean): Promise<AuthMethod | false> {
-    this.note(partial);
+    const signed = this.offered?.signed === true;
+    this.note(partial || signed);
     const username = this.options.user;
-    if (left === null) return { type: 'none', username };
+    // ssh2 passes over what a server says behind a good signature: that more is wanted, and what. It says it again.
+    if (left === null || signed) return { type: 'none', username };
     this.accepted = left;
     if (this.refusal) return false;
     for (const name of this.options.methods) {

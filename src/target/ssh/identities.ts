@@ -23,6 +23,8 @@ export interface Offer {
   readonly agent: BaseAgent;
   /** Why it was not used though the server takes it, once that is known. */
   failure?: string;
+  /** The server took the key and has a signature by it. */
+  signed?: boolean;
 }
 
 interface IdentityFile {
@@ -124,7 +126,10 @@ export class Identities {
       }
       override sign(_key: ParsedKey, data: Buffer, options: SignOptions, done: Signed): void {
         sign(data, options).then(
-          (made) => done(null, made),
+          (made) => {
+            offer.signed = true;
+            done(null, made);
+          },
           (error: unknown) => {
             offer.failure = error instanceof Error ? error.message : String(error);
             done(new Error(offer.failure));

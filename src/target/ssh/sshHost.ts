@@ -80,11 +80,12 @@ export class SshHost implements RemoteHost {
 
   private commandOf(channel: Channel): RemoteCommand {
     let end: RemoteEnd = {};
+    let linger = LINGER;
     const ended = new Promise<RemoteEnd>((resolve) => {
       const finish = () => resolve(this.gone === undefined || hasEnded(end) ? end : { lost: this.gone });
       channel.on('exit', (code: number | null, signal?: string) => {
         end = code === null ? { signal: quoted(signal ?? '') } : { code };
-        setTimeout(finish, LINGER).unref();
+        setTimeout(finish, linger).unref();
       });
       channel.on('close', finish);
       void this.lost.then(finish);
@@ -92,7 +93,9 @@ export class SshHost implements RemoteHost {
     // What is written to a command that has ended; `ended` says so.
     channel.on('error', () => undefined);
     channel.stderr.on('error', () => undefined);
+    // Of a command that is killed nobody reads the streams to their ends.
     const kill = () => {
+      linger = 0;
       channel.signal('KILL');
       channel.close();
     };
