@@ -12,7 +12,7 @@ import { Login } from './login';
 import { Patience } from './patience';
 import { routeTo } from './route';
 import { unreachable } from './sshErrors';
-import { type Hop, SshHost } from './sshHost';
+import { type Hop, leaveHops, SshHost } from './sshHost';
 import { sshSurroundings } from './surroundings';
 import { openTransport } from './transport';
 
@@ -38,12 +38,9 @@ export async function connectSsh(alias: string, options: SshOptions): Promise<Re
   const route = await routeTo(alias, around, library);
   const hops: Hop[] = [];
   try {
-    for (const host of route) {
-      const client = await connectHop(host, hops.at(-1), { ...options, around, library });
-      hops.push({ name: printable(host.name, 100), client });
-    }
+    for (const host of route) hops.push(await connectHop(host, hops.at(-1), { ...options, around, library }));
   } catch (error) {
-    for (const { client } of hops.reverse()) client.end();
+    leaveHops(hops);
     throw error;
   }
   return new SshHost(hops as [...Hop[], Hop]);
@@ -59,7 +56,7 @@ interface HopOptions extends SshOptions {
   readonly library: Library;
 }
 
-async function connectHop(host: HostOptions, before: Hop | undefined, options: HopOptions) {
+async function connectHop(host: HostOptions, before: Hop | undefined, options: HopOptions): Promise<Hop> {
   const { around, library, signal } = options;
   const log = (line: string) => options.log?.(printable(line));
   for (const note of host.notes) log(note);
@@ -87,7 +84,7 @@ async function connectHop(host: HostOptions, before: Hop | undefined, options: H
     stop = (error) => login.fail(error);
     expire = () => login.expire(seconds);
     if (late) stop(late);
-    return await login.run();
+    return { name: printable(host.name, 100), client: await login.run(), transport };
   } catch (error) {
     throw (
       late ?? (error instanceof UserError ? error : unreachable(host.name, printable(String(error), 200)))

@@ -167,19 +167,24 @@ export class Identities {
     const { agent: path } = this.options;
     if (path === undefined) return { keys: [] };
     const agent = this.library.createAgent(path);
-    return new Promise((resolve) => {
-      const none = (why: string) => {
-        clearTimeout(timer);
-        this.log(`The agent at ${path} is left out: ${why}.`);
-        resolve({ keys: [] });
-      };
-      const timer = setTimeout(() => none(`it said nothing for ${AGENT_PATIENCE / 1000} s`), AGENT_PATIENCE);
-      agent.getIdentities((error, keys) => {
-        if (error || !keys) return none(error?.message ?? 'it has no keys');
-        clearTimeout(timer);
-        resolve({ agent, keys });
+    const ask = (): Promise<{ agent?: BaseAgent; keys: ParsedKey[] }> =>
+      new Promise((resolve) => {
+        const none = (why: string) => {
+          clearTimeout(timer);
+          this.log(`The agent at ${path} is left out: ${why}.`);
+          resolve({ keys: [] });
+        };
+        const timer = setTimeout(
+          () => none(`it said nothing for ${AGENT_PATIENCE / 1000} s`),
+          AGENT_PATIENCE,
+        );
+        agent.getIdentities((error, keys) => {
+          if (error || !keys) return none(error?.message ?? 'it has no keys');
+          clearTimeout(timer);
+          resolve({ agent, keys });
+        });
       });
-    });
+    return this.hold(ask);
   }
 }
 

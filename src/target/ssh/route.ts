@@ -18,13 +18,13 @@ export async function routeTo(
     throw badDestination(name, `Its ProxyJump leads through more than ${MOST_HOPS} hosts, or in a circle.`);
   const [first, ...others] = target.jumps;
   if (first === undefined) return [target];
-  const way = await routeTo(first, around, library, depth + 1);
   // "Host *" with a ProxyJump means the jump host, too.
-  if (others.length === 0 && same(way.at(-1), target)) return [target];
+  if (others.length === 0 && same(await resolveHost(first, around, library), target)) return [target];
+  const way = await routeTo(first, around, library, depth + 1);
   for (const other of others) way.push(await resolveHost(other, around, library));
   return [...way, target];
 }
 
-function same(a: HostOptions | undefined, b: HostOptions): boolean {
-  return a?.hostname === b.hostname && a.port === b.port && a.user === b.user;
+function same(a: HostOptions, b: HostOptions): boolean {
+  return a.hostname === b.hostname && a.port === b.port && a.user === b.user;
 }

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, Client } from 'ssh2';
 import type { RemoteCommand, RemoteEnd, RemoteHost } from '../remoteHost';
 import { hostLost, notStarted, quoted } from './sshErrors';
@@ -7,11 +9,23 @@ const START = 20_000;
 const FAREWELL = 500;
 /** Milliseconds after its end that a command's streams may stay open: a child of it may hold them. */
 const LINGER = 2_000;
+/** Milliseconds until a command that was refused is tried once more: a server may still count one that has just ended. */
+const AGAIN = 300;
 
 /** One logged-in connection of a way, with the name of its host. */
 export interface Hop {
   readonly name: string;
   readonly client: Client;
+  readonly transport: Duplex;
+}
+
+/** Says good-bye to the hosts of a way, the last first, and closes what does not close by itself. */
+export function leaveHops(hops: readonly Hop[]): void {
+  for (const { client } of [...hops].reverse()) client.end();
+  // ssh2 destroys no stream that it has ended.
+  setTimeout(() => {
+    for (const { transport } of hops) transport.destroy();
+  }, FAREWELL).unref();
 }
 
 /** A host behind SSH: the last of the hops. Each command has a channel of its own. */
@@ -38,26 +52,48 @@ export class SshHost implements RemoteHost {
     }
   }
 
-  run(line: string): Promise<RemoteCommand> {
+  async run(line: string): Promise<RemoteCommand> {
+    try {
+      return await this.start(line);
+    } catch (error) {
+      if (!(error instanceof ChannelRefused)) throw error;
+    }
+    await sleep(AGAIN);
+    try {
+      return await this.start(line);
+    } catch (error) {
+      throw error instanceof ChannelRefused ? refused(this.name, error) : error;
+    }
+  }
+
+  private start(line: string): Promise<RemoteCommand> {
     return new Promise((resolve, reject) => {
       if (this.gone !== undefined) return reject(hostLost(this.name, this.gone));
       let late = false;
-      const timer = setTimeout(() => {
+      const giveUp = (error: Error) => {
         late = true;
-        reject(notStarted(this.name, `It did not answer for ${START / 1000} s.`));
-      }, START);
-      void this.lost.then((why) => reject(hostLost(this.name, why)));
+        clearTimeout(timer);
+        reject(error);
+      };
+      const timer = setTimeout(
+        () => giveUp(notStarted(this.name, `It did not answer for ${START / 1000} s.`)),
+        START,
+      );
+      void this.lost.then((why) => giveUp(hostLost(this.name, why)));
       try {
         this.client.exec(line, (error, channel) => {
-          clearTimeout(timer);
           if (error)
-            reject(this.gone === undefined ? refused(this.name, error) : hostLost(this.name, this.gone));
+            giveUp(
+              this.gone === undefined ? new ChannelRefused(error.message) : hostLost(this.name, this.gone),
+            );
           else if (late) channel.close();
-          else resolve(this.commandOf(channel));
+          else {
+            clearTimeout(timer);
+            resolve(this.commandOf(channel));
+          }
         });
       } catch {
-        clearTimeout(timer);
-        reject(hostLost(this.name, 'It is not connected.'));
+        giveUp(hostLost(this.name, 'It is not connected.'));
       }
     });
   }
@@ -71,11 +107,7 @@ export class SshHost implements RemoteHost {
     if (this.gone !== undefined) return;
     this.gone = why;
     this.settle(why);
-    const clients = this.hops.map(({ client }) => client).reverse();
-    for (const client of clients) client.end();
-    setTimeout(() => {
-      for (const client of clients) client.destroy();
-    }, FAREWELL).unref();
+    leaveHops(this.hops);
   }
 
   private commandOf(channel: Channel): RemoteCommand {
@@ -107,7 +139,10 @@ function hasEnded({ code, signal }: RemoteEnd): boolean {
   return code !== undefined || signal !== undefined;
 }
 
-function refused(name: string, error: Error & { reason?: unknown }): Error {
+/** A server opened no channel for a command. */
+class ChannelRefused extends Error {}
+
+function refused(name: string, error: Error): Error {
   const words = quoted(error.message.replace(/^\(SSH\) /, ''));
   return notStarted(name, `It says: ${words}. It may allow no commands, or no more at a time (MaxSessions).`);
 }

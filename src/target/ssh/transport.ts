@@ -32,7 +32,7 @@ function forwarded(
     through.client.once('close', () => fail('was lost'));
     try {
       through.client.forwardOut('127.0.0.1', 0, hostname, port, (error, channel) => {
-        if (error) return fail(`does not lead there: ${quoted(error.message.replace(/^\(SSH\) /, ''))}`);
+        if (error) return fail(`does not lead there: ${refusal(error, hostname, port)}`);
         if (signal.aborted) channel.close();
         resolve(channel);
       });
@@ -40,6 +40,13 @@ function forwarded(
       fail('was lost');
     }
   });
+}
+
+/** Why a jump host opens no way (RFC 4254, 5.1). */
+function refusal(error: Error & { reason?: unknown }, hostname: string, port: number): string {
+  if (error.reason === 1) return 'it does not allow it (AllowTcpForwarding, PermitOpen)';
+  const words = quoted(error.message.replace(/^\(SSH\) /, ''));
+  return error.reason === 2 ? `it does not reach ${hostname}, port ${port}: ${words}` : words;
 }
 
 function overTcp({ name, hostname, port }: HostOptions, signal: AbortSignal): Promise<Duplex> {
