@@ -21,7 +21,7 @@ export class FaultyProxy {
 
   static async start(running: Running, to: number, fault?: Fault): Promise<FaultyProxy> {
     const proxy = new FaultyProxy(fault);
-    const server = createServer((client) => {
+    const server = createServer({ allowHalfOpen: true }, (client) => {
       const upstream = connect(to, '127.0.0.1');
       let passed = 0;
       for (const socket of [client, upstream]) {
@@ -31,6 +31,9 @@ export class FaultyProxy {
       }
       client.on('data', (chunk) => upstream.write(chunk));
       client.on('close', () => upstream.destroy());
+      client.on('end', () => {
+        if (proxy.fault?.how !== 'stall') client.destroy();
+      });
       upstream.on('close', () => {
         if (proxy.fault?.how !== 'stall') client.destroy();
       });

@@ -30,7 +30,12 @@ let user: SshUser | undefined;
 export function sshUser(): SshUser {
   if (user) return user;
   const made = { name: `inspect-ssh-${process.pid}`, password: `secret-${process.pid}-word` };
-  run('useradd', ['-M', '-d', '/tmp', '-s', '/bin/sh', made.name]);
+  const add = () => spawnSync('useradd', ['-M', '-d', '/tmp', '-s', '/bin/sh', made.name]).status;
+  // Another test file may hold the lock of the user database.
+  for (let tries = 0; add() !== 0; tries++) {
+    if (tries === 20) throw new Error('useradd failed');
+    spawnSync('sleep', ['0.2']);
+  }
   toReleaseByShell(`userdel -f ${made.name} 2>/dev/null`);
   run('chpasswd', [], `${made.name}:${made.password}\n`);
   user = made;
