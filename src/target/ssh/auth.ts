@@ -5,13 +5,14 @@ import type { AuthMethodName, HostOptions } from './hostOptions';
 import type { Identities, Offer } from './identities';
 import { cancelled, notAuthenticated, quoted } from './sshErrors';
 
-/** Prompts of one attempt that a user is shown at the most. */
+/** Prompts of one dialogue that a user is shown at the most. */
 const MOST_PROMPTS = 16;
 
 /** One login: which method comes next, what the user is asked for it, and what was tried in the end. */
 export class Authentication {
-  /** Why it is given up, where it is not for lack of methods. */
-  refusal: UserError | undefined;
+  /** Called where it is given up for another reason than a lack of methods. */
+  onRefusal: (error: UserError) => void = () => undefined;
+  private refusal: UserError | undefined;
   private readonly offers: AsyncGenerator<Offer>;
   private readonly tried: string[] = [];
   private offered: Offer | undefined;
@@ -19,6 +20,7 @@ export class Authentication {
   private passwords = 0;
   private dialogues = 0;
   private prompted = true;
+  private prompts = 0;
   private accepted: readonly string[] = [];
 
   constructor(
@@ -31,8 +33,7 @@ export class Authentication {
 
   readonly handler: AuthHandler = (left, partial, next) => {
     this.choose(left, partial === true).then(next, (error: unknown) => {
-      this.refusal =
-        error instanceof UserError ? error : notAuthenticated(this.options.name, quoted(String(error)));
+      this.refuse(error);
       next(false);
     });
   };
@@ -58,6 +59,12 @@ export class Authentication {
       `${tried}${takes}${said}`,
       'Check the user and its keys with: ssh -v, or set User and IdentityFile in ~/.ssh/config.',
     );
+  }
+
+  private refuse(error: unknown): void {
+    this.refusal ??=
+      error instanceof UserError ? error : notAuthenticated(this.options.name, quoted(String(error)));
+    this.onRefusal(this.refusal);
   }
 
   private async choose(left: readonly string[] | null, partial: boolean): Promise<AuthMethod | false> {
@@ -102,6 +109,7 @@ export class Authentication {
         // A server that asked nothing has nothing to ask.
         if (this.dialogues >= this.options.passwordPrompts || !this.prompted) return undefined;
         this.prompted = false;
+        this.prompts = 0;
         this.dialogues++;
         return { type: 'keyboard-interactive', username, prompt: this.prompt };
     }
@@ -136,16 +144,15 @@ export class Authentication {
     finish: (answers: string[]) => void,
   ): void => {
     this.answer(instructions, prompts).then(finish, (error: unknown) => {
-      this.refusal =
-        error instanceof UserError ? error : notAuthenticated(this.options.name, quoted(String(error)));
+      this.refuse(error);
       finish(prompts.map(() => ''));
     });
   };
 
   private async answer(instructions: string, prompts: readonly Prompt[]): Promise<string[]> {
     if (this.refusal) throw this.refusal;
-    if (prompts.length > MOST_PROMPTS)
-      throw notAuthenticated(this.options.name, `It asks ${prompts.length} questions at once.`);
+    this.prompts += Math.max(prompts.length, 1);
+    if (this.prompts > MOST_PROMPTS) throw notAuthenticated(this.options.name, 'It asks too many questions.');
     if (!this.prompted) this.count('answers to its questions', this.dialogues);
     this.prompted = true;
     const { user, name } = this.options;

@@ -97,6 +97,7 @@ export class Login {
 
   private listen(): void {
     const { host, authentication, log } = this.parts;
+    authentication.onRefusal = (error) => this.fail(error);
     this.client.on('handshake', () => {
       this.phase = 'login';
     });
