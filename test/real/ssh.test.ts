@@ -318,6 +318,20 @@ describe('host keys', () => {
     });
   });
 
+  it('an unknown one is asked for once, however often keys are exchanged', async (context) => {
+    const here = await place(context, 'RekeyLimit 100K');
+    const { at } = here;
+    const config = configOf(here, `IdentityFile ${at.key('k')}`, 'UserKnownHostsFile none').replace(
+      /^UserK.*known_hosts$/m,
+      '',
+    );
+    const host = await at.connect('db1', config);
+    const { out } = await output(host, 'cat; cat /proc/$PPID/comm', 'x'.repeat(2_000_000));
+    expect(out).toHaveLength(2_000_000 + 'sshd\n'.length);
+    expect(at.questions).toMatchObject([{ detail: expect.stringContaining('It will not be remembered.') }]);
+    expect(at.knownHosts()).toBe('');
+  });
+
   it('of several keys of a host that one is asked for which is known', async (context) => {
     const here = await place(context, `HostKey ${'/nowhere'}`);
     const { at } = here;

@@ -181,6 +181,19 @@ describe('faults', () => {
     expect(await says(await at.connect('db1', config, [], { asker }), 'echo in')).toBe('in\n');
   });
 
+  it('a server that hangs up while the user is asked: said at once', async (context) => {
+    const { at, server } = await place(context, 'LoginGraceTime 1');
+    at.key('k', 'a passphrase');
+    const config = common(at, `Host db1\nPort ${server.port}\n`);
+    const asker = { secret: () => new Promise<never>(() => undefined), confirm: async () => true };
+    const { took, error } = await timed(at.connect('db1', config, [], { asker }));
+    expect(error).toMatchObject({
+      code: 'not-authenticated',
+      why: expect.stringMatching(/It said: nothing, it closed the connection/),
+    });
+    expect(took).toBeLessThan(4000);
+  });
+
   it('a connection that falls silent is lost, by the signs of life', async (context) => {
     const { at, server } = await place(context);
     at.key('k');

@@ -39,11 +39,12 @@ export class Authentication {
   };
 
   /** What was asked for is needed no more. */
-  async end(): Promise<void> {
+  end(): void {
     this.password?.fill(0);
     this.password = undefined;
     this.offered = undefined;
-    await this.offers.return(undefined);
+    // It may still wait for the user.
+    this.offers.return(undefined).catch(() => undefined);
   }
 
   /** What to tell the user where no method is left, or the server gave up: `words` are its own. */

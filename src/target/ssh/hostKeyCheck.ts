@@ -21,6 +21,7 @@ import { cancelled, hostKeyRefused } from './sshErrors';
 export class HostKeyCheck {
   readonly algorithms: readonly string[];
   private readonly name: string;
+  private proven: Buffer | undefined;
 
   private constructor(
     private readonly options: HostOptions,
@@ -43,8 +44,20 @@ export class HostKeyCheck {
     return new HostKeyCheck(options, (await Promise.all(paths.map(read))).flat(), asker, log);
   }
 
+  /** Whether this connection has shown the key before, and it was good. */
+  isProven(key: Buffer): boolean {
+    return this.proven?.equals(key) === true;
+  }
+
   /** Resolves where the key is known or the user now trusts it. Rejects with a UserError. */
   async verify(key: Buffer): Promise<void> {
+    if (this.proven)
+      throw hostKeyRefused(this.name, `It showed another key meanwhile: ${named(key)}.`, 'Connect again.');
+    await this.judge(key);
+    this.proven = key;
+  }
+
+  private async judge(key: Buffer): Promise<void> {
     const verdict = judgeHostKey(this.lines, this.name, key);
     switch (verdict.kind) {
       case 'known':

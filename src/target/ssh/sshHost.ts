@@ -49,6 +49,7 @@ export class SshHost implements RemoteHost {
       const prefix = hop === last ? '' : `The jump host ${hop.name}: `;
       hop.client.on('error', (error: Error) => this.leave(prefix + reasonOf(error)));
       hop.client.on('close', () => this.leave(`${prefix}The connection was closed.`));
+      if (hop.transport.destroyed) this.leave(`${prefix}The connection was closed.`);
     }
   }
 
@@ -114,7 +115,7 @@ export class SshHost implements RemoteHost {
     let end: RemoteEnd = {};
     let linger = LINGER;
     const ended = new Promise<RemoteEnd>((resolve) => {
-      const finish = () => resolve(this.gone === undefined || hasEnded(end) ? end : { lost: this.gone });
+      const finish = () => resolve(this.gone === undefined ? end : { ...end, lost: this.gone });
       channel.on('exit', (code: number | null, signal?: string) => {
         end = code === null ? { signal: quoted(signal ?? '') } : { code };
         setTimeout(finish, linger).unref();
@@ -133,10 +134,6 @@ export class SshHost implements RemoteHost {
     };
     return { input: channel, output: channel, errors: channel.stderr, ended, kill };
   }
-}
-
-function hasEnded({ code, signal }: RemoteEnd): boolean {
-  return code !== undefined || signal !== undefined;
 }
 
 /** A server opened no channel for a command. */

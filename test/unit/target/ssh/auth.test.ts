@@ -136,7 +136,7 @@ describe('passwords', () => {
     expect(password.every((byte) => byte === 0)).toBe(true);
     const last = await next(['password']);
     expect(await next(['password'])).toBe(false);
-    await authentication.end();
+    authentication.end();
     expect(JSON.stringify(last)).not.toContain('hunter');
     const { message } = authentication.failure();
     expect(message).toContain('a password (3 times)');
