@@ -100,16 +100,22 @@ describe('ways to a host', () => {
     expect(await says(await at.connect('j', config), 'echo in')).toBe('in\n');
   });
 
-  it('a ProxyCommand: nc, and ssh -W', async (context) => {
+  it.for(['nc', 'ssh'] as const)('a ProxyCommand: %s', async (program, context) => {
+    if (program === 'nc') skipUnless(context, 'netcat');
     const { at, server } = await place(context);
     at.key('k');
-    const jump = `ssh -F ${at.path('.ssh/config')} -W %h:%p -o ProxyCommand=none -p ${server.port} localhost 2>/dev/null`;
-    for (const command of ['nc %h %p', jump]) {
-      const config = common(at, `Host db1\nPort ${server.port}\nProxyCommand ${command}\n`);
-      const host = await at.connect('db1', config);
-      expect(await says(host, 'echo in'), command).toBe('in\n');
-      host.close();
-    }
+    const jump = `-W %h:%p -o ProxyCommand=none -p ${server.port} localhost 2>/dev/null`;
+    const command = program === 'nc' ? 'nc %h %p' : `ssh -F ${at.path('.ssh/config')} ${jump}`;
+    const host = await at.connect(
+      'db1',
+      common(at, `Host db1\nPort ${server.port}\nProxyCommand ${command}\n`),
+    );
+    expect(await says(host, 'echo in')).toBe('in\n');
+    host.close();
+    await until(
+      () => spawnSync('pgrep', ['-fx', `${program} .*${server.port}.*`]).status === 1,
+      'it has ended',
+    );
   });
 
   it('a ProxyCommand that fails says why, and its words are harmless', async (context) => {

@@ -57,6 +57,7 @@ export const needs = {
     return existsSync('/sys/kernel/btf/vmlinux') ? undefined : 'needs a kernel with BTF';
   },
   ssh: () => (hasCommand('ssh') ? undefined : 'needs ssh (apt-get install openssh-client)'),
+  netcat: () => (hasCommand('nc') ? undefined : 'needs nc (apt-get install netcat-openbsd)'),
   sshd: () => {
     if (!isRoot()) return 'needs root to start an SSH server for other users';
     return existsSync('/usr/sbin/sshd') ? undefined : 'needs sshd (apt-get install openssh-server)';
