@@ -1,4 +1,5 @@
-// Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js, and the probe.
+// Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js,
+// dist/ssh.js, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
@@ -84,6 +85,7 @@ function bundles() {
     { name: 'cli.main', from: 'cli.ts', options: wrapped },
     { name: 'extension', from: 'extension.ts', options: {} },
     { name: 'adapter', from: 'adapter.ts', options: command },
+    { name: 'ssh', from: 'target/ssh/library.ts', options: {} },
   ];
   return all
     .map(({ name, from, options }) => ({ name, entry: join(here, 'src', from), options }))
@@ -102,6 +104,18 @@ function compileAhead() {
   writeFileSync(join(dist, 'cli.main.cache'), script.createCachedData());
 }
 
+/** Libraries that are only loaded once SSH is asked for: dist/ssh.js, which the other bundles require then. */
+const loadedLate = {
+  name: 'loaded late',
+  setup(build) {
+    build.onResolve({ filter: /\/library$/ }, ({ kind, resolveDir }) =>
+      kind === 'dynamic-import' && resolveDir === join(here, 'src/target/ssh')
+        ? { path: './ssh.js', external: true }
+        : undefined,
+    );
+  },
+};
+
 async function bundle(watch) {
   const esbuild = await import('esbuild');
   for (const { name, entry, options } of bundles()) {
@@ -116,6 +130,9 @@ async function bundle(watch) {
       sourcemap: 'linked',
       // ssh2 works without its native parts and looks for them at run time.
       external: ['vscode', 'cpu-features', '*.node'],
+      // A script that is compiled ahead can only require.
+      supported: { 'dynamic-import': false },
+      plugins: [loadedLate],
       define: { VERSION: JSON.stringify(version) },
       logLevel: 'warning',
       ...options,

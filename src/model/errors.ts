@@ -38,5 +38,10 @@ export type ErrorCode =
   | 'elevation-missing'
   | 'elevation-refused'
   | 'elevation-unsafe'
+  | 'host-config'
+  | 'host-unreachable'
+  | 'host-key'
+  | 'not-authenticated'
+  | 'host-refused'
   | 'cancelled'
   | 'usage';

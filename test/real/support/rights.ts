@@ -65,6 +65,12 @@ export const needs = {
     if (!since(5, 14)) return "needs Linux 5.14 to read the kernel's memory";
     return existsSync('/sys/kernel/btf/vmlinux') ? undefined : 'needs a kernel with BTF';
   },
+  ssh: () => (hasCommand('ssh') ? undefined : 'needs ssh (apt-get install openssh-client)'),
+  netcat: () => (hasCommand('nc') ? undefined : 'needs nc (apt-get install netcat-openbsd)'),
+  sshd: () => {
+    if (!isRoot()) return 'needs root to start an SSH server for other users';
+    return existsSync('/usr/sbin/sshd') ? undefined : 'needs sshd (apt-get install openssh-server)';
+  },
   pidfs: () => (since(6, 9) ? undefined : 'needs Linux 6.9: pidfds lead elsewhere before'),
 } satisfies Record<string, Need>;
 
