@@ -28,5 +28,8 @@ export type ErrorCode =
   | 'probe-failed'
   | 'probe-gone'
   | 'not-linux'
+  | 'host-lost'
+  | 'host-unreachable'
+  | 'host-unknown'
   | 'cancelled'
   | 'usage';
