@@ -22,7 +22,6 @@ export interface CommandHost {
   readonly command: readonly string[];
 }
 
-/** This machine, with the rights the inspector has. */
 export const LOCAL: HostId = { kind: 'local' };
 
 /** The same for the same host, whatever it is called. */
@@ -42,9 +41,9 @@ export function hostName(id: HostId): string {
   return id.sudo ? `${name} (sudo)` : name;
 }
 
-/** The processes are of the machine that the inspector runs on. */
-export function isLocal({ kind }: HostId): boolean {
-  return kind === 'local';
+/** This machine, with the rights the inspector has. */
+export function isHere({ kind, sudo }: HostId): boolean {
+  return kind === 'local' && !sudo;
 }
 
 /** What a window has remembered, or a user's setting has, as a host; undefined = it is none. */

@@ -6,6 +6,7 @@ import type { Clock } from './inspection';
 export class Hosts {
   private readonly hosts = new Map<string, Host>();
   private readonly listeners = new Set<() => void>();
+  private readonly held = new Map<string, number>();
   private readonly returns = new Set<(host: Host) => void>();
 
   constructor(
@@ -63,14 +64,29 @@ export class Hosts {
     this.changed();
   }
 
-  /** Leaves all but the hosts of these keys. */
+  /** Runs work that needs the host although nothing is inspected there yet. */
+  async hold<T>(id: HostId, work: (host: Host) => Promise<T>): Promise<T> {
+    const host = this.of(id);
+    const { key } = host;
+    this.held.set(key, (this.held.get(key) ?? 0) + 1);
+    try {
+      return await work(host);
+    } finally {
+      const others = (this.held.get(key) ?? 1) - 1;
+      if (others > 0) this.held.set(key, others);
+      else this.held.delete(key);
+    }
+  }
+
+  /** Leaves all but the hosts of these keys and those that are held. */
   keepOnly(keys: ReadonlySet<string>): void {
-    for (const key of [...this.hosts.keys()]) if (!keys.has(key)) this.leave(key);
+    for (const key of [...this.hosts.keys()]) if (!keys.has(key) && !this.held.has(key)) this.leave(key);
   }
 
   dispose(): void {
     this.listeners.clear();
     this.returns.clear();
+    this.held.clear();
     this.keepOnly(new Set());
   }
 

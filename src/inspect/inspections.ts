@@ -1,5 +1,5 @@
 import type { Sample } from '../model/sample';
-import { type HostId, hostKey, isLocal, LOCAL } from './hostId';
+import { type HostId, hostKey, isHere, LOCAL } from './hostId';
 import { type Clock, Inspection, type InspectionSnapshot, type Search, type TakeSample } from './inspection';
 
 /** One thing the user looks at: a process that is followed, or a sample that was opened from a file. */
@@ -166,5 +166,5 @@ export class Inspections {
 }
 
 function processKey(host: HostId, pid: number): string {
-  return isLocal(host) && !host.sudo ? `process-${pid}` : `process-${pid} on ${hostKey(host)}`;
+  return isHere(host) ? `process-${pid}` : `process-${pid} on ${hostKey(host)}`;
 }

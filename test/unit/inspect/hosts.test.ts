@@ -236,6 +236,29 @@ describe('a host', () => {
   });
 });
 
+describe('the hosts of a window', () => {
+  it('that nothing is inspected on are left, but not while a process is picked there', async () => {
+    const { hosts, made } = stage();
+    const names = () => hosts.all.map(({ name }) => name);
+    let picked = () => {};
+    const picking = hosts.hold(DB1, async (host) => {
+      await host.reach();
+      await new Promise<void>((resolve) => {
+        picked = resolve;
+      });
+    });
+    await settled();
+    hosts.keepOnly(new Set());
+    expect([names(), made[0]?.closed]).toEqual([['db1'], false]);
+    picked();
+    await picking;
+    hosts.keepOnly(new Set(['ssh:db1']));
+    expect(names()).toEqual(['db1']);
+    hosts.keepOnly(new Set());
+    expect([names(), made[0]?.closed]).toEqual([[], true]);
+  });
+});
+
 describe('the inspections of a host that is lost', () => {
   it('keep their last Sample and go on when it is back', async () => {
     const { made, fail, clock, hosts } = stage();
