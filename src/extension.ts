@@ -4,6 +4,7 @@ import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import { Hosts } from './inspect/hosts';
 import type { TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
+import { UserError } from './model/errors';
 import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
 import { editorAskers } from './views/asker';
@@ -28,6 +29,8 @@ export interface TestApi {
   inspections(): readonly Inspected[];
   /** The whole tree unfolded, as text, two spaces a level. */
   treeText(): string;
+  /** The class whose errors the extension knows. */
+  readonly UserError: typeof UserError;
   /** From now on hosts that are not this machine are opened by `other`, which can open this machine for them. */
   openHostsBy(other: (id: HostId, asker: Asker, here: () => Promise<Target>) => Promise<Target>): void;
 }
@@ -91,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     learnMoreCommand(context.extensionUri),
   );
   return {
+    UserError,
     inspections: () => inspections.all,
     treeText: () => tree.text(),
     openHostsBy: (other) => {
