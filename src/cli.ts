@@ -78,7 +78,7 @@ async function openElsewhere(asked: Asked, host: HostId, asker: Asker, signal: A
   ]);
   const { kernelMemory, keepProbe, probe } = asked;
   const options = {
-    probe: probePath(__dirname),
+    probe: (arch?: string) => probePath(__dirname, arch),
     kernelMemory,
     keepProbe,
     ...(probe === undefined ? {} : { remoteProbe: probe }),

@@ -21,6 +21,7 @@ const LOSSES: ReadonlySet<string> = new Set<ErrorCode>([
   'probe-gone',
   'probe-failed',
   'host-lost',
+  'host-silent',
   'host-unreachable',
 ]);
 

@@ -4,8 +4,8 @@ import type { Target } from '../target/target';
 import { type HostId, hostName } from './hostId';
 
 export interface OpenOptions {
-  /** The probe for this machine. */
-  readonly probe: string;
+  /** Path of the probe for an architecture, as Node names it; absent = for this machine. */
+  readonly probe: (arch?: string) => string;
   /** False: the probe refuses to read the kernel's memory. */
   readonly kernelMemory: boolean;
   /** The probe stays on a host elsewhere, for the next time. */
@@ -14,14 +14,21 @@ export interface OpenOptions {
   readonly remoteProbe?: string;
 }
 
+export interface ProbeStart extends OpenOptions {
+  readonly sudo: boolean;
+  /** Asked for sudo's password. */
+  readonly asker: Asker;
+  readonly signal: AbortSignal;
+}
+
 /** The ways to hosts that are not this machine with this program's rights. All reject with a UserError. */
 export interface Ways {
   ssh(alias: string, asker: Asker, signal: AbortSignal): Promise<RemoteHost>;
   command(command: readonly string[], label: string): RemoteHost;
   /** Starts the probe on a host, with the rights of root where `sudo` says so. */
-  probe(host: RemoteHost, options: OpenOptions & { readonly sudo: boolean }, asker: Asker): Promise<Target>;
+  probe(host: RemoteHost, options: ProbeStart): Promise<Target>;
   /** This machine with the rights of root. */
-  elevated(options: OpenOptions, asker: Asker): Promise<Target>;
+  elevated(options: ProbeStart): Promise<Target>;
 }
 
 /** Opens a host. `ways` is asked for only where this machine as it is will not do. */
@@ -33,9 +40,9 @@ export async function openHost(
   ways: () => Promise<Ways>,
 ): Promise<Target> {
   if (id.kind === 'local') {
-    if (id.sudo) return (await ways()).elevated(options, asker);
+    if (id.sudo) return (await ways()).elevated({ ...options, sudo: true, asker, signal });
     const { openLocal } = await import('../target/local');
-    return openLocal(options.probe, { kernelMemory: options.kernelMemory });
+    return openLocal(options.probe(), { kernelMemory: options.kernelMemory });
   }
   const { ssh, command, probe } = await ways();
   const host = id.kind === 'ssh' ? await ssh(id.alias, asker, signal) : command(id.command, id.label);
@@ -43,7 +50,7 @@ export async function openHost(
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   try {
-    const target = await probe(host, { ...options, sudo: id.sudo === true }, asker);
+    const target = await probe(host, { ...options, sudo: id.sudo === true, asker, signal });
     return heldBy(host, target);
   } catch (error) {
     leave();

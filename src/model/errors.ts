@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'probe-gone'
   | 'not-linux'
   | 'host-lost'
+  | 'host-silent'
   | 'host-unreachable'
   | 'host-unknown'
   | 'cancelled'
