@@ -23,10 +23,14 @@ export function hostCommands(
   secrets: Secrets,
   inspectOn: InspectOn,
 ): vscode.Disposable[] {
+  const hostOfProcess = (key: string | undefined): string | undefined => {
+    const host = key === undefined ? undefined : inspections.get(key)?.host;
+    return host && hostKey(host);
+  };
   /** The host of a row, else of the selected one, else the only one, else the user is asked. */
   const hostOf = async (from: unknown, fits: (host: Host) => boolean): Promise<Host | undefined> => {
     const all = hosts.all.filter(fits);
-    const pointed = keyOf(from) ?? keyOf(tree.selected);
+    const pointed = keyOf(from) ?? keyOf(tree.selected) ?? hostOfProcess(tree.selected?.inspection);
     const found = all.find(({ key }) => key === pointed);
     if (found || keyOf(from) !== undefined) return found;
     return all.length > 1 ? ask(all) : all[0];
