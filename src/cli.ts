@@ -44,14 +44,18 @@ async function main(): Promise<number> {
   const { hosts, pid } = asked;
   if (pid === undefined && hosts.length > 1) return await listAll(asked);
   const [host = LOCAL] = hosts;
-  let target: Target;
+  if (isHere(host)) return await inspectOn(asked, host);
   try {
-    target = await open(asked, host);
+    return await inspectOn(asked, host);
   } catch (error) {
-    if (isHere(host) || !(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || error.code.startsWith('file-')) throw error;
     complain(error);
     return EXIT.notInspected;
   }
+}
+
+async function inspectOn(asked: Asked, host: HostId): Promise<number> {
+  const target = await open(asked, host);
   try {
     if (asked.pid === undefined) return await list(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
