@@ -1,20 +1,29 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Asked, HELP, parseArguments } from './cli/arguments';
+import { type HostAnswer, listHosts, ranked } from './cli/hostList';
 import { LayoutFiles } from './cli/layoutCache';
 import { searchProgress } from './cli/searchProgress';
+import { terminalAsker } from './cli/terminalAsker';
 import { processTable } from './explain/processTable';
 import { reportText } from './explain/report';
+import { type HostId, hostName, isHere, LOCAL } from './inspect/hostId';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
+import { printable } from './model/printable';
+import type { ProcessSummary } from './model/process';
 import type { Sample, Severity } from './model/sample';
 import { listProcesses } from './sample/listProcesses';
 import { parseSample, serialize } from './sample/savedSample';
 import { openDirectory } from './target/directory';
 import { openLocal } from './target/local';
 import { probePath } from './target/probePath';
+import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
 
 declare const VERSION: string;
+
+/** Milliseconds that what was opened has to close once everything is said. A way to a host may never do so. */
+const FAREWELL = 2000;
 
 const EXIT = { ok: 0, error: 1, finding: 3, notInspected: 4 } as const;
 
@@ -32,9 +41,21 @@ async function main(): Promise<number> {
   if (asked.help) return print(HELP);
   if (asked.version) return print(`inspect-io-uring ${VERSION}\n`);
   if (asked.open !== undefined) return await showSaved(asked, asked.open);
-  const { root, kernelMemory } = asked;
-  const target =
-    root === undefined ? await openLocal(probePath(__dirname), { kernelMemory }) : openDirectory(root);
+  const { hosts, pid } = asked;
+  if (pid === undefined && hosts.length > 1) return await listAll(asked);
+  const [host = LOCAL] = hosts;
+  if (isHere(host)) return await inspectOn(asked, host);
+  try {
+    return await inspectOn(asked, host);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code.startsWith('file-')) throw error;
+    complain(error);
+    return EXIT.notInspected;
+  }
+}
+
+async function inspectOn(asked: Asked, host: HostId): Promise<number> {
+  const target = await open(asked, host);
   try {
     if (asked.pid === undefined) return await list(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
@@ -45,8 +66,51 @@ async function main(): Promise<number> {
   }
 }
 
+function open(asked: Asked, host: HostId): Promise<Target> {
+  if (asked.root !== undefined) return Promise.resolve(openDirectory(asked.root));
+  const { kernelMemory } = asked;
+  return isHere(host)
+    ? openLocal(probePath(__dirname), { kernelMemory })
+    : openElsewhere(asked, host, terminalAsker(), new AbortController().signal);
+}
+
+/** Loaded on demand: what leads elsewhere is large. */
+async function openElsewhere(asked: Asked, host: HostId, asker: Asker, signal: AbortSignal): Promise<Target> {
+  const [{ openHost }, { ways }] = await Promise.all([
+    import('./inspect/openHost'),
+    import('./inspect/ways'),
+  ]);
+  const { kernelMemory, keepProbe, probe } = asked;
+  const options = {
+    probe: (arch?: string) => probePath(__dirname, arch),
+    kernelMemory,
+    keepProbe,
+    ...(probe === undefined ? {} : { remoteProbe: probe }),
+  };
+  return openHost(host, asker, signal, options, ways);
+}
+
+async function listAll(asked: Asked): Promise<number> {
+  const answers = await listHosts(
+    asked.hosts,
+    (host, asker, signal) => openElsewhere(asked, host, asker, signal),
+    terminalAsker(),
+    (target, signal) => listProcesses(target, { all: asked.all, signal }),
+  );
+  for (const { host, failure } of answers)
+    if (failure !== undefined) process.stderr.write(`inspect-io-uring: ${printable(host)}: ${failure}\n`);
+  if (answers.some(({ rows }) => rows !== undefined)) await printRows(asked, ranked(answers));
+  return answers.some(({ failure }) => failure !== undefined) ? EXIT.notInspected : EXIT.ok;
+}
+
 async function list(asked: Asked, target: Target): Promise<number> {
-  const rows = await listProcesses(target, { all: asked.all });
+  const [host = LOCAL] = asked.hosts;
+  const found = await listProcesses(target, { all: asked.all });
+  const answer: HostAnswer = { host: hostName(host), rows: found };
+  return printRows(asked, isHere(host) ? found : ranked([answer]));
+}
+
+function printRows(asked: Asked, rows: readonly ProcessSummary[]): Promise<number> {
   if (asked.json) return print(`${JSON.stringify(rows, null, 1)}\n`);
   return print(processTable(rows, { color: useColor(), width: columns() }));
 }
@@ -78,7 +142,9 @@ async function show(asked: Asked, sample: Sample): Promise<number> {
         'not-permitted',
         `Process ${sample.process.pid} could not be looked into.`,
         'It belongs to another user or does not let itself be inspected; only its tasks’ states were readable.',
-        `Run with sudo: sudo inspect-io-uring ${sample.process.pid}`,
+        asked.hosts.every(isHere)
+          ? `Run with sudo: sudo inspect-io-uring ${sample.process.pid}`
+          : 'Run it with --sudo.',
       ),
     );
     return EXIT.notInspected;
@@ -193,6 +259,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 main().then(
   (code) => {
     process.exitCode = code;
+    setTimeout(() => process.exit(), FAREWELL).unref();
   },
   (error: unknown) => {
     if (error instanceof UserError) {

@@ -1,14 +1,24 @@
 import type * as vscode from 'vscode';
+import type { OpenHost } from './inspect/host';
+import { type HostId, isHere, LOCAL } from './inspect/hostId';
+import { Hosts } from './inspect/hosts';
 import type { TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
-import { Machine } from './inspect/machine';
-import { inspectCommands } from './views/inspectCommands';
+import { UserError } from './model/errors';
+import type { Asker } from './target/remoteHost';
+import type { Target } from './target/target';
+import { editorAskers } from './views/asker';
+import { hostCommands, leaveIdleHosts } from './views/hostCommands';
+import type { KnownHosts } from './views/hostRows';
+import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
 import { learnMoreCommand } from './views/learnMore';
 import type { ListProcesses } from './views/processPicker';
+import { RecentHosts } from './views/recentHosts';
 import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
-import { kernelMemory, probePath } from './views/settings';
+import { Secrets } from './views/secrets';
+import { configuredHosts, keepProbe, kernelMemory, probePath, remoteProbePath } from './views/settings';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
 import { InspectionTree } from './views/tree';
@@ -19,53 +29,104 @@ export interface TestApi {
   inspections(): readonly Inspected[];
   /** The whole tree unfolded, as text, two spaces a level. */
   treeText(): string;
+  /** The class whose errors the extension knows. */
+  readonly UserError: typeof UserError;
+  /** From now on hosts that are not this machine are opened by `other`, which can open this machine for them. */
+  openHostsBy(other: (id: HostId, asker: Asker, here: () => Promise<Target>) => Promise<Target>): void;
 }
 
 /** Wires the editor's door. Nothing is read, started or loaded before the first command that needs it. */
 export function activate(context: vscode.ExtensionContext): TestApi {
-  const machine = new Machine(async () => {
-    const { openLocal } = await import('./target/local');
-    const { probePath: shippedProbe } = await import('./target/probePath');
-    return openLocal(probePath() ?? shippedProbe(__dirname), { kernelMemory: kernelMemory() });
-  });
+  const clock = {
+    now: () => performance.now(),
+    setTimeout: (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds),
+    clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
+  };
+  let open: OpenHost = openHere;
+  const secrets = new Secrets(context.secrets);
+  const hosts = new Hosts((...asked) => open(...asked), editorAskers(secrets), clock);
   const take =
-    (pid: number): TakeSample =>
+    (host: HostId, pid: number): TakeSample =>
     (signal, previous, search) =>
-      machine.use(async (target) => {
+      hosts.of(host).use(async (target) => {
         const { look } = await import('./inspect/look');
         const options = { signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]) };
         const walk = search ? { walk: { search } } : {};
         return look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
-      });
-  const list: ListProcesses = (all, signal) =>
-    machine.use(async (target) => {
-      const { listProcesses } = await import('./sample/listProcesses');
-      return listProcesses(target, { all, signal });
-    });
+      }, signal);
+  const list =
+    (host: HostId): ListProcesses =>
+    (all, signal) =>
+      hosts.of(host).use(async (target) => {
+        const { listProcesses } = await import('./sample/listProcesses');
+        return listProcesses(target, { all, signal });
+      }, signal);
 
-  const inspections = new Inspections(take, {
-    now: () => performance.now(),
-    setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
-    clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-  });
-  const tree = new InspectionTree(inspections);
+  const inspections = new Inspections(take, clock);
+  const tree = new InspectionTree(inspections, hosts);
   const subjects = new Subjects(inspections, tree);
-  const releaseWhenIdle = () => {
-    if (inspections.all.length === 0) machine.release();
+  const recent = new RecentHosts(context.globalState);
+  const ended = () => leaveIdleHosts(hosts, inspections);
+  const beginning: Beginning = {
+    hosts,
+    inspections,
+    tree,
+    list,
+    knownHosts: () => knownHosts(recent),
+    reached: (host) => recent.add(host),
+    ended,
   };
-  inspections.onChange(releaseWhenIdle);
+  const inspectOn = beginner(beginning);
+  inspections.onChange(ended);
+  hosts.onBack(({ id }) => void inspections.refreshAll(id));
 
   context.subscriptions.push(
-    { dispose: () => machine.release() },
+    hosts,
     inspections,
     tree,
     new StatusBar(inspections),
     followSchedule(inspections, tree),
-    followContexts(inspections),
-    ...inspectCommands(inspections, tree, list, releaseWhenIdle),
+    followContexts(inspections, hosts),
+    ...inspectCommands(beginning, inspectOn),
+    ...hostCommands(hosts, inspections, tree, subjects, secrets, inspectOn),
     ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
     learnMoreCommand(context.extensionUri),
   );
-  return { inspections: () => inspections.all, treeText: () => tree.text() };
+  return {
+    UserError,
+    inspections: () => inspections.all,
+    treeText: () => tree.text(),
+    openHostsBy: (other) => {
+      open = (id, asker, signal) => {
+        const here = () => openHere(LOCAL, asker, signal);
+        return isHere(id) ? here() : other(id, asker, here);
+      };
+    },
+  };
+}
+
+/** As the settings say now. */
+const openHere: OpenHost = async (id, asker, signal) => {
+  const { openHost } = await import('./inspect/openHost');
+  const { probePath: shippedProbe } = await import('./target/probePath');
+  const { ways } = await import('./inspect/ways');
+  const remoteProbe = remoteProbePath();
+  const options = {
+    probe: (arch?: string) => (arch === undefined && probePath()) || shippedProbe(__dirname, arch),
+    kernelMemory: kernelMemory(),
+    keepProbe: keepProbe(),
+    ...(remoteProbe === undefined ? {} : { remoteProbe }),
+  };
+  return openHost(id, asker, signal, options, ways);
+};
+
+async function knownHosts(recent: RecentHosts): Promise<KnownHosts> {
+  const { sshAliases } = await import('./target/sshAliases');
+  return {
+    local: process.platform === 'linux',
+    recent: recent.all,
+    configured: configuredHosts(),
+    aliases: await sshAliases(),
+  };
 }

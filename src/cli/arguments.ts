@@ -1,11 +1,18 @@
 import { parseArgs } from 'node:util';
+import { type HostId, hostFrom, hostKey, LOCAL } from '../inspect/hostId';
 import { UserError } from '../model/errors';
 import type { Severity } from '../model/sample';
 import { parsePid } from '../sample/refusals';
+import { splitWords } from './words';
 
 /** What the command line asks for. */
 export interface Asked {
   readonly pid?: number;
+  /** At least one, each once. */
+  readonly hosts: readonly HostId[];
+  /** A probe that is on the hosts already. */
+  readonly probe?: string;
+  readonly keepProbe: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly all: boolean;
@@ -33,15 +40,22 @@ Without PID it lists the processes that use io_uring or are blocked in I/O, the 
   --save FILE         also write the Sample to FILE, which must not exist
   --open FILE         show a saved Sample instead of a live process
   --root DIR          read the same files below DIR: a captured tree
+  --host NAME         inspect another host by ssh: a name of ~/.ssh/config, or user@host:port; . is this machine.
+                      Without PID more than one may be given: their processes are ranked together
+  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web"
+  --sudo              with the rights of root there (or here), by sudo
+  --probe PATH        use the probe at PATH on the host instead of putting one there
+  --keep-probe        leave the probe on the host for the next time
   --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical
   --help, -h          this text
   --version           the version
 
 Exit codes: 0 inspected (without --fail-on: whatever was found), 1 wrong use or an error of ours,
-3 a finding of --fail-on severity or worse, 4 the process could not be inspected.
+3 a finding of --fail-on severity or worse, 4 the process, or one of the hosts, could not be inspected.
+Passwords are asked on the terminal alone, never taken from arguments or the environment.
 Colours are used on a terminal only; NO_COLOR switches them off.
-Kernel stacks and the kernel's own list of requests need root: sudo inspect-io-uring PID
+Kernel stacks and the kernel's own list of requests need root: sudo inspect-io-uring PID, elsewhere --sudo
 `;
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
@@ -67,7 +81,19 @@ export function parseArguments(args: readonly string[]): Asked {
   }
   if (watch !== undefined && root !== undefined)
     throw usage('A captured tree does not change: leave out --watch.');
+  const elsewhere = values.host !== undefined || values.command !== undefined || values.sudo === true;
+  if (elsewhere && (open !== undefined || root !== undefined)) {
+    throw usage(
+      '--host, --command and --sudo are about live processes: --open and --root do not go with them.',
+    );
+  }
+  const hosts = hostsOf(values);
+  if (first !== undefined && hosts.length > 1) throw usage('A PID is of one host: give one --host.');
+  const { probe } = values;
   return {
+    hosts,
+    keepProbe: values['keep-probe'] ?? false,
+    ...(probe === undefined ? {} : { probe }),
     json: values.json ?? false,
     verbose: values.verbose ?? false,
     all: values.all ?? false,
@@ -94,6 +120,11 @@ function parse(args: readonly string[]) {
       options: {
         all: { type: 'boolean' },
         'no-kernel-memory': { type: 'boolean' },
+        host: { type: 'string', multiple: true },
+        command: { type: 'string', multiple: true },
+        sudo: { type: 'boolean' },
+        probe: { type: 'string' },
+        'keep-probe': { type: 'boolean' },
         json: { type: 'boolean' },
         verbose: { type: 'boolean', short: 'v' },
         watch: { type: 'string' },
@@ -109,6 +140,27 @@ function parse(args: readonly string[]) {
     const message = error instanceof Error ? error.message : String(error);
     throw usage(`${message.split('\n')[0]?.replace(/\.?$/, '.') ?? ''}`);
   }
+}
+
+interface HostOptions {
+  readonly host?: readonly string[] | undefined;
+  readonly command?: readonly string[] | undefined;
+  readonly sudo?: boolean | undefined;
+}
+
+function hostsOf({ host = [], command = [], sudo = false }: HostOptions): readonly HostId[] {
+  const named = host.map((name) => (name === '.' ? LOCAL : (hostFrom(name) ?? noHost('--host', name))));
+  const led = command.map((text) => {
+    const words = splitWords(text);
+    return hostFrom({ label: text, command: words }) ?? noHost('--command', text);
+  });
+  const all = [...named, ...led];
+  const chosen = (all.length === 0 ? [LOCAL] : all).map((id) => (sudo ? { ...id, sudo } : id));
+  return [...new Map(chosen.map((id) => [hostKey(id), id])).values()];
+}
+
+function noHost(option: string, text: string): never {
+  throw usage(`${option} was given ${JSON.stringify(text)}, which can be none.`);
 }
 
 function seconds(text: string): number {

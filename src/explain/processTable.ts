@@ -4,15 +4,17 @@ import { inContainer } from './containerWords';
 import { programName } from './programName';
 import { styleFor } from './style';
 
-/** The processes as a table, one a line: PID, in flight, uninterruptible tasks, blocked, name, command. */
+/** The processes as a table, one a line: host where it is told, PID, in flight, uninterruptible tasks, blocked, name, command. */
 export function processTable(
   rows: readonly ProcessSummary[],
   options: { color: boolean; width: number },
 ): string {
   if (rows.length === 0) return 'No process uses io_uring or is blocked in I/O.\n';
+  const hosts = rows.some(({ host }) => host !== undefined);
   const style = styleFor(options.color);
-  const header = ['PID', 'RINGS', 'IN FLIGHT', 'D', 'BLOCKED', 'COMMAND'];
+  const header = [...(hosts ? ['HOST'] : []), 'PID', 'RINGS', 'IN FLIGHT', 'D', 'BLOCKED', 'COMMAND'];
   const lines = rows.map((row) => [
+    ...(hosts ? [printable(row.host ?? '', 24)] : []),
     String(row.pid),
     row.rings === undefined ? '?' : String(row.rings),
     row.pending === undefined ? '-' : String(row.pending),
@@ -26,8 +28,11 @@ export function processTable(
     .slice(0, -1)
     .map((title, i) => Math.max(title.length, ...lines.map((l) => (l[i] ?? '').length)));
   const format = (cells: readonly string[]) => {
-    const numbers = widths.map((width, i) => (cells[i] ?? '').padStart(width)).join('  ');
-    return `${numbers}  ${cells.at(-1) ?? ''}`.slice(0, Math.max(60, options.width));
+    const columns = widths.map((width, i) => {
+      const cell = cells[i] ?? '';
+      return hosts && i === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `${columns.join('  ')}  ${cells.at(-1) ?? ''}`.slice(0, Math.max(60, options.width));
   };
   return `${[style.bold(format(header)), ...lines.map(format)].join('\n')}\n`;
 }

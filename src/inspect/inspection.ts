@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../model/errors';
+import { type ErrorCode, UserError } from '../model/errors';
 import type { Sample } from '../model/sample';
 import { type InspectionProblem, problemOf } from './problem';
 
@@ -115,6 +115,7 @@ export class Inspection {
     try {
       const sample = await this.take(this.abort.signal, this.current.sample, search);
       if (this.abort.signal.aborted) return;
+      refuseAnother(this.current.sample, sample);
       const cost = (this.clock.now() - started) / 1000;
       const state = this.current.state === 'paused' ? 'paused' : 'live';
       this.publish({ state, sample, cost });
@@ -153,4 +154,17 @@ export class Inspection {
     this.current = snapshot;
     for (const listener of [...this.listeners]) listener(snapshot);
   }
+}
+
+/** The pid may name another process now, after a host was away for long above all: throws `process-gone` then. */
+function refuseAnother(before: Sample | undefined, now: Sample): void {
+  const [then, later] = [before?.process.startTime, now.process.startTime];
+  if (then === undefined || later === undefined || then === later) return;
+  const { pid } = now.process;
+  throw new UserError(
+    'process-gone',
+    `Process ${pid} has ended.`,
+    'Its number is another process’s now.',
+    'Inspect that one if it is meant.',
+  );
 }

@@ -1,4 +1,5 @@
 import type { Sample } from '../model/sample';
+import { type HostId, hostKey, isHere, LOCAL } from './hostId';
 import { type Clock, Inspection, type InspectionSnapshot, type Search, type TakeSample } from './inspection';
 
 /** One thing the user looks at: a process that is followed, or a sample that was opened from a file. */
@@ -6,23 +7,36 @@ export interface Inspected {
   /** Names it for as long as it stands in the list. */
   readonly key: string;
   readonly pid: number;
+  /** Where the process runs; absent of a saved sample. */
+  readonly host?: HostId;
   readonly snapshot: InspectionSnapshot;
   /** Present when it was opened: where from, for people. Such a thing never changes. */
   readonly savedAs?: string;
 }
 
+export interface FollowOptions {
+  /** Absent = this machine. */
+  readonly host?: HostId;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Followed {
+  readonly host: HostId;
+  readonly inspection: Inspection;
+}
+
 /** Everything being inspected in one window, in the order it was begun. */
 export class Inspections {
-  private readonly live = new Map<string, Inspection>();
+  private readonly live = new Map<string, Followed>();
   private readonly saved = new Map<string, Inspected>();
   private readonly order: string[] = [];
   private readonly listeners = new Set<() => void>();
   private interval: number | undefined;
   private opened = 0;
 
-  /** `take` makes the sampler of one process. */
+  /** `take` makes the sampler of one process of a host. */
   constructor(
-    private readonly take: (pid: number) => TakeSample,
+    private readonly take: (host: HostId, pid: number) => TakeSample,
     private readonly clock: Clock,
   ) {}
 
@@ -31,9 +45,10 @@ export class Inspections {
   }
 
   get(key: string): Inspected | undefined {
-    const inspection = this.live.get(key);
-    if (!inspection) return this.saved.get(key);
-    return { key, pid: inspection.pid, snapshot: inspection.snapshot };
+    const followed = this.live.get(key);
+    if (!followed) return this.saved.get(key);
+    const { host, inspection } = followed;
+    return { key, host, pid: inspection.pid, snapshot: inspection.snapshot };
   }
 
   /** Calls back after every change; the returned function ends it. */
@@ -43,13 +58,13 @@ export class Inspections {
   }
 
   /** Follows a process, or looks again where it is followed already. Resolves after that look, failed or not; undefined = cancelled. */
-  async follow(pid: number, signal?: AbortSignal): Promise<Inspected | undefined> {
-    const key = `process-${pid}`;
+  async follow(pid: number, { host = LOCAL, signal }: FollowOptions = {}): Promise<Inspected | undefined> {
+    const key = processKey(host, pid);
     // The pid of a process that has ended may name another one now.
-    if (this.live.get(key)?.snapshot.state === 'ended') this.remove(key);
+    if (this.live.get(key)?.inspection.snapshot.state === 'ended') this.remove(key);
     const known = this.live.get(key);
-    if (known) await known.refresh();
-    else await this.firstLook(key, pid, signal);
+    if (known) await known.inspection.refresh();
+    else await this.firstLook(this.begin(key, host, pid), key, signal);
     return this.get(key);
   }
 
@@ -67,29 +82,32 @@ export class Inspections {
 
   /** Never rejects: a failure stands in the snapshot. */
   async refresh(key: string, search?: Search): Promise<void> {
-    const inspection = this.live.get(key);
+    const inspection = this.live.get(key)?.inspection;
     if (inspection && inspection.snapshot.state !== 'ended') await inspection.refresh(search);
   }
 
-  /** Looks at every process that is followed and not paused. */
-  async refreshAll(): Promise<void> {
-    const due = [...this.live.values()].filter(({ snapshot }) => snapshot.state === 'live');
-    await Promise.all(due.map((inspection) => inspection.refresh()));
+  /** Looks at every process that is followed and not paused; `host` = at those of one host. */
+  async refreshAll(host?: HostId): Promise<void> {
+    const key = host && hostKey(host);
+    const due = [...this.live.values()].filter(
+      (one) => one.inspection.snapshot.state === 'live' && (!key || hostKey(one.host) === key),
+    );
+    await Promise.all(due.map(({ inspection }) => inspection.refresh()));
   }
 
   pause(key: string): void {
-    this.live.get(key)?.pause();
+    this.live.get(key)?.inspection.pause();
   }
 
   resume(key: string): void {
-    this.live.get(key)?.resume();
+    this.live.get(key)?.inspection.resume();
   }
 
   remove(key: string): void {
     const at = this.order.indexOf(key);
     if (at < 0) return;
     this.order.splice(at, 1);
-    const inspection = this.live.get(key);
+    const inspection = this.live.get(key)?.inspection;
     this.live.delete(key);
     this.saved.delete(key);
     inspection?.dispose();
@@ -99,7 +117,13 @@ export class Inspections {
   /** Seconds between looks, for all; undefined = only when asked. */
   setInterval(seconds: number | undefined): void {
     this.interval = seconds;
-    for (const inspection of this.live.values()) inspection.setInterval(seconds);
+    for (const { inspection } of this.live.values()) inspection.setInterval(seconds);
+  }
+
+  /** Closes all that are followed on a host. */
+  removeHost(host: HostId): void {
+    for (const [key, followed] of [...this.live])
+      if (hostKey(followed.host) === hostKey(host)) this.remove(key);
   }
 
   dispose(): void {
@@ -108,8 +132,8 @@ export class Inspections {
   }
 
   /** A cancelled look is left behind at once, however long the target takes to answer. */
-  private firstLook(key: string, pid: number, signal: AbortSignal | undefined): Promise<void> {
-    const looked = this.begin(key, pid).refresh();
+  private firstLook(begun: Inspection, key: string, signal: AbortSignal | undefined): Promise<void> {
+    const looked = begun.refresh();
     if (!signal) return looked;
     return new Promise((resolve) => {
       const cancel = () => {
@@ -125,12 +149,12 @@ export class Inspections {
     });
   }
 
-  private begin(key: string, pid: number): Inspection {
-    const inspection = new Inspection(pid, this.take(pid), this.clock, this.interval);
-    this.live.set(key, inspection);
+  private begin(key: string, host: HostId, pid: number): Inspection {
+    const inspection = new Inspection(pid, this.take(host, pid), this.clock, this.interval);
+    this.live.set(key, { host, inspection });
     this.order.push(key);
     inspection.onChange(() => {
-      if (this.live.get(key) === inspection) this.changed();
+      if (this.live.get(key)?.inspection === inspection) this.changed();
     });
     this.changed();
     return inspection;
@@ -139,4 +163,8 @@ export class Inspections {
   private changed(): void {
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+function processKey(host: HostId, pid: number): string {
+  return isHere(host) ? `process-${pid}` : `process-${pid} on ${hostKey(host)}`;
 }

@@ -2,6 +2,8 @@ import type { TaskState } from './sample';
 
 /** One row of the process picker: what a cheap look at a process tells. */
 export interface ProcessSummary {
+  /** What the user calls its host; absent where there is only this machine. */
+  readonly host?: string;
   readonly pid: number;
   readonly name: string;
   readonly command: readonly string[];

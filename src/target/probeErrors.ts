@@ -24,6 +24,6 @@ export function notLinux(platform: string): UserError {
     'not-linux',
     'io_uring exists on Linux only.',
     `This machine runs ${platform}.`,
-    'Inspect a capture with --root, or run this on the Linux machine where the process runs.',
+    'Inspect a process on a Linux host from here, on the command line with --host, or a capture with --root.',
   );
 }

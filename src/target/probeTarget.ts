@@ -40,7 +40,7 @@ export async function connectProbe(
   try {
     const hello = await channel.greeting(patience);
     if (hello.protocol !== PROTOCOL) throw wrongProtocol(hello.protocol, PROTOCOL);
-    return new ProbeTarget(channel, hello, label);
+    return new ProbeTarget(channel, hello, label, connection.ended);
   } catch (error) {
     channel.close();
     throw error instanceof UserError ? error : probeFailed(String(error));
@@ -61,6 +61,7 @@ export class ProbeTarget implements Target {
     private readonly channel: Channel,
     readonly hello: Hello,
     readonly label: string,
+    readonly lost: Promise<string>,
   ) {
     this.rights = { uid: hello.uid, capabilities: hello.capabilities };
     this.arch = hello.machine;

@@ -57,5 +57,7 @@ export interface Target {
   readonly sockets?: KernelSockets;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
+  /** Settles when it is gone, with the reason in words; never rejects. Absent where it cannot go. */
+  readonly lost?: Promise<string>;
   dispose(): void;
 }

@@ -2,6 +2,7 @@ import { headline, stuckCount } from '../explain/summary';
 import type { Inspected } from '../inspect/inspections';
 import type { Finding, Severity } from '../model/sample';
 import { withoutIcons } from './escape';
+import { onHost } from './hostNodes';
 import { stateOf, titleOf } from './nodes';
 import { dots, grouped, shown } from './words';
 
@@ -17,7 +18,7 @@ export function answer(all: readonly Inspected[]): string | undefined {
   }
   if (!best) return undefined;
   const summary = shown(best.finding.summary, 1000);
-  return all.length > 1 ? `${titleOf(best.of)}: ${summary}` : summary;
+  return all.length > 1 ? `${titleOf(best.of)}${onHost(best.of)}: ${summary}` : summary;
 }
 
 /** Requests stuck in the processes that are still followed; saved and ended ones are history. */
@@ -44,7 +45,11 @@ export function statusText(all: readonly Inspected[]): StatusText | undefined {
   const lines = followed.map((inspected) => {
     const { sample } = inspected.snapshot;
     const state = sample ? headline(sample) : 'looking…';
-    return dots(titleOf(inspected), state, stateOf(inspected) === 'paused' && 'paused');
+    return dots(
+      `${titleOf(inspected)}${onHost(inspected)}`,
+      state,
+      stateOf(inspected) === 'paused' && 'paused',
+    );
   });
   return {
     text: withoutIcons(`io_uring: ${words}${paused ? ' (paused)' : ''}`),

@@ -4,6 +4,11 @@ export const SECTION = 'ioUringInspector';
 
 export const COMMANDS = {
   inspect: 'ioUringInspector.inspect',
+  inspectOnHost: 'ioUringInspector.inspectOnHost',
+  inspectWithSudo: 'ioUringInspector.inspectWithSudo',
+  tryAgain: 'ioUringInspector.tryAgain',
+  disconnect: 'ioUringInspector.disconnect',
+  forgetSecrets: 'ioUringInspector.forgetSecrets',
   attachByPid: 'ioUringInspector.attachByPid',
   showAllProcesses: 'ioUringInspector.showAllProcesses',
   refresh: 'ioUringInspector.refresh',
@@ -29,6 +34,9 @@ export const SETTINGS = {
   refreshInterval: 'refreshInterval',
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
+  hosts: 'hosts',
+  keepProbe: 'keepProbe',
+  remoteProbePath: 'remoteProbePath',
 } as const;
 
 /** Context keys for `when` and `enablement` clauses. */
@@ -38,9 +46,14 @@ export const CONTEXTS = {
   /** A process of the tree can be paused, or resumed. */
   live: 'ioUringInspector.live',
   paused: 'ioUringInspector.paused',
+  /** A host that is not this machine stands in the tree; the way to one is lost. */
+  elsewhere: 'ioUringInspector.elsewhere',
+  lost: 'ioUringInspector.lost',
 } as const;
 
 /** `contextValue` of a root row is this and the state: `inspection.live`. */
 export const ROOT_CONTEXT = 'inspection';
+/** `contextValue` of a host's row is this and its state: `host.lost`. */
+export const HOST_CONTEXT = 'host';
 /** `contextValue` of a row that counts requests without rows. */
 export const UNLISTED_CONTEXT = 'unlisted';

@@ -1,49 +1,97 @@
 import * as vscode from 'vscode';
+import { type HostId, hostFrom, isHere, LOCAL } from '../inspect/hostId';
+import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { problemOf } from '../inspect/problem';
+import { pickHost } from './hostPicker';
+import type { KnownHosts } from './hostRows';
 import { COMMANDS } from './ids';
 import { attempt, cancellable, showProblem } from './messages';
 import { parsePid } from './pid';
 import { type ListProcesses, pickProcess } from './processPicker';
 import type { InspectionTree } from './tree';
 
-/** The commands that begin an inspection. `ended` is called when one of them has done its work or was dismissed. */
-export function inspectCommands(
-  inspections: Inspections,
-  tree: InspectionTree,
-  list: ListProcesses,
-  ended: () => void,
-): vscode.Disposable[] {
-  const inspect = async (pid: number) => {
-    const title = `Looking at process ${pid}…`;
-    const inspected = await cancellable(title, (signal) => inspections.follow(pid, signal));
-    if (!inspected) return;
-    const { sample, problem } = inspected.snapshot;
-    if (problem && !sample) {
-      inspections.remove(inspected.key);
-      await showProblem(problem);
-      return;
-    }
-    await tree.reveal(inspected.key);
-  };
+/** Inspects a process of a host; false = it could not be, and the user was told why. */
+export type InspectOn = (host: HostId, pid: number) => Promise<boolean>;
 
-  const pickAndInspect = (all: boolean) =>
+/** What the commands that begin an inspection need. */
+export interface Beginning {
+  readonly hosts: Hosts;
+  readonly inspections: Inspections;
+  readonly tree: InspectionTree;
+  list(host: HostId): ListProcesses;
+  knownHosts(): Promise<KnownHosts>;
+  /** Called when a host that is not this machine was reached. */
+  reached(host: HostId): Promise<void>;
+  /** Called when a command has done its work or was dismissed. */
+  ended(): void;
+}
+
+/** The way of a command to an inspection: reach the host, look, show. */
+export function beginner({ hosts, inspections, tree, reached, ended }: Beginning): InspectOn {
+  return (id, pid) =>
+    hosts
+      .hold(id, async (host) => {
+        const title = `Looking at process ${pid}${isHere(id) ? '' : ` on ${host.name}`}…`;
+        const inspected = await cancellable(title, async (signal) => {
+          await host.reach(signal);
+          await reached(id);
+          return inspections.follow(pid, { host: id, signal });
+        });
+        if (!inspected) return false;
+        const { sample, problem } = inspected.snapshot;
+        if (problem && !sample) {
+          inspections.remove(inspected.key);
+          await showProblem(problem);
+          return false;
+        }
+        await tree.reveal(inspected.key);
+        return true;
+      })
+      .finally(ended);
+}
+
+/** The commands that begin an inspection. */
+export function inspectCommands(beginning: Beginning, inspectOn: InspectOn): vscode.Disposable[] {
+  const { hosts, list, knownHosts, reached, ended } = beginning;
+
+  const pickAndInspect = (id: HostId, all: boolean) =>
+    hosts.hold(id, async (host) => {
+      if (!isHere(id)) {
+        await cancellable(`Connecting to ${host.name}…`, (signal) => host.reach(signal));
+        await reached(id);
+      }
+      const pid = await pickProcess(list(id), all, isHere(id) ? undefined : host.name);
+      if (pid !== undefined) await inspectOn(id, pid);
+    });
+
+  const picking = (all: boolean, which: () => HostId | undefined | Promise<HostId | undefined>) =>
     attempt('The processes could not be listed.', async () => {
-      const pid = await pickProcess(list, all);
-      if (pid !== undefined) await inspect(pid);
+      const id = await which();
+      if (id) await pickAndInspect(id, all);
     }).finally(ended);
 
   return [
-    vscode.commands.registerCommand(COMMANDS.inspect, () => pickAndInspect(false)),
-    vscode.commands.registerCommand(COMMANDS.showAllProcesses, () => pickAndInspect(true)),
-    // A program, or a test, may give the pid.
-    vscode.commands.registerCommand(COMMANDS.attachByPid, (given?: unknown) =>
+    vscode.commands.registerCommand(COMMANDS.inspect, () => picking(false, () => LOCAL)),
+    vscode.commands.registerCommand(COMMANDS.showAllProcesses, () => picking(true, () => LOCAL)),
+    vscode.commands.registerCommand(COMMANDS.inspectOnHost, (from?: unknown) =>
+      picking(false, async () => rowHost(hosts, from) ?? pickHost(await knownHosts())),
+    ),
+    // A program, or a test, may give the pid and the host.
+    vscode.commands.registerCommand(COMMANDS.attachByPid, (given?: unknown, on?: unknown) =>
       attempt('The process could not be inspected.', async () => {
         const text = given === undefined ? await askPid() : String(given);
-        if (text !== undefined) await inspect(parsePid(text));
+        if (text !== undefined) await inspectOn(hostFrom(on) ?? LOCAL, parsePid(text));
       }),
     ),
   ];
+}
+
+/** The host whose row the command came from. */
+function rowHost(hosts: Hosts, from: unknown): HostId | undefined {
+  if (typeof from !== 'object' || from === null) return undefined;
+  const { host } = from as { readonly host?: unknown };
+  return typeof host === 'string' ? hosts.get(host)?.id : undefined;
 }
 
 function askPid(): Thenable<string | undefined> {

@@ -18,8 +18,12 @@ export interface Node {
   readonly context?: string;
   /** Tag of the finding whose page a click opens. */
   readonly learnMore?: string;
-  /** Key of the inspection the row belongs to; set on root rows. */
+  /** Key of the inspection the row belongs to; set on its top row. */
   readonly inspection?: string;
+  /** Key of the host that the row stands for. */
+  readonly host?: string;
+  /** Key of the inspection that a click begins anew with more rights. */
+  readonly sudo?: string;
 }
 
 export interface NodeIcon {

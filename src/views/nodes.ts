@@ -9,6 +9,7 @@ import type { Blindness, Sample } from '../model/sample';
 import { aioNodes } from './aioNodes';
 import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
+import { type HostStates, hostNodes, isCutOff, isGrouped, NO_STATES } from './hostNodes';
 import { ROOT_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
 import { resourceNodes } from './resourceNodes';
@@ -16,19 +17,20 @@ import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
 import { clock, dayAndClock, dots, shown } from './words';
 
-/** The whole tree: one root a process, below it the answer, then the proof. */
-export function rootNodes(all: readonly Inspected[]): readonly Node[] {
-  return placed(
-    all.map((inspected) => {
-      try {
-        return rootNode(inspected);
-      } catch (error) {
-        const { key, savedAs = key } = inspected;
-        const context = `${ROOT_CONTEXT}.${stateOf(inspected)}`;
-        return { ...unshowable(error), id: key, label: shown(savedAs), inspection: key, context };
-      }
-    }),
-  );
+/** The whole tree: one root a process, below it the answer, then the proof; below their hosts where there are others than this. */
+export function rootNodes(all: readonly Inspected[], states: HostStates = NO_STATES): readonly Node[] {
+  const row = (inspected: Inspected) => rowOf(inspected, states);
+  return placed(isGrouped(all) ? hostNodes(all, states, row) : all.map(row));
+}
+
+function rowOf(inspected: Inspected, states: HostStates): Node {
+  try {
+    return rootNode(inspected, isGrouped([inspected]) && isCutOff(inspected.host, states));
+  } catch (error) {
+    const { key, savedAs = key } = inspected;
+    const context = `${ROOT_CONTEXT}.${stateOf(inspected)}`;
+    return { ...unshowable(error), id: key, label: shown(savedAs), inspection: key, context };
+  }
 }
 
 /** What a root row can do, for its menus. */
@@ -44,25 +46,27 @@ export function titleOf({ pid, snapshot: { sample } }: Inspected): string {
     : `process ${pid}`;
 }
 
-function rootNode(inspected: Inspected): Node {
+/** `cutOff`: the row of its host says why nothing new is seen. */
+function rootNode(inspected: Inspected, cutOff: boolean): Node {
   const { key, snapshot } = inspected;
   const { sample } = snapshot;
   const state = stateOf(inspected);
-  const description = dots(sample ? headline(sample) : 'looking…', stateWords(inspected));
+  const asOf = cutOff && sample && `as of ${clock(sample.takenAt)}`;
+  const description = dots(sample ? headline(sample) : 'looking…', stateWords(inspected), asOf);
   const title = titleOf(inspected);
   return {
     id: key,
     inspection: key,
     label: title,
     description,
-    icon: rootIcon(inspected),
+    icon: cutOff ? { id: 'debug-disconnect' } : rootIcon(inspected),
     context: `${ROOT_CONTEXT}.${state}`,
     expanded: true,
     spoken: `${title}, ${description}`,
     tooltip: () => rootTooltip(inspected),
     children: () => [
-      ...(snapshot.problem ? [problemNode(snapshot.problem, sample !== undefined)] : []),
-      ...(sample ? sampleNodes(sample) : []),
+      ...(snapshot.problem && !cutOff ? [problemNode(snapshot.problem, sample !== undefined)] : []),
+      ...(sample ? sampleNodes(sample, moreRights(inspected, sample)) : []),
     ],
   };
 }
@@ -85,14 +89,20 @@ function rootIcon(inspected: Inspected): NodeIcon {
   return inspected.snapshot.sample ? { id: 'pulse' } : { id: 'loading~spin' };
 }
 
-function sampleNodes(sample: Sample): readonly Node[] {
+/** Key of the inspection where the rights of root would show more, and can be had. */
+function moreRights({ key, host, snapshot }: Inspected, { rights }: Sample): string | undefined {
+  const can = host !== undefined && !host.sudo && rights.uid !== 0 && snapshot.state !== 'ended';
+  return can ? key : undefined;
+}
+
+function sampleNodes(sample: Sample, sudo: string | undefined): readonly Node[] {
   return [
     ...findingNodes(sample),
     ...ringNodes(sample),
     ...aioNodes(sample),
     ...taskNodes(sample),
     ...resourceNodes(sample),
-    ...blindNodes(sample.notVisible),
+    ...blindNodes(sample.notVisible, sudo),
   ];
 }
 
@@ -107,7 +117,7 @@ function problemNode({ what, why, remedy }: InspectionProblem, stale: boolean): 
   };
 }
 
-function blindNodes(blind: readonly Blindness[]): readonly Node[] {
+function blindNodes(blind: readonly Blindness[], sudo: string | undefined): readonly Node[] {
   if (blind.length === 0) return [];
   return [
     {
@@ -115,12 +125,16 @@ function blindNodes(blind: readonly Blindness[]): readonly Node[] {
       label: `Not visible (${blind.length})`,
       icon: { id: 'eye-closed' },
       tooltip: () => 'What the inspector could not see, why, and what would show it\\.',
-      children: () => paged(blind, blindRow),
+      children: () => paged(blind, (row) => blindRow(row, sudo)),
     },
   ];
 }
 
-function blindRow({ what, why, remedy }: Blindness): Node {
+/** A remedy that names one of these is had by more rights alone. */
+const BY_RIGHTS = /\b(?:sudo(?! nsenter)|root)\b/;
+
+/** `sudo` = the inspection that can begin anew with more rights. */
+function blindRow({ what, why, remedy }: Blindness, sudo: string | undefined): Node {
   const cure = remedy === undefined ? undefined : shown(remedy, 1000);
   return {
     id: what,
@@ -133,6 +147,9 @@ function blindRow({ what, why, remedy }: Blindness): Node {
       : {
           children: () => [
             { id: 'remedy', label: 'What would show it', description: cure, icon: { id: 'lightbulb' } },
+            ...(sudo !== undefined && BY_RIGHTS.test(cure)
+              ? [{ id: 'sudo', label: 'Inspect with more rights (sudo)…', icon: { id: 'shield' }, sudo }]
+              : []),
           ],
         }),
   };

@@ -19,6 +19,8 @@ const WAYS: Partial<Record<InspectionProblem['code'], Way>> = {
   'process-gone': PICK,
   'kernel-thread': PICK,
   zombie: PICK,
+  'not-linux': { title: 'Inspect on a Host…', command: COMMANDS.inspectOnHost },
+  'host-lost': { title: 'Try Again Now', command: COMMANDS.tryAgain },
   'not-permitted': PICK,
   'not-a-sample': OPEN,
   'newer-sample': OPEN,

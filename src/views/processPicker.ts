@@ -6,8 +6,12 @@ export type ListProcesses = (all: boolean, signal: AbortSignal) => Promise<reado
 
 type Item = vscode.QuickPickItem & Pick<ProcessRow, 'choice'>;
 
-/** Lets the user pick a process; undefined = dismissed. Rejects when the processes cannot be listed. */
-export function pickProcess(list: ListProcesses, showAll: boolean): Promise<number | undefined> {
+/** Lets the user pick a process of `host`, absent = of this machine; undefined = dismissed. Rejects when the processes cannot be listed. */
+export function pickProcess(
+  list: ListProcesses,
+  showAll: boolean,
+  host?: string,
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const pick = vscode.window.createQuickPick<Item>();
     const showAllButton = {
@@ -35,7 +39,8 @@ export function pickProcess(list: ListProcesses, showAll: boolean): Promise<numb
       pick.busy = true;
       // Also here, because the row that says so stands at the end of what may be a long list.
       pick.buttons = all ? [refreshButton] : [showAllButton, refreshButton];
-      pick.title = all ? 'Inspect io_uring: all processes' : 'Inspect io_uring: the most stuck first';
+      const where = host === undefined ? '' : ` on ${host}`;
+      pick.title = `Inspect io_uring${where}: ${all ? 'all processes' : 'the most stuck first'}`;
       try {
         const found = await list(all, abort.signal);
         if (mine !== load || abort.signal.aborted) return;

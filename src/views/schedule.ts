@@ -1,5 +1,9 @@
 import * as vscode from 'vscode';
+import type { Host } from '../inspect/host';
+import { hostKey } from '../inspect/hostId';
+import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
+import { isGrouped } from './hostNodes';
 import { CONTEXTS } from './ids';
 import { stateOf } from './nodes';
 import { onSettingsChange, refreshInterval } from './settings';
@@ -19,18 +23,25 @@ export function followSchedule(inspections: Inspections, tree: InspectionTree): 
 }
 
 /** Tells the menus what can be done. */
-export function followContexts(inspections: Inspections): vscode.Disposable {
+export function followContexts(inspections: Inspections, hosts: Hosts): vscode.Disposable {
   const told = new Map<string, boolean>();
   const tell = (context: string, value: boolean) => {
     if ((told.get(context) ?? false) === value) return;
     told.set(context, value);
     void vscode.commands.executeCommand('setContext', context, value);
   };
-  const stop = inspections.onChange(() => {
-    const states = inspections.all.map(stateOf);
+  const update = () => {
+    const { all } = inspections;
+    const states = all.map(stateOf);
     tell(CONTEXTS.inspecting, states.length > 0);
     tell(CONTEXTS.live, states.includes('live'));
     tell(CONTEXTS.paused, states.includes('paused'));
-  });
-  return { dispose: stop };
+    tell(CONTEXTS.elsewhere, isGrouped(all));
+    const shown = new Set(all.flatMap(({ host }) => (host ? [hostKey(host)] : [])));
+    const lost = ({ key, state }: Host) =>
+      shown.has(key) && (state.kind === 'lost' || state.kind === 'failed');
+    tell(CONTEXTS.lost, hosts.all.some(lost));
+  };
+  const stops = [inspections.onChange(update), hosts.onChange(update)];
+  return vscode.Disposable.from(...stops.map((dispose) => ({ dispose })));
 }

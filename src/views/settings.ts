@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { type HostId, hostFrom } from '../inspect/hostId';
 import { SECTION, SETTINGS } from './ids';
 
 /** Seconds; a look costs the target's host something, so it never comes more often. */
@@ -21,6 +22,23 @@ export function probePath(): string | undefined {
 /** Whether the kernel's own memory may be read, where the rights allow it. */
 export function kernelMemory(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.kernelMemory, true) !== false;
+}
+
+/** The hosts of the user's settings; what is none is left out. */
+export function configuredHosts(): readonly HostId[] {
+  const hosts = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.hosts, []);
+  return Array.isArray(hosts) ? hosts.flatMap((host) => hostFrom(host) ?? []) : [];
+}
+
+/** Whether the probe stays on hosts that it was put on. */
+export function keepProbe(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.keepProbe, false) === true;
+}
+
+/** A probe that is on hosts elsewhere already; undefined = it is put there. */
+export function remoteProbePath(): string | undefined {
+  const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.remoteProbePath, '');
+  return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
 }
 
 export function onSettingsChange(listener: () => void): vscode.Disposable {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Inspected, Inspections } from '../inspect/inspections';
 import { withoutIcons } from './escape';
+import { onHost } from './hostNodes';
 import { COMMANDS } from './ids';
 import type { Node } from './node';
 import { stateOf, titleOf } from './nodes';
@@ -34,7 +35,7 @@ function keyOf(from: unknown): string | undefined {
 
 async function ask(all: readonly Inspected[]): Promise<Inspected | undefined> {
   const items = all.map((inspected) => ({
-    label: withoutIcons(titleOf(inspected)),
+    label: withoutIcons(`${titleOf(inspected)}${onHost(inspected)}`),
     description: stateOf(inspected),
     inspected,
   }));

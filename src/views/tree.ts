@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
+import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { answer, stuckInAll } from './answer';
+import { type HostStates, isCutOff, isGrouped } from './hostNodes';
 import { FOCUS_VIEW, VIEW } from './ids';
 import { type Node, outline, picture, withoutAges } from './node';
 import { rootNodes, stateOf } from './nodes';
@@ -9,6 +11,8 @@ import { count } from './words';
 
 /** Milliseconds after which ages are brought up to date when nothing else has changed. */
 const AGES = 10_000;
+/** The same while a host is lost: people count the seconds until it is tried again. */
+const COUNTDOWN = 1000;
 /** Milliseconds a tooltip is left in peace. */
 const READING = 10_000;
 
@@ -29,7 +33,10 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readUntil = 0;
   private later: NodeJS.Timeout | undefined;
 
-  constructor(private readonly inspections: Inspections) {
+  constructor(
+    private readonly inspections: Inspections,
+    private readonly hosts: Hosts,
+  ) {
     this.view = vscode.window.createTreeView<Node>(VIEW, { treeDataProvider: this, showCollapseAll: true });
     this.disposables.push(
       this.redraw,
@@ -37,6 +44,7 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       this.view.onDidExpandElement(({ element }) => this.unfolded.add(element.id)),
       this.view.onDidCollapseElement(({ element }) => this.unfolded.delete(element.id)),
       { dispose: inspections.onChange(() => this.update()) },
+      { dispose: hosts.onChange(() => this.update()) },
     );
   }
 
@@ -77,13 +85,23 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   /** Brings the sidebar forward with one inspection in it. */
   async reveal(key: string): Promise<void> {
-    const root = this.roots.find((node) => node.inspection === key);
+    const root = this.rowOf(key);
     if (!root) return;
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
     await vscode.commands.executeCommand(FOCUS_VIEW);
     await this.view.reveal(root, { select: true, focus: true, expand: true });
     // On a slow machine it still happens now and then; drawing once more brings the rows.
     this.redraw.fire(undefined);
+  }
+
+  /** The top row of an inspection: a root, or just below its host's. */
+  private rowOf(key: string): Node | undefined {
+    for (const root of this.roots) {
+      const below = root.host === undefined ? [root] : this.getChildren(root);
+      const found = below.find((node) => node.inspection === key);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /** The next look is shown at once, even when a tooltip is being read: the user asked for it. */
@@ -102,6 +120,10 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     for (const disposable of this.disposables) disposable.dispose();
   }
 
+  private hostStates(): HostStates {
+    return { stateOf: (key) => this.hosts.get(key)?.state, now: () => this.hosts.now() };
+  }
+
   private pictureOf(roots: readonly Node[]): string {
     return picture(roots, ({ id }) => this.unfolded.has(id));
   }
@@ -109,14 +131,22 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private update(): void {
     clearTimeout(this.later);
     const { all } = this.inspections;
-    const roots = rootNodes(all);
-    const states = JSON.stringify(all.map((one) => [one.key, stateOf(one), one.snapshot.problem?.code]));
+    const hosts = this.hostStates();
+    const roots = rootNodes(all, hosts);
+    const cutOff = isGrouped(all) && all.some(({ host }) => isCutOff(host, hosts));
+    const states = JSON.stringify([
+      all.map((one) => [one.key, stateOf(one), one.snapshot.problem?.code]),
+      this.hosts.all.map(({ key, state }) => [key, state.kind, 'next' in state]),
+    ]);
     const now = this.pictureOf(roots);
     const before = this.pictureOf(this.roots);
+    if (cutOff) this.later = setTimeout(() => this.update(), COUNTDOWN);
     if (now === before && states === this.states) return;
-    const older = withoutAges(now) === withoutAges(before) ? this.drawnAt + AGES : 0;
+    const ages = cutOff ? COUNTDOWN / 2 : AGES;
+    const older = withoutAges(now) === withoutAges(before) ? this.drawnAt + ages : 0;
     const wait = states === this.states ? Math.max(older, this.readUntil) - Date.now() : 0;
     if (wait > 0) {
+      clearTimeout(this.later);
       this.later = setTimeout(() => this.update(), wait);
       return;
     }

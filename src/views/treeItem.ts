@@ -12,6 +12,12 @@ export function treeItem(node: Node): vscode.TreeItem {
   if (node.context !== undefined) item.contextValue = node.context;
   if (node.learnMore !== undefined)
     item.command = { command: COMMANDS.learnMore, title: node.label, arguments: [node.learnMore] };
+  if (node.sudo !== undefined)
+    item.command = {
+      command: COMMANDS.inspectWithSudo,
+      title: node.label,
+      arguments: [{ inspection: node.sudo }],
+    };
   if (node.icon) {
     const { id, color } = node.icon;
     item.iconPath = new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));

@@ -34,8 +34,11 @@ export async function startServer(
   const stateDir = await mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-editor-'));
   const at = (...names) => path.join(stateDir, ...names);
   await mkdir(at('data/User'), { recursive: true });
+  await mkdir(at('data/Machine'));
   await mkdir(at('extensions'));
   await writeFile(at('data/User/settings.json'), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+  // A setting of the scope "machine" is taken from here alone: the editor's server is another machine to it.
+  await writeFile(at('data/Machine/settings.json'), JSON.stringify(settings, null, 2));
   await writeFile(at('config.yaml'), '{}\n');
   if (extension) await installExtension(extension, at('extensions'));
   const [program, ...args] = [editor.nodePath, editor.entry, ...flags(editor, at, port, tests)];

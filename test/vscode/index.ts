@@ -2,12 +2,13 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { activationTests } from './activation.test';
 import { badInputTests } from './badInput.test';
+import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
 import { savedSampleTests } from './savedSample.test';
 import { runTest } from './suite';
 
 // The order counts: the first tests need an extension that nothing has activated.
-const tests = [...activationTests, ...inspectingTests, ...badInputTests, ...savedSampleTests];
+const tests = [...activationTests, ...inspectingTests, ...badInputTests, ...savedSampleTests, ...hostTests];
 
 /** Called by the editor (extensionTestsPath). Results go, one a line, to a file in the folder STATE names. */
 export async function run(): Promise<void> {

@@ -44,12 +44,12 @@ export async function runTest({ name, run }: Test): Promise<Result> {
 /** Tries `look` until it answers something; the name of what was waited for stands in the error. */
 export async function eventually<T>(
   what: string,
-  look: () => T | undefined | false,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
   limit = 10_000,
 ): Promise<T> {
   const deadline = performance.now() + limit;
   for (;;) {
-    const answer = look();
+    const answer = await look();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > deadline) throw new Error(`not seen within ${limit / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -16,6 +16,22 @@ describe('the command line', () => {
     [['42'], { kernelMemory: true }],
     [['--no-kernel-memory', '42'], { pid: 42, kernelMemory: false }],
     [['-v', '-h'], { verbose: true, help: true }],
+    [[], { hosts: [{ kind: 'local' }], keepProbe: false }],
+    [['--sudo', '42'], { pid: 42, hosts: [{ kind: 'local', sudo: true }] }],
+    [
+      ['--host', 'a', '--host=deploy@b:22', '--host', '.', '--host', 'a'],
+      { hosts: [{ kind: 'ssh', alias: 'a' }, { kind: 'ssh', alias: 'deploy@b:22' }, { kind: 'local' }] },
+    ],
+    [['--host', 'a', '--sudo', '42'], { pid: 42, hosts: [{ kind: 'ssh', alias: 'a', sudo: true }] }],
+    [
+      ['--command', 'docker exec -i "my web"'],
+      {
+        hosts: [
+          { kind: 'command', label: 'docker exec -i "my web"', command: ['docker', 'exec', '-i', 'my web'] },
+        ],
+      },
+    ],
+    [['--host', 'a', '--probe', '/opt/p', '--keep-probe'], { probe: '/opt/p', keepProbe: true }],
   ])('%j is understood', (args, expected) => {
     expect(parseArguments(args)).toMatchObject(expected);
   });
@@ -32,6 +48,13 @@ describe('the command line', () => {
     [['--root', 'x', '--watch', '1'], 'usage'],
     [['--fail-on', 'bad', '1'], 'usage'],
     [['--json=yes'], 'usage'],
+    [['--host', 'a', '--host', 'b', '42'], 'usage'],
+    [['--host=-oProxyCommand=x'], 'usage'],
+    [['--host', ''], 'usage'],
+    [['--command', 'sh "'], 'usage'],
+    [['--command', ' '], 'usage'],
+    [['--host', 'a', '--root', 'x', '1'], 'usage'],
+    [['--sudo', '--open', 'x'], 'usage'],
   ])('%j is refused with what to do', (args, code) => {
     try {
       parseArguments(args);
@@ -54,6 +77,11 @@ describe('the command line', () => {
       '--fail-on',
       '--no-kernel-memory',
       '--all',
+      '--host',
+      '--command',
+      '--sudo',
+      '--probe',
+      '--keep-probe',
       '--help',
     ]) {
       expect(HELP).toContain(option);

@@ -38,6 +38,25 @@ describe('an inspection', () => {
     expect(states).toEqual(['live']);
   });
 
+  it('ends with its process, also where another one has its number', async () => {
+    let startTime = 100;
+    const take: TakeSample = async () => {
+      const sample = sampleOf();
+      return { ...sample, process: { ...sample.process, startTime } };
+    };
+    const inspection = new Inspection(7, take, manualClock(), 2);
+    await inspection.refresh();
+    await inspection.refresh();
+    expect(inspection.snapshot.state).toBe('live');
+    startTime = 200;
+    await inspection.refresh();
+    expect(inspection.snapshot).toMatchObject({
+      state: 'ended',
+      problem: { code: 'process-gone', why: 'Its number is another process’s now.' },
+      sample: { process: { startTime: 100 } },
+    });
+  });
+
   it('waits ten times what a dear look cost', async () => {
     const clock = manualClock();
     const slow: TakeSample = async () => {

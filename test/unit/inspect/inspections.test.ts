@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type HostId, hostKey, LOCAL } from '../../../src/inspect/hostId';
 import type { Clock, TakeSample } from '../../../src/inspect/inspection';
 import { Inspections } from '../../../src/inspect/inspections';
 import { UserError } from '../../../src/model/errors';
@@ -19,10 +20,7 @@ class FakeClock implements Clock {
 }
 
 const clock = new FakeClock();
-const always =
-  (take: TakeSample) =>
-  (_pid: number): TakeSample =>
-    take;
+const always = (take: TakeSample) => (): TakeSample => take;
 
 describe('the list of inspections', () => {
   it('follows a process once, however often it is asked for', async () => {
@@ -60,7 +58,7 @@ describe('the list of inspections', () => {
       clock,
     );
     const cancel = new AbortController();
-    const looking = list.follow(4242, cancel.signal);
+    const looking = list.follow(4242, { signal: cancel.signal });
     expect(list.all).toHaveLength(1);
     cancel.abort();
     expect(await looking).toBeUndefined();
@@ -95,6 +93,39 @@ describe('the list of inspections', () => {
     expect(looks).toBe(2);
     await list.refresh('sample-1');
     expect(list.all.map(({ savedAs }) => savedAs)).toEqual([undefined, '/tmp/a.json']);
+  });
+
+  it('tells the same pid on two hosts apart, and closes those of one host', async () => {
+    const asked: string[] = [];
+    const list = new Inspections((host, pid) => {
+      asked.push(`${hostKey(host)} ${pid}`);
+      return async () => stuck();
+    }, clock);
+    const db1: HostId = { kind: 'ssh', alias: 'db1' };
+    await list.follow(4242);
+    await list.follow(4242, { host: db1 });
+    await list.follow(4242, { host: { ...db1, sudo: true } });
+    await list.follow(4242, { host: db1 });
+    expect(asked).toEqual(['local 4242', 'ssh:db1 4242', 'sudo ssh:db1 4242']);
+    list.removeHost(db1);
+    expect(list.all.map(({ host }) => host)).toEqual([LOCAL, { ...db1, sudo: true }]);
+  });
+
+  it('looks at the processes of one host alone', async () => {
+    const looks: string[] = [];
+    const list = new Inspections(
+      (host) => async () => {
+        looks.push(hostKey(host));
+        return stuck();
+      },
+      clock,
+    );
+    const db1: HostId = { kind: 'ssh', alias: 'db1' };
+    await list.follow(1);
+    await list.follow(2, { host: db1 });
+    looks.length = 0;
+    await list.refreshAll(db1);
+    expect(looks).toEqual(['ssh:db1']);
   });
 
   it('sets the interval of all, also of those that begin later', async () => {

@@ -6,6 +6,7 @@ import {
   COMMANDS,
   CONTEXTS,
   FOCUS_VIEW,
+  HOST_CONTEXT,
   ROOT_CONTEXT,
   SECTION,
   SETTINGS,
@@ -68,7 +69,7 @@ describe('package.json and the code agree', () => {
     expect([...new Set(used)].sort()).toEqual([...told].sort());
     expect(Object.values(CONTEXTS).sort()).toEqual([...told].sort());
     const rows = clauses.flatMap((when) => when?.match(/viewItem =~ \/\^(\w+)/)?.[1] ?? []);
-    expect([...new Set(rows)]).toEqual([ROOT_CONTEXT]);
+    expect([...new Set(rows)]).toEqual([ROOT_CONTEXT, HOST_CONTEXT]);
   });
 });
 
@@ -95,12 +96,15 @@ describe('package.json', () => {
     expect(manifest.activationEvents).toEqual([]);
   });
 
-  it('never takes the path of a program from a workspace', () => {
-    expect(contributes.configuration.properties['ioUringInspector.probePath'].scope).toBe('machine');
-    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
-      'ioUringInspector.probePath',
-    );
-  });
+  it.each(['probePath', 'remoteProbePath', 'keepProbe', 'hosts'] as const)(
+    'never takes from a workspace what is run, or where: %s',
+    (name) => {
+      expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
+      expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
+        `ioUringInspector.${name}`,
+      );
+    },
+  );
 
   it('names pictures that exist, and an icon of 128 × 128', () => {
     for (const { icon } of contributes.viewsContainers.activitybar)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { problemOf } from '../../../src/inspect/problem';
 import { UserError } from '../../../src/model/errors';
+import { notLinux } from '../../../src/target/probeErrors';
 import { COMMANDS } from '../../../src/views/ids';
 import { barePid, parsePid } from '../../../src/views/pid';
 import { problemDetails, problemText, wayOut } from '../../../src/views/problem';
@@ -17,6 +18,15 @@ describe('an error message', () => {
     const problem = problemOf(error, 'unused');
     expect(problemText(problem)).toBe('There is no process 7. It has ended. Pick another.');
     expect(wayOut(problem)?.command).toBe(COMMANDS.inspect);
+  });
+
+  it('offers another host where there is no io_uring, and another try where the way to one is gone', () => {
+    expect(wayOut(problemOf(notLinux('darwin'), ''))).toEqual({
+      title: 'Inspect on a Host…',
+      command: COMMANDS.inspectOnHost,
+    });
+    const lost = new UserError('host-lost', 'db1 cannot be reached.', 'Lost.', 'Wait.');
+    expect(wayOut(problemOf(lost, ''))?.command).toBe(COMMANDS.tryAgain);
   });
 
   it('shows no stack trace of an unexpected error', () => {

@@ -1,0 +1,105 @@
+import { openSync } from 'node:fs';
+import { ReadStream, WriteStream } from 'node:tty';
+import { printable } from '../model/printable';
+import type { Asker } from '../target/remoteHost';
+
+/** What is asked on: the terminal itself, whatever stdin and stdout are. */
+export interface Terminal {
+  readonly input: Pick<ReadStream, 'setRawMode' | 'on' | 'destroy'>;
+  readonly output: { write(text: string): unknown };
+  /** Ctrl-C was typed. */
+  interrupt(): void;
+}
+
+const LONGEST = 400;
+const YES = 'yes';
+
+/** Asks on the terminal, one question at a time; where there is none every question is declined. Secrets are not echoed. */
+export function terminalAsker(open: () => Terminal | undefined = controllingTerminal): Asker {
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = (text: string, hidden: boolean): Promise<string | undefined> => {
+    const answer = last.then(() => {
+      const terminal = open();
+      return terminal && answerOn(terminal, text, hidden);
+    });
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+  return {
+    secret: ({ text, again, hidden }) =>
+      ask(`${again ? 'That was wrong. ' : ''}${printable(text, LONGEST)}: `, hidden),
+    confirm: async ({ text, detail, yes }) => {
+      const told = [text, ...detail.split('\n')].map((line) => `${printable(line, LONGEST)}\n`).join('');
+      const answer = await ask(`${told}${printable(yes, 40)}? Type "${YES}": `, false);
+      return answer?.trim() === YES;
+    },
+  };
+}
+
+function controllingTerminal(): Terminal | undefined {
+  try {
+    const input = new ReadStream(openSync('/dev/tty', 'r'));
+    const output = new WriteStream(openSync('/dev/tty', 'w'));
+    return {
+      input: {
+        setRawMode: (mode: boolean) => input.setRawMode(mode),
+        on: input.on.bind(input),
+        destroy: () => {
+          output.destroy();
+          return input.destroy();
+        },
+      },
+      output,
+      interrupt: () => process.kill(process.pid, 'SIGINT'),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** One line; undefined = Ctrl-C, Ctrl-D or the end of the terminal. */
+function answerOn(
+  { input, output, interrupt }: Terminal,
+  text: string,
+  hidden: boolean,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let line = '';
+    let ended = false;
+    const end = (answer: string | undefined) => {
+      if (ended) return;
+      ended = true;
+      output.write('\n');
+      input.setRawMode(false);
+      input.destroy();
+      resolve(answer);
+    };
+    const take = (character: string) => {
+      if (ended) return;
+      if (character === '\r' || character === '\n') end(line);
+      else if (character === '\u0003') {
+        end(undefined);
+        interrupt();
+      } else if (character === '\u0004') end(line === '' ? undefined : line);
+      else if (character === '\u007f' || character === '\b') {
+        if (line !== '' && !hidden) output.write('\b \b');
+        line = [...line].slice(0, -1).join('');
+      } else if (character === '\u0015') {
+        if (!hidden) output.write('\b \b'.repeat([...line].length));
+        line = '';
+      } else if (character >= ' ') {
+        line += character;
+        if (!hidden) output.write(character);
+      }
+    };
+    // In raw mode the terminal neither echoes nor edits.
+    input.setRawMode(true);
+    const decoder = new TextDecoder();
+    input.on('data', (chunk: Buffer) => {
+      for (const character of decoder.decode(chunk, { stream: true })) take(character);
+    });
+    input.on('end', () => end(undefined));
+    input.on('error', () => end(undefined));
+    output.write(text);
+  });
+}

@@ -1,0 +1,98 @@
+import * as vscode from 'vscode';
+import type { Host } from '../inspect/host';
+import { hostKey } from '../inspect/hostId';
+import type { Hosts } from '../inspect/hosts';
+import type { Inspections } from '../inspect/inspections';
+import { UserError } from '../model/errors';
+import { withoutIcons } from './escape';
+import { isGrouped } from './hostNodes';
+import { COMMANDS } from './ids';
+import type { InspectOn } from './inspectCommands';
+import { attempt, cancellable } from './messages';
+import type { Secrets } from './secrets';
+import type { Subjects } from './subject';
+import type { InspectionTree } from './tree';
+import { count } from './words';
+
+/** The commands about the hosts of the window, and about the rights there. */
+export function hostCommands(
+  hosts: Hosts,
+  inspections: Inspections,
+  tree: InspectionTree,
+  subjects: Subjects,
+  secrets: Secrets,
+  inspectOn: InspectOn,
+): vscode.Disposable[] {
+  const hostOfProcess = (key: string | undefined): string | undefined => {
+    const host = key === undefined ? undefined : inspections.get(key)?.host;
+    return host && hostKey(host);
+  };
+  /** The host of a row, else of the selected one, else the only one, else the user is asked. */
+  const hostOf = async (from: unknown, fits: (host: Host) => boolean): Promise<Host | undefined> => {
+    const all = hosts.all.filter(fits);
+    const pointed = keyOf(from) ?? keyOf(tree.selected) ?? hostOfProcess(tree.selected?.inspection);
+    const found = all.find(({ key }) => key === pointed);
+    if (found || keyOf(from) !== undefined) return found;
+    return all.length > 1 ? ask(all) : all[0];
+  };
+
+  return [
+    vscode.commands.registerCommand(COMMANDS.tryAgain, (from?: unknown) =>
+      attempt('The host could not be reached.', async () => {
+        const host = await hostOf(from, ({ state }) => state.kind === 'lost' || state.kind === 'failed');
+        if (!host) return;
+        tree.dontWait();
+        await cancellable(`Connecting to ${host.name}…`, (signal) => host.reach(signal));
+      }),
+    ),
+    vscode.commands.registerCommand(COMMANDS.disconnect, (from?: unknown) =>
+      attempt('The host could not be left.', async () => {
+        const host = await hostOf(from, () => isGrouped(inspections.all));
+        if (!host) return;
+        inspections.removeHost(host.id);
+        hosts.leave(host.key);
+      }),
+    ),
+    vscode.commands.registerCommand(COMMANDS.inspectWithSudo, (from?: unknown) =>
+      attempt('The process could not be inspected.', async () => {
+        const inspected = await subjects.of(from, ['live', 'paused']);
+        if (!inspected?.host) return;
+        if (inspected.host.sudo) throw asRoot();
+        const { key, pid } = inspected;
+        if (await inspectOn({ ...inspected.host, sudo: true }, pid)) inspections.remove(key);
+      }),
+    ),
+    vscode.commands.registerCommand(COMMANDS.forgetSecrets, () =>
+      attempt('The secrets could not be forgotten.', async () => {
+        const forgotten = await secrets.forgetAll();
+        const words = forgotten === 0 ? 'No secret was stored.' : `${count(forgotten, 'secret')} forgotten.`;
+        void vscode.window.showInformationMessage(words);
+      }),
+    ),
+  ];
+}
+
+/** Keeps open what is inspected on, and nothing else. */
+export function leaveIdleHosts(hosts: Hosts, inspections: Inspections): void {
+  hosts.keepOnly(new Set(inspections.all.flatMap(({ host }) => (host ? [hostKey(host)] : []))));
+}
+
+function keyOf(from: unknown): string | undefined {
+  if (typeof from !== 'object' || from === null) return undefined;
+  const { host } = from as { readonly host?: unknown };
+  return typeof host === 'string' ? host : undefined;
+}
+
+async function ask(all: readonly Host[]): Promise<Host | undefined> {
+  const items = all.map((host) => ({ label: withoutIcons(host.name), host }));
+  return (await vscode.window.showQuickPick(items, { placeHolder: 'Which host?' }))?.host;
+}
+
+function asRoot(): UserError {
+  return new UserError(
+    'usage',
+    'This process is inspected with the rights of root already.',
+    'There are no more rights than these.',
+    'What is still not visible says what would show it.',
+  );
+}

@@ -1,0 +1,114 @@
+import { type HostId, hostKey, hostName, isHere } from '../inspect/hostId';
+import { type HostState, hostWords } from '../inspect/hostState';
+import type { Inspected } from '../inspect/inspections';
+import { printable } from '../model/printable';
+import { markdownText } from './escape';
+import { HOST_CONTEXT } from './ids';
+import type { Node, NodeIcon } from './node';
+import { dots, shown } from './words';
+
+/** How the hosts of the window are now. */
+export interface HostStates {
+  stateOf(key: string): HostState | undefined;
+  /** On the clock of the states, milliseconds. */
+  now(): number;
+}
+
+/** Of a window that knows of no host but this one. */
+export const NO_STATES: HostStates = { stateOf: () => undefined, now: () => 0 };
+
+/** Whether rows stand below their hosts: not while all are of this machine, seen with this program's own rights. */
+export function isGrouped(all: readonly Inspected[]): boolean {
+  return all.some(({ host }) => host !== undefined && !isHere(host));
+}
+
+/** The way to the process's host is gone or not there yet. */
+export function isCutOff(host: HostId | undefined, states: HostStates): boolean {
+  const kind = host && states.stateOf(hostKey(host))?.kind;
+  return kind === 'lost' || kind === 'failed';
+}
+
+/** ` on db1`; nothing for this machine. */
+export function onHost({ host }: Pick<Inspected, 'host'>): string {
+  return host && !isHere(host) ? ` on ${shown(hostName(host), 64)}` : '';
+}
+
+/** One row a host, in the order they were first used, its processes below it; what was opened from files follows. */
+export function hostNodes(
+  all: readonly Inspected[],
+  states: HostStates,
+  row: (inspected: Inspected) => Node,
+): readonly Node[] {
+  const hosts = new Map<string, { readonly id: HostId; readonly here: Inspected[] }>();
+  const saved: Node[] = [];
+  for (const inspected of all) {
+    const { host } = inspected;
+    if (!host) {
+      saved.push(row(inspected));
+      continue;
+    }
+    const key = hostKey(host);
+    const known = hosts.get(key);
+    if (known) known.here.push(inspected);
+    else hosts.set(key, { id: host, here: [inspected] });
+  }
+  const rows = [...hosts].map(([key, { id, here }]) => hostNode(key, id, here, states, row));
+  return [...rows, ...saved];
+}
+
+function hostNode(
+  key: string,
+  id: HostId,
+  here: readonly Inspected[],
+  states: HostStates,
+  row: (inspected: Inspected) => Node,
+): Node {
+  const state = states.stateOf(key);
+  const label = shown(hostName(id), 64);
+  const words = state && hostWords(state, states.now());
+  const machine = here.find(({ snapshot }) => snapshot.sample)?.snapshot.sample?.host;
+  const description = shown(
+    words ??
+      dots(
+        machine && machine.name !== label && machine.name,
+        machine && `Linux ${machine.kernel}`,
+        machine?.arch,
+      ),
+  );
+  return {
+    id: `host-${key}`,
+    host: key,
+    label,
+    description,
+    icon: iconOf(state),
+    context: `${HOST_CONTEXT}.${state?.kind ?? 'idle'}`,
+    expanded: true,
+    spoken: `host ${label}, ${description}`,
+    tooltip: () => hostTooltip(label, description, state),
+    children: () => here.map(row),
+  };
+}
+
+function iconOf(state: HostState | undefined): NodeIcon {
+  switch (state?.kind) {
+    case 'lost':
+      return { id: 'debug-disconnect', color: 'list.warningForeground' };
+    case 'failed':
+      return { id: 'debug-disconnect', color: 'list.errorForeground' };
+    case 'connecting':
+      return { id: 'loading~spin' };
+    default:
+      return { id: 'vm' };
+  }
+}
+
+function hostTooltip(label: string, description: string, state: HostState | undefined): string {
+  const parts = [`**${markdownText(label)}**`, description];
+  if (state?.kind === 'lost') parts.push(state.why, 'Below is what was seen before.');
+  if (state?.kind === 'failed') {
+    const { what, why, remedy } = state.problem;
+    parts.push([what, why, remedy ?? ''].join(' '), 'Below is what was seen before.');
+  }
+  const [title = '', ...lines] = parts;
+  return [title, ...lines.filter(Boolean).map((text) => markdownText(printable(text)))].join('\n\n');
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { SecretQuestion } from '../../src/target/remoteHost';
+import type { Target } from '../../src/target/target';
+import { COMMANDS } from '../../src/views/ids';
+import { api, children, closeAll, messages, newerSample, sampleOf, victim } from './stage';
+import { eventually, type Test } from './suite';
+
+const QUESTION: SecretQuestion = {
+  kind: 'password',
+  text: 'Password of deploy on db3',
+  key: 'ssh password deploy@db3:22',
+  again: false,
+  hidden: true,
+};
+
+/** This machine under other names, each with a way to it that the test can cut. */
+const cuts = new Map<string, () => void>();
+let unreachable = false;
+let answers: (string | undefined)[] = [];
+
+async function otherHosts(): Promise<void> {
+  const { openHostsBy, UserError } = await api();
+  openHostsBy(async (id, asker, here) => {
+    const name = id.kind === 'ssh' ? id.alias : '';
+    if (unreachable)
+      throw new UserError('host-unreachable', `${name} cannot be reached.`, 'No route.', 'Check its name.');
+    if (name === 'db3') {
+      const answer = await asker.secret(QUESTION);
+      answers.push(answer);
+      if (answer === undefined) throw new UserError('cancelled', 'Not connected.', 'No password.');
+    }
+    const target = await here();
+    const lost = new Promise<string>((resolve) => {
+      cuts.set(name, () => resolve('The network was cut.'));
+    });
+    return Object.create(target, { lost: { value: lost } }) as Target;
+  });
+}
+
+const inspectOn = (pid: number, alias: string) =>
+  messages(async () => vscode.commands.executeCommand(COMMANDS.attachByPid, pid, { alias }));
+const tree = async () => (await api()).treeText();
+const probes = () => children().filter((command) => command.includes('probe')).length;
+
+async function keyOn(alias: string): Promise<string> {
+  const found = (await api()).inspections().find(({ host }) => host?.kind === 'ssh' && host.alias === alias);
+  if (!found) throw new Error(`nothing is inspected on ${alias}`);
+  return found.key;
+}
+
+/** Answers what the editor would ask while `work` runs, and keeps what it was asked with. */
+async function asking(
+  answer: string,
+  button: string,
+  work: () => Promise<unknown>,
+): Promise<readonly { readonly options: vscode.InputBoxOptions | vscode.MessageOptions | undefined }[]> {
+  const asked: { options: vscode.InputBoxOptions | vscode.MessageOptions | undefined }[] = [];
+  const window = vscode.window as { showInputBox: unknown; showInformationMessage: unknown };
+  const { showInputBox, showInformationMessage } = window;
+  window.showInputBox = (options: vscode.InputBoxOptions) => {
+    asked.push({ options });
+    return Promise.resolve(answer);
+  };
+  window.showInformationMessage = (_text: string, options?: vscode.MessageOptions) => {
+    asked.push({ options });
+    return Promise.resolve(button);
+  };
+  try {
+    await work();
+  } finally {
+    Object.assign(window, { showInputBox, showInformationMessage });
+  }
+  return asked;
+}
+
+export const hostTests: readonly Test[] = [
+  {
+    name: 'processes of two hosts stand below their hosts',
+    run: async () => {
+      await closeAll();
+      await otherHosts();
+      const [stuck, healthy] = [victim('STUCK'), victim('HEALTHY')];
+      assert.deepEqual(await inspectOn(stuck, 'db1'), []);
+      assert.deepEqual(await inspectOn(healthy, 'db2'), []);
+      const lines = (await tree()).split('\n');
+      const tops = lines.filter((line) => /^ {0,2}(db|ring_victim)/.test(line));
+      assert.deepEqual(
+        tops.map((line) => line.trim().split('  ')[0]),
+        ['db1', `ring_victim (${stuck})`, 'db2', `ring_victim (${healthy})`],
+      );
+      assert.match(tops[0] ?? '', /Linux \d/);
+      assert.equal(probes(), 2);
+    },
+  },
+  {
+    name: 'the same process on two hosts is two inspections',
+    run: async () => {
+      await inspectOn(victim('STUCK'), 'db2');
+      assert.equal((await api()).inspections().length, 3);
+    },
+  },
+  {
+    name: 'a lost host says so, keeps the picture of its processes, and comes back by itself',
+    run: async () => {
+      const key = await keyOn('db1');
+      const before = await sampleOf(key);
+      cuts.get('db1')?.();
+      await eventually('the loss in the tree', async () =>
+        /^db1 {2}connection lost \d s ago/m.test(await tree()),
+      );
+      assert.match(await tree(), / {2}ring_victim \(\d+\).* · as of \d\d:\d\d:\d\d/);
+      assert.equal(await sampleOf(key), before);
+      await newerSample(await api(), key, before);
+      await eventually('the host as it was', async () => !/connection lost/.test(await tree()));
+      assert.equal(probes(), 2);
+    },
+  },
+  {
+    name: 'a lost host that cannot be reached counts down; by hand it is tried at once',
+    run: async () => {
+      unreachable = true;
+      cuts.get('db1')?.();
+      // The first wait is of 1 s, the second of 2.
+      await eventually('a wait after a try that failed', async () =>
+        /^db1 {2}connection lost [1-9] s ago, trying again in 2 s$/m.test(await tree()),
+      );
+      const shown = await messages(async () =>
+        vscode.commands.executeCommand(COMMANDS.tryAgain, { host: 'ssh:db1' }),
+      );
+      assert.match(shown[0] ?? '', /db1 cannot be reached\. No route\./);
+      unreachable = false;
+      await vscode.commands.executeCommand(COMMANDS.tryAgain, { host: 'ssh:db1' });
+      assert.doesNotMatch(await tree(), /connection lost/);
+    },
+  },
+  {
+    name: 'disconnecting a host closes what is inspected there, and its probe',
+    run: async () => {
+      await vscode.commands.executeCommand(COMMANDS.disconnect, { host: 'ssh:db2' });
+      assert.deepEqual(
+        (await api()).inspections().map(({ host }) => host),
+        [{ kind: 'ssh', alias: 'db1' }],
+      );
+      await eventually('one probe', () => probes() === 1);
+    },
+  },
+  {
+    name: 'a host that cannot be reached leaves a message and no row',
+    run: async () => {
+      unreachable = true;
+      const shown = await inspectOn(victim('STUCK'), 'db9');
+      unreachable = false;
+      assert.deepEqual(shown, ['db9 cannot be reached. No route. Check its name.']);
+      assert.doesNotMatch(await tree(), /db9/);
+    },
+  },
+  {
+    name: 'a password is asked hidden, remembered only on demand, used again silently and forgotten on demand',
+    run: async () => {
+      const password = 'correct horse battery staple';
+      const asked = await asking(password, 'Remember', () => inspectOn(victim('STUCK'), 'db3'));
+      assert.deepEqual(answers, [password]);
+      const [input, modal] = asked.map(({ options }) => options);
+      assert.ok(input && 'password' in input && input.password === true && input.ignoreFocusOut === true);
+      assert.ok(modal && 'modal' in modal && modal.modal === true);
+      const key = await keyOn('db3');
+      const before = await sampleOf(key);
+      cuts.get('db3')?.();
+      await newerSample(await api(), key, before);
+      assert.deepEqual(answers, [password, password]);
+      assert.ok(!(await tree()).includes(password));
+      await asking('', '', async () => vscode.commands.executeCommand(COMMANDS.forgetSecrets));
+      cuts.get('db3')?.();
+      await eventually('the question that is due', async () => /needs an answer from you/.test(await tree()));
+      assert.deepEqual(answers, [password, password, undefined]);
+      answers = [];
+      const once = await asking('another', 'Use Once', async () =>
+        vscode.commands.executeCommand(COMMANDS.tryAgain, { host: 'ssh:db3' }),
+      );
+      assert.equal(once.length, 2);
+      assert.deepEqual(answers, ['another']);
+      assert.doesNotMatch(await tree(), /connection lost/);
+      cuts.get('db3')?.();
+      await eventually('nothing was remembered', async () => /needs an answer from you/.test(await tree()));
+    },
+  },
+  {
+    name: 'closing the last inspections leaves every host',
+    run: async () => {
+      await closeAll();
+      assert.equal(await tree(), '');
+      await eventually('no probe', () => probes() === 0);
+    },
+  },
+];
