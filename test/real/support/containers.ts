@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -97,7 +98,10 @@ export async function startContained(
   );
   const ready = JSON.parse(said) as { ready: boolean; pid: number; truth: Truth; why?: string };
   if (!ready.ready) return running.skip(ready.why ?? 'the victim cannot get stuck here');
-  const pid = Number(readFileSync(join(base, 'pid'), 'utf8'));
+  // The program may be quicker than crun is with the file.
+  const file = join(base, 'pid');
+  await until(() => existsSync(file) && readFileSync(file, 'utf8') !== '', 'crun tells the pid');
+  const pid = Number(readFileSync(file, 'utf8'));
   await rest(pid);
   return { pid, truth: ready.truth, ownPid: ready.pid, base };
 }
