@@ -82,7 +82,7 @@ async function openElsewhere(asked: Asked, host: HostId, asker: Asker, signal: A
   ]);
   const { kernelMemory, keepProbe, probe } = asked;
   const options = {
-    probe: (arch?: string) => probePath(__dirname, arch),
+    probe: (arch?: string) => (arch === undefined ? probePath(__dirname) : probePath(__dirname, arch, {})),
     kernelMemory,
     keepProbe,
     ...(probe === undefined ? {} : { remoteProbe: probe }),

@@ -113,7 +113,8 @@ const openHere: OpenHost = async (id, asker, signal) => {
   const { ways } = await import('./inspect/ways');
   const remoteProbe = remoteProbePath();
   const options = {
-    probe: (arch?: string) => (arch === undefined && probePath()) || shippedProbe(__dirname, arch),
+    probe: (arch?: string) =>
+      arch === undefined ? probePath() || shippedProbe(__dirname) : shippedProbe(__dirname, arch, {}),
     kernelMemory: kernelMemory(),
     keepProbe: keepProbe(),
     ...(remoteProbe === undefined ? {} : { remoteProbe }),

@@ -1,7 +1,6 @@
-import { UserError } from '../model/errors';
 import type { Asker, RemoteHost } from '../target/remoteHost';
 import type { Target } from '../target/target';
-import { type HostId, hostName } from './hostId';
+import type { HostId } from './hostId';
 
 export interface OpenOptions {
   /** Path of the probe for an architecture, as Node names it; absent = for this machine. */
@@ -72,14 +71,4 @@ function heldBy(host: RemoteHost, target: Target): Target {
       },
     },
   }) as Target;
-}
-
-/** For what is asked of a build without ways to other hosts. */
-export function noWay(id: HostId): UserError {
-  return new UserError(
-    'host-unknown',
-    `${hostName(id)} cannot be reached.`,
-    'This build has no way to it.',
-    'Install a complete build of io_uring Inspector.',
-  );
 }

@@ -1,19 +1,25 @@
-import { noWay, type Ways } from './openHost';
+import { openLocal } from '../target/local';
+import { openCommand } from '../target/remote/command';
+import { openRemote } from '../target/remote/openRemote';
+import { connectSsh } from '../target/ssh/connect';
+import type { ProbeStart, Ways } from './openHost';
 
 /** The ways of this build; loaded when a host elsewhere, or more rights, are asked for. */
 export async function ways(): Promise<Ways> {
   return {
-    ssh: async (alias) => {
-      throw noWay({ kind: 'ssh', alias });
-    },
-    command: (command, label) => {
-      throw noWay({ kind: 'command', command, label });
-    },
-    probe: async (host) => {
-      throw noWay({ kind: 'command', command: [], label: host.label });
-    },
-    elevated: async () => {
-      throw noWay({ kind: 'local', sudo: true });
-    },
+    ssh: (alias, asker, signal) => connectSsh(alias, { asker, signal }),
+    command: openCommand,
+    probe: (host, { probe, keepProbe, remoteProbe, ...start }) =>
+      openRemote(host, {
+        ...started(start),
+        probes: probe,
+        keep: keepProbe,
+        ...(remoteProbe === undefined ? {} : { probePath: remoteProbe }),
+      }),
+    elevated: ({ probe, ...start }) => openLocal(probe(), started(start)),
   };
+}
+
+function started({ kernelMemory, sudo, asker, signal }: Omit<ProbeStart, 'probe' | 'keepProbe'>) {
+  return { kernelMemory, signal, ...(sudo ? { elevation: { method: 'sudo' as const, asker } } : {}) };
 }

@@ -43,6 +43,5 @@ export type ErrorCode =
   | 'host-key'
   | 'not-authenticated'
   | 'host-refused'
-  | 'host-unknown'
   | 'cancelled'
   | 'usage';
