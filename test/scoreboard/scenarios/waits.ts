@@ -22,7 +22,7 @@ const ITSELF = /the process itself/;
 export const WAITS: readonly Scenario[] = [
   plain('pipe-read', [/waits for data in the pipe at descriptor \d/, ITSELF]),
   plain('pipe-full', [/the full pipe at descriptor \d/, ITSELF]),
-  plain('fifo', [/other end of the FIFO fifo: .* to read, and nobody has it open to write/]),
+  plain('fifo', [/other end of the FIFO \/\S+\/fifo: .* to read, and nobody has it open to write/]),
   plain('unix-read', [/waits for data on the unix socket at descriptor \d/, ITSELF]),
   plain('unix-full', [
     /waits for room on the unix socket at descriptor \d/,
