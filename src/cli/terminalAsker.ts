@@ -57,6 +57,13 @@ function controllingTerminal(): Terminal | undefined {
   }
 }
 
+/** What an arrow key or the like has sent so far, empty at its end: it is no part of an answer. */
+function continued(sequence: string, character: string): string {
+  const all = sequence + character;
+  const whole = all.length === 2 ? !/[[O]/.test(character) : all.length > 2 && /[@-~]/.test(character);
+  return whole || all.length > 20 ? '' : all;
+}
+
 /** One line; undefined = Ctrl-C, Ctrl-D or the end of the terminal. */
 function answerOn(
   { input, output, interrupt }: Terminal,
@@ -74,9 +81,11 @@ function answerOn(
       input.destroy();
       resolve(answer);
     };
+    let sequence = '';
     const take = (character: string) => {
       if (ended) return;
-      if (character === '\r' || character === '\n') end(line);
+      if (sequence !== '' || character === '\u001b') sequence = continued(sequence, character);
+      else if (character === '\r' || character === '\n') end(line);
       else if (character === '\u0003') {
         end(undefined);
         interrupt();

@@ -27,7 +27,7 @@ export class EditorAsker implements Asker {
       password: hidden,
       ignoreFocusOut: true,
     });
-    if (answer !== undefined && key !== undefined) await this.offer(key, answer);
+    if (answer && key !== undefined) await this.offer(key, answer);
     return answer;
   }
 

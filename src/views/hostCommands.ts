@@ -1,11 +1,10 @@
 import * as vscode from 'vscode';
 import type { Host } from '../inspect/host';
-import { hostKey } from '../inspect/hostId';
+import { hostKey, isHere } from '../inspect/hostId';
 import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { UserError } from '../model/errors';
 import { withoutIcons } from './escape';
-import { isGrouped } from './hostNodes';
 import { COMMANDS } from './ids';
 import type { InspectOn } from './inspectCommands';
 import { attempt, cancellable } from './messages';
@@ -47,7 +46,8 @@ export function hostCommands(
     ),
     vscode.commands.registerCommand(COMMANDS.disconnect, (from?: unknown) =>
       attempt('The host could not be left.', async () => {
-        const host = await hostOf(from, () => isGrouped(inspections.all));
+        // This machine is only meant where its row was pointed at.
+        const host = await hostOf(from, ({ id }) => keyOf(from) !== undefined || !isHere(id));
         if (!host) return;
         inspections.removeHost(host.id);
         hosts.leave(host.key);

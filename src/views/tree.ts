@@ -140,7 +140,7 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     ]);
     const now = this.pictureOf(roots);
     const before = this.pictureOf(this.roots);
-    if (cutOff) this.later = setTimeout(() => this.update(), COUNTDOWN);
+    if (cutOff && this.visible) this.later = setTimeout(() => this.update(), COUNTDOWN);
     if (now === before && states === this.states) return;
     const ages = cutOff ? COUNTDOWN / 2 : AGES;
     const older = withoutAges(now) === withoutAges(before) ? this.drawnAt + ages : 0;

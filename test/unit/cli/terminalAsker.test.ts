@@ -51,6 +51,11 @@ describe('questions on the terminal', () => {
     expect(state).toMatchObject({ written: 'Password of deploy on db1: \n', raw: [true, false], open: 0 });
   });
 
+  it('take no arrow key for a part of the answer', async () => {
+    const { asker } = fake('se\u001b[Dsa\u001bOC\u001b[1;5Cme\r');
+    expect(await asker.secret(PASSWORD)).toBe('sesame');
+  });
+
   it('show what is not secret', async () => {
     const { state, asker } = fake('1234\b5\n');
     expect(await asker.secret({ ...PASSWORD, hidden: false, again: true })).toBe('1235');
