@@ -123,11 +123,12 @@ const openHere: OpenHost = async (id, asker, signal) => {
 };
 
 async function knownHosts(recent: RecentHosts): Promise<KnownHosts> {
-  const { sshAliases } = await import('./target/sshAliases');
+  const { sshHostNames } = await import('./target/ssh/connect');
   return {
     local: process.platform === 'linux',
     recent: recent.all,
     configured: configuredHosts(),
-    aliases: await sshAliases(),
+    // A configuration that cannot be understood says so when a host of it is connected to.
+    aliases: await sshHostNames().catch(() => []),
   };
 }
