@@ -56,7 +56,7 @@ export const PEERS: readonly Scenario[] = [
   peer('fifo-read', [/data in the FIFO \/\S+\/a fifo, whose writer is other-end \(\d+\)/]),
   peer('fifo-full', [/room in the full FIFO \/\S+\/a fifo, whose reader is other-end \(\d+\)/]),
   peer('fifo-open', [
-    /other end of the FIFO a fifo: this one opens it to write, and nobody has it open to read/,
+    /other end of the FIFO \/\S+\/a fifo: this one opens it to write, and nobody has it open to read/,
   ]),
   peer('unix-read', [/data on the unix socket at descriptor \d+/, OTHER_END]),
   peer('unix-full', [
