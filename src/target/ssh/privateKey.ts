@@ -8,10 +8,15 @@ export type Unlocking =
   | { readonly kind: 'locked' }
   | { readonly kind: 'unreadable'; readonly why: string };
 
+/** Rounds of bcrypt (ssh-keygen -a), about 10 ms each in which nothing else runs. ssh-keygen's own are 16 or 24. */
+const MOST_ROUNDS = 500;
+
 /** A private key's file: OpenSSH's own format, PEM (PKCS#1, SEC 1, DSA) or PKCS#8 of RSA and EC. Never throws. */
 export function unlock(text: string, passphrase: string | undefined, library: Library): Unlocking {
   const pkcs8 = /-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.exec(text);
   if (pkcs8) return unlockPkcs8(text, pkcs8[1] !== undefined, passphrase, library);
+  const rounds = openssh(text)?.rounds ?? 0;
+  if (rounds > MOST_ROUNDS) return { kind: 'unreadable', why: `it takes ${rounds} rounds to unlock` };
   const parsed = library.utils.parseKey(text, passphrase);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!key) return { kind: 'unreadable', why: 'it holds no key' };
@@ -44,6 +49,7 @@ function isEncrypted(text: string): boolean {
 
 interface OpensshKey {
   readonly cipher: string;
+  readonly rounds: number;
   readonly publicKey: Buffer;
 }
 
@@ -66,7 +72,10 @@ function openssh(text: string): OpensshKey | undefined {
   const derivation = next() && next();
   at += 4;
   const publicKey = next();
-  return cipher === undefined || !derivation || !publicKey ? undefined : { cipher, publicKey };
+  if (cipher === undefined || !derivation || !publicKey) return undefined;
+  // A salt, and behind it the number.
+  const rounds = derivation.length >= 4 ? derivation.readUInt32BE(derivation.length - 4) : 0;
+  return { cipher, rounds, publicKey };
 }
 
 /** ssh2 does not know PKCS#8: it is given the key in the older form. */
