@@ -58,6 +58,8 @@ export function openWindow(running: Running): Window {
 export interface Taken {
   /** Resident memory, in KiB. */
   readonly memory: number;
+  /** The most it ever was. */
+  readonly peak: number;
   readonly descriptors: number;
   readonly threads: number;
   /** Milliseconds of processor time, of those children as well that it has collected. */
@@ -75,9 +77,15 @@ export function takenBy(pid: number): Taken {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = fields.slice(11, 15).reduce((sum, text) => sum + Number(text), 0);
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;
-    return { memory: field('VmRSS'), descriptors, threads: field('Threads'), processor: ticks * TICK };
+    return {
+      memory: field('VmRSS'),
+      peak: field('VmHWM'),
+      descriptors,
+      threads: field('Threads'),
+      processor: ticks * TICK,
+    };
   } catch {
-    return { memory: 0, descriptors: 0, threads: 0, processor: 0 };
+    return { memory: 0, peak: 0, descriptors: 0, threads: 0, processor: 0 };
   }
 }
 
@@ -88,6 +96,7 @@ export function takenByProbe(pid: number): Taken & { readonly readers: number } 
   const sum = (of: (taken: Taken) => number) => all.reduce((total, taken) => total + of(taken), 0);
   return {
     memory: sum(({ memory }) => memory),
+    peak: sum(({ peak }) => peak),
     descriptors: sum(({ descriptors }) => descriptors),
     threads: sum(({ threads }) => threads),
     processor: sum(({ processor }) => processor),
