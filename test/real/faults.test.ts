@@ -133,6 +133,7 @@ describe('a look ends, and the editor stays responsive', () => {
     await until(() => stateOf(pid) === 'T', 'it is stopped');
     const sample = await sampleOf(openWindow(context), pid);
     expect(sample.tasks.find(({ tid }) => tid === pid)?.state).toBe('T');
+    expect(sample.findings.map(({ summary }) => summary).join('\n')).toContain('stopped by a signal');
     expect(stateOf(pid)).toBe('T');
   });
 
