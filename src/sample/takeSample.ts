@@ -165,7 +165,10 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...(confinement === undefined ? {} : { confinement }),
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
-    timedOut: [...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
+    timedOut: [
+      ...(hangs(errnoOf(cmdline)) ? ['its command line'] : []),
+      ...[...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
+    ],
     missingSockets,
     captured: target.frozen,
   };
@@ -282,6 +285,11 @@ function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
     ...facts.crowd,
     ...(age === undefined ? {} : { age: Math.round(age * 100) / 100 }),
   };
+}
+
+/** EBUSY: reads of that kind have hung so often that the probe tries no more of them. */
+function hangs(errno: string | undefined): boolean {
+  return errno === 'ETIMEDOUT' || errno === 'EBUSY';
 }
 
 function checkCancelled(signal: AbortSignal | undefined): void {

@@ -56,7 +56,7 @@ const programs = {
   kernel_waits: ['kernel_waits.c', 'process_waits.c', 'socket_waits.c', 'storage_waits.c', 'victim.c'],
   peers: ['peers.c', 'ring.c', 'victim.c'],
   nbd: ['nbd.c', 'victim.c'],
-  hungmm: ['hungmm.c', 'victim.c'],
+  hungmm: ['hungmm.c', 'ring.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
   orders: ['../demo/orders.c', 'ring.c', 'victim.c'],

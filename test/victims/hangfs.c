@@ -2,8 +2,8 @@
  * hangfs DIRECTORY [NAME [BACKGROUND [FILE]]]: a FUSE server that hangs on purpose, speaking /dev/fuse itself. The first letters of a name
  * say what its reads and writes do: `hang…` (and NAME) never answered, `direct…` never answered and past the page cache,
  * `slow5…` answered after five seconds, `ok…` answered. `disk…` (32 MiB) and `disk-big…` (400 MiB) remember what is written
- * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on. To look `lost…` up is never answered. To read `self…` the
- * server reads FILE; without one it opens a file of its own mount, and waits for itself. BACKGROUND = how many requests it
+ * and answer until SIGUSR1 stops them; SIGUSR2 lets them go on; programs can be run from
+ * them. To look `lost…` up is never answered. To read `self…` the server reads FILE; without one it opens a file of its own mount, and waits for itself. BACKGROUND = how many requests it
  * allows in the background (256). Ending the server unmounts and aborts, which frees everybody.
  */
 #define _GNU_SOURCE
@@ -76,7 +76,7 @@ static void attributes(uint64_t node, struct fuse_attr *attr) {
   memset(attr, 0, sizeof *attr);
   attr->ino = node;
   attr->nlink = 1;
-  attr->mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666;
+  attr->mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | (named(node, "disk") ? 0777 : 0666);
   attr->size = node == FUSE_ROOT_ID ? 0 : size_of(node);
   attr->blocks = attr->size / 512;
   attr->blksize = 4096;

@@ -1,6 +1,6 @@
 /*
- * odd zombie|brief MILLISECONDS|pidns|scribble|exec: processes whose place or time of life is special, or that do not keep
- * to the rules.
+ * odd zombie|brief MILLISECONDS|pidns|scribble|exec|forks COUNT: processes whose place or time of life is special, or that
+ * do not keep to the rules.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -116,6 +116,24 @@ static void exec_again(const char *self, int first) {
   die("exec");
 }
 
+/* Has so many children at any time, each of which ends within a second and is replaced at once. */
+static void forks(int count) {
+  struct ring ring;
+  pending_read(&ring);
+  for (int born = 0;; born++) {
+    if (born == count) ready("\"inFlight\":1");
+    if (born >= count && waitpid(-1, NULL, 0) < 0) die("waitpid");
+    pid_t child = fork();
+    if (child < 0) die("fork");
+    if (child == 0) {
+      struct timespec life = {0, 200000000L + born * 7919 % 800 * 1000000L};
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      nanosleep(&life, NULL);
+      _exit(0);
+    }
+  }
+}
+
 int main(int argc, char **argv) {
   bounded_life();
   if (argc > 1 && !strcmp(argv[1], "zombie")) zombie();
@@ -123,6 +141,7 @@ int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "pidns")) other_namespace();
   if (argc > 1 && !strcmp(argv[1], "scribble")) scribble();
   if (argc > 1 && !strcmp(argv[1], "exec")) exec_again(argv[0], argc == 2);
-  fprintf(stderr, "usage: odd zombie|brief MILLISECONDS|pidns|scribble|exec\n");
+  if (argc > 2 && !strcmp(argv[1], "forks")) forks(atoi(argv[2]));
+  fprintf(stderr, "usage: odd zombie|brief MILLISECONDS|pidns|scribble|exec|forks COUNT\n");
   return 2;
 }
