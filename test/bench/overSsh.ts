@@ -19,6 +19,8 @@ import { ringFds } from './target';
 
 /** Milliseconds that are added in each direction. */
 const DELAY = 10;
+/** Milliseconds between the looks of a window. */
+const INTERVAL = 2000;
 const SAMPLE_TURNS = 2;
 const WALK_TURNS = 10;
 const CPU_GOAL = 2;
@@ -50,15 +52,15 @@ async function measure(running: Running, rounds: number): Promise<readonly Figur
   const start = (...args: string[]) => startVictim(running, actor('root'), 'crowd', args);
   const typical = await start('20', '2');
   const pending = await start('1', '1', '0', String(REQUESTS), '1024');
-  const counted = async (work: () => Promise<unknown>): Promise<Measured> => {
-    await sleep(3 * DELAY);
+  const counted = async (work: () => Promise<unknown>, pause = 3 * DELAY): Promise<Measured> => {
+    await sleep(pause);
     proxy.reset();
     const wall = await timed(work);
     return { wall, ...proxy.passed };
   };
-  const several = async (work: () => Promise<unknown>): Promise<Measured> => {
+  const several = async (work: () => Promise<unknown>, pause?: number): Promise<Measured> => {
     const all: Measured[] = [];
-    for (let round = 0; round <= rounds; round++) all.push(await counted(work));
+    for (let round = 0; round <= rounds; round++) all.push(await counted(work, pause));
     const of = (key: keyof Measured) => median(all.slice(rounds > 1 ? 1 : 0).map((one) => one[key]));
     return { wall: of('wall'), up: of('up'), down: of('down'), turns: of('turns') };
   };
@@ -69,11 +71,15 @@ async function measure(running: Running, rounds: number): Promise<readonly Figur
   const further = await several(async () => {
     previous = await takeSample(target, typical.pid, { walk: false, previous });
   });
+  const scheduled = await several(async () => {
+    previous = await takeSample(target, typical.pid, { walk: false, previous });
+  }, INTERVAL);
   const opened = await openLayout(target);
   const figures = [
     ...shown('the very first Sample after connecting', attach),
     ...shown('a whole Sample, 20 threads and 2 rings', whole, SAMPLE_TURNS),
     ...shown('a Sample that follows within 2 s', further, SAMPLE_TURNS),
+    ...shown('a Sample that follows after 2 s, as scheduled', scheduled, SAMPLE_TURNS),
   ];
   if (opened.ok) {
     const { layout } = opened;

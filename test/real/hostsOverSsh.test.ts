@@ -154,6 +154,9 @@ describe('an inspection that is followed over SSH', () => {
       expect(snapshot()?.problem?.why).toMatch(/^Connection lost .* ago, trying again/);
       expect(snapshot()?.sample).toBe(before);
 
+      // Nor does the host keep a probe for one who may never come back.
+      await left(stage);
+
       stage.proxy.fault = undefined;
       await until(() => state().kind === 'connected', 'the host is back');
       await until(() => snapshot()?.problem === undefined, 'the inspection goes on');
