@@ -36,7 +36,9 @@ export async function readRings(
   const ways = [...held, ...registeredFiles(reader, tctxs)]
     .filter(({ file }) => file !== 0n)
     .slice(0, MOST_RINGS);
-  const [pointers, inodes] = await Promise.all([
+  // The rings are asked for in the same turn as where they are: of files, for a ring has seldom two.
+  const files = [...new Set(ways.map(({ file }) => file))];
+  const [pointers, inodes, behind] = await Promise.all([
     reader.structures(
       ways.map(({ file }) => ({ address: file, start: needed.filePrivate[0], length: 8 })),
       'rings of the process',
@@ -51,9 +53,21 @@ export async function readRings(
         }),
       ),
     ),
+    reader.records(
+      files.map(
+        (from): Way => ({ from, steps: [needed.filePrivate[0]], last: 0, length: reader.layout.sizes.ring }),
+      ),
+    ),
   ]);
+  const contexts = new Map(
+    behind.flatMap((record): [bigint, Structure][] =>
+      record ? [[record.address, new Structure(record.address, record.data)]] : [],
+    ),
+  );
   const addresses = new Set(pointers.map((file) => file?.pointer(needed.filePrivate) ?? 0n));
-  const rings = new Map((await readContexts(reader, [...addresses])).map((ring) => [ring.address, ring]));
+  addresses.delete(0n);
+  if ([...addresses].some((address) => !contexts.has(address))) reader.broken.add('rings of the process');
+  const rings = new Map([...contexts].filter(([, ring]) => isRing(reader, ring)));
   const found = new Map<bigint, RingContext>();
   for (const [index, { fd, registered }] of ways.entries()) {
     const ring = rings.get(pointers[index]?.pointer(needed.filePrivate) ?? 0n);
@@ -92,16 +106,17 @@ function registeredFiles(reader: Reader, tctxs: readonly Tctx[]): RingFile[] {
 
 /** Rings by address; what is none is left out by its entries, which are powers of two in every ring. */
 export async function readContexts(reader: Reader, addresses: readonly bigint[]): Promise<Structure[]> {
-  const { needed, sizes } = reader.layout;
-  const length = sizes.ring;
+  const length = reader.layout.sizes.ring;
   const rings = await reader.structures(
     addresses.filter((address) => address !== 0n).map((address) => ({ address, length })),
     'rings of the process',
   );
-  return rings.filter((ring): ring is Structure => {
-    const entries = [ring?.number(needed.ringSqEntries) ?? 0, ring?.number(needed.ringCqEntries) ?? 0];
-    return entries.every((count) => count > 0 && Number.isInteger(Math.log2(count)));
-  });
+  return rings.filter((ring): ring is Structure => isRing(reader, ring));
+}
+
+function isRing({ layout: { needed } }: Reader, ring: Structure | undefined): boolean {
+  const entries = [ring?.number(needed.ringSqEntries) ?? 0, ring?.number(needed.ringCqEntries) ?? 0];
+  return entries.every((count) => count > 0 && Number.isInteger(Math.log2(count)));
 }
 
 /** The threads' own, where they have any. */

@@ -20,31 +20,49 @@ export interface Pass {
   readonly pools: readonly WalkedPool[];
   readonly consistent: boolean;
   readonly trouble: readonly Blindness[];
+  /** What became of the process meanwhile. */
+  readonly gone: Blindness | undefined;
 }
 
 /** Rings that are known only by requests of theirs. */
 const MOST_UNKNOWN = 16;
 
-/** Goes once through everything the process has of io_uring. */
+/**
+ * Goes once through everything the process has of io_uring. `fate` tells whether it is still there, once all is read. What does
+ * not depend on each other is asked for in one turn: a host may be far away.
+ */
 export async function pass(
   reader: Reader,
   target: Target,
   leader: Leader,
   ringFds: readonly number[],
+  fate: () => Promise<Blindness | undefined>,
   search?: SlabSearch,
 ): Promise<Pass> {
-  const [threads, table] = await Promise.all([readThreads(reader, leader), readFileTable(reader, leader)]);
-  const own = await readTctxs(reader, threads);
-  const rings = await readRings(reader, table, ringFds, own);
-  let seen = await readAll(reader, leader, own, rings);
+  const [own, table] = await Promise.all([
+    readThreads(reader, leader).then((threads) => readTctxs(reader, threads)),
+    readFileTable(reader, leader),
+  ]);
+  const reaching = readRings(reader, table, ringFds, own);
+  const [rings, ofOwn, sharing] = await Promise.all([
+    reaching,
+    readWorkQueues(reader, own),
+    reaching.then((found) => readSharing(reader, found, own)),
+  ]);
+  const see = async (of: readonly RingContext[], [sharers, queues]: Sharing): Promise<Seen> => {
+    const places = { rings: of, tctxs: [...own, ...sharers], queues: [...ofOwn, ...queues] };
+    return { ...places, gathered: await gather(reader, { ...places, pid: leader.pid }) };
+  };
+  let seen = await see(rings, sharing);
   if (seen.gathered.unknownRings.length > 0) {
     const more = await readContexts(reader, seen.gathered.unknownRings.slice(0, MOST_UNKNOWN));
-    seen = await readAll(reader, leader, own, [...rings, ...more.map((ring) => ({ ring, fds: [] }))]);
+    const all = [...rings, ...more.map((ring) => ({ ring, fds: [] }))];
+    seen = await see(all, await readSharing(reader, all, own));
   }
   const inside = search ? await searchInside(reader, target, leader, seen, search) : undefined;
   if (inside) seen = { ...seen, gathered: inside.gathered };
   const described = await describe(reader, target, table, seen);
-  const still = await stoodStill(reader, seen);
+  const [still, gone] = await Promise.all([stoodStill(reader, seen), fate()]);
   const consistent = still && reader.broken.size === 0 && addsUp(reader, seen);
   return {
     rings: seen.rings.map((context) => ({
@@ -54,6 +72,7 @@ export async function pass(
     pools: seen.queues.filter(({ of }) => of.owner.tid !== 0).map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
+    gone,
   };
 }
 
@@ -100,16 +119,16 @@ interface Seen {
   readonly gathered: Gathered;
 }
 
-async function readAll(
+type Sharing = readonly [readonly Tctx[], readonly WorkQueue[]];
+
+/** What other tasks that use the rings have of io_uring. */
+async function readSharing(
   reader: Reader,
-  leader: Leader,
-  own: readonly Tctx[],
   rings: readonly RingContext[],
-): Promise<Seen> {
-  const tctxs = [...own, ...(await readSharers(reader, rings, own))];
-  const queues = await readWorkQueues(reader, tctxs);
-  const gathered = await gather(reader, { pid: leader.pid, rings, tctxs, queues });
-  return { rings, tctxs, queues, gathered };
+  own: readonly Tctx[],
+): Promise<Sharing> {
+  const sharers = await readSharers(reader, rings, own);
+  return [sharers, await readWorkQueues(reader, sharers)];
 }
 
 /** By ring: rows before it is known whether they are certain, tids of SQPOLL threads, requests that were found. */

@@ -47,9 +47,15 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
       asked.signal,
       numbering === 'outermost' ? undefined : numbering,
     );
-    const found = await pass(reader, target, first, asked.ringFds, asked.search);
+    const { gone, ...found } = await pass(
+      reader,
+      target,
+      first,
+      asked.ringFds,
+      () => fate(memory, asked, first),
+      asked.search,
+    );
     if (reader.refused !== undefined) return nothing(await refusedBy(target, reader.refused));
-    const gone = await fate(memory, asked, first);
     if (gone !== undefined) return nothing(gone);
     moved = [...reader.broken];
     if (found.consistent || attempt === ATTEMPTS) {

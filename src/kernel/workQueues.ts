@@ -1,3 +1,4 @@
+import type { KernelRecord } from '../target/kernelMemory';
 import type { Tctx } from './contexts';
 import type { Place } from './layout';
 import { taskNumbers } from './numbering';
@@ -37,7 +38,7 @@ interface Holder {
   readonly of: Tctx;
   readonly at: Structure;
   readonly accounts: Place;
-  /** Heads of lists of workers. */
+  /** Heads of lists of workers, where they are not at known places of the io_wq. */
   readonly heads: readonly bigint[];
 }
 
@@ -48,12 +49,10 @@ const ACCOUNTS = 2;
 export async function readWorkQueues(reader: Reader, tctxs: readonly Tctx[]): Promise<WorkQueue[]> {
   const { needed } = reader.layout;
   const owners = tctxs.filter(({ tctx }) => tctx.pointer(needed.tctxWq) !== 0n);
-  const holders = await readHolders(reader, owners);
-  const heads = holders.flatMap((holder) => holder.heads.map((head) => ({ holder, head })));
-  const lists = await reader.lists(heads.map(({ head }) => workerList(reader, head)));
+  const { holders, heads, lists } = await readHoldersAndLists(reader, owners);
   const workers = lists.flatMap((records, index) =>
     records.map(({ address, data }) => ({
-      of: heads[index]?.holder.of,
+      of: heads[index]?.of,
       worker: new Structure(address, data),
     })),
   );
@@ -81,31 +80,52 @@ export async function readWorkQueues(reader: Reader, tctxs: readonly Tctx[]): Pr
   }));
 }
 
-async function readHolders(reader: Reader, owners: readonly Tctx[]): Promise<Holder[]> {
+interface Held {
+  readonly holders: readonly Holder[];
+  /** One for each list. */
+  readonly heads: readonly Head[];
+  readonly lists: readonly (readonly KernelRecord[])[];
+}
+
+interface Head {
+  readonly of: Tctx;
+  readonly head: bigint;
+}
+
+/** From 6.3 the lists' heads lie at known places of the io_wq: both are asked for in one turn. */
+async function readHoldersAndLists(reader: Reader, owners: readonly Tctx[]): Promise<Held> {
   const { needed, optional, sizes } = reader.layout;
-  const nodes = optional.wqAccounts === undefined && optional.wqNodes !== undefined;
+  const follow = (heads: readonly Head[]) => reader.lists(heads.map(({ head }) => workerList(reader, head)));
+  const accounts = optional.wqAccounts;
+  const nodes = accounts === undefined && optional.wqNodes !== undefined;
   const length = nodes ? sizes.wq + MOST_NODES * 8 : sizes.wq;
-  const queues = await reader.structures(
+  const reading = reader.structures(
     owners.map(({ tctx }) => ({ address: tctx.pointer(needed.tctxWq), length })),
     'io-wq of a thread',
   );
-  const found = owners.flatMap((of, index) => {
+  if (accounts === undefined) {
+    const holders = nodes ? await readNodes(reader, queuesOf(owners, await reading)) : [];
+    const heads = holders.flatMap(({ of, heads }) => heads.map((head) => ({ of, head })));
+    return { holders, heads, lists: await follow(heads) };
+  }
+  const heads = owners.flatMap((of) =>
+    headOffsets(reader, accounts).map((at) => ({ of, head: of.tctx.pointer(needed.tctxWq) + BigInt(at) })),
+  );
+  const [queues, lists] = await Promise.all([reading, follow(heads)]);
+  const holders = queuesOf(owners, queues).map(({ of, at }) => ({ of, at, accounts, heads: [] }));
+  return { holders, heads, lists };
+}
+
+function queuesOf(owners: readonly Tctx[], queues: readonly (Structure | undefined)[]) {
+  return owners.flatMap((of, index) => {
     const at = queues[index];
     return at ? [{ of, at }] : [];
   });
-  if (nodes) return readNodes(reader, found);
-  const accounts = optional.wqAccounts;
-  if (accounts === undefined) return [];
-  return found.map(({ of, at }) => ({
-    of,
-    at,
-    accounts,
-    heads: optional.accountWorkerList
-      ? accountOffsets(reader, accounts).map(
-          (offset) => at.address + BigInt(offset + placed(reader, 'accountWorkerList')),
-        )
-      : [at.address + BigInt(placed(reader, 'wqWorkerList'))],
-  }));
+}
+
+function headOffsets(reader: Reader, accounts: Place): number[] {
+  if (!reader.layout.optional.accountWorkerList) return [placed(reader, 'wqWorkerList')];
+  return accountOffsets(reader, accounts).map((offset) => offset + placed(reader, 'accountWorkerList'));
 }
 
 /** How many nodes there are is not said, so each is asked whether it belongs to the io-wq. */

@@ -1,4 +1,4 @@
-// npm run bench [-- --smoke] [-- big|typical|fio|activation …]: measures and prints; a benchmark is not a test.
+// npm run bench [-- --smoke] [-- big|typical|pending|ssh|fio|activation …]: measures and prints; a benchmark is not a test.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,11 @@ await build({
   format: 'esm',
   target: 'node20',
   logLevel: 'warning',
+  // ssh2 is CommonJS and looks for its native parts, which it can do without, at run time.
+  external: ['*.node', 'cpu-features'],
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = '';",
+  },
 });
 const run = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
 process.exit(run.status ?? 1);

@@ -49,11 +49,12 @@ describe('a walk through what moves', () => {
   });
 
   it('notices work that goes from the queue to a worker', async () => {
-    const { process, request } = stuck();
+    const { process, ring } = stuck();
     const { workers } = process.workQueue();
     const worker = process.worker(workers[0] ?? 0n, 4300);
+    const work = Array.from({ length: 64 }, (_, index) => process.request(ring, { userData: index }));
     process.kernel.before = (question) =>
-      process.set(worker, 'workerWork', question % 2 ? request + process.offset('requestWork') : 0n);
+      process.set(worker, 'workerWork', (work[question % work.length] ?? 0n) + process.offset('requestWork'));
     expectUncertain(await walk(process));
   });
 

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type Actor, actor } from './actor';
+import { FaultyProxy } from './faultyProxy';
+import { toReleaseByShell } from './releases';
+import { skipUnless } from './rights';
+import { Sshd, SshPlace } from './sshd';
+import type { Running } from './victim';
+
+/** A host `db1` behind SSH on this machine, with a way to it on which things go wrong, and who acts. */
+export interface SshStage {
+  readonly at: SshPlace;
+  readonly proxy: FaultyProxy;
+  /** The user that the server lets in, at home: starts victims, and inspects here. */
+  readonly there: Actor;
+  /** Whoever sits before the screen: the user who runs the tests, with the configuration of SSH. */
+  readonly here: Actor;
+  /** Files and processes of the inspector's that are on the host; none once it has left. */
+  leftovers(): readonly string[];
+}
+
+/** `db1` leads through the proxy, `gone` to a port where nobody listens. */
+export async function sshStage(running: Running): Promise<SshStage> {
+  skipUnless(running, 'ioUring', 'sshd');
+  const at = new SshPlace(running);
+  // A server that does not look whether anybody is there keeps the probe of a way that has fallen silent.
+  const server = await Sshd.start(at, running, 'server', ['ClientAliveInterval 1', 'ClientAliveCountMax 2']);
+  const proxy = await FaultyProxy.start(running, server.port);
+  at.key('k');
+  at.file('.ssh/known_hosts', server.knownLine('db1'));
+  at.file(
+    '.ssh/config',
+    `Host gone
+HostName 127.0.0.1
+Port 1
+Host db1
+HostName 127.0.0.1
+Port ${proxy.port}
+HostKeyAlias db1
+User ${at.user.name}
+IdentityFile ${at.path('k')}
+IdentitiesOnly yes
+UserKnownHostsFile ${at.path('.ssh/known_hosts')}
+ConnectTimeout 2
+ServerAliveInterval 1
+ServerAliveCountMax 1
+`,
+  );
+  const [uid, gid] = ['-u', '-g'].map((which) =>
+    Number(spawnSync('id', [which, at.user.name], { encoding: 'utf8' }).stdout),
+  ) as [number, number];
+  const withHome = (who: Actor): Actor => ({
+    ...who,
+    node: '/usr/bin/env',
+    through: [`HOME=${at.folder}`, who.node],
+  });
+  const there: Actor = { ...actor('an ordinary user'), uid, gid };
+  return { at, proxy, there, here: withHome(actor('root')), leftovers: () => leftovers(uid) };
+}
+
+/** Lets the user of the server do as root whatever it likes, without a password. */
+export function allowSudo(running: Running, { at }: SshStage): void {
+  if (spawnSync('sudo', ['--version']).error) running.skip('needs sudo (apt-get install sudo)');
+  const file = `/etc/sudoers.d/${at.user.name}`;
+  toReleaseByShell(`rm -f ${file}`);
+  writeFileSync(file, `${at.user.name} ALL=(root) NOPASSWD: ALL\n`, { mode: 0o440 });
+}
+
+function leftovers(uid: number): readonly string[] {
+  const folders = [`/tmp/io-uring-inspector-${uid}`, `/run/user/${uid}/io-uring-inspector`];
+  const probes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isProbeOf(name, uid))
+    .map((pid) => `probe ${pid}`);
+  return [...folders.filter((path) => existsSync(path)), ...probes];
+}
+
+function isProbeOf(pid: string, uid: number): boolean {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    return statSync(`/proc/${pid}`).uid === uid && /io-uring-probe/.test(command);
+  } catch {
+    return false;
+  }
+}
