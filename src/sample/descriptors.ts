@@ -30,12 +30,7 @@ export async function readDescriptors(
   listing: ListResult,
 ): Promise<DescriptorsFound> {
   if (!listing.ok) return { descriptors: [], refused: listing.errno, timedOut: [] };
-  const bare: Descriptor[] = [];
-  for (const { name, link } of listing.entries) {
-    if (!/^\d+$/.test(name) || link === undefined) continue;
-    bare.push({ fd: Number(name), text: link, link: parseFdLink(link) });
-  }
-  bare.sort((a, b) => a.fd - b.fd);
+  const bare = bareDescriptors(listing);
   const wanted = bare.filter(
     (descriptor) =>
       descriptor.link.kind !== 'socket' && descriptor.link.kind !== 'namespace' && !isRing(descriptor),
@@ -57,6 +52,16 @@ export async function readDescriptors(
     return info === undefined ? descriptor : { ...descriptor, info };
   });
   return { descriptors, timedOut };
+}
+
+/** Descriptors of a listing of /proc/PID/fd, ascending, without their fdinfo. */
+export function bareDescriptors(listing: ListResult): Descriptor[] {
+  const bare: Descriptor[] = [];
+  for (const { name, link } of listing.ok ? listing.entries : []) {
+    if (!/^\d+$/.test(name) || link === undefined) continue;
+    bare.push({ fd: Number(name), text: link, link: parseFdLink(link) });
+  }
+  return bare.sort((a, b) => a.fd - b.fd);
 }
 
 /** The descriptor is an io_uring instance. */

@@ -14,7 +14,7 @@ import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { findContainer, isInnerReader, namespaceLinks, namespacesFrom } from './container';
 import { type CrowdFacts, readCrowdFacts } from './crowd';
-import { isRing, readDescriptors } from './descriptors';
+import { bareDescriptors, isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
 import { findFrozen } from './frozen';
 import { findFuseServers } from './fuseServers';
@@ -61,6 +61,9 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
   const takenAt = (target.takenAt ?? new Date()).toISOString();
+  // Asked for in the first turn, and not waited for in it: the lock of the process's memory may never be free.
+  const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
+  maps.catch(() => undefined);
   const [files, lists, fdLists, [executable, ...namespaceTexts]] = await Promise.all([
     target.read([
       ...HOST_FILES,
@@ -93,14 +96,15 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     devices: options.previous?.devices ?? [],
   };
   // Asked for before the tasks, so that it is answered and understood while those are read.
-  const described = readDescriptors(target, pid, fdLists[0] ?? { ok: false, errno: 'ENOENT' });
-  const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
+  const fdList = fdLists[0] ?? { ok: false as const, errno: 'ENOENT' };
+  const described = readDescriptors(target, pid, fdList);
+  const ringDescriptors = bareDescriptors(fdList).filter(isRing);
   const { search, ...plainly } = options.walk || {};
   const readRings = (walk: WalkOptions | false) =>
-    Promise.all([described, maps]).then(([found, [file]]) =>
+    maps.then(([file]) =>
       readRingSources(target, {
         pid,
-        rings: found.descriptors.filter(isRing),
+        rings: ringDescriptors,
         maps: textOf(file) ?? '',
         ownInode: hasOwnInode(host.kernel),
         walk,
