@@ -10,6 +10,8 @@ export function endingSentence(
   blocked: readonly Blocked[],
   files: readonly Resource[],
 ): string {
+  // What a stopped task needs stands in the remedy.
+  if (cause === 'stopped') return '';
   if (blocked.every(({ task }) => task.operation === undefined)) return wakeSentence(blocked);
   const fuse = cause === 'page' && files.length > 0 && files.every((r) => r.fsType?.startsWith('fuse'));
   const endings = new Map<string, Blocked[]>();

@@ -26,8 +26,6 @@ const MOST_TASKS = 256;
 const PATH_BYTES = 1024;
 /** Requests that a worker may have any of, that are looked at. */
 const MOST_ALIKE = 1000;
-/** A task that ran more lately is no task that is stuck. Seconds. */
-const LEAST = 0.1;
 
 export const AT_FDCWD = -100;
 
@@ -43,10 +41,9 @@ export function tasksByPath({ tasks, requests }: Pick<Sample, 'tasks' | 'request
   );
   return tasks
     .filter(
-      ({ tid, state, blocked, syscall }) =>
-        state !== 'R' &&
-        (blocked === undefined || blocked >= LEAST) &&
-        (carriers.has(tid) || pathArguments(syscall?.name ?? '').length > 0),
+      ({ tid, state, syscall }) =>
+        // Since when it waits is no help: the clocks of two processors may differ by a second.
+        state !== 'R' && (carriers.has(tid) || pathArguments(syscall?.name ?? '').length > 0),
     )
     .slice(0, MOST_TASKS);
 }
