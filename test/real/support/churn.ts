@@ -102,7 +102,9 @@ export function compareUnderChurn(
   // The counters of a moving ring are not of one moment: an inferred row may stand in the place of a stuck one.
   const guessed = others.filter(({ certainty }) => certainty === 'inferred').length;
   const counted = sample.rings.reduce((sum, ring) => sum + withoutRow(ring) + (ring.ambiguous ?? 0), 0);
-  const allowed = counted + guessed;
+  // A poll that fdinfo lists has its row, though not its name.
+  const unnamed = sample.requests.length - named.length;
+  const allowed = counted + guessed + unnamed;
   return [
     ...compare(own, stuck, 'honest').filter((words) => !words.endsWith('is missing')),
     ...(uncounted > allowed
