@@ -2,12 +2,19 @@ import { chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../src/model/errors';
 import type { ProbeTarget } from '../../src/target/probeTarget';
 import { openRemote, type RemoteOptions } from '../../src/target/remote/openRemote';
 import type { RemoteHost } from '../../src/target/remoteHost';
 import { eventually, outcomes, testProbe } from './support/probe';
-import { folder, hasEnded, programs, type RemoteUser, remoteUser, userHost } from './support/remoteUser';
+import {
+  folder,
+  hasEnded,
+  programs,
+  type RemoteUser,
+  refusalOf,
+  remoteUser,
+  userHost,
+} from './support/remoteUser';
 import type { Running } from './support/victim';
 
 let probe: string;
@@ -29,18 +36,8 @@ async function open(
   return target;
 }
 
-async function refusal(host: RemoteHost, options: Partial<RemoteOptions> = {}): Promise<UserError> {
-  try {
-    const target = await openRemote(host, { probes: () => probe, ...options });
-    target.dispose();
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  } finally {
-    host.close();
-  }
-  throw new Error('it was opened');
-}
+const refusal = (host: RemoteHost, options: Partial<RemoteOptions> = {}) =>
+  refusalOf(host, { probes: () => probe, ...options });
 
 /** Every place of an ordinary user but the home on file systems with these options. */
 const mounts = (options: string, places = '/tmp /var/tmp /dev/shm') =>

@@ -1,31 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../src/model/errors';
 import { openCommand } from '../../src/target/remote/command';
 import { openRemote, type RemoteOptions } from '../../src/target/remote/openRemote';
 import type { RemoteHost } from '../../src/target/remoteHost';
 import { client } from './support/client';
 import { eventually, outcomes, testProbe } from './support/probe';
-import { hasEnded, programs, remoteUser, userHost } from './support/remoteUser';
+import { hasEnded, programs, refusalOf, remoteUser, userHost } from './support/remoteUser';
 
 let probe: string;
 beforeAll(async () => {
   probe = await testProbe();
 });
 
-async function refusal(host: RemoteHost, options: Partial<RemoteOptions> = {}): Promise<UserError> {
-  try {
-    const target = await openRemote(host, { probes: () => probe, ...options });
-    target.dispose();
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  } finally {
-    host.close();
-  }
-  throw new Error('it was opened');
-}
+const refusal = (host: RemoteHost, options: Partial<RemoteOptions> = {}) =>
+  refusalOf(host, { probes: () => probe, ...options });
 
 const where = (name: string) =>
   spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();

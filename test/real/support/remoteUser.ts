@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '../../../src/model/errors';
 import { openCommand } from '../../../src/target/remote/command';
+import { openRemote, type RemoteOptions } from '../../../src/target/remote/openRemote';
 import type { RemoteHost } from '../../../src/target/remoteHost';
 import { stateOf } from './probe';
 import { toReleaseByShell } from './releases';
@@ -100,4 +102,18 @@ export function programs(names: readonly string[], scripts: Readonly<Record<stri
   for (const [name, script] of Object.entries(scripts))
     writeFileSync(join(path, name), script, { mode: 0o755 });
   return path;
+}
+
+/** Why no probe can be started on the host, which is left then. */
+export async function refusalOf(host: RemoteHost, options: RemoteOptions): Promise<UserError> {
+  try {
+    const target = await openRemote(host, options);
+    target.dispose();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  } finally {
+    host.close();
+  }
+  throw new Error('it was opened');
 }
