@@ -1,27 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { spawnProbe } from '../../src/target/local';
-import type { ProbeTarget } from '../../src/target/probeTarget';
 import { connectProbe } from '../../src/target/probeTarget';
-import { TestBtf } from './support/btf';
-import { borrow, type LentMemory, list, stepsToTask, words } from './support/lender';
-import { childrenOf, openTestTarget, outcomes, testProbe } from './support/probe';
-import { needs, skipUnless } from './support/rights';
-import type { Running } from './support/victim';
+import { kernelMemoryUnderTest } from './support/kernelMemory';
+import { list, stepsToTask, words } from './support/lender';
+import { childrenOf, outcomes, testProbe } from './support/probe';
+import { skipUnless } from './support/rights';
 
-let target: ProbeTarget;
-let btf: TestBtf;
-
-beforeAll(async () => {
-  if (needs.kernelMemory() !== undefined) return;
-  target = await openTestTarget();
-  btf = new TestBtf();
-});
-afterAll(() => target?.dispose());
-
-const memory = (context: Running): Promise<LentMemory> => borrow(context, target, btf);
-
-const offset = (struct: string, member: string): number => btf.offset(struct, member);
+const under = kernelMemoryUnderTest();
+const { memory, offset } = under;
 
 /** Text up to its NUL. */
 const text = (data: Buffer): string => data.toString('latin1', 0, data.indexOf(0));
@@ -31,20 +18,24 @@ describe('the way to a process', () => {
     skipUnless(context, 'kernelMemory');
     const last = offset('task_struct', 'comm');
     const [comm, tgid] = await Promise.all([
-      target.kernel.find(process.pid, { steps: [], last, length: 16 }),
-      target.kernel.find(process.pid, { steps: [], last: offset('task_struct', 'tgid'), length: 4 }),
+      under.target.kernel.find(process.pid, { steps: [], last, length: 16 }),
+      under.target.kernel.find(process.pid, { steps: [], last: offset('task_struct', 'tgid'), length: 4 }),
     ]);
     expect(comm.ok && text(comm.data)).toBe('io-uring-probe');
-    expect(childrenOf(target.hello.pid)).toContain(tgid.ok && tgid.data.readInt32LE(0));
+    expect(childrenOf(under.target.hello.pid)).toContain(tgid.ok && tgid.data.readInt32LE(0));
   });
 
   it('leads through the descriptor that stands for it', async (context) => {
     skipUnless(context, 'kernelMemory', 'pidfs');
     const last = offset('task_struct', 'pid') - offset('task_struct', 'pid_links');
-    const pid = await target.kernel.find(process.pid, { steps: stepsToTask(btf), last, length: 4 });
+    const pid = await under.target.kernel.find(process.pid, {
+      steps: stepsToTask(under.btf),
+      last,
+      length: 4,
+    });
     expect(pid.ok && pid.data.readInt32LE(0)).toBe(process.pid);
-    const { kernel } = target;
-    const init = await kernel.find(1, { steps: stepsToTask(btf), last, length: 4 });
+    const { kernel } = under.target;
+    const init = await kernel.find(1, { steps: stepsToTask(under.btf), last, length: 4 });
     expect(init.ok && init.data.readInt32LE(0)).toBe(1);
   });
 
@@ -54,18 +45,18 @@ describe('the way to a process', () => {
       .map(Number)
       .find((tid) => tid !== process.pid);
     for (const pid of [999_999_999, 0, 0xffffffff, thread ?? 0]) {
-      const found = await target.kernel.find(pid, { steps: [], last: 0, length: 8 });
+      const found = await under.target.kernel.find(pid, { steps: [], last: 0, length: 8 });
       expect(found).toEqual({ ok: false, errno: 'ESRCH' });
     }
   });
 
   it('leaves no descriptor behind', async (context) => {
     skipUnless(context, 'kernelMemory', 'pidfs');
-    const held = () => childrenOf(target.hello.pid).map((pid) => readdirSync(`/proc/${pid}/fd`).length);
-    const way = { steps: stepsToTask(btf), last: 0, length: 0 };
-    await target.kernel.find(process.pid, way);
+    const held = () => childrenOf(under.target.hello.pid).map((pid) => readdirSync(`/proc/${pid}/fd`).length);
+    const way = { steps: stepsToTask(under.btf), last: 0, length: 0 };
+    await under.target.kernel.find(process.pid, way);
     const before = held();
-    await Promise.all(Array.from({ length: 50 }, () => target.kernel.find(process.pid, way)));
+    await Promise.all(Array.from({ length: 50 }, () => under.target.kernel.find(process.pid, way)));
     expect(held()).toEqual(before);
   });
 });
@@ -76,7 +67,7 @@ describe('ranges and ways', () => {
     const bytes = Buffer.from(Array.from({ length: 1 << 20 }, (_, i) => (i * 2_654_435_761) >>> 13));
     await lent.put(4096, bytes);
     const address = lent.address + 4096n;
-    const results = await target.kernel.read(
+    const results = await under.target.kernel.read(
       [
         { address, length: bytes.length },
         { address: address + 1n, length: bytes.length - 1 },
@@ -89,7 +80,7 @@ describe('ranges and ways', () => {
     expect(data[0]?.equals(bytes)).toBe(true);
     expect(data[1]?.equals(bytes.subarray(1))).toBe(true);
     expect(data.slice(2)).toEqual([bytes.subarray(65_535, 65_536), Buffer.alloc(0)]);
-    const [cut] = await target.kernel.read([{ address, length: 4096 }], { limit: 100 });
+    const [cut] = await under.target.kernel.read([{ address, length: 4096 }], { limit: 100 });
     expect(cut).toEqual({ ok: true, data: bytes.subarray(0, 100), truncated: true });
   });
 
@@ -97,11 +88,11 @@ describe('ranges and ways', () => {
     const lent = await memory(context);
     const end = lent.address + (4n << 20n);
     const range = { address: end - 5000n, length: 1 << 20 };
-    const [partly] = await target.kernel.read([range], { limit: 2 << 20 });
+    const [partly] = await under.target.kernel.read([range], { limit: 2 << 20 });
     // Behind a vmalloc area there is a page that is never mapped.
     expect(partly?.ok && partly.truncated && partly.data.length).toBe(5000);
     const way = { from: end - 8n, steps: [], last: 0, length: 9 };
-    expect(outcomes(await target.kernel.chase([way, { ...way, length: 8 }]))).toEqual(['EFAULT', 'ok']);
+    expect(outcomes(await under.target.kernel.chase([way, { ...way, length: 8 }]))).toEqual(['EFAULT', 'ok']);
   });
 
   it('load one pointer after the other', async (context) => {
@@ -114,14 +105,14 @@ describe('ranges and ways', () => {
       { from: at(3), steps: [], last: 5, length: 0 },
       { from: at(0), steps: [8, 0], last: 0, length: 0 },
     ];
-    const results = await target.kernel.chase(ways);
+    const results = await under.target.kernel.chase(ways);
     expect(results).toEqual([
       { ok: true, address: at(6), data: words(0) },
       { ok: true, address: at(2), data: words(77) },
       { ok: true, address: at(3) + 5n, data: Buffer.alloc(0) },
       { ok: false, errno: 'EFAULT' },
     ]);
-    const small = await target.kernel.chase(ways.slice(0, 1), { limit: 15 });
+    const small = await under.target.kernel.chase(ways.slice(0, 1), { limit: 15 });
     expect(outcomes(small)).toEqual(['EOVERFLOW']);
   });
 
@@ -133,23 +124,23 @@ describe('ranges and ways', () => {
     ['the end of all memory', 0xffff_ffff_ffff_fffcn],
   ] as const)('refuse %s, and go on', async ([, address], context) => {
     skipUnless(context, 'kernelMemory');
-    const { kernel } = target;
+    const { kernel } = under.target;
     const [ranges, ways, chains] = await Promise.all([
       kernel.read([{ address, length: 8 }]),
       kernel.chase([{ from: address, steps: [0], last: 0, length: 8 }]),
       kernel.chains([{ ...list, head: address }]),
     ]);
     expect(outcomes([...ranges, ...ways, ...chains])).toEqual(['EFAULT', 'EFAULT', 'EFAULT']);
-    const [maps] = await target.read([`/proc/${process.pid}/maps`]);
+    const [maps] = await under.target.read([`/proc/${process.pid}/maps`]);
     expect(maps?.ok).toBe(true);
   });
 
   it('refuse the memory of the asking program itself', async (context) => {
     skipUnless(context, 'kernelMemory');
-    const maps = readFileSync(`/proc/${childrenOf(target.hello.pid)[0]}/maps`, 'utf8');
+    const maps = readFileSync(`/proc/${childrenOf(under.target.hello.pid)[0]}/maps`, 'utf8');
     const [, start = ''] = /^(\w+)-/.exec(maps) ?? [];
     const own = { address: BigInt(`0x${start}`), length: 8 };
-    expect(outcomes(await target.kernel.read([own]))).toEqual(['EFAULT']);
+    expect(outcomes(await under.target.kernel.read([own]))).toEqual(['EFAULT']);
   });
 });
 

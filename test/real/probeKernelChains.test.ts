@@ -1,26 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Chain, ChainResult } from '../../src/target/kernelMemory';
-import type { ProbeTarget } from '../../src/target/probeTarget';
-import { TestBtf } from './support/btf';
-import { borrow, type LentMemory, list, told, words } from './support/lender';
-import { childrenOf, openTestTarget, outcomes } from './support/probe';
-import { needs, skipUnless } from './support/rights';
-import type { Running } from './support/victim';
+import { kernelMemoryUnderTest } from './support/kernelMemory';
+import { type LentMemory, list, told, words } from './support/lender';
+import { childrenOf, outcomes } from './support/probe';
+import { skipUnless } from './support/rights';
 
-let target: ProbeTarget;
-let btf: TestBtf;
-
-beforeAll(async () => {
-  if (needs.kernelMemory() !== undefined) return;
-  target = await openTestTarget();
-  btf = new TestBtf();
-});
-afterAll(() => target?.dispose());
-
-const memory = (context: Running): Promise<LentMemory> => borrow(context, target, btf);
-
-const offset = (struct: string, member: string): number => btf.offset(struct, member);
+const under = kernelMemoryUnderTest();
+const { memory, offset } = under;
 
 /** Text up to its NUL. */
 const text = (data: Buffer): string => data.toString('latin1', 0, data.indexOf(0));
@@ -29,11 +16,11 @@ describe('the list of all tasks', () => {
   /** From the task that reads to all others. */
   async function tasks(more: Partial<Chain>): Promise<ChainResult | undefined> {
     const node = offset('task_struct', 'tasks');
-    const head = await target.kernel.find(process.pid, { steps: [], last: node, length: 0 });
+    const head = await under.target.kernel.find(process.pid, { steps: [], last: node, length: 0 });
     if (!head.ok) throw new Error(head.errno);
     const length = Math.max(offset('task_struct', 'pid'), offset('task_struct', 'comm')) + 16;
     const chain = { ...list, head: head.address, node, length, circular: true, most: 100_000, ...more };
-    return (await target.kernel.chains([chain], { limit: 16 << 20 }))[0];
+    return (await under.target.kernel.chains([chain], { limit: 16 << 20 }))[0];
   }
 
   const pidsOf = (result: ChainResult | undefined): number[] =>
@@ -46,7 +33,7 @@ describe('the list of all tasks', () => {
     const after = new Set(readdirSync('/proc'));
     expect(all?.ok && all.end).toBe('complete');
     const pids = new Set(pidsOf(all));
-    const reader = childrenOf(target.hello.pid);
+    const reader = childrenOf(under.target.hello.pid);
     const lasting = before.map(Number).filter((pid) => after.has(String(pid)) && !reader.includes(pid));
     expect(lasting.filter((pid) => !pids.has(pid))).toEqual([]);
     expect(pids.has(0), 'the idle task').toBe(true);
@@ -69,7 +56,7 @@ describe('the list of all tasks', () => {
     const pids = pidsOf(round);
     expect(new Set(pids).size).toBe(pids.length);
     expect(pids).toContain(process.pid);
-    expect(pids).toContain(childrenOf(target.hello.pid)[0]);
+    expect(pids).toContain(childrenOf(under.target.hello.pid)[0]);
   });
 
   it('leads nowhere by a wrong offset', async (context) => {
@@ -92,7 +79,7 @@ describe('chains of our own making', () => {
   it('are those that were made', async (context) => {
     const lent = await memory(context);
     const at = await records(lent, [2, 3, 0]);
-    const [plain, circular] = await target.kernel.chains([
+    const [plain, circular] = await under.target.kernel.chains([
       { ...list, head: at(1) },
       { ...list, head: at(3), circular: true },
     ]);
@@ -109,7 +96,7 @@ describe('chains of our own making', () => {
   ] as const)('with a cycle %s end, and each record comes once', async ([, next, numbers], context) => {
     const lent = await memory(context);
     const at = await records(lent, next);
-    const [found] = await target.kernel.chains([{ ...list, head: at(1) }]);
+    const [found] = await under.target.kernel.chains([{ ...list, head: at(1) }]);
     expect(told(found)).toEqual({ numbers, end: 'cycle' });
   });
 
@@ -126,7 +113,7 @@ describe('chains of our own making', () => {
     }
     await lent.put(3 * size, words(address + BigInt(node)));
     const base = { ...list, head: address + BigInt(3 * size), next: 8 };
-    const [far, before, behind, bare, long] = await target.kernel.chains([
+    const [far, before, behind, bare, long] = await under.target.kernel.chains([
       { ...base, node, length: 8 },
       { ...base, node: 8, length: 8 },
       { ...base, node: -16, length: 8 },
@@ -151,14 +138,14 @@ describe('chains of our own making', () => {
     const lent = await memory(context);
     const at = await records(lent, [2, 3, 4, 0]);
     const chain = { ...list, head: at(1) };
-    const fits = await target.kernel.chains([chain, { ...chain, most: 3 }], { limit: 8 + 3 * 24 });
+    const fits = await under.target.kernel.chains([chain, { ...chain, most: 3 }], { limit: 8 + 3 * 24 });
     expect(fits.map(told)).toEqual([
       { numbers: [2n, 3n, 4n], end: 'complete' },
       { numbers: [2n, 3n, 4n], end: 'complete' },
     ]);
-    const [cut] = await target.kernel.chains([chain], { limit: 8 + 3 * 24 - 1 });
+    const [cut] = await under.target.kernel.chains([chain], { limit: 8 + 3 * 24 - 1 });
     expect(told(cut)).toEqual({ numbers: [2n, 3n], end: 'most' });
-    expect(outcomes(await target.kernel.chains([chain], { limit: 7 }))).toEqual(['EOVERFLOW']);
+    expect(outcomes(await under.target.kernel.chains([chain], { limit: 7 }))).toEqual(['EOVERFLOW']);
   });
 
   it('hang in the buckets of a table', async (context) => {
@@ -173,7 +160,7 @@ describe('chains of our own making', () => {
     await lent.put(stride * (buckets - 1), words(at(3)));
     const table = { ...list, head: bucket(0), buckets, stride };
     const numbers = [0n, 1n, 2n, 3n, 4n, 5n];
-    const [whole, some, none] = await target.kernel.chains([
+    const [whole, some, none] = await under.target.kernel.chains([
       table,
       { ...table, most: 4 },
       { ...table, buckets: 0 },
@@ -185,7 +172,7 @@ describe('chains of our own making', () => {
     // One that leads nowhere, one that goes in a circle: the others are told all the same.
     await lent.put(stride * 10, words(0x1000n));
     await lent.put(behind + 16 * 2, words(at(2)));
-    const [torn] = await target.kernel.chains([table]);
+    const [torn] = await under.target.kernel.chains([table]);
     expect(told(torn)).toEqual({ numbers, end: 'fault' });
   });
 
@@ -194,15 +181,17 @@ describe('chains of our own making', () => {
     const at = (index: number) => lent.address + BigInt(16 * index);
     await lent.put(0, words(at(0), 0, at(5), 0, at(2), 0, at(3), 0, 0, 0, at(6), 5, at(1), 6));
     const table = { ...list, head: at(0), buckets: 4, stride: 16, circular: true };
-    expect((await target.kernel.chains([table])).map(told)).toEqual([{ numbers: [5n, 6n], end: 'complete' }]);
+    expect((await under.target.kernel.chains([table])).map(told)).toEqual([
+      { numbers: [5n, 6n], end: 'complete' },
+    ]);
   });
 
   it('keep within their deadline, whatever is asked', async (context) => {
     const lent = await memory(context);
     const endless = { ...list, head: lent.address, buckets: 0xffffffff, stride: 4 };
     const zeros = { ...endless, buckets: 2, stride: 0 };
-    expect(outcomes(await target.kernel.chains([endless, zeros]))).toEqual(['EINVAL', 'EINVAL']);
+    expect(outcomes(await under.target.kernel.chains([endless, zeros]))).toEqual(['EINVAL', 'EINVAL']);
     const beyond = { ...endless, stride: 1024 };
-    expect((await target.kernel.chains([beyond])).map(told)).toEqual([{ numbers: [], end: 'fault' }]);
+    expect((await under.target.kernel.chains([beyond])).map(told)).toEqual([{ numbers: [], end: 'fault' }]);
   });
 });

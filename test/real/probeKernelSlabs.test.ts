@@ -1,24 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SlabScan } from '../../src/target/kernelMemory';
-import type { ProbeTarget } from '../../src/target/probeTarget';
-import { TestBtf } from './support/btf';
-import { borrow, type LentMemory, told, words } from './support/lender';
-import { childrenOf, openTestTarget, outcomes } from './support/probe';
-import { needs } from './support/rights';
+import { kernelMemoryUnderTest } from './support/kernelMemory';
+import { type LentMemory, told, words } from './support/lender';
+import { childrenOf, outcomes } from './support/probe';
 import type { Running } from './support/victim';
 
-let target: ProbeTarget;
-let btf: TestBtf;
-
-beforeAll(async () => {
-  if (needs.kernelMemory() !== undefined) return;
-  target = await openTestTarget();
-  btf = new TestBtf();
-});
-afterAll(() => target?.dispose());
-
-const memory = (context: Running): Promise<LentMemory> => borrow(context, target, btf);
+const under = kernelMemoryUnderTest();
+const { memory } = under;
 
 describe('slabs of our own making', () => {
   const page = 4096;
@@ -28,7 +17,7 @@ describe('slabs of our own making', () => {
   /** 64 KiB of struct pages of 64 bytes, and what they describe from 1 MiB on; the first frame is odd to every power of two. */
   async function slabs(context: Running): Promise<{ lent: LentMemory; scan: SlabScan }> {
     const lent = await memory(context);
-    if (target.hello.pageSize !== page) context.skip('needs pages of 4 KiB');
+    if (under.target.hello.pageSize !== page) context.skip('needs pages of 4 KiB');
     const first = 512 * 101;
     const scan = {
       pages: lent.address - BigInt(64 * first),
@@ -62,7 +51,11 @@ describe('slabs of our own making', () => {
     await object(lent, 0, 35, 2);
     await object(lent, 2, 0, 99); // No slab of this cache.
     await object(lent, 699, 1, 3);
-    const [all, two, short] = await target.kernel.scan([scan, { ...scan, most: 2 }, { ...scan, count: 699 }]);
+    const [all, two, short] = await under.target.kernel.scan([
+      scan,
+      { ...scan, most: 2 },
+      { ...scan, count: 699 },
+    ]);
     expect(told(all)).toEqual({ numbers: [1n, 2n, 3n], end: 'complete' });
     const base = lent.address + (1n << 20n);
     expect(all?.ok && all.records.map((record) => Number(record.address - base))).toEqual([
@@ -72,7 +65,7 @@ describe('slabs of our own making', () => {
     ]);
     expect(told(two)).toEqual({ numbers: [1n, 2n], end: 'most' });
     expect(told(short)).toEqual({ numbers: [1n, 2n], end: 'complete' });
-    const [cut] = await target.kernel.scan([scan], { limit: 8 + 24 });
+    const [cut] = await under.target.kernel.scan([scan], { limit: 8 + 24 });
     expect(told(cut)).toEqual({ numbers: [1n], end: 'most' });
   });
 
@@ -82,9 +75,9 @@ describe('slabs of our own making', () => {
     await object(lent, 1, 3, 7);
     // Before the lent memory there is a page that is never mapped.
     const wide = { ...scan, first: scan.first - 512, count: 1100 };
-    expect((await target.kernel.scan([wide])).map(told)).toEqual([{ numbers: [7n], end: 'complete' }]);
+    expect((await under.target.kernel.scan([wide])).map(told)).toEqual([{ numbers: [7n], end: 'complete' }]);
     const nowhere = { ...scan, pages: 0x1000n };
-    expect((await target.kernel.scan([nowhere])).map(told)).toEqual([{ numbers: [], end: 'complete' }]);
+    expect((await under.target.kernel.scan([nowhere])).map(told)).toEqual([{ numbers: [], end: 'complete' }]);
   });
 
   it('may not be asked for with nonsense', async (context) => {
@@ -99,7 +92,7 @@ describe('slabs of our own making', () => {
       { length: 225 },
       { first: -1 },
     ];
-    const results = await target.kernel.scan(nonsense.map((part) => ({ ...scan, ...part })));
+    const results = await under.target.kernel.scan(nonsense.map((part) => ({ ...scan, ...part })));
     expect(outcomes(results)).toEqual(nonsense.map(() => 'EINVAL'));
   });
 
@@ -107,10 +100,10 @@ describe('slabs of our own making', () => {
     const { scan } = await slabs(context);
     const endless = { ...scan, pages: 0x1000n, count: Number.MAX_SAFE_INTEGER };
     const started = Date.now();
-    const results = await target.kernel.scan([scan, endless, scan], { deadline: 100 });
+    const results = await under.target.kernel.scan([scan, endless, scan], { deadline: 100 });
     expect(outcomes(results)).toEqual(['ok', 'ETIMEDOUT', 'ok']);
     expect(Date.now() - started).toBeLessThan(5000);
     await sleep(50);
-    expect(childrenOf(target.hello.pid).length, 'the reader that looked is gone').toBe(1);
+    expect(childrenOf(under.target.hello.pid).length, 'the reader that looked is gone').toBe(1);
   });
 });

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
-import { outcomes, self, skipUnlessMemoryReadable, testProbe } from './support/probe';
+import { everybodysProbe, outcomes, self, skipUnlessMemoryReadable } from './support/probe';
 import { toReleaseByShell } from './support/releases';
 import { type Running, startVictim } from './support/victim';
 
@@ -13,14 +13,7 @@ const NOBODY = 65534;
 let probe: string;
 
 beforeAll(async () => {
-  const built = await testProbe();
-  // The checkout may lie where an ordinary user cannot go.
-  const copy = mkdtempSync(join(tmpdir(), 'inspect-probe-'));
-  toReleaseByShell(`rm -rf '${copy}'`);
-  chmodSync(copy, 0o755);
-  probe = join(copy, 'io-uring-probe');
-  copyFileSync(built, probe);
-  chmodSync(probe, 0o755);
+  probe = await everybodysProbe();
 });
 
 async function openAsNobody(running: Running): Promise<ProbeTarget> {

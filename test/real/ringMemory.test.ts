@@ -1,28 +1,17 @@
-import { chmodSync, copyFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RingMemory } from '../../src/sample/ringMemory';
 import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { ringsOf } from '../unit/sample/ringCases';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
-import { skipUnlessMemoryReadable, testProbe } from './support/probe';
-import { toReleaseByShell } from './support/releases';
+import { everybodysProbe, skipUnlessMemoryReadable } from './support/probe';
 import { skipUnless } from './support/rights';
 import { type Running, startVictim, type Truth } from './support/victim';
 
 let probe: string;
 
 beforeAll(async () => {
-  const built = await testProbe();
-  // The checkout may lie where an ordinary user cannot go.
-  const copy = mkdtempSync(join(tmpdir(), 'inspect-probe-'));
-  toReleaseByShell(`rm -rf '${copy}'`);
-  chmodSync(copy, 0o755);
-  probe = join(copy, 'io-uring-probe');
-  copyFileSync(built, probe);
-  chmodSync(probe, 0o755);
+  probe = await everybodysProbe();
 });
 
 async function openAs(running: Running, { name, uid, gid }: Actor): Promise<ProbeTarget> {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openLocal } from '../../../src/target/local';
 import type { ProbeTarget } from '../../../src/target/probeTarget';
 import type { Actor } from './actor';
 import { buildPrograms, CHECKOUT, PROGRAMS } from './programs';
+import { toReleaseByShell } from './releases';
 import type { Running } from './victim';
 
 /** Path of a probe that is as new as its sources; throws with what to install when none can be built. */
@@ -14,6 +16,18 @@ export async function testProbe(arch?: string): Promise<string> {
     pathToFileURL(join(CHECKOUT, 'esbuild.mjs')).href
   );
   return build.buildProbe(arch);
+}
+
+/** A copy that every user may run: the checkout may lie where an ordinary one cannot go. */
+export async function everybodysProbe(): Promise<string> {
+  const built = await testProbe();
+  const folder = mkdtempSync(join(tmpdir(), 'inspect-probe-'));
+  toReleaseByShell(`rm -rf '${folder}'`);
+  chmodSync(folder, 0o755);
+  const probe = join(folder, 'io-uring-probe');
+  copyFileSync(built, probe);
+  chmodSync(probe, 0o755);
+  return probe;
 }
 
 /** This machine, as the user who runs the tests. Dispose it. */
