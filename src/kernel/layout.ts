@@ -38,7 +38,7 @@ export type LayoutResult =
   | { readonly ok: false; readonly missing: readonly string[] };
 
 /** Raised when places.ts changes, so that no older layout is taken from a cache. */
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 const MOST_OPCODES = 256;
 const REQUEST_FLAG_BITS = 64;

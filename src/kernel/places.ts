@@ -66,6 +66,8 @@ export const NEEDED = {
 export const OPTIONAL = {
   /** 6.9+: a pidfd is a file of its own file system, and its inode holds the pid. */
   pidInode: 'pid.ino ?',
+  /** At its end lie the registers that the program had when it entered the kernel. */
+  taskStack: 'task_struct.stack ?',
 
   /** 5.18+. */
   tctxRings: 'io_uring_task.registered_rings ?',

@@ -39,6 +39,10 @@ export class Structure {
     return BigInt.asIntN(64, this.pointer(place));
   }
 
+  bytes(): Buffer {
+    return this.data;
+  }
+
   /** The member's bytes, to hold them against a later look. */
   raw(place: Place | undefined): string {
     if (place === undefined) return '';

@@ -1,0 +1,114 @@
+import type { AddressSpace } from './addressSpace';
+import { Cursor } from './cursor';
+import { type CommonEntry, entryAt, type FrameEntry, readCommon, readFrameEntry } from './frameEntries';
+import { type Row, rowAt } from './row';
+
+/** DW_EH_PE_datarel | DW_EH_PE_sdata4: the one form of search table that linkers write. */
+const TABLE_ENCODING = 0x3b;
+const TABLE_ROW = 8;
+/** A search table of up to so many bytes is fetched whole. */
+const WHOLE_TABLE = 131_072;
+const MOST_ENTRY = 65_536;
+const STACK_POINTER = { x86_64: 7, aarch64: 31 } as const;
+
+export type Machine = keyof typeof STACK_POINTER;
+
+interface Header {
+  /** First row of the search table, and what its numbers count from; in the process. */
+  readonly table: number;
+  readonly base: number;
+  readonly rows: number;
+}
+
+/** Unwind rows of one binary from the search table of its .eh_frame_hdr. Addresses in and out are the process's. */
+export class FrameTable {
+  private readonly rows = new Map<number, Row | null>();
+  private readonly commons = new Map<number, CommonEntry | null>();
+  private header: Header | null | undefined;
+
+  constructor(
+    private readonly space: AddressSpace,
+    private readonly bias: number,
+    private readonly segment: { readonly address: number; readonly size: number } | undefined,
+  ) {}
+
+  /** Row of an address; undefined where the tables have none, and while they are missing. */
+  row(address: number, machine: Machine): Row | undefined {
+    const known = this.rows.get(address);
+    if (known !== undefined) return known ?? undefined;
+    const { misses } = this.space;
+    const entry = this.entry(address);
+    const row = entry && rowAt(entry, address, STACK_POINTER[machine]);
+    if (row || this.space.misses === misses) this.rows.set(address, row ?? null);
+    return row;
+  }
+
+  private entry(address: number): FrameEntry | undefined {
+    const header = this.opened();
+    if (!header) return undefined;
+    let low = 0;
+    let high = header.rows;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const start = this.space.bytes(header.table + middle * TABLE_ROW, 4);
+      if (!start) return undefined;
+      if (start.readInt32LE(0) + header.base <= address) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return undefined;
+    const place = this.space.bytes(header.table + (low - 1) * TABLE_ROW + 4, 4);
+    const entry = place && this.entryAt(place.readInt32LE(0) + header.base);
+    return entry && address >= entry.start && address < entry.end ? entry : undefined;
+  }
+
+  private opened(): Header | undefined {
+    if (this.header !== undefined) return this.header ?? undefined;
+    const { misses } = this.space;
+    const header = this.segment && this.open(this.segment.address + this.bias, this.segment.size);
+    if (header || this.space.misses === misses) this.header = header ?? null;
+    return header;
+  }
+
+  private open(address: number, size: number): Header | undefined {
+    if (size <= WHOLE_TABLE) this.space.want(address, size);
+    const data = this.space.bytes(address, Math.min(size, 32));
+    if (!data) return undefined;
+    const cursor = new Cursor(data, address);
+    const version = cursor.u8();
+    const frameEncoding = cursor.u8();
+    const countEncoding = cursor.u8();
+    const tableEncoding = cursor.u8();
+    cursor.pointer(frameEncoding, address);
+    const count = cursor.pointer(countEncoding, address);
+    if (cursor.failed || version !== 1 || tableEncoding !== TABLE_ENCODING) return undefined;
+    const rows = Math.min(count, Math.floor((size - cursor.at) / TABLE_ROW));
+    return { table: address + cursor.at, base: address, rows };
+  }
+
+  private entryAt(address: number): FrameEntry | undefined {
+    const read = this.bytesOfEntry(address);
+    if (!read) return undefined;
+    const entry = entryAt(read, 0, 'eh_frame');
+    if (entry?.common === undefined) return undefined;
+    const common = this.common(address + entry.common);
+    return common && readFrameEntry(read, address, entry, common);
+  }
+
+  private common(address: number): CommonEntry | undefined {
+    const known = this.commons.get(address);
+    if (known !== undefined) return known ?? undefined;
+    const { misses } = this.space;
+    const read = this.bytesOfEntry(address);
+    const common = read && readCommon(read, address, entryAt(read, 0, 'eh_frame'));
+    if (common || this.space.misses === misses) this.commons.set(address, common ?? null);
+    return common;
+  }
+
+  /** A whole entry, whose length its first word says. */
+  private bytesOfEntry(address: number): Buffer | undefined {
+    const word = this.space.bytes(address, 4);
+    if (!word) return undefined;
+    const length = word.readUInt32LE(0) + 4;
+    return length > MOST_ENTRY ? undefined : this.space.bytes(address, Math.max(length, 8));
+  }
+}

@@ -1,0 +1,188 @@
+import type { KernelLayout } from '../../kernel/layout';
+import { readUserRegisters, type SavedRegisters } from '../../kernel/userRegisters';
+import type { ReadResult } from '../../probe/protocol';
+import { parseMaps } from '../../procfs/maps';
+import { parseSyscall } from '../../procfs/syscall';
+import type { Target } from '../../target/target';
+import { AddressSpace } from './addressSpace';
+import type { Machine } from './frameTable';
+import { Images, type Region } from './images';
+import { type Registers, stackPointerOf, type WalkedStack, walkStack } from './walkStack';
+
+/** What a thread's stack is unwound from, of one moment. */
+interface Moment {
+  readonly tid: number;
+  readonly pc: number;
+  readonly sp: number;
+  /** Compared afterwards: the same = it has not run meanwhile. */
+  readonly mark: string;
+}
+
+export type ThreadStack =
+  | (WalkedStack & { readonly tid: number })
+  | {
+      readonly tid: number;
+      readonly frames?: undefined;
+      /** Why there is none, for people: completes "its stack: …". */
+      readonly why: string;
+    };
+
+export interface UnwindOptions {
+  /** The text of /proc/PID/maps; it is read where this is absent. */
+  readonly maps?: string;
+  /** Where it is given, and the kernel's memory can be read, the registers of the threads are known from there. */
+  readonly layout?: KernelLayout | undefined;
+}
+
+/** Bytes of a stack that are read at first. */
+const FIRST_STACK = 8192;
+/** Rounds of "what is missing?": a binary that is new takes four. */
+const MOST_ROUNDS = 64;
+/** What a register may hold and is no address of user space. */
+const NO_ADDRESS = 2n ** 53n;
+const MACHINES: ReadonlyMap<string, Machine> = new Map([
+  ['x86_64', 'x86_64'],
+  ['aarch64', 'aarch64'],
+]);
+
+/**
+ * Unwinds sleeping threads of one process without stopping it: program counter and stack pointer from
+ * /proc/PID/task/TID/syscall, the rest from its memory. A thread that has run meanwhile is not told of. What has been
+ * read of its binaries is kept for the next time.
+ */
+export class ProcessStacks {
+  private readonly space = new AddressSpace();
+  private images: Images | undefined;
+  private mapped: string | undefined;
+
+  constructor(
+    private readonly target: Target,
+    private readonly pid: number,
+  ) {}
+
+  async unwind(tids: readonly number[], options: UnwindOptions = {}): Promise<ThreadStack[]> {
+    const machine = MACHINES.get(this.target.arch);
+    if (!machine) return tids.map((tid) => ({ tid, why: `not known for ${this.target.arch}` }));
+    const paths = tids.flatMap((tid) => this.paths(tid));
+    const [maps, first] = await Promise.all([options.maps ?? this.readMaps(), this.target.read(paths)]);
+    if (maps === undefined) return tids.map((tid) => ({ tid, why: 'the memory map cannot be read' }));
+    const images = this.opened(maps);
+    const moments = tids.map((tid, index) => momentOf(tid, first[2 * index], first[2 * index + 1]));
+    for (const moment of moments) if (typeof moment !== 'string') this.wantStack(images, moment);
+    const sleeping = moments.filter((moment) => typeof moment !== 'string');
+    const read = this.fetch();
+    const { layout } = options;
+    const known =
+      layout &&
+      readUserRegisters(
+        this.target,
+        layout,
+        this.pid,
+        sleeping.map(({ tid, sp, pc }) => ({ tid, sp: BigInt(sp), pc: BigInt(pc) })),
+      );
+    await read;
+    const stacks = await this.walk(
+      machine,
+      images,
+      sleeping,
+      (await known) ?? new Map<number, SavedRegisters>(),
+    );
+    const again = await this.target.read(paths);
+    this.space.retain((address) => images.region(address)?.constant === true);
+    return tids.map((tid, index) => {
+      const moment = moments[index];
+      if (moment === undefined || typeof moment === 'string') return { tid, why: moment ?? 'it is gone' };
+      const now = momentOf(tid, again[2 * index], again[2 * index + 1]);
+      const stack = stacks.get(tid);
+      if (typeof now === 'string' || now.mark !== moment.mark || !stack) return { tid, why: 'it runs' };
+      return { tid, ...stack };
+    });
+  }
+
+  private async walk(
+    machine: Machine,
+    images: Images,
+    moments: readonly Moment[],
+    known: ReadonlyMap<number, SavedRegisters>,
+  ): Promise<Map<number, WalkedStack>> {
+    const stacks = new Map<number, WalkedStack>();
+    let open = moments;
+    for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) {
+      const unfinished: Moment[] = [];
+      const place = { machine, space: this.space, images };
+      for (const moment of open) {
+        const registers = registersOf(machine, moment, known.get(moment.tid));
+        const stack = walkStack(place, moment.pc, registers);
+        if (stack.ending === undefined) unfinished.push(moment);
+        else stacks.set(moment.tid, stack);
+      }
+      open = unfinished;
+      if (!(await this.fetch())) break;
+    }
+    return stacks;
+  }
+
+  private fetch(): Promise<boolean> {
+    return this.space.fetch((ranges) => this.target.memory(this.pid, ranges));
+  }
+
+  private paths(tid: number): string[] {
+    const folder = `/proc/${this.pid}/task/${tid}/`;
+    return [`${folder}syscall`, `${folder}schedstat`];
+  }
+
+  private async readMaps(): Promise<string | undefined> {
+    const [maps] = await this.target.read([`/proc/${this.pid}/maps`], { limit: 8 * 2 ** 20 });
+    return maps?.ok ? maps.data.toString('latin1') : undefined;
+  }
+
+  private opened(maps: string): Images {
+    if (this.images && this.mapped === maps) return this.images;
+    const images = new Images(parseMaps(maps).rows, this.space, this.images);
+    const before = this.images;
+    this.images = images;
+    this.mapped = maps;
+    // Another file may lie where one lay.
+    this.space.retain((address) => isSame(before?.region(address), images.region(address)));
+    return images;
+  }
+
+  private wantStack(images: Images, { sp }: Moment): void {
+    const end = images.region(sp)?.end ?? sp;
+    if (end > sp) this.space.want(sp, Math.min(FIRST_STACK, end - sp));
+  }
+}
+
+function isSame(before: Region | undefined, now: Region | undefined): boolean {
+  return (
+    before !== undefined &&
+    now?.constant === true &&
+    before.start === now.start &&
+    before.end === now.end &&
+    before.file === now.file
+  );
+}
+
+function registersOf(machine: Machine, { sp }: Moment, known: SavedRegisters = []): Registers {
+  const registers = known.map((value) =>
+    value === undefined || value >= NO_ADDRESS ? undefined : Number(value),
+  );
+  registers[stackPointerOf(machine)] = sp;
+  return registers;
+}
+
+function momentOf(
+  tid: number,
+  syscall: ReadResult | undefined,
+  runs: ReadResult | undefined,
+): Moment | string {
+  if (!syscall?.ok)
+    return syscall?.errno === 'EPERM' || syscall?.errno === 'EACCES' ? 'the right is missing' : 'it is gone';
+  const text = syscall.data.toString('latin1');
+  const state = parseSyscall(text);
+  if (!state || state.kind === 'running') return 'it runs';
+  const pc = Number(state.pc);
+  const sp = Number(state.sp);
+  if (pc === 0 || sp === 0) return 'it is a thread of the kernel';
+  return { tid, pc, sp, mark: `${text}${runs?.ok ? runs.data.toString('latin1') : ''}` };
+}
