@@ -1,6 +1,8 @@
 import type { AddressSpace } from './addressSpace';
 import { Cursor } from './cursor';
+import { findFrames, type Loaded } from './findFrames';
 import { type CommonEntry, entryAt, type FrameEntry, readCommon, readFrameEntry } from './frameEntries';
+import type { FrameIndex } from './frameIndex';
 import { type Row, rowAt } from './row';
 
 /** DW_EH_PE_datarel | DW_EH_PE_sdata4: the one form of search table that linkers write. */
@@ -25,12 +27,21 @@ export class FrameTable {
   private readonly rows = new Map<number, Row | null>();
   private readonly commons = new Map<number, CommonEntry | null>();
   private header: Header | null | undefined;
+  private index: FrameIndex | null | undefined;
 
   constructor(
     private readonly space: AddressSpace,
     private readonly bias: number,
-    private readonly segment: { readonly address: number; readonly size: number } | undefined,
+    /** Of .eh_frame_hdr, as linked. */
+    private readonly segment: Loaded | undefined,
+    /** Parts that cannot be written to: where there is no search table, the tables are looked for there. */
+    private readonly parts: readonly Loaded[],
   ) {}
+
+  /** The binary says how to unwind at least some of its functions; false also while that is missing. */
+  get hasTables(): boolean {
+    return Boolean(this.header ?? this.index);
+  }
 
   /** Row of an address; undefined where the tables have none, and while they are missing. */
   row(address: number, machine: Machine): Row | undefined {
@@ -45,7 +56,7 @@ export class FrameTable {
 
   private entry(address: number): FrameEntry | undefined {
     const header = this.opened();
-    if (!header) return undefined;
+    if (header === undefined) return this.indexed()?.find(address);
     let low = 0;
     let high = header.rows;
     while (low < high) {
@@ -59,6 +70,15 @@ export class FrameTable {
     const place = this.space.bytes(header.table + (low - 1) * TABLE_ROW + 4, 4);
     const entry = place && this.entryAt(place.readInt32LE(0) + header.base);
     return entry && address >= entry.start && address < entry.end ? entry : undefined;
+  }
+
+  private indexed(): FrameIndex | undefined {
+    if (this.header === undefined) return undefined;
+    if (this.index !== undefined) return this.index ?? undefined;
+    const { misses } = this.space;
+    const index = findFrames(this.space, this.parts);
+    if (index || this.space.misses === misses) this.index = index ?? null;
+    return index;
   }
 
   private opened(): Header | undefined {

@@ -1,5 +1,6 @@
 import type { MapsRow } from '../../procfs/maps';
 import type { AddressSpace } from './addressSpace';
+import type { Loaded } from './findFrames';
 import { FrameTable } from './frameTable';
 
 /** A binary as it lies in a process's memory; addresses are the process's. */
@@ -41,6 +42,8 @@ const PT_GNU_EH_FRAME = 0x6474_e550;
 const ELF_HEADER = 64;
 const PROGRAM_HEADER = 56;
 const MOST_HEADERS = 64;
+/** PF_W. */
+const WRITABLE = 2;
 
 /** The regions of a process and the binaries in them, found from what lies in its memory: no file is opened. */
 export class Images {
@@ -117,13 +120,15 @@ export class Images {
     if (!headers) return undefined;
     let bias: number | undefined;
     let last = 0;
-    let frameHeader: { readonly address: number; readonly size: number } | undefined;
+    let frameHeader: Loaded | undefined;
+    const constant: Loaded[] = [];
     for (let at = 0; at < headers.length; at += PROGRAM_HEADER) {
       const type = headers.readUInt32LE(at);
       const fileOffset = Number(headers.readBigUInt64LE(at + 8));
       const address = Number(headers.readBigUInt64LE(at + 16));
       const size = Number(headers.readBigUInt64LE(at + 40));
       if (type === PT_LOAD) {
+        if ((headers.readUInt32LE(at + 4) & WRITABLE) === 0) constant.push({ address, size });
         // The first page of the file lies where its mapping begins.
         if (bias === undefined) bias = start - (address - fileOffset);
         last = Math.max(last, address + size);
@@ -139,7 +144,12 @@ export class Images {
       bias,
       start,
       end: Math.max(end, bias + last),
-      frames: new FrameTable(this.space, bias, frameHeader),
+      frames: new FrameTable(
+        this.space,
+        bias,
+        frameHeader,
+        constant.map((part) => ({ ...part, address: part.address + (bias ?? 0) })),
+      ),
     };
   }
 }

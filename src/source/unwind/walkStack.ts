@@ -111,7 +111,7 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
 function leave(place: Place, state: State, lookup: number, image: Image | undefined): Step {
   if (!place.images.isCode(lookup)) return { end: 'its address is no code' };
   const row = image?.frames.row(lookup, place.machine);
-  if (!row) return byFramePointer(place, state);
+  if (!row) return image?.frames.hasTables ? { end: NO_TABLES } : byFramePointer(place, state);
   if (row.rules.get(row.returnAddress)?.kind === 'undefined')
     return { end: 'it is the first function of its thread', complete: true };
   const cfa = cfaOf(place, row, state.registers);
@@ -185,12 +185,14 @@ function restored(place: Place, before: Registers, row: Row, cfa: number): Regis
   return registers;
 }
 
-/** Code without unwind tables, that of just-in-time compilers above all, keeps to frame pointers. */
+const NO_TABLES = 'it has no unwind tables';
+
+/** Code without any unwind tables, that of just-in-time compilers and of Go, keeps to frame pointers. */
 function byFramePointer(place: Place, { registers }: State): Step {
   const { framePointer, stackPointer } = NUMBERS[place.machine];
   const frame = registers[framePointer];
   const sp = registers[stackPointer];
-  const end = 'it has no unwind tables';
+  const end = NO_TABLES;
   if (frame === undefined || sp === undefined || frame < sp || frame - sp > 2 ** 24) return { end };
   const pc = place.space.word(frame + 8);
   if (pc === undefined || !place.images.isCode(pc)) return { end };
