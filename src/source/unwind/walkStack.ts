@@ -188,11 +188,24 @@ function restored(place: Place, before: Registers, row: Row, cfa: number): Regis
 const NO_TABLES = 'it has no unwind tables';
 
 /** Code without any unwind tables, that of just-in-time compilers and of Go, keeps to frame pointers. */
-function byFramePointer(place: Place, { registers }: State): Step {
+function byFramePointer(place: Place, { registers, afterCall }: State): Step {
   const { framePointer, stackPointer } = NUMBERS[place.machine];
   const frame = registers[framePointer];
   const sp = registers[stackPointer];
   const end = NO_TABLES;
+  // A function that only makes a system call has no frame: the frame pointer is its caller's.
+  const above =
+    afterCall || sp === undefined || place.machine !== 'x86_64' ? undefined : place.space.word(sp);
+  if (
+    sp !== undefined &&
+    above !== undefined &&
+    place.images.isCode(above) &&
+    callBefore(place.space, above)
+  ) {
+    const caller = registers.slice();
+    caller[stackPointer] = sp + 8;
+    return { to: { pc: above, registers: caller, afterCall: true, standing: 'probable' } };
+  }
   if (frame === undefined || sp === undefined || frame < sp || frame - sp > 2 ** 24) return { end };
   const pc = place.space.word(frame + 8);
   if (pc === undefined || !place.images.isCode(pc)) return { end };
