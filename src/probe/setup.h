@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the probe does to itself before it serves: its descriptors and the two trees it reads. */
+/* What the probe does to itself before it serves: its signals, its descriptors and the two trees it reads. */
 #ifndef PROBE_SETUP_H
 #define PROBE_SETUP_H
 
-#include "reader.h"
+#include <sys/eventfd.h>
+
+#include "output.h"
 
 /*
  * Leaves stdin, stdout and stderr alone open. What else was inherited would stay open in a reader that
@@ -41,6 +43,34 @@ static bool open_roots(void)
 	if (fd >= 0)
 		close(fd);
 	return true;
+}
+
+static void on_child(int signal)
+{
+	(void)signal;
+}
+
+static void set_up(void)
+{
+	sigset_t child;
+	struct sigaction action = {.sa_handler = on_child};
+	sigaction(SIGCHLD, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	/* An interrupt from the terminal is for whoever started it; the probe ends with its stdin. */
+	signal(SIGINT, SIG_IGN);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	tidy_descriptors();
+	no_blocking(STDIN_FILENO);
+	no_blocking(STDOUT_FILENO);
+	shared = share(sizeof *shared);
+	to_reader = eventfd(0, EFD_CLOEXEC);
+	from_reader = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!shared || to_reader < 0 || from_reader < 0)
+		fatal("The system gives no memory or descriptors.");
+	if (!open_roots())
+		fatal("/proc is not mounted here.");
 }
 
 #endif
