@@ -80,12 +80,13 @@ static void give_back(void)
 	out.retired = NULL;
 }
 
-static void write_out(void)
+/* Whether some of it was taken. */
+static bool write_out(void)
 {
 	ssize_t n = writev(STDOUT_FILENO, out.part, 3);
 	if (n < 0) {
 		if (errno == EAGAIN || errno == EINTR)
-			return;
+			return false;
 		finish(0);
 	}
 	out.at = 1;
@@ -99,6 +100,7 @@ static void write_out(void)
 		out.at = 0;
 		give_back();
 	}
+	return true;
 }
 
 #endif

@@ -9,8 +9,8 @@
  * the process that does so. With --no-kernel-memory it reads files and processes only, with
  * --no-memory of processes no memory but their rings': what a sudo rule grants is then allow.h and no more.
  *
- * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes. It
- * writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
+ * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes or has been silent for as
+ * long as the client has said. It writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
  * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it, and a new
  * reader goes on with the next item. The reader holds neither stdin, stdout nor stderr, so one which
  * never dies keeps no pipe or SSH session open; its answers travel through two shared buffers, one of
@@ -46,7 +46,8 @@ static void serve(void)
 		if (!out_pending())
 			next_frame();
 		if (out_pending()) {
-			write_out();
+			if (write_out())
+				sign_of_life();
 			if (!out_pending())
 				continue;
 		}
@@ -55,10 +56,15 @@ static void serve(void)
 			{out_pending() ? STDOUT_FILENO : idle_output, out_pending() ? POLLOUT : 0, 0},
 			{from_reader, POLLIN, 0},
 		};
-		int wait = out_pending() ? -1 : patience();
+		int wait = out_pending() ? -1 : patience(), left = silence_left();
+		if (left >= 0 && (wait < 0 || left < wait))
+			wait = left;
 		struct timespec timeout = {wait / 1000, wait % 1000 * 1000000L};
 		int n = ppoll(fds, 3, wait < 0 ? NULL : &timeout, &none);
 		reap();
+		/* What came while nobody ran is heard first. */
+		if (n == 0 && silence_left() == 0)
+			fatal("Nothing was asked for too long.");
 		if (n <= 0)
 			continue;
 		if (fds[0].revents & POLLIN)

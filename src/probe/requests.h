@@ -3,10 +3,17 @@
 #ifndef PROBE_REQUESTS_H
 #define PROBE_REQUESTS_H
 
-#include "output.h"
+#include "silence.h"
 
 static uint8_t input[4 + REQUEST_MAX];
 static size_t input_start, input_end;
+
+/* The item of an IDLE request; the reader says whether it is one. */
+static void hear_limit(const uint8_t *item)
+{
+	if (get16(item + 8) == IDLE_BODY)
+		silence_limit = (int64_t)bounded(get32(item + ITEM_HEAD), IDLE_MAX) * 1000;
+}
 
 /* Takes the next request from the input, if one is there in full. Refuses what is malformed. */
 static void next_request(void)
@@ -45,6 +52,8 @@ static void next_request(void)
 	now.active = true;
 	now.since = clock_ms();
 	atomic_store(&shared->first, 0);
+	if (shared->verb == IDLE && count)
+		hear_limit(item_at(0));
 	/* The reader must see every number: one without work could be followed by the next before it looks. */
 	if (count == 0)
 		return;
@@ -62,8 +71,10 @@ static void read_in(void)
 	ssize_t n = read(STDIN_FILENO, input + input_end, sizeof input - input_end);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		finish(0);
-	if (n > 0)
+	if (n > 0) {
 		input_end += (size_t)n;
+		sign_of_life();
+	}
 }
 
 #endif

@@ -59,7 +59,7 @@ ServerAliveCountMax 1
 }
 
 /** Lets the user of the server do as root whatever it likes, without a password. */
-export function allowSudo(running: Running, { at }: SshStage): void {
+export function allowSudo(running: Running, { at }: Pick<SshStage, 'at'>): void {
   if (spawnSync('sudo', ['--version']).error) running.skip('needs sudo (apt-get install sudo)');
   const file = `/etc/sudoers.d/${at.user.name}`;
   toReleaseByShell(`rm -f ${file}`);
