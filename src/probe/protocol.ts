@@ -55,6 +55,7 @@ export const verbs = {
   elf: 6,
   trace: 7,
   sockets: 8,
+  idle: 9,
 } as const;
 export type Verb = keyof typeof verbs;
 
@@ -73,7 +74,7 @@ export interface Question {
   readonly deadline: number;
 }
 
-/** A path, or what encodeMemory, kernelWire.ts and socketWire.ts give. */
+/** A path, or what encodeMemory, encodeIdle, kernelWire.ts and socketWire.ts give. */
 export type Body = string | Buffer;
 
 /** The probe's first frame: who it is, where it runs, and with which rights. */

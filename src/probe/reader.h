@@ -131,6 +131,8 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 		error = read_kernel(item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == SOCKETS)
 		error = ask_socket(item + ITEM_HEAD, length, &answer);
+	else if (shared->verb == IDLE)
+		error = length == IDLE_BODY ? 0 : EINVAL;
 	else if (shared->verb > KERNEL || shared->verb < READ)
 		error = ENOSYS;
 	else if (length >= sizeof path)

@@ -37,6 +37,9 @@
  * attributes. Only sockets of the probe's own network namespace are found. ENOENT: no such socket, or a kernel that
  * does not tell; EINVAL: malformed.
  *
+ * Body of an IDLE item: u32 seconds without a word after which the probe ends from now on, 0 = never, as at first. One
+ * to a request; what is answered is empty. Asked again it is the word that keeps the probe.
+ *
  * Errors of a KERNEL item. EPERM: no right, or locked down; ENOSYS: the kernel has no such BPF (before 5.14); EOPNOTSUPP: the probe runs with
  * --no-kernel-memory or --no-memory (then also of a MEMORY item that is no ring's); EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
  * EINVAL: malformed.
@@ -49,7 +52,7 @@
 
 #define PROTOCOL 1
 
-enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7, SOCKETS = 8 };
+enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7, SOCKETS = 8, IDLE = 9 };
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
 enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
@@ -70,6 +73,7 @@ enum end { COMPLETE = 0, FAULT = 1, CYCLE = 2, MOST = 3 };
 
 #define FRAME_HEAD 12
 #define ITEM_HEAD 10
+#define IDLE_BODY 4
 #define ANSWER_HEAD 8
 #define REQUEST_MAX (1u << 20)
 #define LIMIT_MAX (16u << 20)

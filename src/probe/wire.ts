@@ -115,6 +115,13 @@ export function encodeWanted(texts: readonly string[]): string | undefined {
   return sayable && Buffer.byteLength(behind) <= WANTED_MAX ? behind : undefined;
 }
 
+/** Body of the item of the verb idle: seconds without a word after which the probe ends; 0 = never. */
+export function encodeIdle(seconds: number): Buffer {
+  const body = Buffer.alloc(4);
+  body.writeUInt32LE(u32(seconds), 0);
+  return body;
+}
+
 /** Body of an item of the verb memory. */
 export function encodeMemory(pid: number, range: MemoryRange): Buffer {
   const body = Buffer.alloc(range.ring ? 28 : 16);

@@ -15,6 +15,7 @@ import { decodeListing, encodeMemory, encodeWanted, LIMIT_MAX } from '../probe/w
 import { Channel } from './channel';
 import type { Connection } from './connection';
 import { Joiner } from './joiner';
+import { keepAlive } from './keepAlive';
 import type { KernelMemory } from './kernelMemory';
 import type { KernelSockets } from './kernelSockets';
 import { probeFailed, wrongProtocol } from './probeErrors';
@@ -30,16 +31,19 @@ const DEFAULT_DEADLINE = 1000;
 /**
  * Waits for the probe's greeting. Rejects with a `probe-failed` UserError when it does not come within
  * `patience` milliseconds, is no greeting, or is of another protocol; the connection is closed then.
+ * After `idle` seconds without a word from here the probe ends by itself; absent = only with its connection.
  */
 export async function connectProbe(
   connection: Connection,
   label: string,
   patience = 10_000,
+  idle?: number,
 ): Promise<ProbeTarget> {
   const channel = new Channel(connection);
   try {
     const hello = await channel.greeting(patience);
     if (hello.protocol !== PROTOCOL) throw wrongProtocol(hello.protocol, PROTOCOL);
+    if (idle !== undefined) keepAlive(channel, idle, connection.ended);
     return new ProbeTarget(channel, hello, label, connection.ended);
   } catch (error) {
     channel.close();

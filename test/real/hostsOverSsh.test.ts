@@ -1,21 +1,15 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type HostId, hostKey } from '../../src/inspect/hostId';
 import { Hosts } from '../../src/inspect/hosts';
 import { Inspections } from '../../src/inspect/inspections';
 import { look } from '../../src/inspect/look';
-import { openHost } from '../../src/inspect/openHost';
-import { ways } from '../../src/inspect/ways';
 import type { ProcessSummary } from '../../src/model/process';
 import type { Sample } from '../../src/model/sample';
 import type { Asker } from '../../src/target/remoteHost';
-import { connectSsh } from '../../src/target/ssh/connect';
 import { actor } from './support/actor';
 import { expectSentence, inspect, run, sampleFrom } from './support/inspect';
-import { testProbe } from './support/probe';
 import { until } from './support/proc';
-import { CHECKOUT } from './support/programs';
-import { allowSudo, type SshStage, sshStage } from './support/sshStage';
+import { allowSudo, openOnStage, type SshStage, sshStage } from './support/sshStage';
 import { type Running, startVictim } from './support/victim';
 
 /** What does not change from one look to the next. */
@@ -87,27 +81,12 @@ const SILENT: Asker = { secret: async () => undefined, confirm: async () => fals
 
 /** What a window has: hosts and inspections, over real SSH and on the real clock. */
 async function followed(running: Running, stage: SshStage) {
-  const probe = await testProbe();
   const clock = {
     now: () => performance.now(),
     setTimeout: (callback: () => void, wait: number) => setTimeout(callback, wait),
     clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
   };
-  const options = {
-    probe: (arch?: string) => (arch === undefined || arch === 'x64' ? probe : join(CHECKOUT, 'none')),
-    kernelMemory: true,
-    keepProbe: false,
-  };
-  const over = async () => ({
-    ...(await ways()),
-    ssh: (alias: string, asker: Asker, signal: AbortSignal) =>
-      connectSsh(alias, { asker, signal, home: stage.at.folder }),
-  });
-  const hosts = new Hosts(
-    (id, asker, signal) => openHost(id, asker, signal, options, over),
-    { user: SILENT, quiet: SILENT },
-    clock,
-  );
+  const hosts = new Hosts(await openOnStage(stage), { user: SILENT, quiet: SILENT }, clock);
   const inspections = new Inspections(
     (host, pid) => (signal, previous) =>
       hosts.of(host).use((target) => look(target, pid, { signal, previous }), signal),

@@ -4,16 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { childrenOf, eventually, self, stateOf } from './support/probe';
+import type { OpenHost } from '../../src/inspect/host';
+import { type HostId, LOCAL } from '../../src/inspect/hostId';
+import { spawnProbe } from '../../src/target/local';
+import { connectProbe } from '../../src/target/probeTarget';
+import { type Actor, actor } from './support/actor';
+import { childrenOf, eventually, everybodysProbe, self, stateOf } from './support/probe';
 import { skipUnless } from './support/rights';
+import { openOnStage, sshStage } from './support/sshStage';
 import { type Running, startVictim, type Victim } from './support/victim';
 import { openWindow, takenBy, takenByProbe, type Window } from './support/window';
 
-/** Seconds; SOAK=1800 for the long run. */
-const { SOAK = '30' } = process.env;
-const SECONDS = Number(SOAK);
-/** Seconds between two measurements: the part of a test that collects garbage. */
-const EVERY = Math.max(1, SECONDS / 60);
+/** Seconds for each way; SOAK=1800 for the long run, with -t for one way alone. */
+const { SOAK } = process.env;
 /** Victims at a time. */
 const CROWD = 4;
 
@@ -28,6 +31,54 @@ const CHURN: readonly (readonly [program: string, ...args: string[]])[] = [
   ['odd', 'scribble'],
 ];
 
+/** How processes are inspected: whose they are, and what leads there. */
+interface Way {
+  readonly name: string;
+  /** Seconds without SOAK. */
+  readonly short: number;
+  prepare(running: Running): Promise<Prepared>;
+}
+
+interface Prepared {
+  readonly who: Actor;
+  readonly host: HostId;
+  /** Absent: this machine. */
+  readonly open?: OpenHost;
+  /** Processes that serve the way, without the probe's. */
+  served(): number;
+  /** What is still there of us. */
+  leftovers(): readonly string[];
+}
+
+const WAYS: readonly Way[] = [
+  {
+    name: 'as the user who runs the tests',
+    short: 20,
+    prepare: async () => ({ who: self, host: LOCAL, served: () => 0, leftovers: () => [] }),
+  },
+  {
+    name: 'as an ordinary user',
+    short: 10,
+    prepare: async (running) => {
+      // Who runs the tests is one already where that is not root.
+      skipUnless(running, 'root', 'ordinaryUser');
+      const [who, probe] = [actor('an ordinary user'), await everybodysProbe()];
+      const { uid = 0, gid = 0 } = who;
+      const open = () => connectProbe(spawnProbe(probe, { uid, gid }), 'this machine');
+      return { who, host: LOCAL, open, served: () => 0, leftovers: () => [] };
+    },
+  },
+  {
+    name: 'over SSH',
+    short: 10,
+    prepare: async (running) => {
+      const stage = await sshStage(running, 15);
+      const open = await openOnStage(stage);
+      return { ...stage, who: stage.there, host: { kind: 'ssh', alias: 'db1' }, open };
+    },
+  },
+];
+
 interface Figures {
   readonly heap: number;
   readonly ownDescriptors: number;
@@ -35,6 +86,7 @@ interface Figures {
   readonly descriptors: number;
   readonly threads: number;
   readonly readers: number;
+  readonly served: number;
 }
 
 function collector(): () => void {
@@ -43,16 +95,18 @@ function collector(): () => void {
 }
 
 /** Starts one victim, looks at it while it is stopped, continued and ended, and forgets it. */
-async function life(window: Window, running: Running, turn: number): Promise<void> {
+async function life(window: Window, { who, host }: Prepared, running: Running, turn: number): Promise<void> {
   const releases: (() => void | Promise<void>)[] = [];
   const own: Running = {
     skip: (note) => running.skip(note),
     onTestFinished: (release) => releases.push(release),
   };
-  const [program, ...args] = CHURN[turn % CHURN.length] ?? ['odd', 'exec'];
+  // A namespace of pids is root's to make.
+  const churn = CHURN.filter((words) => who.uid === undefined || !words.includes('pidns'));
+  const [program, ...args] = churn[turn % churn.length] ?? ['odd', 'exec'];
   try {
-    const victim = await startVictim(own, self, program, args, { busy: true });
-    const inspected = await window.inspections.follow(victim.pid);
+    const victim = await startVictim(own, who, program, args, { busy: true });
+    const inspected = await window.inspections.follow(victim.pid, { host });
     const { key } = inspected ?? {};
     if (key === undefined) throw new Error('nobody cancelled it');
     for (const signal of ['SIGSTOP', 'SIGCONT', 'SIGKILL'] as const) {
@@ -79,7 +133,7 @@ function tell({ pid }: Victim, signal: NodeJS.Signals): void {
   }
 }
 
-function measure(window: Window, collect: () => void): Figures {
+function measure(window: Window, served: number, collect: () => void): Figures {
   collect();
   const { memory, descriptors, threads, readers } = takenByProbe(window.probe() ?? 0);
   return {
@@ -89,6 +143,7 @@ function measure(window: Window, collect: () => void): Figures {
     descriptors,
     threads,
     readers,
+    served,
   };
 }
 
@@ -103,68 +158,79 @@ function mountPoints(): number {
 }
 
 describe('processes that start, stop, become others and end, looked at again and again', () => {
-  it('cost no more at the end than at the beginning', {
-    timeout: (SECONDS + 60) * 1000,
-    retry: 0,
-  }, async (context) => {
-    skipUnless(context, 'ioUring');
-    const window = openWindow(context);
-    const collect = collector();
-    const before = { children: childrenOf(process.pid), mounts: mountPoints() };
-    const delay = monitorEventLoopDelay({ resolution: 10 });
-    const figures: Figures[] = [];
-    const until = performance.now() + SECONDS * 1000;
-    let turn = 0;
-    let lives = 0;
-    const one = async () => {
-      while (performance.now() < until) {
-        await life(window, context, turn++);
-        lives++;
-      }
-    };
-    delay.enable();
-    const all = Promise.all(Array.from({ length: CROWD }, one));
-    while (performance.now() < until) {
-      await Promise.race([sleep(EVERY * 1000), all]);
-      delay.disable();
-      figures.push(measure(window, collect));
+  it.for(WAYS)(
+    'cost no more at the end than at the beginning, $name',
+    {
+      timeout: (Number(SOAK ?? 30) + 60) * 1000,
+      retry: 0,
+    },
+    async ({ name, short, prepare }, context) => {
+      skipUnless(context, 'ioUring');
+      const seconds = Number(SOAK ?? short);
+      // Measuring is the part of the test that collects garbage.
+      const every = Math.max(1, seconds / 60);
+      const way = await prepare(context);
+      const window = openWindow(context, way.open);
+      const collect = collector();
+      const before = { children: childrenOf(process.pid), mounts: mountPoints() };
+      const delay = monitorEventLoopDelay({ resolution: 10 });
+      const figures: Figures[] = [];
+      const until = performance.now() + seconds * 1000;
+      let turn = 0;
+      let lives = 0;
+      const one = async () => {
+        while (performance.now() < until) {
+          await life(window, way, context, turn++);
+          lives++;
+        }
+      };
       delay.enable();
-    }
-    await all;
-    delay.disable();
+      const all = Promise.all(Array.from({ length: CROWD }, one));
+      while (performance.now() < until) {
+        await Promise.race([sleep(every * 1000), all]);
+        delay.disable();
+        figures.push(measure(window, way.served(), collect));
+        delay.enable();
+      }
+      await all;
+      delay.disable();
 
-    const probe = window.probe() ?? 0;
-    window.close();
-    await eventually('the probe has ended', () => stateOf(probe) === undefined);
-    await eventually('no child is left', () => childrenOf(process.pid).length <= before.children.length);
+      const probe = window.probe() ?? 0;
+      window.close();
+      await eventually('the probe has ended', () => stateOf(probe) === undefined);
+      await eventually('nothing is left there', () => way.leftovers().length === 0 && way.served() === 0);
+      await eventually('no child is left', () => childrenOf(process.pid).length <= before.children.length);
 
-    const third = Math.floor(figures.length / 3);
-    // What caches fill and the compiler makes is there after the first third.
-    const [early, late] = [figures.slice(third, 2 * third), figures.slice(2 * third)];
-    const of = (name: keyof Figures) => [early, late].map((part) => median(part.map((one) => one[name])));
-    const delays = { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 };
-    process.stdout.write(
-      `soak of ${SECONDS} s: ${lives} processes, slowest look ${window.slowest().toFixed(2)} s, event loop late by ` +
-        `${delays.p99.toFixed(0)} ms (99 %), ${delays.max.toFixed(0)} ms at most; middle → last third: ` +
-        `heap ${of('heap').join(' → ')} KiB, descriptors ${of('ownDescriptors').join(' → ')}; probe: memory ` +
-        `${of('memory').join(' → ')} KiB, descriptors ${of('descriptors').join(' → ')}, processes ` +
-        `${of('readers')
-          .map((count) => count + 1)
-          .join(' → ')}\n`,
-    );
-    expect(lives).toBeGreaterThan(SECONDS / 10);
-    const grown = (name: keyof Figures) => {
-      const [then = 0, now = 0] = of(name);
-      return now - then;
-    };
-    expect(grown('heap')).toBeLessThan(8 * 1024);
-    expect(grown('ownDescriptors')).toBeLessThanOrEqual(8);
-    expect(grown('memory')).toBeLessThan(2 * 1024);
-    expect(grown('descriptors')).toBeLessThanOrEqual(2);
-    expect(grown('threads')).toBeLessThanOrEqual(1);
-    expect(Math.max(...figures.map(({ readers }) => readers))).toBeLessThanOrEqual(2);
-    expect(mountPoints()).toBeLessThanOrEqual(before.mounts);
-    expect(window.slowest()).toBeLessThan(10);
-    expect(delays.max).toBeLessThan(2000);
-  });
+      const third = Math.floor(figures.length / 3);
+      // What caches fill and the compiler makes is there after the first third.
+      const [early, late] = [figures.slice(third, 2 * third), figures.slice(2 * third)];
+      const of = (name: keyof Figures) => [early, late].map((part) => median(part.map((one) => one[name])));
+      const delays = { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 };
+      process.stdout.write(
+        `soak of ${seconds} s ${name}: ${lives} processes, slowest look ${window.slowest().toFixed(2)} s, event loop late by ` +
+          `${delays.p99.toFixed(0)} ms (99 %), ${delays.max.toFixed(0)} ms at most; middle → last third: ` +
+          `heap ${of('heap').join(' → ')} KiB, descriptors ${of('ownDescriptors').join(' → ')}; probe: memory ` +
+          `${of('memory').join(' → ')} KiB, descriptors ${of('descriptors').join(' → ')}, processes ` +
+          `${of('readers')
+            .map((count) => count + 1)
+            .join(' → ')}; the server's processes ${of('served').join(' → ')}\n`,
+      );
+      expect(lives).toBeGreaterThan(seconds / 10);
+      const grown = (name: keyof Figures) => {
+        const [then = 0, now = 0] = of(name);
+        return now - then;
+      };
+      expect(grown('heap')).toBeLessThan(8 * 1024);
+      expect(grown('ownDescriptors')).toBeLessThanOrEqual(8);
+      expect(grown('memory')).toBeLessThan(2 * 1024);
+      expect(grown('descriptors')).toBeLessThanOrEqual(2);
+      expect(grown('threads')).toBeLessThanOrEqual(1);
+      expect(Math.max(...figures.map(({ readers }) => readers))).toBeLessThanOrEqual(2);
+      expect(grown('served')).toBeLessThanOrEqual(0);
+      expect(window.started(), 'the way was never lost').toBe(1);
+      expect(mountPoints()).toBeLessThanOrEqual(before.mounts);
+      expect(window.slowest()).toBeLessThan(10);
+      expect(delays.max).toBeLessThan(2000);
+    },
+  );
 });

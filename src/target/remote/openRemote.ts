@@ -39,6 +39,8 @@ export interface RemoteOptions extends ProbeOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds for each word of the host. Default 15 s; an upload has four times as long. */
   readonly patience?: number;
+  /** Seconds after which a probe that hears nothing leaves the host: the way to it may have died without a word. Default 60. */
+  readonly idle?: number;
 }
 
 /**
@@ -59,7 +61,7 @@ interface Opening extends Omit<RemoteOptions, 'elevation'> {
 }
 
 async function open(host: RemoteHost, options: Opening, name: string): Promise<ProbeTarget> {
-  const { patience = 15_000, signal, probePath, keep = false } = options;
+  const { patience = 15_000, idle = 60, signal, probePath, keep = false } = options;
   const nonce = randomBytes(8).toString('hex');
   const args = probeArguments(options);
   const builds = probePath === undefined ? await readBuilds(options.probes) : [];
@@ -83,7 +85,7 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
     throw signal?.aborted ? cancelled() : error;
   }
   try {
-    return await connectProbe(probeConnection(talk.release()), name, patience);
+    return await connectProbe(probeConnection(talk.release()), name, patience, idle);
   } catch (error) {
     throw error instanceof UserError && error.code === 'probe-failed'
       ? notStarted(host.label, error.why)

@@ -2,10 +2,13 @@ import { connect, createServer, type Socket } from 'node:net';
 import { toRelease } from './releases';
 import type { Running } from './victim';
 
-/** What goes wrong with a server's words once `after` bytes of them have passed. */
+/**
+ * What goes wrong with a server's words once `after` bytes of them have passed. `silence`: nobody hears anything of the other any
+ * more, not even that it has gone, as when the network between them dies.
+ */
 export interface Fault {
   readonly after: number;
-  readonly how: 'stall' | 'cut' | 'garble';
+  readonly how: 'stall' | 'cut' | 'garble' | 'silence';
 }
 
 /** A way to a server, on a port of its own, on which things go wrong. */
@@ -14,6 +17,11 @@ export class FaultyProxy {
   fault: Fault | undefined;
   port = 0;
   private readonly sockets = new Set<Socket>();
+
+  /** Ends of connections that stand: two for each. */
+  get connections(): number {
+    return this.sockets.size;
+  }
 
   private constructor(fault: Fault | undefined) {
     this.fault = fault;
@@ -29,14 +37,17 @@ export class FaultyProxy {
         socket.on('error', () => undefined);
         socket.on('close', () => proxy.sockets.delete(socket));
       }
-      client.on('data', (chunk) => upstream.write(chunk));
-      client.on('close', () => upstream.destroy());
-      client.on('end', () => {
-        if (proxy.fault?.how !== 'stall') client.destroy();
+      client.on('data', (chunk) => {
+        if (proxy.fault?.how !== 'silence') upstream.write(chunk);
       });
-      upstream.on('close', () => {
-        if (proxy.fault?.how !== 'stall') client.destroy();
+      client.on('close', () => {
+        if (proxy.fault?.how !== 'silence') upstream.destroy();
       });
+      const left = () => {
+        if (proxy.fault?.how !== 'stall' && proxy.fault?.how !== 'silence') client.destroy();
+      };
+      client.on('end', left);
+      upstream.on('close', left);
       upstream.on('data', (chunk: Buffer) => {
         const whole = proxy.fault
           ? Math.max(0, Math.min(chunk.length, proxy.fault.after - passed))

@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OpenHost } from '../../../src/inspect/host';
+import { openHost } from '../../../src/inspect/openHost';
+import { ways } from '../../../src/inspect/ways';
+import type { Asker } from '../../../src/target/remoteHost';
+import { connectSsh } from '../../../src/target/ssh/connect';
 import { type Actor, actor } from './actor';
 import { FaultyProxy } from './faultyProxy';
+import { testProbe } from './probe';
+import { CHECKOUT } from './programs';
 import { toReleaseByShell } from './releases';
 import { skipUnless } from './rights';
 import { Sshd, SshPlace } from './sshd';
@@ -17,14 +25,22 @@ export interface SshStage {
   readonly here: Actor;
   /** Files and processes of the inspector's that are on the host; none once it has left. */
   leftovers(): readonly string[];
+  /** Processes of the server that serve a connection, and what they have started. */
+  served(): number;
 }
 
-/** `db1` leads through the proxy, `gone` to a port where nobody listens. */
-export async function sshStage(running: Running): Promise<SshStage> {
+/**
+ * `db1` leads through the proxy, `gone` to a port where nobody listens. `patience`: seconds between two signs of life that either
+ * end asks for.
+ */
+export async function sshStage(running: Running, patience = 1): Promise<SshStage> {
   skipUnless(running, 'ioUring', 'sshd');
   const at = new SshPlace(running);
   // A server that does not look whether anybody is there keeps the probe of a way that has fallen silent.
-  const server = await Sshd.start(at, running, 'server', ['ClientAliveInterval 1', 'ClientAliveCountMax 2']);
+  const server = await Sshd.start(at, running, 'server', [
+    `ClientAliveInterval ${patience}`,
+    'ClientAliveCountMax 2',
+  ]);
   const proxy = await FaultyProxy.start(running, server.port);
   at.key('k');
   at.file('.ssh/known_hosts', server.knownLine('db1'));
@@ -42,7 +58,7 @@ IdentityFile ${at.path('k')}
 IdentitiesOnly yes
 UserKnownHostsFile ${at.path('.ssh/known_hosts')}
 ConnectTimeout 2
-ServerAliveInterval 1
+ServerAliveInterval ${patience}
 ServerAliveCountMax 1
 `,
   );
@@ -55,11 +71,34 @@ ServerAliveCountMax 1
     through: [`HOME=${at.folder}`, who.node],
   });
   const there: Actor = { ...actor('an ordinary user'), uid, gid };
-  return { at, proxy, there, here: withHome(actor('root')), leftovers: () => leftovers(uid) };
+  return {
+    at,
+    proxy,
+    there,
+    here: withHome(actor('root')),
+    leftovers: () => leftovers(uid),
+    served: () => server.sessions(),
+  };
+}
+
+/** Opens hosts as a window does, with the stage's configuration of SSH. */
+export async function openOnStage({ at }: SshStage): Promise<OpenHost> {
+  const probe = await testProbe();
+  const options = {
+    probe: (arch?: string) => (arch === undefined || arch === 'x64' ? probe : join(CHECKOUT, 'none')),
+    kernelMemory: true,
+    keepProbe: false,
+  };
+  const over = async () => ({
+    ...(await ways()),
+    ssh: (alias: string, asker: Asker, signal: AbortSignal) =>
+      connectSsh(alias, { asker, signal, home: at.folder }),
+  });
+  return (id, asker, signal) => openHost(id, asker, signal, options, over);
 }
 
 /** Lets the user of the server do as root whatever it likes, without a password. */
-export function allowSudo(running: Running, { at }: SshStage): void {
+export function allowSudo(running: Running, { at }: Pick<SshStage, 'at'>): void {
   if (spawnSync('sudo', ['--version']).error) running.skip('needs sudo (apt-get install sudo)');
   const file = `/etc/sudoers.d/${at.user.name}`;
   toReleaseByShell(`rm -f ${file}`);

@@ -204,6 +204,11 @@ export class Sshd {
     return run('ssh-keygen', ['-l', '-f', `${this.hostKey}.pub`]).split(' ')[1] ?? '';
   }
 
+  /** Processes that serve a connection. */
+  sessions(): number {
+    return descendants(this.child.pid ?? 0).length;
+  }
+
   /** The server and all that it serves. */
   kill(): void {
     const { pid } = this.child;

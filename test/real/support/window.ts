@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { OpenHost } from '../../../src/inspect/host';
 import { Hosts } from '../../../src/inspect/hosts';
 import { Inspections } from '../../../src/inspect/inspections';
 import { look } from '../../../src/inspect/look';
-import type { ProbeTarget } from '../../../src/target/probeTarget';
 import { childrenOf, openTestTarget } from './probe';
 import type { Running } from './victim';
 
@@ -11,6 +11,8 @@ export interface Window {
   readonly inspections: Inspections;
   /** Pid of the probe that is in use; undefined before the first look. */
   probe(): number | undefined;
+  /** How often a probe was started. */
+  started(): number;
   /** Seconds the longest look took. */
   slowest(): number;
   close(): void;
@@ -24,16 +26,18 @@ const CLOCK = {
 
 const NOBODY = { secret: async () => undefined, confirm: async () => false };
 
-/** Closed when the test has ended. */
-export function openWindow(running: Running): Window {
+/** Closed when the test has ended. `open`: another host than this machine, whose probe nevertheless runs here. */
+export function openWindow(running: Running, open: OpenHost = openTestTarget): Window {
   let probe: number | undefined;
+  let started = 0;
   let slowest = 0;
-  const open = async (): Promise<ProbeTarget> => {
-    const target = await openTestTarget();
-    probe = target.hello.pid;
+  const opened: OpenHost = async (id, asker, signal) => {
+    const target = await open(id, asker, signal);
+    probe = target.self;
+    started++;
     return target;
   };
-  const hosts = new Hosts(open, { user: NOBODY, quiet: NOBODY }, CLOCK);
+  const hosts = new Hosts(opened, { user: NOBODY, quiet: NOBODY }, CLOCK);
   const inspections = new Inspections(
     (host, pid) => (signal, previous) =>
       hosts.of(host).use(async (target) => {
@@ -51,7 +55,7 @@ export function openWindow(running: Running): Window {
     hosts.dispose();
   };
   running.onTestFinished(close);
-  return { inspections, probe: () => probe, slowest: () => slowest, close };
+  return { inspections, probe: () => probe, started: () => started, slowest: () => slowest, close };
 }
 
 /** What a process takes of the machine; zeros once it is gone. */
