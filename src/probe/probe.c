@@ -5,7 +5,7 @@
  *     cc -O2 -static -o io-uring-probe probe.c
  *
  * Here the parent goes round. requests.h takes in, watch.h looks after the reader, answers.h and output.h give out;
- * wire.h has the format, allow.h what may be read, verbs.h, kernel.h and sockets.h how one item is answered, reader.h
+ * wire.h has the format, allow.h what may be read, verbs.h, elf.h, kernel.h and sockets.h how one item is answered, reader.h
  * the process that does so. With --no-kernel-memory it reads files and processes only, with
  * --no-memory of processes no memory but their rings': what a sudo rule grants is then allow.h and no more.
  *

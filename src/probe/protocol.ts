@@ -45,7 +45,7 @@ export type MemoryResult =
 /** Raised with every change that an older end would misread. */
 export const PROTOCOL = 1;
 
-/** Numbers on the wire. `elf` and `trace` are reserved: a probe of protocol 1 answers ENOSYS. */
+/** Numbers on the wire. `trace` is reserved: a probe of protocol 1 answers ENOSYS. */
 export const verbs = {
   read: 1,
   list: 2,

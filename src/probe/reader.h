@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "elf.h"
 #include "kernel.h"
 #include "sockets.h"
 #include "verbs.h"
@@ -84,6 +85,8 @@ static uint64_t key_of(const uint8_t *item)
 		end = strnlen(body, end);
 	if (shared->verb == MEMORY)
 		return (uint64_t)(end >= 4 ? get32(item + ITEM_HEAD) : 0) << 32;
+	if (shared->verb == ELF)
+		return (uint64_t)(end >= ELF_BODY ? get32(item + ITEM_HEAD + 1) : 0) << 32 | ELF;
 	/* No process's lock is taken there: such items hang all alike, or not at all. */
 	if (shared->verb == KERNEL || shared->verb == SOCKETS)
 		return UINT64_MAX - shared->verb;
@@ -129,6 +132,8 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 		error = read_memory(reader, item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == KERNEL)
 		error = read_kernel(item + ITEM_HEAD, length, &answer);
+	else if (shared->verb == ELF)
+		error = read_elf(reader, item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == SOCKETS)
 		error = ask_socket(item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == IDLE)
@@ -172,7 +177,7 @@ static void wait_event(int event)
 
 static void run_reader(struct generation *mine, uint32_t sequence)
 {
-	struct reader reader = {.roots = &roots, .dir = -1, .mem = -1};
+	struct reader reader = {.roots = &roots, .dir = -1, .mem = -1, .elf = -1};
 	int which = 0;
 	for (;; sequence++) {
 		while (atomic_load(&shared->sequence) != sequence)

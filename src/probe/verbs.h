@@ -53,6 +53,10 @@ struct reader {
 	char dir_name[PATH_LIMIT];
 	int mem;
 	uint32_t mem_pid;
+	/* The file of the last ELF item, and what of the item says which (elf.h). */
+	int elf;
+	size_t elf_size;
+	uint8_t elf_name[5 + PATH_LIMIT];
 };
 
 struct answer {
@@ -109,9 +113,17 @@ static void forget_dir(struct reader *reader)
 	reader->dir = -1;
 }
 
+static void forget_elf(struct reader *reader)
+{
+	if (reader->elf >= 0)
+		close(reader->elf);
+	reader->elf = -1;
+}
+
 static void forget_all(struct reader *reader)
 {
 	forget_dir(reader);
+	forget_elf(reader);
 	if (reader->mem >= 0)
 		close(reader->mem);
 	reader->mem = -1;

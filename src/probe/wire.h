@@ -37,6 +37,13 @@
  * attributes. Only sockets of the probe's own network namespace are found. ENOENT: no such socket, or a kernel that
  * does not tell; EINVAL: malformed.
  *
+ * Body of an ELF item: u8 kind, u32 pid, u64 offset, u32 length, then
+ *     MAPPED       u64 start, u64 end of a mapping of the process
+ *     EXECUTABLE   nothing
+ *     INSIDE       path in the process's root; pid 0: in the probe's own
+ * and what is answered is the bytes, cut where the file ends; of length 0 u64 size, u64 inode, u64 device, i64 seconds of the
+ * last change. EPERM: no ELF file, or not the probe's to read; EINVAL: malformed.
+ *
  * Body of an IDLE item: u32 seconds without a word after which the probe ends from now on, 0 = never, as at first. One
  * to a request; what is answered is empty. Asked again it is the word that keeps the probe.
  *
@@ -54,6 +61,8 @@
 
 enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7, SOCKETS = 8, IDLE = 9 };
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
+
+enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3 };
 
 enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
 /* How a chain ended. FAULT: a pointer led nowhere; MOST: at the number wanted, or at the limit. */

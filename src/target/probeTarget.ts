@@ -12,12 +12,14 @@ import {
   type Verb,
 } from '../probe/protocol';
 import { decodeListing, encodeMemory, encodeWanted, LIMIT_MAX } from '../probe/wire';
+import type { Binaries } from './binaries';
 import { Channel } from './channel';
 import type { Connection } from './connection';
 import { Joiner } from './joiner';
 import { keepAlive } from './keepAlive';
 import type { KernelMemory } from './kernelMemory';
 import type { KernelSockets } from './kernelSockets';
+import { ProbeBinaries } from './probeBinaries';
 import { probeFailed, wrongProtocol } from './probeErrors';
 import { ProbeKernel } from './probeKernel';
 import { ProbeSockets } from './probeSockets';
@@ -60,6 +62,7 @@ export class ProbeTarget implements Target {
   private readonly memories: Joiner;
   readonly kernel: KernelMemory;
   readonly sockets: KernelSockets;
+  readonly binaries: Binaries;
 
   constructor(
     private readonly channel: Channel,
@@ -73,6 +76,7 @@ export class ProbeTarget implements Target {
     this.memories = new Joiner((bodies, options) => this.ask('memory', bodies, options));
     this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
     this.sockets = new ProbeSockets((bodies, options) => this.ask('sockets', bodies, options));
+    this.binaries = new ProbeBinaries((bodies, options) => this.ask('elf', bodies, options));
   }
 
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {

@@ -1,4 +1,5 @@
 import type { LinkResult, ListResult, MemoryRange, MemoryResult, ReadResult } from '../probe/protocol';
+import type { Binaries } from './binaries';
 import type { KernelMemory } from './kernelMemory';
 import type { KernelSockets } from './kernelSockets';
 
@@ -55,6 +56,8 @@ export interface Target {
   readonly kernel?: KernelMemory;
   /** Absent where there is nobody to ask: a captured tree. */
   readonly sockets?: KernelSockets;
+  /** Absent where there are none to read: a captured tree. */
+  readonly binaries?: Binaries;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
   /** Settles when it is gone, with the reason in words; never rejects. Absent where it cannot go. */

@@ -91,7 +91,6 @@ describe("the probe's own side of the protocol", () => {
   });
 
   it.each([
-    ['elf', verbs.elf],
     ['trace', verbs.trace],
     ['a number nobody has given', 200],
     ['no verb', 0],

@@ -1,0 +1,30 @@
+import { decodeIdentity, encodeElf } from '../probe/elfWire';
+import type { Failure, ReadResult } from '../probe/protocol';
+import { LIMIT_MAX } from '../probe/wire';
+import type { Binaries, BinaryFile, BinaryIdentity, BinaryRange } from './binaries';
+import type { Ask } from './joiner';
+import type { ReadOptions } from './target';
+
+/** Binaries on a running probe's host. */
+export class ProbeBinaries implements Binaries {
+  /** `ask` asks items of the verb elf. */
+  constructor(private readonly ask: Ask) {}
+
+  async read(ranges: readonly BinaryRange[], options: ReadOptions = {}): Promise<ReadResult[]> {
+    const bodies = ranges.map(({ file, offset, length }) => encodeElf(file, offset, Math.max(1, length)));
+    return this.ask(bodies, { limit: LIMIT_MAX, ...options });
+  }
+
+  async identify(
+    files: readonly BinaryFile[],
+    options: ReadOptions = {},
+  ): Promise<(BinaryIdentity | Failure)[]> {
+    const answers = await this.ask(
+      files.map((file) => encodeElf(file, 0, 0)),
+      options,
+    );
+    return answers.map((answer) =>
+      answer.ok ? (decodeIdentity(answer.data) ?? { ok: false, errno: 'EPROTO' }) : answer,
+    );
+  }
+}
