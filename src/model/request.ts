@@ -52,6 +52,8 @@ export interface Request {
   readonly bufferFile?: string;
   /** Index in `requests` of the one it waits behind: head of its link, or the write before it to the same file. */
   readonly after?: number;
+  /** The code it belongs to, as what its user_data leads to says: nearest first, then who waits for that. A guess but for `submitted`. */
+  readonly origin?: readonly Origin[];
   /** Where it stands, more exactly than `state`, completing "it …": "waits for thread 4242 to run its completion". */
   readonly stage?: string;
 }
@@ -61,4 +63,21 @@ export interface Operand {
   readonly name: string;
   /** As people read it: `O_RDONLY|O_CLOEXEC`, `127.0.0.1:80`, `POLLIN`, `5 s`. Text of the target may be in it. */
   readonly value: string;
+}
+
+/** One step from a request to the code that wants it. */
+export interface Origin {
+  /**
+   * object: a structure that it points to; callback: a function that will be called; method: of an object's class;
+   * coroutine: one suspended, and its caller; future: the same of Rust; code: user_data is itself an address of code;
+   * submitted: on the stack of the thread that submitted it and waits for it still.
+   */
+  readonly kind: 'object' | 'callback' | 'method' | 'coroutine' | 'future' | 'code' | 'submitted';
+  /** Function, or type of the object, as the program's own names. */
+  readonly function: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** Where it was found: `user_data + 8`. */
+  readonly found?: string;
 }

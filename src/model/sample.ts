@@ -22,7 +22,7 @@ import type {
 
 export type { AioContext, AioRequest, AioSubmission } from './aio';
 export type { FileCall, FuseServer } from './fuseServer';
-export type { Certainty, Operand, Request, RequestState, Source } from './request';
+export type { Certainty, Operand, Origin, Request, RequestState, Source } from './request';
 export type {
   Backing,
   BlockDevice,
@@ -151,7 +151,10 @@ export interface Task {
   readonly lastRan?: number;
   /** Innermost first. Absent where the right to read it is missing. */
   readonly kernelStack?: readonly KernelFrame[];
+  /** Innermost first, inlined frames as frames of their own. Absent where it was not asked for, or could not be told: see `userStackNote`. */
   readonly userStack?: readonly UserFrame[];
+  /** Why there is no user stack, or why it ends early: completes "its stack …". */
+  readonly userStackNote?: string;
   readonly blockedOn?: BlockedOn;
   /** The system call a thread is inside of; never given for io-wq workers, where the kernel's value is stale. */
   readonly syscall?: SystemCall;
@@ -182,12 +185,27 @@ export interface KernelFrame {
   readonly module: string | null;
 }
 
-export interface UserFrame {
-  readonly function: string;
+/** proven = found with unwind tables from known registers, or confirmed by the code itself; probable = guessed from the stack. */
+export type Trust = 'proven' | 'probable';
+
+/** A place in the program's source. */
+export interface SourcePlace {
+  /** As the compiler was given it, made absolute. */
   readonly file?: string;
   readonly line?: number;
+  readonly column?: number;
+}
+
+export interface UserFrame extends SourcePlace {
+  /** With the namespaces and classes it is in; `0x1234 in libfoo.so` where nothing tells its name. */
+  readonly function: string;
+  /** Of the instruction that it will go on with; of inlined frames that of the frame they stand in. */
   readonly address: string;
-  readonly trust: 'proven' | 'probable';
+  readonly trust: Trust;
+  /** The binary as the process has it mapped, `[vdso]`; absent for code that no file holds. */
+  readonly binary?: string;
+  /** The compiler has put its code into the next frame's. */
+  readonly inlined?: boolean;
 }
 
 /** interruptible = any signal ends it; killable = only a fatal one; uninterruptible = nothing but the event itself. */
