@@ -1,0 +1,243 @@
+import type { ByteSource, Unpack } from '../target/byteSource';
+import { type DebugFile, DebugFiles, type OpenBytes } from './debugFiles';
+import { DebugInfo } from './dwarf/debugInfo';
+import { DwarfFile } from './dwarf/dwarfFile';
+import type { LineTable } from './dwarf/lineTable';
+import { SplitUnits } from './dwarf/splitUnits';
+import type { Unit } from './dwarf/unit';
+import { type ElfFile, openElf } from './elfFile';
+import { Plt } from './plt';
+import { Symbols } from './symbols';
+import { type Troubles, Work } from './trouble';
+
+/** Addresses looked up at once, so that their reads travel together. */
+const AT_ONCE = 32;
+/** Work of one call of `locate`, in bytes looked at, and for each of its addresses. */
+const WORK = 512 << 20;
+const WORK_EACH = 16 << 20;
+
+export interface SourceFrame {
+  /** With the namespaces and classes it is in; of a symbol, as the linker knows it. */
+  readonly function?: string;
+  /** As the linker knows it, where that differs or the language mangles names. */
+  readonly linkage?: string;
+  /** As the compiler was given it, made absolute. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** True of all but the outermost: its code stands in the next frame's. */
+  readonly inlined: boolean;
+}
+
+export interface Location {
+  readonly address: bigint;
+  /** Innermost first; none where neither debug information nor symbols have the address. */
+  readonly frames: readonly SourceFrame[];
+  /** The symbol that holds it, and bytes from its start. */
+  readonly symbol?: { readonly name: string; readonly offset: number };
+}
+
+export interface LinesOptions {
+  /** Of the program or library, as its host knows it. */
+  readonly path: string;
+  readonly unpack: Unpack;
+  /** For separate debug files and .dwo files. */
+  readonly open: OpenBytes;
+  /** Folders with `.build-id` in them; `/usr/lib/debug` where absent. */
+  readonly debugFolders?: readonly string[];
+}
+
+export type LinesResult =
+  | { readonly ok: true; readonly lines: Lines }
+  | { readonly ok: false; readonly why: string };
+
+/** Reads the headers only. Takes `source` over: it is closed by `Lines.close`, or here on failure. */
+export async function openLines(source: ByteSource, options: LinesOptions): Promise<LinesResult> {
+  const result = await openElf(source, options.unpack);
+  if (!result.ok) {
+    source.close();
+    return result;
+  }
+  return { ok: true, lines: new Lines(result.elf, options) };
+}
+
+interface Opened {
+  readonly file: DebugFile;
+  readonly info: DebugInfo;
+  readonly split: SplitUnits;
+  readonly alt: ElfFile | undefined;
+}
+
+/** Source lines of one program or library. Addresses are the file's own: those in memory less what it was loaded at. */
+export class Lines {
+  private readonly troubleList: Troubles;
+  private readonly work: Work;
+  private readonly files: DebugFiles;
+  private readonly plt: Plt;
+  private opened: Promise<Opened | undefined> | undefined;
+  private symbolTable: Promise<Symbols | undefined> | undefined;
+
+  /** Use openLines. */
+  constructor(
+    readonly elf: ElfFile,
+    private readonly options: LinesOptions,
+  ) {
+    this.troubleList = elf.troubles;
+    this.work = new Work(this.troubleList);
+    this.files = new DebugFiles(options.open, options.unpack, this.troubleList, options.debugFolders);
+    this.plt = new Plt(elf);
+  }
+
+  /** What could not be read, in words. */
+  get troubles(): readonly string[] {
+    const { failed } = this.elf.source;
+    return failed === undefined ? this.troubleList.all : [...this.troubleList.all, failed];
+  }
+
+  /** The debug information; undefined where there is none. Its own reads count against the work of the last `locate`. */
+  async info(): Promise<DebugInfo | undefined> {
+    this.opened ??= this.openInfo();
+    return (await this.opened)?.info;
+  }
+
+  /** The file that holds the debug information: the program itself or a separate one. */
+  async debugFile(): Promise<string | undefined> {
+    this.opened ??= this.openInfo();
+    return (await this.opened)?.file.path;
+  }
+
+  /** Of the program; where that is stripped, of its debug file. */
+  symbols(): Promise<Symbols | undefined> {
+    this.symbolTable ??= this.openSymbols();
+    return this.symbolTable;
+  }
+
+  /** In the order asked for. Never rejects; what could not be told is left out. */
+  async locate(addresses: readonly bigint[]): Promise<Location[]> {
+    this.work.allow(WORK + WORK_EACH * addresses.length);
+    const located: Location[] = [];
+    for (let at = 0; at < addresses.length; at += AT_ONCE) {
+      const some = addresses.slice(at, at + AT_ONCE);
+      located.push(...(await Promise.all(some.map((address) => this.locateOne(address)))));
+    }
+    return located;
+  }
+
+  close(): void {
+    this.elf.source.close();
+    void this.opened?.then((opened) => {
+      opened?.split.close();
+      opened?.alt?.source.close();
+      opened?.file.elf.source.close();
+    });
+  }
+
+  private async locateOne(address: bigint): Promise<Location> {
+    const place = Number(BigInt.asIntN(64, address));
+    const frames = await this.framesAt(place);
+    if (frames.at(-1)?.function !== undefined) return { address, frames };
+    const symbol = await this.symbolAt(place);
+    if (symbol === undefined) return { address, frames };
+    // A line without a function: hand-written assembly.
+    const outermost = { ...frames.at(-1), function: symbol.name, inlined: false };
+    return { address, frames: [...frames.slice(0, -1), outermost], symbol };
+  }
+
+  private async symbolAt(place: number): Promise<Location['symbol']> {
+    const stub = await this.plt.nameAt(place);
+    if (stub !== undefined) return { name: stub, offset: 0 };
+    const symbol = await (await this.symbols())?.functionAt(place);
+    return symbol === undefined ? undefined : { name: symbol.name, offset: place - symbol.address };
+  }
+
+  private async framesAt(place: number): Promise<SourceFrame[]> {
+    const info = await this.info();
+    const unit = await info?.unitAt(place);
+    if (info === undefined || unit === undefined) return [];
+    const table = await info.store.lines(unit);
+    const row = table?.row(place);
+    const where = row === undefined ? {} : await positionOf(table, row.file, row.line, row.column);
+    const frames = await this.callsAt(info, await info.full(unit), table, place, where);
+    return frames.length > 0 || row === undefined ? frames : [{ ...where, inlined: false }];
+  }
+
+  /** The function's frame and those of the calls inlined into it, innermost first. */
+  private async callsAt(
+    info: DebugInfo,
+    unit: Unit,
+    table: LineTable | undefined,
+    place: number,
+    where: Position,
+  ): Promise<SourceFrame[]> {
+    const entry = await info.functionAt(unit, place);
+    if (entry === undefined) return [];
+    const calls = (await (await info.store.inlined(unit, entry.offset))?.at(place)) ?? [];
+    const frames: SourceFrame[] = [];
+    let position = where;
+    for (const call of calls.reverse()) {
+      frames.push({ ...(await namesOf(info, call.entry)), ...position, inlined: true });
+      position = await positionOf(table, call.file, call.line, call.column);
+    }
+    frames.push({ ...(await namesOf(info, entry)), ...position, inlined: false });
+    return frames;
+  }
+
+  private async openInfo(): Promise<Opened | undefined> {
+    const { path } = this.options;
+    const own = await this.openFile({ elf: this.elf, path });
+    if (own !== undefined) return own;
+    const separate = await this.files.of(this.elf, path);
+    if (separate === undefined) return undefined;
+    const opened = await this.openFile(separate);
+    if (opened === undefined) separate.elf.source.close();
+    return opened;
+  }
+
+  private async openFile(file: DebugFile): Promise<Opened | undefined> {
+    const dwarf = await DwarfFile.open(file.elf, false, this.troubleList, this.work);
+    if (dwarf === undefined) return undefined;
+    const alt = await this.files.alt(file.elf, file.path);
+    const shared =
+      alt === undefined ? undefined : await DwarfFile.open(alt, false, this.troubleList, this.work);
+    const split = new SplitUnits(this.files.open, this.options.path);
+    const info = new DebugInfo(dwarf, file.elf.header.type, split, shared);
+    return { file, info, split, alt };
+  }
+
+  private async openSymbols(): Promise<Symbols | undefined> {
+    if (this.elf.find('.symtab') === undefined) {
+      this.opened ??= this.openInfo();
+      const debug = (await this.opened)?.file.elf;
+      if (debug?.find('.symtab') !== undefined) return Symbols.open(debug);
+      if (this.elf.find('.gnu_debugdata') !== undefined)
+        this.troubleList.say('the symbols it has packed with xz (MiniDebugInfo) are not read');
+    }
+    return Symbols.open(this.elf);
+  }
+}
+
+type Position = Pick<SourceFrame, 'file' | 'line' | 'column'>;
+
+/** Line and column 0 say that there is none. */
+async function positionOf(
+  table: LineTable | undefined,
+  file: number | undefined,
+  line: number | undefined,
+  column: number | undefined,
+): Promise<Position> {
+  const path = file === undefined ? undefined : await table?.path(file);
+  return {
+    ...(path === undefined ? {} : { file: path }),
+    ...(line === undefined || line === 0 ? {} : { line }),
+    ...(column === undefined || column === 0 ? {} : { column }),
+  };
+}
+
+async function namesOf(info: DebugInfo, entry: Parameters<DebugInfo['nameOf']>[0]) {
+  const { name, linkage } = await info.nameOf(entry);
+  const shown = name ?? linkage;
+  return {
+    ...(shown === undefined ? {} : { function: shown }),
+    ...(linkage === undefined ? {} : { linkage }),
+  };
+}

@@ -1,0 +1,183 @@
+import type { Stretch } from './bytes';
+import { Cursor } from './cursor';
+import type { ElfFile } from './elfFile';
+import { ET_REL } from './elfHeaders';
+
+const SYMBOL = 24;
+const STT_FUNCTION = 2;
+const STT_OBJECT = 1;
+const STT_IFUNC = 10;
+const STT_NONE = 0;
+const STB_GLOBAL = 1;
+const STB_WEAK = 2;
+/** Most bytes of a table of symbols: 22 million. */
+const MOST = 512 << 20;
+/** Symbols before an address that are looked at for one that reaches it. */
+const LOOK_BACK = 64;
+/** Questions answered by a look through all; only then is sorting cheaper. */
+const UNSORTED = 8;
+
+export interface ElfSymbol {
+  readonly name: string;
+  readonly address: number;
+  /** 0 where the file does not say: hand-written assembly. */
+  readonly size: number;
+  readonly kind: 'function' | 'object' | 'none';
+}
+
+/** The symbols of a file by address: of `.symtab`, where that is stripped of `.dynsym`. */
+export class Symbols {
+  private order: Uint32Array | undefined;
+  private asked = 0;
+
+  private constructor(
+    private readonly data: Buffer,
+    private readonly names: Stretch,
+  ) {}
+
+  static async open(elf: ElfFile): Promise<Symbols | undefined> {
+    // A relocatable file's symbols count from their sections, not from the file's start.
+    if (elf.header.type === ET_REL) return undefined;
+    for (const name of ['.symtab', '.dynsym']) {
+      const header = elf.find(name);
+      const names = header === undefined ? undefined : elf.sections[header.link];
+      if (header === undefined || names === undefined) continue;
+      const table = await elf.content(header);
+      const text = await elf.content(names);
+      if (table === undefined || text === undefined) continue;
+      if (table.size > MOST) elf.troubles.say(`${name} is too big; read in part`);
+      const symbols = new Symbols(await table.bytes(0, MOST), text);
+      if (symbols.count > 0) return symbols;
+    }
+    return undefined;
+  }
+
+  get count(): number {
+    return Math.floor(this.data.length / SYMBOL);
+  }
+
+  /** The function that holds the address, or the last before it where sizes are not told; undefined outside all. */
+  async functionAt(address: number): Promise<ElfSymbol | undefined> {
+    return this.named(
+      this.search(address, (type) => type === STT_FUNCTION || type === STT_IFUNC || type === STT_NONE),
+    );
+  }
+
+  /** What holds the address, functions and objects. */
+  async at(address: number): Promise<ElfSymbol | undefined> {
+    return this.named(this.search(address, () => true));
+  }
+
+  /** All with one of these names: a look through the whole table. */
+  async find(wanted: ReadonlySet<string>): Promise<ElfSymbol[]> {
+    const found: ElfSymbol[] = [];
+    for (const index of this.sorted()) {
+      const symbol = await this.named(index);
+      if (symbol !== undefined && wanted.has(symbol.name)) found.push(symbol);
+    }
+    return found;
+  }
+
+  private async named(index: number | undefined): Promise<ElfSymbol | undefined> {
+    if (index === undefined) return undefined;
+    const name = await this.names.text(new Cursor(this.data, index * SYMBOL).u32());
+    if (name === undefined || name === '') return undefined;
+    const type = this.type(index);
+    const kind =
+      type === STT_FUNCTION || type === STT_IFUNC ? 'function' : type === STT_OBJECT ? 'object' : 'none';
+    return { name, address: this.address(index), size: this.size(index), kind };
+  }
+
+  private search(address: number, fits: (type: number) => boolean): number | undefined {
+    if (this.order === undefined && this.asked++ < UNSORTED) {
+      return this.choose(
+        address,
+        this.count - 1,
+        0,
+        (index) => (this.counts(index) ? index : undefined),
+        fits,
+      );
+    }
+    const order = this.sorted();
+    let low = 0;
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.address(order[middle] ?? 0) <= address) low = middle + 1;
+      else high = middle;
+    }
+    return this.choose(address, low - 1, Math.max(low - LOOK_BACK, 0), (at) => order[at], fits);
+  }
+
+  /** The last symbol that reaches over the address, else the last before it without size and with none after it. */
+  private choose(
+    address: number,
+    last: number,
+    first: number,
+    index: (at: number) => number | undefined,
+    fits: (type: number) => boolean,
+  ): number | undefined {
+    let around: number | undefined;
+    let before: number | undefined;
+    for (let at = last; at >= first; at--) {
+      const candidate = index(at);
+      if (candidate === undefined || !fits(this.type(candidate))) continue;
+      const from = this.address(candidate);
+      if (from > address) continue;
+      const size = this.size(candidate);
+      if (size > 0 && address < from + size) around = this.later(around, candidate);
+      else before = this.later(before, candidate);
+    }
+    if (around !== undefined) return around;
+    return before !== undefined && this.size(before) === 0 ? before : undefined;
+  }
+
+  private later(one: number | undefined, other: number): number {
+    if (one === undefined) return other;
+    const difference = this.address(other) - this.address(one) || this.rank(other) - this.rank(one);
+    return difference > 0 ? other : one;
+  }
+
+  /** Of several names of one address: functions before the rest, then what has a size, then global before weak before local. */
+  private rank(index: number): number {
+    const binding = (this.data[index * SYMBOL + 4] ?? 0) >> 4;
+    const bound = binding === STB_GLOBAL ? 2 : binding === STB_WEAK ? 1 : 0;
+    return (this.type(index) === STT_NONE ? 0 : 8) + (this.size(index) > 0 ? 4 : 0) + bound;
+  }
+
+  private sorted(): Uint32Array {
+    if (this.order !== undefined) return this.order;
+    const count = this.count;
+    const addresses = new Float64Array(count);
+    const chosen = new Uint32Array(count);
+    let used = 0;
+    for (let index = 0; index < count; index++) {
+      if (!this.counts(index)) continue;
+      addresses[index] = this.address(index);
+      chosen[used++] = index;
+    }
+    this.order = chosen.slice(0, used).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
+    return this.order;
+  }
+
+  /** Defined, with a name, and not a section's, a file's or a thread's own variable. */
+  private counts(index: number): boolean {
+    const type = this.type(index);
+    if (type !== STT_FUNCTION && type !== STT_OBJECT && type !== STT_IFUNC && type !== STT_NONE) return false;
+    return this.data.readUInt16LE(index * SYMBOL + 6) !== 0 && this.data.readUInt32LE(index * SYMBOL) !== 0;
+  }
+
+  private type(index: number): number {
+    return (this.data[index * SYMBOL + 4] ?? 0) & 15;
+  }
+
+  private address(index: number): number {
+    const at = index * SYMBOL + 8;
+    return this.data.readUInt32LE(at) + this.data.readInt32LE(at + 4) * 0x1_0000_0000;
+  }
+
+  private size(index: number): number {
+    const at = index * SYMBOL + 16;
+    return this.data.readUInt32LE(at) + this.data.readUInt32LE(at + 4) * 0x1_0000_0000;
+  }
+}
