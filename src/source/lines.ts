@@ -45,6 +45,8 @@ export interface LinesOptions {
   readonly open: OpenBytes;
   /** Folders with `.build-id` in them; `/usr/lib/debug` where absent. */
   readonly debugFolders?: readonly string[];
+  /** The debug file of a build from elsewhere, where none of the host's is there. */
+  readonly fetchDebugFile?: (buildId: string) => Promise<ByteSource | undefined>;
 }
 
 export type LinesResult =
@@ -186,11 +188,23 @@ export class Lines {
     const { path } = this.options;
     const own = await this.openFile({ elf: this.elf, path });
     if (own !== undefined) return own;
-    const separate = await this.files.of(this.elf, path);
+    const separate = (await this.files.of(this.elf, path)) ?? (await this.fetched());
     if (separate === undefined) return undefined;
     const opened = await this.openFile(separate);
     if (opened === undefined) separate.elf.source.close();
     return opened;
+  }
+
+  private async fetched(): Promise<DebugFile | undefined> {
+    const { fetchDebugFile, unpack, path } = this.options;
+    const id = fetchDebugFile && (await this.elf.buildId());
+    const source = id === undefined ? undefined : await fetchDebugFile?.(id);
+    if (source === undefined) return undefined;
+    const result = await openElf(source, unpack);
+    if (result.ok && (await result.elf.buildId()) === id) return { elf: result.elf, path };
+    source.close();
+    this.troubleList.say('the debug file that was fetched for it is of another build');
+    return undefined;
   }
 
   private async openFile(file: DebugFile): Promise<Opened | undefined> {

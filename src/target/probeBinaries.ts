@@ -2,17 +2,21 @@ import { decodeIdentity, encodeElf } from '../probe/elfWire';
 import type { Failure, ReadResult } from '../probe/protocol';
 import { LIMIT_MAX } from '../probe/wire';
 import type { Binaries, BinaryFile, BinaryIdentity, BinaryRange } from './binaries';
-import type { Ask } from './joiner';
+import { type Ask, Joiner } from './joiner';
 import type { ReadOptions } from './target';
 
 /** Binaries on a running probe's host. */
 export class ProbeBinaries implements Binaries {
+  private readonly reads: Joiner;
+
   /** `ask` asks items of the verb elf. */
-  constructor(private readonly ask: Ask) {}
+  constructor(private readonly ask: Ask) {
+    this.reads = new Joiner(ask);
+  }
 
   async read(ranges: readonly BinaryRange[], options: ReadOptions = {}): Promise<ReadResult[]> {
     const bodies = ranges.map(({ file, offset, length }) => encodeElf(file, offset, Math.max(1, length)));
-    return this.ask(bodies, { limit: LIMIT_MAX, ...options });
+    return this.reads.join(bodies, { limit: LIMIT_MAX, ...options });
   }
 
   async identify(

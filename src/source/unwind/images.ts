@@ -10,6 +10,8 @@ export interface Image {
   readonly device: string;
   readonly inode: number;
   readonly deleted: boolean;
+  /** The mapping that its headers lie in, as /proc/PID/map_files has it. */
+  readonly mapping: { readonly start: bigint; readonly end: bigint };
   /** What is to be added to addresses as linked. */
   readonly bias: number;
   readonly start: number;
@@ -136,11 +138,13 @@ export class Images {
     }
     if (bias === undefined) return undefined;
     const { path = '', device, inode, deleted } = row;
+    const mapping = { start: row.start, end: row.end };
     return {
       path,
       device,
       inode,
       deleted,
+      mapping,
       bias,
       start,
       end: Math.max(end, bias + last),

@@ -1,0 +1,164 @@
+import type { MountinfoRow } from '../procfs/mountinfo';
+import type { BinaryFile } from '../target/binaries';
+import type { ByteSource, Unpack } from '../target/byteSource';
+import type { Target } from '../target/target';
+import { openBinary } from '../target/targetBytes';
+import { type Lines, openLines } from './lines';
+import type { Image } from './unwind/images';
+
+/** Where a process's binaries are looked for. */
+export interface Place {
+  readonly pid: number;
+  /** Its /proc/PID/mountinfo. */
+  readonly mounts: readonly MountinfoRow[];
+}
+
+export interface BinariesOptions {
+  readonly unpack: Unpack;
+  /** Folders of separate debug files, on the target's host; with `.build-id` in them. */
+  readonly debugFolders?: readonly string[];
+  /** The debug file of a build, from elsewhere; undefined where there is none. */
+  readonly fetchDebugFile?: (buildId: string) => Promise<ByteSource | undefined>;
+}
+
+export type BinaryResult =
+  | { readonly lines: Lines }
+  | { readonly lines?: undefined /** Completes "symbols of /bin/x: …". */; readonly why: string };
+
+/** File systems whose files are opened by a path: what others serve may never answer. */
+const LOCAL = new Set([
+  'ext2',
+  'ext3',
+  'ext4',
+  'xfs',
+  'btrfs',
+  'f2fs',
+  'overlay',
+  'tmpfs',
+  'ramfs',
+  'rootfs',
+  'squashfs',
+  'erofs',
+  'zfs',
+  'bcachefs',
+  'vfat',
+  'iso9660',
+  'jfs',
+  'reiserfs',
+  'nilfs2',
+  'ubifs',
+]);
+const VDSO = '[vdso]';
+
+/**
+ * The binaries of a target's processes, each opened once: where a process has it mapped, whatever lies at its path by now.
+ * Without the right to that, by its path, if that is on a file system of the host's own and still leads to the same file.
+ */
+export class Binaries {
+  private readonly opened = new Map<string, Promise<BinaryResult>>();
+
+  constructor(
+    private readonly target: Target,
+    private readonly options: BinariesOptions,
+  ) {}
+
+  of(image: Image, place: Place): Promise<BinaryResult> {
+    const key = image.path === VDSO ? VDSO : `${image.device} ${image.inode} ${image.path}`;
+    let result = this.opened.get(key);
+    if (!result) {
+      result = this.open(image, place);
+      this.opened.set(key, result);
+    }
+    return result;
+  }
+
+  close(): void {
+    for (const result of this.opened.values())
+      result.then(
+        ({ lines }) => lines?.close(),
+        () => undefined,
+      );
+    this.opened.clear();
+  }
+
+  private async open(image: Image, place: Place): Promise<BinaryResult> {
+    const bytes = image.path === VDSO ? await this.vdso(image, place) : await this.bytes(image, place);
+    if (typeof bytes === 'string') return { why: bytes };
+    const result = await openLines(bytes, {
+      path: image.path,
+      unpack: this.options.unpack,
+      open: (path) => this.byPath(path, place),
+      ...(this.options.debugFolders ? { debugFolders: this.options.debugFolders } : {}),
+      ...(this.options.fetchDebugFile ? { fetchDebugFile: this.options.fetchDebugFile } : {}),
+    });
+    return result.ok ? { lines: result.lines } : { why: result.why };
+  }
+
+  private async bytes(image: Image, place: Place): Promise<ByteSource | string> {
+    const { binaries } = this.target;
+    if (!binaries) return 'a captured tree has no binaries';
+    const { pid } = place;
+    const ways: BinaryFile[] = [
+      { kind: 'mapped', pid, ...image.mapping },
+      { kind: 'executable', pid },
+    ];
+    if (!image.deleted && this.isLocal(image, place)) ways.push({ kind: 'inside', pid, path: image.path });
+    let why = 'it cannot be read without root';
+    for (const way of ways) {
+      const opened = await openBinary(binaries, way);
+      if (typeof opened === 'string') {
+        if (opened === 'ETIMEDOUT') return 'its file system does not answer';
+        continue;
+      }
+      // The kernel's own link to the mapping leads to nothing else.
+      if (way.kind === 'mapped' || Number(opened.identity.inode) === image.inode) return opened.bytes;
+      opened.bytes.close();
+      if (way.kind === 'inside') why = 'another file has its name by now; the running one takes root to read';
+    }
+    return why;
+  }
+
+  private isLocal({ device }: Image, { mounts }: Place): boolean {
+    const mount = mounts.find((row) => row.device === device);
+    return mount !== undefined && LOCAL.has(mount.fsType);
+  }
+
+  /** Separate debug files: as the process sees the path, else as the inspector does. */
+  private async byPath(path: string, { pid, mounts }: Place): Promise<ByteSource | string> {
+    const { binaries } = this.target;
+    if (!binaries) return 'a captured tree has no binaries';
+    if (!isOnLocal(path, mounts)) return 'it is on a file system of another host';
+    for (const root of [pid, 0]) {
+      const opened = await openBinary(binaries, { kind: 'inside', pid: root, path });
+      if (typeof opened !== 'string') return opened.bytes;
+    }
+    return 'it is not there';
+  }
+
+  /** It is in no file; the whole of it lies in memory. */
+  private async vdso({ mapping }: Image, { pid }: Place): Promise<ByteSource | string> {
+    const length = Number(mapping.end - mapping.start);
+    const [answer] = await this.target.memory(pid, [{ address: mapping.start, length }]);
+    return answer?.ok ? memoryBytes(answer.data) : (answer?.errno ?? 'EIO');
+  }
+}
+
+/** Whether the mount that a path lies on is served by this host; the last of two on one point covers the other. */
+function isOnLocal(path: string, mounts: readonly MountinfoRow[]): boolean {
+  let best: MountinfoRow | undefined;
+  for (const row of mounts) {
+    const { mountPoint } = row;
+    const isBelow = mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`);
+    if (isBelow && mountPoint.length >= (best?.mountPoint.length ?? 0)) best = row;
+  }
+  return best !== undefined && LOCAL.has(best.fsType);
+}
+
+function memoryBytes(data: Buffer): ByteSource {
+  return {
+    size: data.length,
+    failed: undefined,
+    read: (offset, length) => Promise.resolve(data.subarray(offset, offset + length)),
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,88 @@
+import type { KernelLayout } from '../kernel/layout';
+import { printable } from '../model/printable';
+import type { UserFrame } from '../model/sample';
+import type { Binaries, Place } from './binaries';
+import type { SourceFrame } from './lines';
+import type { ProcessStacks, ThreadStack } from './unwind/threads';
+import type { StackFrame } from './unwind/walkStack';
+
+/** A thread's stack in the words of its program. */
+export interface CallStack {
+  readonly tid: number;
+  /** Innermost first; absent where it could not be told. */
+  readonly frames?: readonly UserFrame[];
+  /** Why there is none, or why it ends early: completes "its stack …". */
+  readonly note?: string;
+}
+
+/** Unwinds the threads and names their frames. */
+export async function readCallStacks(
+  stacks: ProcessStacks,
+  binaries: Binaries,
+  place: Place,
+  tids: readonly number[],
+  layout?: KernelLayout,
+): Promise<CallStack[]> {
+  const found = await stacks.unwind(tids, { layout });
+  const named = await nameFrames(found, binaries, place);
+  return found.map((stack) => {
+    if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
+    const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)) ?? []));
+    const note = stack.complete ? undefined : `ends here: ${stack.ending ?? 'memory was missing'}`;
+    return { tid: stack.tid, frames, ...(note === undefined ? {} : { note }) };
+  });
+}
+
+const keyOf = ({ lookup }: StackFrame): number => lookup;
+
+/** By the address looked up: threads of one pool are at the same places. */
+async function nameFrames(
+  stacks: readonly ThreadStack[],
+  binaries: Binaries,
+  place: Place,
+): Promise<Map<number, readonly SourceFrame[]>> {
+  const named = new Map<number, readonly SourceFrame[]>();
+  const byImage = new Map<StackFrame['image'], Set<number>>();
+  for (const { frames = [] } of stacks)
+    for (const { image, lookup } of frames) {
+      const lookups = byImage.get(image);
+      if (lookups) lookups.add(lookup);
+      else byImage.set(image, new Set([lookup]));
+    }
+  await Promise.all(
+    [...byImage].map(async ([image, lookups]) => {
+      const { lines } = image ? await binaries.of(image, place) : {};
+      if (!image || !lines) return;
+      const addresses = [...lookups];
+      const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
+      located.forEach(({ frames }, index) => {
+        const address = addresses[index];
+        if (address !== undefined) named.set(address, frames);
+      });
+    }),
+  );
+  return named;
+}
+
+function userFrames({ pc, trust, image }: StackFrame, sources: readonly SourceFrame[]): UserFrame[] {
+  const address = `0x${pc.toString(16)}`;
+  const binary = image ? { binary: printable(image.path) } : {};
+  const shown = sources.length > 0 ? sources : [{ inlined: false }];
+  return shown.map(({ function: name, file, line, column, inlined }: SourceFrame) => ({
+    function: name === undefined ? unnamed(pc, image) : printable(name),
+    ...(file === undefined ? {} : { file: printable(file) }),
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+    address,
+    trust,
+    ...binary,
+    ...(inlined ? { inlined } : {}),
+  }));
+}
+
+/** `0x1234 in libfoo.so`, from the binary's beginning; of code in no file its address. */
+function unnamed(pc: number, image: StackFrame['image']): string {
+  if (!image) return `0x${pc.toString(16)} in code made while it runs`;
+  const name = image.path.slice(image.path.lastIndexOf('/') + 1);
+  return `0x${(pc - image.bias).toString(16)} in ${printable(name)}`;
+}

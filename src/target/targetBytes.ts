@@ -1,0 +1,61 @@
+import type { Binaries, BinaryFile, BinaryIdentity } from './binaries';
+import type { ByteSource } from './byteSource';
+
+/** Milliseconds that one read of a binary may take: it comes from a disk at worst. */
+const DEADLINE = 3000;
+/** Bytes of one question: the probe answers 16 MiB at most. */
+const PIECE = 8 << 20;
+
+export interface OpenedBinary {
+  readonly bytes: ByteSource;
+  readonly identity: BinaryIdentity;
+}
+
+/** An ELF file on the target's host; an errno says why it cannot be read. */
+export async function openBinary(binaries: Binaries, file: BinaryFile): Promise<OpenedBinary | string> {
+  const [identity] = await binaries.identify([file], { deadline: DEADLINE });
+  if (!identity) return 'EIO';
+  if ('errno' in identity) return identity.errno;
+  return { bytes: new TargetBytes(binaries, file, identity.size), identity };
+}
+
+class TargetBytes implements ByteSource {
+  failed: string | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly binaries: Binaries,
+    private readonly file: BinaryFile,
+    readonly size: number,
+  ) {}
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const wanted = Math.min(length, this.size - offset);
+    // What did not answer once is not asked again: each question would wait as long.
+    if (!(offset >= 0) || !(wanted > 0) || this.closed || this.failed !== undefined) return Buffer.alloc(0);
+    const ranges: { readonly file: BinaryFile; readonly offset: number; readonly length: number }[] = [];
+    for (let at = 0; at < wanted; at += PIECE)
+      ranges.push({ file: this.file, offset: offset + at, length: Math.min(PIECE, wanted - at) });
+    try {
+      const answers = await this.binaries.read(ranges, { deadline: DEADLINE });
+      const parts: Buffer[] = [];
+      for (const [index, answer] of answers.entries()) {
+        if (!answer.ok) {
+          this.failed = answer.errno;
+          break;
+        }
+        parts.push(answer.data);
+        if (answer.data.length < (ranges[index]?.length ?? 0)) break;
+      }
+      const [only] = parts;
+      return parts.length === 1 && only ? only : Buffer.concat(parts);
+    } catch (error) {
+      this.failed = error instanceof Error ? error.message : String(error);
+      return Buffer.alloc(0);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
