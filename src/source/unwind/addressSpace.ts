@@ -10,6 +10,7 @@ const MOST_BLOCKS = 1024;
 const RANGE_BLOCKS = 64;
 /** Addresses above cannot be told apart by a double; user space of x86-64 and arm64 ends below. */
 const END = 2 ** 53;
+const HUNG = new Set(['ETIMEDOUT', 'EBUSY']);
 
 /**
  * Memory of a process as far as it has been fetched. What is asked for and not here is noted, and comes with the next
@@ -22,6 +23,8 @@ export class AddressSpace {
   private readonly wanted = new Set<number>();
 
   private missed = 0;
+  /** A read was not answered in time: no further one will be. */
+  hangs = false;
 
   /** How often something was asked for that has not been fetched yet: a computation that has raised it is to be run anew. */
   get misses(): number {
@@ -89,6 +92,7 @@ export class AddressSpace {
       ranges.map(({ first, count }) => ({ address: BigInt(first) * BigInt(BLOCK), length: count * BLOCK })),
     );
     const torn: number[] = [];
+    this.hangs ||= answers.some((answer) => !answer.ok && HUNG.has(answer.errno));
     ranges.forEach(({ first, count }, index) => {
       const answer = answers[index];
       for (let i = 0; i < count; i++) {

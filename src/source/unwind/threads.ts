@@ -38,6 +38,10 @@ export interface UnwindOptions {
 const FIRST_STACK = 8192;
 /** Rounds of "what is missing?": a binary that is new takes four. */
 const MOST_ROUNDS = 64;
+/** Milliseconds for one read of memory: what is there comes at once. */
+const DEADLINE = 500;
+/** Milliseconds that a process whose memory did not answer is left alone. */
+const HUNG_FOR = 30_000;
 /** What a register may hold and is no address of user space. */
 const NO_ADDRESS = 2n ** 53n;
 const MACHINES: ReadonlyMap<string, Machine> = new Map([
@@ -54,6 +58,8 @@ export class ProcessStacks {
   private readonly space = new AddressSpace();
   private images: Images | undefined;
   private mapped: string | undefined;
+  /** When it last did not answer. */
+  private hungAt: number | undefined;
 
   constructor(
     private readonly target: Target,
@@ -63,9 +69,15 @@ export class ProcessStacks {
   async unwind(tids: readonly number[], options: UnwindOptions = {}): Promise<ThreadStack[]> {
     const machine = MACHINES.get(this.target.arch);
     if (!machine) return tids.map((tid) => ({ tid, why: `not known for ${this.target.arch}` }));
+    if (this.hungAt !== undefined && Date.now() - this.hungAt < HUNG_FOR) return tids.map(hanging);
+    this.space.hangs = false;
+    this.hungAt = undefined;
     const paths = tids.flatMap((tid) => this.paths(tid));
     const [maps, first] = await Promise.all([options.maps ?? this.readMaps(), this.target.read(paths)]);
-    if (maps === undefined) return tids.map((tid) => ({ tid, why: 'the memory map cannot be read' }));
+    if (maps === undefined) {
+      this.hungAt = Date.now();
+      return tids.map((tid) => ({ tid, why: 'the memory map cannot be read' }));
+    }
     const images = this.opened(maps);
     const moments = tids.map((tid, index) => momentOf(tid, first[2 * index], first[2 * index + 1]));
     for (const moment of moments) if (typeof moment !== 'string') this.wantStack(images, moment);
@@ -87,6 +99,10 @@ export class ProcessStacks {
       sleeping,
       (await known) ?? new Map<number, SavedRegisters>(),
     );
+    if (this.space.hangs) {
+      this.hungAt = Date.now();
+      return tids.map(hanging);
+    }
     const again = await this.target.read(paths);
     this.space.retain((address) => images.region(address)?.constant === true);
     return tids.map((tid, index) => {
@@ -107,7 +123,7 @@ export class ProcessStacks {
   ): Promise<Map<number, WalkedStack>> {
     const stacks = new Map<number, WalkedStack>();
     let open = moments;
-    for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) {
+    for (let round = 0; round < MOST_ROUNDS && open.length > 0 && !this.space.hangs; round++) {
       const unfinished: Moment[] = [];
       const place = { machine, space: this.space, images };
       for (const moment of open) {
@@ -123,7 +139,7 @@ export class ProcessStacks {
   }
 
   private fetch(): Promise<boolean> {
-    return this.space.fetch((ranges) => this.target.memory(this.pid, ranges));
+    return this.space.fetch((ranges) => this.target.memory(this.pid, ranges, { deadline: DEADLINE }));
   }
 
   private paths(tid: number): string[] {
@@ -132,7 +148,10 @@ export class ProcessStacks {
   }
 
   private async readMaps(): Promise<string | undefined> {
-    const [maps] = await this.target.read([`/proc/${this.pid}/maps`], { limit: 8 * 2 ** 20 });
+    const [maps] = await this.target.read([`/proc/${this.pid}/maps`], {
+      limit: 8 * 2 ** 20,
+      deadline: DEADLINE,
+    });
     return maps?.ok ? maps.data.toString('latin1') : undefined;
   }
 
@@ -152,6 +171,8 @@ export class ProcessStacks {
     if (end > sp) this.space.want(sp, Math.min(FIRST_STACK, end - sp));
   }
 }
+
+const hanging = (tid: number): ThreadStack => ({ tid, why: 'its memory does not answer' });
 
 function isSame(before: Region | undefined, now: Region | undefined): boolean {
   return (

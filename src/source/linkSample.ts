@@ -1,0 +1,116 @@
+import type { KernelLayout } from '../kernel/layout';
+import type { Sample, Task } from '../model/sample';
+import { parseMountinfo } from '../procfs/mountinfo';
+import type { Target } from '../target/target';
+import { Binaries, type BinariesOptions, type Place } from './binaries';
+import { type CallStack, readCallStacks } from './callStacks';
+import { ProcessStacks } from './unwind/threads';
+
+/** Threads of one Sample whose stacks are told. */
+const MOST_THREADS = 200;
+/** Processes whose unwind tables are kept. */
+const MOST_PROCESSES = 8;
+
+export interface LinkOptions {
+  /** An earlier Sample of the same process: the stacks of threads that have not run since are taken over. */
+  readonly previous?: Sample | undefined;
+  /** Of the target's kernel, where its memory can be read: makes every stack whole. */
+  readonly layout?: KernelLayout | undefined;
+}
+
+/**
+ * Links what waits to the program's source. One for each target; what it has learned of processes and binaries is kept.
+ */
+export class SampleLinker {
+  private readonly processes = new Map<string, ProcessStacks>();
+  private readonly binaries: Binaries;
+
+  constructor(
+    private readonly target: Target,
+    options: BinariesOptions,
+  ) {
+    this.binaries = new Binaries(target, options);
+  }
+
+  /** The Sample with the user stacks of its threads, those that matter most if they are many. Rejects only when the target is gone. */
+  async link(sample: Sample, { previous, layout }: LinkOptions = {}): Promise<Sample> {
+    const known = standingStacks(sample, previous);
+    const wanted = threadsOf(sample).filter(({ tid }) => !known.has(tid));
+    if (wanted.length === 0 && known.size === 0) return sample;
+    const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, layout);
+    for (const stack of stacks) known.set(stack.tid, stack);
+    return { ...sample, tasks: sample.tasks.map((task) => withStack(task, known.get(task.tid))) };
+  }
+
+  close(): void {
+    this.processes.clear();
+    this.binaries.close();
+  }
+
+  private async read(
+    sample: Sample,
+    tasks: readonly Task[],
+    layout: KernelLayout | undefined,
+  ): Promise<CallStack[]> {
+    const { pid } = sample.process;
+    const [mountinfo] = await this.target.read([`/proc/${pid}/mountinfo`]);
+    const mounts = parseMountinfo(mountinfo?.ok ? mountinfo.data.toString('utf8') : '').rows;
+    const place: Place = { pid, mounts };
+    const tids = tasks.map(({ tid }) => tid);
+    return readCallStacks(this.process(sample), this.binaries, place, tids, layout);
+  }
+
+  private process({ process: { pid, startTime = 0 } }: Sample): ProcessStacks {
+    const key = `${pid} ${startTime}`;
+    const stacks = this.processes.get(key) ?? new ProcessStacks(this.target, pid);
+    this.processes.delete(key);
+    this.processes.set(key, stacks);
+    const [oldest] = this.processes.keys();
+    if (this.processes.size > MOST_PROCESSES && oldest !== undefined) this.processes.delete(oldest);
+    return stacks;
+  }
+}
+
+function withStack(task: Task, stack: CallStack | undefined): Task {
+  if (!stack) return task;
+  const { frames, note } = stack;
+  return {
+    ...task,
+    ...(frames ? { userStack: frames } : {}),
+    ...(note === undefined ? {} : { userStackNote: note }),
+  };
+}
+
+/** Of threads that have not run since the earlier look. */
+function standingStacks(sample: Sample, previous: Sample | undefined): Map<number, CallStack> {
+  const found = new Map<number, CallStack>();
+  const { pid, startTime } = sample.process;
+  if (previous?.process.pid !== pid || previous.process.startTime !== startTime) return found;
+  const before = new Map(previous.tasks.map((task) => [task.tid, task]));
+  for (const { tid, lastRan, syscall } of sample.tasks) {
+    const then = before.get(tid);
+    const { userStack, userStackNote } = then ?? {};
+    if (lastRan === undefined || then?.lastRan !== lastRan || then.syscall?.number !== syscall?.number)
+      continue;
+    if (userStack)
+      found.set(tid, {
+        tid,
+        frames: userStack,
+        ...(userStackNote === undefined ? {} : { note: userStackNote }),
+      });
+  }
+  return found;
+}
+
+/** The program's own threads that sleep: first those a finding rests on, then those that have requests pending. */
+function threadsOf(sample: Sample): Task[] {
+  const shown = new Set(
+    sample.findings.flatMap(({ evidence }) => evidence.flatMap((one) => ('task' in one ? [one.task] : []))),
+  );
+  const submitters = new Set(sample.requests.flatMap(({ submitter, worker }) => [submitter, worker]));
+  const rank = ({ tid }: Task): number => (shown.has(tid) ? 0 : submitters.has(tid) ? 1 : 2);
+  return sample.tasks
+    .filter(({ kind, state }) => kind === 'thread' && state !== 'R' && state !== 'Z' && state !== 'X')
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MOST_THREADS);
+}
