@@ -142,14 +142,18 @@ async function show(asked: Asked, sample: Sample): Promise<number> {
         'not-permitted',
         `Process ${sample.process.pid} could not be looked into.`,
         'It belongs to another user or does not let itself be inspected; only its tasks’ states were readable.',
-        asked.hosts.every(isHere)
-          ? `Run with sudo: sudo inspect-io-uring ${sample.process.pid}`
-          : 'Run it with --sudo.',
+        moreRights(asked, sample),
       ),
     );
     return EXIT.notInspected;
   }
   return exitCode(asked.failOn, sample);
+}
+
+/** How to come by the rights that are missing; undefined where none would help. */
+function moreRights({ hosts }: Asked, { process: { pid }, notVisible }: Sample): string | undefined {
+  if (!notVisible.some(({ missing }) => missing !== undefined)) return undefined;
+  return hosts.every(isHere) ? `Run with sudo: sudo inspect-io-uring ${pid}` : 'Run it with --sudo.';
 }
 
 /** Neither files nor stacks could be read: the Sample says next to nothing. */

@@ -130,11 +130,8 @@ function blindNodes(blind: readonly Blindness[], sudo: string | undefined): read
   ];
 }
 
-/** A remedy that names one of these is had by more rights alone. */
-const BY_RIGHTS = /\b(?:sudo(?! nsenter)|root)\b/;
-
 /** `sudo` = the inspection that can begin anew with more rights. */
-function blindRow({ what, why, remedy }: Blindness, sudo: string | undefined): Node {
+function blindRow({ what, why, remedy, missing }: Blindness, sudo: string | undefined): Node {
   const cure = remedy === undefined ? undefined : shown(remedy, 1000);
   return {
     id: what,
@@ -147,7 +144,7 @@ function blindRow({ what, why, remedy }: Blindness, sudo: string | undefined): N
       : {
           children: () => [
             { id: 'remedy', label: 'What would show it', description: cure, icon: { id: 'lightbulb' } },
-            ...(sudo !== undefined && BY_RIGHTS.test(cure)
+            ...(sudo !== undefined && missing !== undefined
               ? [{ id: 'sudo', label: 'Inspect with more rights (sudo)…', icon: { id: 'shield' }, sudo }]
               : []),
           ],

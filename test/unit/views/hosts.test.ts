@@ -113,8 +113,13 @@ describe('what is not visible', () => {
   const blind = (more: Partial<Inspected>, uid = 1000) => {
     const sample = stuck();
     const notVisible = [
-      { what: 'kernel stacks', why: 'needs CAP_SYS_ADMIN', remedy: 'run with sudo: sudo inspect-io-uring 1' },
-      { what: 'the peer', why: 'other network', remedy: 'sudo nsenter --net -t 1 inspect-io-uring 1' },
+      {
+        what: 'kernel stacks',
+        why: 'needs CAP_SYS_ADMIN',
+        remedy: 'sudo',
+        missing: 'CAP_SYS_ADMIN',
+      } as const,
+      { what: 'stacks', why: 'a rootless container', remedy: 'inspect it from the host, with sudo' },
     ];
     const inspected = { ...live({ ...sample, rights: { ...sample.rights, uid }, notVisible }), ...more };
     const [root] = rootNodes([inspected]);
