@@ -1,3 +1,4 @@
+import { byStanding, together } from '../explain/standing';
 import { type HostId, hostKey, hostName, isHere } from '../inspect/hostId';
 import { type HostState, hostWords } from '../inspect/hostState';
 import type { Inspected } from '../inspect/inspections';
@@ -5,6 +6,7 @@ import { printable } from '../model/printable';
 import { markdownText } from './escape';
 import { HOST_CONTEXT } from './ids';
 import type { Node, NodeIcon } from './node';
+import { standing } from './order';
 import { dots, shown } from './words';
 
 /** How the hosts of the window are now. */
@@ -33,7 +35,7 @@ export function onHost({ host }: Pick<Inspected, 'host'>): string {
   return host && !isHere(host) ? ` on ${shown(hostName(host), 64)}` : '';
 }
 
-/** One row a host, in the order they were first used, its processes below it; what was opened from files follows. */
+/** One row a host, the one with the gravest process first, its processes below it in their order; what was opened from files follows. */
 export function hostNodes(
   all: readonly Inspected[],
   states: HostStates,
@@ -52,7 +54,10 @@ export function hostNodes(
     if (known) known.here.push(inspected);
     else hosts.set(key, { id: host, here: [inspected] });
   }
-  const rows = [...hosts].map(([key, { id, here }]) => hostNode(key, id, here, states, row));
+  const rows = [...hosts]
+    .map(([key, { id, here }]) => ({ key, id, here, weight: together(here.map(standing)) }))
+    .sort((a, b) => byStanding(a.weight, b.weight))
+    .map(({ key, id, here }) => hostNode(key, id, here, states, row));
   return [...rows, ...saved];
 }
 

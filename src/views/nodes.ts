@@ -12,15 +12,20 @@ import { findingNodes } from './findingNodes';
 import { type HostStates, hostNodes, isCutOff, isGrouped, NO_STATES } from './hostNodes';
 import { ROOT_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
+import { inOrder } from './order';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
 import { clock, dayAndClock, dots, shown } from './words';
 
-/** The whole tree: one root a process, below it the answer, then the proof; below their hosts where there are others than this. */
+/**
+ * The whole tree: one root a process, the gravest first, below it the answer, then the proof; below their hosts where there are
+ * others than this.
+ */
 export function rootNodes(all: readonly Inspected[], states: HostStates = NO_STATES): readonly Node[] {
   const row = (inspected: Inspected) => rowOf(inspected, states);
-  return placed(isGrouped(all) ? hostNodes(all, states, row) : all.map(row));
+  const ordered = inOrder(all);
+  return placed(isGrouped(all) ? hostNodes(ordered, states, row) : ordered.map(row));
 }
 
 function rowOf(inspected: Inspected, states: HostStates): Node {

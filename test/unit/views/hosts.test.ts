@@ -105,7 +105,9 @@ describe('the tree of several hosts', () => {
   it('names the host wherever a process stands outside of it', () => {
     const all = [on(WEB, healthy()), on(DB1)];
     expect(answer(all)).toMatch(/^server \(4242\) on db1: 100 reads/);
-    expect(statusText(all)?.tooltip.split('\n')[0]).toMatch(/^server \(4242\) on web · /);
+    const [first, second] = statusText(all)?.tooltip.split('\n') ?? [];
+    expect(first).toMatch(/^server \(4242\) on db1 · 100 requests stuck/);
+    expect(second).toMatch(/^server \(4242\) on web · /);
   });
 });
 
