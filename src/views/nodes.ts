@@ -25,7 +25,7 @@ import { clock, dayAndClock, dots, shown } from './words';
 export function rootNodes(all: readonly Inspected[], states: HostStates = NO_STATES): readonly Node[] {
   const row = (inspected: Inspected) => rowOf(inspected, states);
   const ordered = inOrder(all);
-  return placed(isGrouped(all) ? hostNodes(ordered, states, row) : ordered.map(row));
+  return placed(isGrouped(all, states) ? hostNodes(ordered, states, row) : ordered.map(row));
 }
 
 function rowOf(inspected: Inspected, states: HostStates): Node {

@@ -18,8 +18,12 @@ function on(host: HostId, sample = stuck()): Inspected {
   return { ...live(sample), key: `process-${sample.process.pid} on ${JSON.stringify(host)}`, host };
 }
 
-function states(now: number, known: Readonly<Record<string, HostState>>): HostStates {
-  return { stateOf: (key) => known[key], now: () => now };
+function states(
+  now: number,
+  known: Readonly<Record<string, HostState>>,
+  kept: readonly HostId[] = [],
+): HostStates {
+  return { kept, stateOf: (key) => known[key], now: () => now };
 }
 
 const LOST: HostState = { kind: 'lost', why: 'The server closed it.', since: 0, tries: 2, next: 15_000 };
@@ -54,6 +58,25 @@ describe('the tree of several hosts', () => {
     expect(roots.map(({ context }) => context)).toEqual(['host.connected', 'host.idle', 'inspection.saved']);
     const ids = everyId(roots);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('keeps the row of a host that nothing is inspected on any more, with what can be done there', () => {
+    const connected = states(0, { 'ssh:db1': { kind: 'connected' } }, [DB1]);
+    const [row, ...others] = rootNodes([], connected);
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      label: 'db1',
+      description: 'connected · nothing is inspected there',
+      context: 'host.connected',
+      host: 'ssh:db1',
+    });
+    expect(row?.children).toBeUndefined();
+    const here: Inspected = { ...live(healthy()), host: { kind: 'local' } };
+    expect(labels(rootNodes([here], connected))).toEqual(['db1', 'this machine']);
+    expect(labels(rootNodes([here, on(DB1)], connected))).toEqual(['db1', 'this machine']);
+    const lost = rootNodes([], states(12_000, { 'ssh:db1': LOST }, [DB1]));
+    expect(lost[0]?.description).toBe('connection lost 12 s ago, trying again in 3 s');
+    expect(rootNodes([], states(0, {}, [DB1]))[0]?.description).toMatch(/^not connected/);
   });
 
   it('says of a lost host since when, when it is tried again, and of what time the picture is', () => {
