@@ -54,7 +54,8 @@ function lookAtSome(asked: Asked, target: Target, rows: readonly ProcessSummary[
 
 /** The list alone comes at once, what is stuck follows. */
 function sketch(asked: Asked, draft: Draft, rows: readonly RankedProcess[]): void {
-  if (!asked.json && suspicious(rows).length > 0) draft.show(table(asked, rows));
+  if (!asked.json && suspicious(rows).length > 0)
+    draft.show(`${table(asked, rows)}\nLooking at what they are stuck on…\n`);
 }
 
 async function printRows(asked: Asked, rows: readonly RankedProcess[]): Promise<void> {

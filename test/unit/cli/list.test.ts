@@ -51,6 +51,23 @@ describe('the list of one host', () => {
     expect(out).toMatch(/^ *PID .*\n *\d+ .*urs .*\n {4}STUCK {3}4 reads of /);
   });
 
+  it('comes at once on a terminal, and again with what was found', async () => {
+    const { stdout } = process;
+    const before = { isTTY: stdout.isTTY, rows: stdout.rows };
+    Object.assign(stdout, { isTTY: true, rows: 24 });
+    vi.stubEnv('NO_COLOR', '1');
+    onTestFinished(() => {
+      Object.assign(stdout, before);
+      vi.unstubAllEnvs();
+    });
+    const { out } = await one('fuse-read-hang');
+    const [draft = '', answer = ''] = out.split('\u001b[4A\u001b[J');
+    expect(draft).toMatch(/^\S+ *PID .*\n *\d+ .*urs .*\n\nLooking at what they are stuck on…\n/);
+    expect(draft).not.toContain('STUCK');
+    expect(answer).toMatch(/^ *PID .*\n *\d+ .*urs .*\n {4}STUCK /);
+    expect((await one('fuse-read-hang', '--json')).out).toMatch(/^\[/);
+  });
+
   it('tells programs the same', async () => {
     const rows = JSON.parse((await one('fuse-read-hang', '--json')).out) as RankedProcess[];
     expect(rows[0]).toMatchObject({ pid: expect.any(Number), findings: [{ severity: 'critical' }] });
