@@ -329,9 +329,14 @@ export type Evidence =
   | { readonly fd: number }
   | { readonly device: string };
 
+/** root = the user of the process or root; a capability where that alone is enough, CAP_BPF together with CAP_PERFMON. */
+export type MissingRight = 'root' | 'CAP_SYS_ADMIN' | 'CAP_BPF';
+
 /** Something the inspector could not see. */
 export interface Blindness {
   readonly what: string;
   readonly why: string;
   readonly remedy?: string;
+  /** The right that would show it; absent where none would, or where the inspector runs none can be had. */
+  readonly missing?: MissingRight;
 }

@@ -182,6 +182,7 @@ function unread({ id }: AioContext, header: MemoryResult | undefined): Blindness
     what,
     why: `the process’s memory may not be read (${errno})`,
     remedy: 'run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process',
+    missing: 'root',
   };
 }
 

@@ -39,6 +39,7 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
       what: 'open files and io_uring rings',
       why: denied(trouble.fdErrno) ? whose : `reading them failed: ${trouble.fdErrno}`,
       remedy: `run with sudo: sudo inspect-io-uring ${trouble.pid}`,
+      ...(denied(trouble.fdErrno) ? { missing: 'root' } : {}),
     });
   }
   if (trouble.stackErrno !== undefined) {
@@ -63,7 +64,7 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
     rows.push({
       what: 'rings whose descriptor is closed',
       why: denied(trouble.mapsErrno) ? whose : `/proc/${trouble.pid}/maps: ${trouble.mapsErrno}`,
-      ...(denied(trouble.mapsErrno) ? { remedy: 'run with sudo' } : {}),
+      ...(denied(trouble.mapsErrno) ? { remedy: 'run with sudo', missing: 'root' } : {}),
     });
   }
   rows.push(...ringRows(trouble));

@@ -173,5 +173,6 @@ function hiddenHolders(hidden: readonly WaitedFor[], pid: number): Blindness {
     what: `who is at the other end of the socket at descriptor ${fds.join(', ')}`,
     why: 'no process whose files this user may see has it',
     remedy: `run with sudo: sudo inspect-io-uring ${pid}`,
+    missing: 'root',
   };
 }

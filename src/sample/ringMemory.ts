@@ -204,7 +204,10 @@ function troubleOf({ fds }: RingPlace, why: string): Blindness {
     what: fd === undefined ? 'the memory of a ring without a descriptor' : `the memory of the ring ${fd}`,
     why,
     ...(why.includes('may not be read')
-      ? { remedy: 'Run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process.' }
+      ? {
+          remedy: 'Run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process.',
+          missing: 'root',
+        }
       : {}),
   };
 }

@@ -121,7 +121,11 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   }
 
   private hostStates(): HostStates {
-    return { stateOf: (key) => this.hosts.get(key)?.state, now: () => this.hosts.now() };
+    return {
+      kept: this.hosts.kept.map(({ id }) => id),
+      stateOf: (key) => this.hosts.get(key)?.state,
+      now: () => this.hosts.now(),
+    };
   }
 
   private pictureOf(roots: readonly Node[]): string {
@@ -133,7 +137,8 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     const { all } = this.inspections;
     const hosts = this.hostStates();
     const roots = rootNodes(all, hosts);
-    const cutOff = isGrouped(all) && all.some(({ host }) => isCutOff(host, hosts));
+    const rowHosts = [...hosts.kept, ...all.map(({ host }) => host)];
+    const cutOff = isGrouped(all, hosts) && rowHosts.some((host) => isCutOff(host, hosts));
     const states = JSON.stringify([
       all.map((one) => [one.key, stateOf(one), one.snapshot.problem?.code]),
       this.hosts.all.map(({ key, state }) => [key, state.kind, 'next' in state]),

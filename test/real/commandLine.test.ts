@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ProcessSummary } from '../../src/model/process';
+import { inOrder } from '../../src/cli/hostList';
+import type { RankedProcess } from '../../src/model/process';
 import type { Sample } from '../../src/model/sample';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
 import { inspect, run } from './support/inspect';
@@ -21,14 +22,21 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
     const { who, victim } = await stuck(context, 'fifo-open');
     const { code, stdout } = await run(who, '--json');
     expect(code).toBe(0);
-    const rows = JSON.parse(stdout) as ProcessSummary[];
+    const rows = JSON.parse(stdout) as RankedProcess[];
     expect(rows.find(({ pid }) => pid === victim.pid)).toMatchObject({
       name: 'ring_victim',
       rings: 1,
       pending: 4,
       uninterruptible: 0,
     });
-    expect(rows.map(({ score }) => score)).toEqual(rows.map(({ score }) => score).sort((a, b) => b - a));
+    expect(rows).toEqual(inOrder(rows));
+  });
+
+  it('exits with 3 when any process of the list has such a finding, and says it below its line', async (context) => {
+    const { who, victim } = await stuck(context, 'cq-unreaped');
+    const { code, stdout } = await run(who, '--fail-on', 'warning');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(new RegExp(`^ *${victim.pid} .*\\n {4}(CHECK|STUCK) {3}\\S`, 'm'));
   });
 
   it('exits with 3 when a finding is as severe as asked, with 0 when not', async (context) => {

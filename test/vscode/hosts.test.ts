@@ -186,9 +186,17 @@ export const hostTests: readonly Test[] = [
     },
   },
   {
-    name: 'closing the last inspections leaves every host',
+    name: 'closing the last inspection of a host keeps it connected for the next one, until it is disconnected',
     run: async () => {
       await closeAll();
+      assert.match(await tree(), /^db1 {2}connected · nothing is inspected there$/m);
+      assert.match(await tree(), /^db3 {2}connection lost/m);
+      const before = probes();
+      assert.deepEqual(await inspectOn(victim('STUCK'), 'db1'), []);
+      assert.equal(probes(), before);
+      await closeAll();
+      for (const [alias] of (await tree()).matchAll(/^db\d/gm))
+        await vscode.commands.executeCommand(COMMANDS.disconnect, { host: `ssh:${alias}` });
       assert.equal(await tree(), '');
       await eventually('no probe', () => probes() === 0);
     },
