@@ -76,7 +76,7 @@ describe('a probe that hears nothing', () => {
   });
 
   it('that was stopped for long hears first what came meanwhile', async (context) => {
-    const target = await connectProbe(spawnProbe(path), 'stopped', undefined, 1);
+    const target = await connectProbe(spawnProbe(path), 'stopped', { idle: 1 });
     context.onTestFinished(() => target.dispose());
     process.kill(target.self, 'SIGSTOP');
     await sleep(1500);
@@ -88,7 +88,7 @@ describe('a probe that hears nothing', () => {
     const host = openCommand([], 'elsewhere');
     context.onTestFinished(() => host.close());
     const targets = [
-      await connectProbe(spawnProbe(path), 'here', undefined, 1),
+      await connectProbe(spawnProbe(path), 'here', { idle: 1 }),
       await openRemote(host, { probes: () => path, idle: 1 }),
     ];
     await sleep(3000);
