@@ -38,11 +38,11 @@ describe('a probe that hears nothing', () => {
     const from = performance.now();
     expect(await probe.exit).toEqual({ code: 2, signal: null });
     expect(since(from)).toBeGreaterThanOrEqual(990);
-    expect(since(from)).toBeLessThan(3000);
+    expect(since(from)).toBeLessThan(6000);
     expect(new FrameDecoder().push(probe.output()).slice(1)).toMatchObject([
       { kind: 'answers', answers: [{ ok: true }] },
       { kind: 'done', count: 1 },
-      { kind: 'fatal', text: 'Nothing was asked for too long.' },
+      { kind: 'fatal', text: 'It has left, for it had heard nothing for 1 s.' },
     ]);
   });
 
@@ -144,7 +144,7 @@ describe('a network that dies without a word', () => {
     const from = performance.now();
     await until(() => stateOf(pid) === undefined && !existsSync(file), 'probe and file are gone');
 
-    expect(since(from)).toBeLessThan(5000);
+    expect(since(from)).toBeLessThan(8000);
     // It is not the server that has noticed.
     expect(server.sessions()).toBeGreaterThan(0);
     expect(proxy.connections).toBe(2);
