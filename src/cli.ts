@@ -68,9 +68,9 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
 
 function open(asked: Asked, host: HostId): Promise<Target> {
   if (asked.root !== undefined) return Promise.resolve(openDirectory(asked.root));
-  const { kernelMemory } = asked;
+  const { kernelMemory, processMemory } = asked;
   return isHere(host)
-    ? openLocal(probePath(__dirname), { kernelMemory })
+    ? openLocal(probePath(__dirname), { kernelMemory, processMemory })
     : openElsewhere(asked, host, terminalAsker(), new AbortController().signal);
 }
 
@@ -80,10 +80,11 @@ async function openElsewhere(asked: Asked, host: HostId, asker: Asker, signal: A
     import('./inspect/openHost'),
     import('./inspect/ways'),
   ]);
-  const { kernelMemory, keepProbe, probe } = asked;
+  const { kernelMemory, processMemory, keepProbe, probe } = asked;
   const options = {
     probe: (arch?: string) => (arch === undefined ? probePath(__dirname) : probePath(__dirname, arch, {})),
     kernelMemory,
+    processMemory,
     keepProbe,
     ...(probe === undefined ? {} : { remoteProbe: probe }),
   };

@@ -18,7 +18,14 @@ import { RecentHosts } from './views/recentHosts';
 import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
 import { Secrets } from './views/secrets';
-import { configuredHosts, keepProbe, kernelMemory, probePath, remoteProbePath } from './views/settings';
+import {
+  configuredHosts,
+  keepProbe,
+  kernelMemory,
+  probePath,
+  processMemory,
+  remoteProbePath,
+} from './views/settings';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
 import { InspectionTree } from './views/tree';
@@ -116,6 +123,7 @@ const openHere: OpenHost = async (id, asker, signal) => {
     probe: (arch?: string) =>
       arch === undefined ? probePath() || shippedProbe(__dirname) : shippedProbe(__dirname, arch, {}),
     kernelMemory: kernelMemory(),
+    processMemory: processMemory(),
     keepProbe: keepProbe(),
     ...(remoteProbe === undefined ? {} : { remoteProbe }),
   };

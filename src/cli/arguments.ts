@@ -17,6 +17,7 @@ export interface Asked {
   readonly verbose: boolean;
   readonly all: boolean;
   readonly kernelMemory: boolean;
+  readonly processMemory: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
   readonly save?: string;
@@ -48,6 +49,7 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --probe PATH        use the probe at PATH on the host instead of putting one there
   --keep-probe        leave the probe on the host for the next time
   --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
+  --no-memory         nor any memory of processes but their rings': not what requests point at
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; without PID, one of any
                       process on any host
   --help, -h          this text
@@ -104,6 +106,7 @@ export function parseArguments(args: readonly string[]): Asked {
     verbose: values.verbose ?? false,
     all: values.all ?? false,
     kernelMemory: !(values['no-kernel-memory'] ?? false),
+    processMemory: !(values['no-memory'] ?? false),
     help: values.help ?? false,
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
@@ -126,6 +129,7 @@ function parse(args: readonly string[]) {
       options: {
         all: { type: 'boolean' },
         'no-kernel-memory': { type: 'boolean' },
+        'no-memory': { type: 'boolean' },
         host: { type: 'string', multiple: true },
         command: { type: 'string', multiple: true },
         sudo: { type: 'boolean' },

@@ -64,7 +64,7 @@ static void serve(void)
 		reap();
 		/* What came while nobody ran is heard first. */
 		if (n == 0 && silence_left() == 0)
-			fatal("Nothing was asked for too long.");
+			leave_in_silence();
 		if (n <= 0)
 			continue;
 		if (fds[0].revents & POLLIN)

@@ -6,6 +6,7 @@ import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/h
 import type { RingImage } from '../ring/image';
 import { type Reconstruction, reconstruct } from '../ring/reconstruct';
 import type { Target } from '../target/target';
+import { MEMORY_OFF } from './blindness';
 import { followPointers } from './pointers';
 import { type Bytes, readParts } from './ringParts';
 import {
@@ -194,6 +195,7 @@ const NO_HEADER =
 function refusal(result: MemoryResult): string {
   const errno = result.ok ? 'EIO' : result.errno;
   if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
+  if (errno === 'EOPNOTSUPP') return MEMORY_OFF;
   if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
   return `its memory could not be read (${errno})`;
 }

@@ -175,6 +175,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ],
     missingSockets,
     captured: target.frozen,
+    memoryOff: target.processMemory === false,
   };
   const withRings = ({ mappings, rings, pending, aio }: RingSources): Sample =>
     assemble({

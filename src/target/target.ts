@@ -51,6 +51,8 @@ export interface Target {
    * all others and where it cannot be told. No file system is asked.
    */
   inodes(paths: readonly string[], options?: ReadOptions): Promise<(number | undefined)[]>;
+  /** False: of processes no memory but their rings' is read, for that was switched off. */
+  readonly processMemory?: boolean;
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
   /** Absent where there is none to read: a captured tree. */
   readonly kernel?: KernelMemory;

@@ -34,6 +34,7 @@ export const SETTINGS = {
   refreshInterval: 'refreshInterval',
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
+  processMemory: 'processMemory',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',

@@ -24,6 +24,11 @@ export function kernelMemory(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.kernelMemory, true) !== false;
 }
 
+/** Whether other memory of processes than their rings' may be read, where the rights allow it. */
+export function processMemory(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.processMemory, true) !== false;
+}
+
 /** The hosts of the user's settings; what is none is left out. */
 export function configuredHosts(): readonly HostId[] {
   const hosts = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.hosts, []);

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { inOrder } from '../../src/cli/hostList';
 import type { RankedProcess } from '../../src/model/process';
 import type { Sample } from '../../src/model/sample';
+import { NOW } from '../../src/sample/pointers';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
-import { inspect, run } from './support/inspect';
+import { inspect, run, sampleFrom } from './support/inspect';
 import { skipUnless } from './support/rights';
 import { type Running, startVictim, type Victim } from './support/victim';
 
@@ -37,6 +38,34 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
     const { code, stdout } = await run(who, '--fail-on', 'warning');
     expect(code).toBe(3);
     expect(stdout).toMatch(new RegExp(`^ *${victim.pid} .*\\n {4}(CHECK|STUCK) {3}\\S`, 'm'));
+  });
+
+  it('reads with --no-memory the rings’ memory and no other, and says what is not seen for it', async (context) => {
+    const { who, victim } = await stuck(context, 'fifo-open');
+    const { requests, rights, notVisible } = sampleFrom(
+      await run(who, String(victim.pid), '--no-memory', '--json'),
+    );
+    const whole = await inspect(who, victim.pid);
+    const told = (sample: Pick<Sample, 'requests'>) =>
+      sample.requests.map(({ operation, userData }) => `${operation} ${userData}`).sort();
+    expect(told({ requests })).toEqual(told(whole));
+    expect(requests.every(({ sources }) => sources.includes('ring memory'))).toBe(true);
+    // By root from the kernel's memory, by others from the process's.
+    const pointedAt = (sample: Pick<Sample, 'requests'>) =>
+      sample.requests.filter(
+        ({ path, operands = [] }) => path !== undefined || operands.some(({ name: of }) => of.endsWith(NOW)),
+      ).length;
+    expect([pointedAt(whole), pointedAt({ requests })]).toEqual([4, 0]);
+    expect(rights.kernelWalk).toBe(false);
+    expect(notVisible.map(({ what, why }) => `${what}: ${why}`)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^what requests and system calls point at .*: reading the memory .* is switched off$/,
+        ),
+        expect.stringMatching(/^requests inside the kernel.*: reading kernel memory is switched off$/),
+      ]),
+    );
+    expect(whole.notVisible.some(({ why }) => why.includes('switched off'))).toBe(false);
   });
 
   it('exits with 3 when a finding is as severe as asked, with 0 when not', async (context) => {

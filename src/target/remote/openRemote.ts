@@ -85,7 +85,7 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
     throw signal?.aborted ? cancelled() : error;
   }
   try {
-    return await connectProbe(probeConnection(talk.release()), name, patience, idle);
+    return await connectProbe(probeConnection(talk.release()), name, { ...options, patience, idle });
   } catch (error) {
     throw error instanceof UserError && error.code === 'probe-failed'
       ? notStarted(host.label, error.why)

@@ -87,6 +87,7 @@ export async function openOnStage({ at }: SshStage): Promise<OpenHost> {
   const options = {
     probe: (arch?: string) => (arch === undefined || arch === 'x64' ? probe : join(CHECKOUT, 'none')),
     kernelMemory: true,
+    processMemory: true,
     keepProbe: false,
   };
   const over = async () => ({
