@@ -195,7 +195,7 @@ static bool reader_runs(void)
 {
 	char path[32], text[128];
 	snprintf(path, sizeof path, "%d/stat", reader_pid);
-	int fd = openat(roots.proc, path, O_RDONLY | O_CLOEXEC);
+	int fd = !roots.same_pids ? -1 : openat(roots.proc, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (fd >= 0)
 		close(fd);
@@ -435,8 +435,8 @@ static void say_hello(void)
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	uname(&name);
 	memcpy(out.tail, "IURP", 4);
-	uint8_t *p = put16(put16(out.tail + 4, PROTOCOL), 0);
-	p = put32(p, (uint32_t)getpid());
+	uint8_t *p = put16(put16(out.tail + 4, PROTOCOL), roots.same_pids ? 0 : HELLO_FOREIGN);
+	p = put32(p, (uint32_t)roots.self);
 	p = put32(p, (uint32_t)geteuid());
 	p = put64(p, (uint64_t)caps[1].effective << 32 | caps[0].effective);
 	p = put64(p, (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec);

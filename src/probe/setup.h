@@ -3,6 +3,8 @@
 #ifndef PROBE_SETUP_H
 #define PROBE_SETUP_H
 
+#include <stdlib.h>
+
 #include "reader.h"
 
 /*
@@ -32,6 +34,7 @@ static void no_blocking(int fd)
 static bool open_roots(void)
 {
 	struct statfs fs;
+	char self[16] = "";
 	roots.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	roots.sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (roots.proc < 0 || fstatfs(roots.proc, &fs) || (uint32_t)fs.f_type != 0x9fa0)
@@ -40,6 +43,10 @@ static bool open_roots(void)
 	roots.openat2 = fd >= 0;
 	if (fd >= 0)
 		close(fd);
+	if (readlinkat(roots.proc, "self", self, sizeof self - 1) > 0)
+		roots.self = (pid_t)strtol(self, NULL, 10);
+	/* Of a task in both, the outer namespace's number is the higher one: it has given out more. */
+	roots.same_pids = roots.self == getpid();
 	return true;
 }
 

@@ -195,6 +195,9 @@ function refusal(result: MemoryResult): string {
   const errno = result.ok ? 'EIO' : result.errno;
   if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
   if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
+  // Only of rings that are read through their descriptors.
+  if (errno === 'EXDEV')
+    return 'the /proc that the inspector sees belongs to another PID namespace than the inspector';
   return `its memory could not be read (${errno})`;
 }
 
