@@ -169,8 +169,6 @@ onKernels((kernel) => {
 
     const sample = await look(machine.target, pid);
 
-    expect(sample.cgroup?.limits).toEqual([
-      { path: `/${name}`, file: 'pids.max', limit: '3', used: '3' },
-    ]);
+    expect(sample.cgroup?.limits).toEqual([{ path: `/${name}`, file: 'pids.max', limit: '3', used: '3' }]);
   });
 });
