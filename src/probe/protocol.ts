@@ -82,6 +82,9 @@ export interface Hello {
   readonly kind: 'hello';
   readonly protocol: number;
   readonly version: string;
+  /** Its /proc is of another PID namespace than itself: the kernel knows processes by other pids than /proc. */
+  readonly foreignPids: boolean;
+  /** As its /proc has it; 0 where that is of another PID namespace, in which the probe has no number. */
   readonly pid: number;
   readonly uid: number;
   /** Effective capabilities. */

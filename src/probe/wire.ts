@@ -25,6 +25,7 @@ const FRAME_MAX = LIMIT_MAX + (256 << 10);
 /** No path that the kernel takes is longer. */
 const BODY_MAX = 5000;
 const MAGIC = 'IURP';
+const FOREIGN_PIDS = 1;
 const HEAD = 8;
 const ITEM_HEAD = 10;
 const ANSWER_HEAD = 8;
@@ -265,6 +266,7 @@ function decodeHello(data: Buffer): Hello {
   return {
     kind: 'hello',
     protocol,
+    foreignPids: (data.readUInt16LE(6) & FOREIGN_PIDS) !== 0,
     pid: data.readUInt32LE(8),
     uid: data.readUInt32LE(12),
     capabilities: data.readBigUInt64LE(16),
@@ -282,6 +284,7 @@ function decodeHello(data: Buffer): Hello {
 const unknownHello: Hello = {
   kind: 'hello',
   protocol: 0,
+  foreignPids: false,
   version: '',
   pid: 0,
   uid: 0,

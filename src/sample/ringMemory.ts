@@ -197,6 +197,9 @@ function refusal(result: MemoryResult): string {
   if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
   if (errno === 'EOPNOTSUPP') return MEMORY_OFF;
   if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
+  // Only of rings that are read through their descriptors.
+  if (errno === 'EXDEV')
+    return 'the /proc that the inspector sees belongs to another PID namespace than the inspector';
   return `its memory could not be read (${errno})`;
 }
 

@@ -113,7 +113,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     );
   const cgroups = parseCgroup(textOf(cgroup) ?? '').rows;
   const namespaces = namespacesFrom(namespaceTexts);
-  const innerReader = isInnerReader(namespaces);
+  const innerReader = isInnerReader(target, namespaces);
   const ringSources = readRings(options.walk === false ? false : plainly);
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok

@@ -64,7 +64,8 @@ export class ProbeTarget implements Target {
   readonly frozen = false;
   readonly rights: TargetRights;
   readonly arch: string;
-  readonly self: number;
+  readonly self?: number;
+  readonly foreignPids: boolean;
   private readonly memories: Joiner;
   readonly kernel: KernelMemory;
   readonly sockets: KernelSockets;
@@ -79,7 +80,8 @@ export class ProbeTarget implements Target {
   ) {
     this.rights = { uid: hello.uid, capabilities: hello.capabilities };
     this.arch = hello.machine;
-    this.self = hello.pid;
+    this.foreignPids = hello.foreignPids;
+    if (hello.pid !== 0) this.self = hello.pid;
     this.memories = new Joiner((bodies, options) => this.ask('memory', bodies, options));
     this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
     this.sockets = new ProbeSockets((bodies, options) => this.ask('sockets', bodies, options));

@@ -38,8 +38,13 @@ export interface Target {
   /** When a captured tree was recorded, where it says so. */
   readonly takenAt?: Date;
   readonly rights: TargetRights;
-  /** Pid of the task that reads, on the target's host: its own /proc files tell the host's clocks. */
+  /**
+   * Pid of the task that reads, as the target's /proc has it: its own files there tell the host's clocks. Absent of a capture, and
+   * where that /proc is of another PID namespace, which does not see who reads.
+   */
   readonly self?: number;
+  /** Its /proc is of another PID namespace than who reads: whom the kernel knows by a pid is not whom /proc has by it. */
+  readonly foreignPids?: boolean;
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;

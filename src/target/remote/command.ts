@@ -32,6 +32,16 @@ export function containerCommand(
   return [...before, ...options, name, ...behind];
 }
 
+/**
+ * The words that run a line through a command. kubectl and oc read options behind the pod's name, too, and would take `-c` for the
+ * container's: `--` ends theirs where the user has not.
+ */
+export function withLine(argv: readonly string[], line: string): string[] {
+  const tool = argv.findIndex((word) => /^(?:.*\/)?(?:kubectl|oc)$/.test(word));
+  const reads = tool >= 0 && argv.includes('exec', tool) && !argv.includes('--', tool);
+  return [...argv, ...(reads ? ['--'] : []), 'sh', '-c', line];
+}
+
 /** Milliseconds that a command has to end and to tidy up: what it started has lost its stdin. */
 const FAREWELL = 1000;
 
@@ -56,7 +66,7 @@ export function openCommand(argv: readonly string[], label: string): RemoteHost 
     lost,
     run: async (line) => {
       if (closed) throw commandFailed(label, 'It was closed.');
-      const [program = 'sh', ...rest] = [...argv, 'sh', '-c', line];
+      const [program = 'sh', ...rest] = withLine(argv, line);
       const command = await started(program, rest, label);
       commands.add(command);
       void command.ended.then(() => commands.delete(command));

@@ -152,6 +152,7 @@ describe('FrameDecoder', () => {
       {
         kind: 'hello',
         protocol: PROTOCOL,
+        foreignPids: false,
         pid: 4242,
         uid: 1000,
         capabilities: 0x1ffffffffffn,
