@@ -78,9 +78,9 @@ describe('a probe that hears nothing', () => {
   it('that was stopped for long hears first what came meanwhile', async (context) => {
     const target = await connectProbe(spawnProbe(path), 'stopped', { idle: 1 });
     context.onTestFinished(() => target.dispose());
-    process.kill(target.self, 'SIGSTOP');
+    process.kill(target.hello.pid, 'SIGSTOP');
     await sleep(1500);
-    process.kill(target.self, 'SIGCONT');
+    process.kill(target.hello.pid, 'SIGCONT');
     expect(outcomes(await target.read(['/proc/version']))).toEqual(['ok']);
   });
 
@@ -95,7 +95,7 @@ describe('a probe that hears nothing', () => {
     for (const target of targets) {
       expect(outcomes(await target.read(['/proc/version']))).toEqual(['ok']);
       target.dispose();
-      await until(() => stateOf(target.self) === undefined, 'it has ended');
+      await until(() => stateOf(target.hello.pid) === undefined, 'it has ended');
     }
   });
 });
@@ -133,7 +133,7 @@ describe('a network that dies without a word', () => {
     ['root by sudo', true],
   ] as const)('leaves neither probe nor file on the host: %s', async ([_name, sudo], context) => {
     const { target, proxy, server } = await behindSsh(context, { idle: 2 }, sudo);
-    const [pid, file] = [target.self, readlinkSync(`/proc/${target.self}/exe`)];
+    const [pid, file] = [target.hello.pid, readlinkSync(`/proc/${target.hello.pid}/exe`)];
     expect(target.rights.uid === 0).toBe(sudo);
     // Not asked anything it stays.
     await sleep(3000);
