@@ -1,5 +1,6 @@
 import type { WalkedRequest } from '../../kernel/walked';
 import type { Operand, Request } from '../../model/sample';
+import { each, mapped, type Steps } from '../../target/turns';
 import { NOW } from '../pointers';
 import type { Remembered } from './remembered';
 import type { Unplaced } from './unplaced';
@@ -22,31 +23,34 @@ export interface Proof {
  * memory that stand on no list were issued inline, as many of them as the kernel counts; where it counts none, they have
  * ended meanwhile. What memory cannot tell stays ambiguous: nothing is promoted to make sums fit.
  */
-export function mergeWalked(
+export function* mergeWalked(
   ring: number,
   walked: readonly WalkedRequest[],
   remembered: readonly Remembered[],
   { unexplained, consistent, complete = false }: Proof,
-): Row[] {
-  const pool = new Map<string, Remembered[]>();
-  for (const row of remembered) {
+): Steps<Row[]> {
+  const pool = new Map<string, Alike>();
+  yield* each(remembered, (row) => {
     const key = keyOf(row);
     const same = pool.get(key);
-    if (same) same.push(row);
-    else pool.set(key, [row]);
-  }
-  const alike = new Map<string, number>();
-  for (const request of walked) alike.set(keyOf(request), (alike.get(keyOf(request)) ?? 0) + 1);
-  const rows = walked.map((found): Row => {
+    if (same) same.rows.add(row);
+    else pool.set(key, { rows: new Set([row]), walked: 0 });
+  });
+  const pools = yield* mapped(walked, (request) => {
+    const same = pool.get(keyOf(request));
+    if (same) same.walked++;
+    return same;
+  });
+  const rows = yield* mapped(walked, (found, index): Row => {
     const request = consistent ? found : guessed(found);
-    const candidates = pool.get(keyOf(request)) ?? [];
-    const chosen = choose(request, candidates, alike.get(keyOf(request)) ?? 1);
+    const alike = pools[index];
+    const chosen = alike && choose(request, alike);
     if (!chosen) return rowOf(ring, request);
-    candidates.splice(candidates.indexOf(chosen.row), 1);
+    alike.rows.delete(chosen.row);
     return enriched(ring, request, chosen.row, chosen.sure);
   });
-  const left = [...pool.values()].flat();
   if (unexplained === 0 && consistent) return rows;
+  const left = [...pool.values()].flatMap(({ rows: same }) => [...same]);
   const certain = left.filter((row) => row.certainty === 'certain');
   const exact = consistent && (complete || certain.length === unexplained);
   const kept = exact ? certain : left;
@@ -59,6 +63,12 @@ export function mergeWalked(
   return rows;
 }
 
+/** Of one operation and user_data: rows of memory that are still to be found, and how many requests were walked. */
+interface Alike {
+  readonly rows: Set<Remembered>;
+  walked: number;
+}
+
 /** Lists that moved while they were read may have shown it in a place that it had left. */
 function guessed(request: WalkedRequest): WalkedRequest {
   return { ...request, inferred: request.worker === undefined ? ['state'] : ['state', 'worker'] };
@@ -69,20 +79,21 @@ function keyOf({ operation, userData }: Unplaced): string {
 }
 
 /** The row of memory that is the walked request; not `sure` where several are alike in all that both know. */
-function choose<T extends Unplaced>(
+function choose(
   request: Unplaced,
-  candidates: readonly T[],
-  walkedAlike: number,
-): { readonly row: T; readonly sure: boolean } | undefined {
-  const fitting = candidates.filter((row) => agree(request, row));
-  const [row] = fitting;
-  if (!row) return undefined;
-  return { row, sure: fitting.length === 1 && (walkedAlike === 1 || told(request)) };
+  { rows, walked }: Alike,
+): { readonly row: Remembered; readonly sure: boolean } | undefined {
+  let found: Remembered | undefined;
+  for (const row of rows) {
+    if (!agree(request, row)) continue;
+    if (found) return { row: found, sure: false };
+    found = row;
+  }
+  return found && { row: found, sure: walked === 1 || told(request) };
 }
 
 /** Both say the same wherever both say something. A submitted fd of −1 and file positions that moved tell nothing. */
 function agree(walked: Unplaced, row: Unplaced): boolean {
-  const same = <T>(a: T | null | undefined, b: T | null | undefined) => a == null || b == null || a === b;
   return (
     same(walked.fd, row.fd) &&
     same(walked.fixedFile, row.fixedFile) &&
@@ -92,30 +103,43 @@ function agree(walked: Unplaced, row: Unplaced): boolean {
   );
 }
 
+function same<T>(a: T | null | undefined, b: T | null | undefined): boolean {
+  return a == null || b == null || a === b;
+}
+
 /** Enough is known of the request to tell it from its like. */
 function told({ address, offset }: Unplaced): boolean {
   return address !== undefined || offset !== undefined;
 }
 
 function rowOf(ring: number, walked: WalkedRequest): Row {
-  const { kernelFlags: _, workerLastRan: __, ...row } = walked;
+  if (walked.workerLastRan === undefined) return { ...walked, ring };
+  const { workerLastRan: _, ...row } = walked;
   return { ...row, ring };
 }
 
+const BOTH = ['kernel walk', 'ring memory'] as const;
+
 /** The kernel's row with what only the SQE has. The kernel sets ASYNC by itself: the flags are those that were asked for. */
 function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure: boolean): Row {
-  const { flags = [], sources, certainty: _, state: __, key: ___, afterKey: ____, ...asked } = memory;
   const row = rowOf(ring, walked);
-  const kept = walked.path === undefined ? [] : [{ name: 'path' }];
-  const asSubmitted = exactly(memory.operands, [...kept, ...(walked.operands ?? [])]);
-  const operands = [...asSubmitted, ...onlyIn(walked.operands, asSubmitted)];
+  if (!sure) return { ...row, flags: row.flags ?? [], sources: BOTH };
+  const { afterKey: _, operands: __, ...asked } = memory;
+  const operands = operandsOf(walked, memory);
   return {
-    ...(sure ? asked : {}),
+    ...asked,
     ...row,
-    ...(sure && operands.length > 0 ? { operands } : {}),
-    flags: sure ? flags : (row.flags ?? []),
-    sources: [...walked.sources, ...sources],
+    ...(operands.length > 0 ? { operands } : {}),
+    flags: memory.flags ?? [],
+    sources: BOTH,
   };
+}
+
+function operandsOf({ path, operands }: WalkedRequest, memory: Remembered): readonly Operand[] {
+  if (operands === undefined && memory.operands === undefined) return [];
+  const kept = path === undefined ? [] : [{ name: 'path' }];
+  const asSubmitted = exactly(memory.operands, [...kept, ...(operands ?? [])]);
+  return [...asSubmitted, ...onlyIn(operands, asSubmitted)];
 }
 
 /** Without what stands in memory now, where the kernel has it as it was submitted. */
@@ -134,12 +158,14 @@ function onlyIn(own: Request['operands'] = [], others: Request['operands'] = [])
 }
 
 /** The rows as requests: keys become indexes of the list. */
-export function numbered(rows: readonly Row[]): Request[] {
+export function* numbered(rows: readonly Row[]): Steps<Request[]> {
+  const wanted = new Set<string>();
+  for (const { afterKey } of rows) if (afterKey !== undefined) wanted.add(afterKey);
   const indexes = new Map<string, number>();
   rows.forEach(({ key }, index) => {
-    if (key !== undefined) indexes.set(key, index);
+    if (key !== undefined && wanted.has(key)) indexes.set(key, index);
   });
-  return rows.map(({ key: _, afterKey, ...request }) => {
+  return yield* mapped(rows, ({ key: _, afterKey, ...request }) => {
     const after = afterKey === undefined ? undefined : indexes.get(afterKey);
     return after === undefined ? request : { ...request, after };
   });

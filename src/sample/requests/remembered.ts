@@ -1,4 +1,5 @@
 import type { PendingRow } from '../../ring/reconstruct';
+import { mapped, type Steps } from '../../target/turns';
 import type { Carried } from '../carried';
 import type { RingMemory } from '../ringMemory';
 import type { Row } from './merging';
@@ -17,11 +18,11 @@ export interface RememberedRows {
  * The rows of a ring's memory. A ring's head is published at the end of a batch: where a thread stands still in the middle of
  * one, what it carries and what stands before that is taken although the head does not say so, unless the kernel's own head did.
  */
-export function rememberedRows(
+export function* rememberedRows(
   ring: number,
   memory: RingMemory | undefined,
   carried: readonly Carried[],
-): RememberedRows {
+): Steps<RememberedRows> {
   const rows = memory?.rows ?? [];
   const waiting = memory?.prepared ?? [];
   const submitter = carried.find(({ by }) => by === 'submitter');
@@ -30,7 +31,7 @@ export function rememberedRows(
   const keyed = (row: PendingRow): Remembered => remembered(ring, row, rows);
   return {
     taken: [
-      ...rows.map(keyed),
+      ...(yield* mapped(rows, keyed)),
       ...waiting.slice(0, late).map((row): Remembered => {
         const { state: _, ...rest } = keyed(row);
         return { ...rest, certainty: 'inferred' };
@@ -40,12 +41,14 @@ export function rememberedRows(
   };
 }
 
+const SOURCES = ['ring memory'] as const;
+
 function remembered(ring: number, row: PendingRow, rows: readonly PendingRow[]): Remembered {
   const { sqe: _, after, completions: __, ...request } = row;
   const behind = after === undefined ? undefined : rows[after];
   return {
     ...request,
-    sources: ['ring memory'],
+    sources: SOURCES,
     key: `${ring}:${row.sequence}`,
     ...(behind ? { afterKey: `${ring}:${behind.sequence}` } : {}),
   };
