@@ -2,6 +2,7 @@ import type { WalkedRequest } from '../../kernel/walked';
 import type { Operand, Request } from '../../model/sample';
 import { each, mapped, type Steps } from '../../target/turns';
 import { NOW } from '../pointers';
+import { Alike } from './alike';
 import type { Remembered } from './remembered';
 import type { Unplaced } from './unplaced';
 
@@ -32,25 +33,25 @@ export function* mergeWalked(
   const pool = new Map<string, Alike>();
   yield* each(remembered, (row) => {
     const key = keyOf(row);
-    const same = pool.get(key);
-    if (same) same.rows.add(row);
-    else pool.set(key, { rows: new Set([row]), walked: 0 });
+    const alike = pool.get(key) ?? new Alike();
+    pool.set(key, alike);
+    alike.add(row);
   });
   const pools = yield* mapped(walked, (request) => {
-    const same = pool.get(keyOf(request));
-    if (same) same.walked++;
-    return same;
+    const alike = pool.get(keyOf(request));
+    if (alike) alike.walked++;
+    return alike;
   });
   const rows = yield* mapped(walked, (found, index): Row => {
     const request = consistent ? found : guessed(found);
     const alike = pools[index];
     const chosen = alike && choose(request, alike);
     if (!chosen) return rowOf(ring, request);
-    alike.rows.delete(chosen.row);
+    alike.delete(chosen.row);
     return enriched(ring, request, chosen.row, chosen.sure);
   });
   if (unexplained === 0 && consistent) return rows;
-  const left = [...pool.values()].flatMap(({ rows: same }) => [...same]);
+  const left = [...pool.values()].flatMap((alike) => alike.left());
   const certain = left.filter((row) => row.certainty === 'certain');
   const exact = consistent && (complete || certain.length === unexplained);
   const kept = exact ? certain : left;
@@ -61,12 +62,6 @@ export function* mergeWalked(
     rows.push({ ...row, ring, state: row.state ?? 'issued', certainty, ...guess });
   }
   return rows;
-}
-
-/** Of one operation and user_data: rows of memory that are still to be found, and how many requests were walked. */
-interface Alike {
-  readonly rows: Set<Remembered>;
-  walked: number;
 }
 
 /** Lists that moved while they were read may have shown it in a place that it had left. */
@@ -81,15 +76,15 @@ function keyOf({ operation, userData }: Unplaced): string {
 /** The row of memory that is the walked request; not `sure` where several are alike in all that both know. */
 function choose(
   request: Unplaced,
-  { rows, walked }: Alike,
+  alike: Alike,
 ): { readonly row: Remembered; readonly sure: boolean } | undefined {
   let found: Remembered | undefined;
-  for (const row of rows) {
+  for (const row of alike.like(request)) {
     if (!agree(request, row)) continue;
     if (found) return { row: found, sure: false };
     found = row;
   }
-  return found && { row: found, sure: walked === 1 || told(request) };
+  return found && { row: found, sure: alike.walked === 1 || told(request) };
 }
 
 /** Both say the same wherever both say something. A submitted fd of −1 and file positions that moved tell nothing. */
