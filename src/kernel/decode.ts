@@ -11,8 +11,8 @@ import type { Timer } from './timers';
 
 /** A request as the kernel has it. `flags` are the kernel's, which may have ASYNC where the program did not ask for it. */
 export interface WalkedRequest extends Omit<Request, 'ring' | 'after'> {
-  /** Names the request within one walk; not to be shown. */
-  readonly key: string;
+  /** Names the request within one walk, where another one waits behind it; not to be shown. */
+  readonly key?: string;
   /** Key of the one it waits behind; that may not be among the rows. */
   readonly afterKey?: string;
   /** Nanoseconds of its worker's se.exec_start. */
@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly layout: KernelLayout;
   readonly arch: string;
   readonly certain: boolean;
+  /** Another request waits behind it. */
+  readonly heads: boolean;
   readonly timer: Timer | undefined;
   /** Of what names its file by a path. */
   readonly paths: PathsOf | undefined;
@@ -62,7 +64,6 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
   const { request, state, stage, worker, lastRan, after } = found;
   const flags = request.number(layout.needed.requestFlags);
   const row: Building = {
-    key: keyOf(request.address),
     operation: found.operation ?? operationOf(layout, request),
     userData: request.hex(layout.needed.requestUserData),
     flags: sqeFlagNames(flags % 128),
@@ -78,6 +79,7 @@ export function rowFrom(found: FoundRequest, around: Surroundings): WalkedReques
   if (stage !== undefined) row.stage = stage;
   if (worker) row.worker = worker;
   if (lastRan !== undefined) row.workerLastRan = Number(lastRan);
+  if (around.heads) row.key = keyOf(request.address);
   if (after !== undefined) row.afterKey = keyOf(after);
   if (timer) addTimer(row, timer);
   if (found.operation !== undefined) return row;

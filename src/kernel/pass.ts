@@ -137,6 +137,8 @@ async function readSharing(
 /** What the rows of requests are made of, once it is known whether they are certain. */
 interface Described {
   readonly found: RequestsByRing;
+  /** Addresses of requests that others wait behind. */
+  readonly heads: ReadonlySet<bigint>;
   readonly timers: ReadonlyMap<bigint, Timer>;
   readonly paths: ReadonlyMap<bigint, PathsOf>;
   readonly table: FileTable;
@@ -163,7 +165,9 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
       [owner.tctx, owner.tid],
     ]),
   );
-  return { found: await byRing(reader, seen.gathered), timers, paths, table, fixed, tids, sqThreads };
+  const heads = new Set<bigint>();
+  for (const { after } of found) if (after !== undefined) heads.add(after);
+  return { found: await byRing(reader, seen.gathered), heads, timers, paths, table, fixed, tids, sqThreads };
 }
 
 function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest): bigint {
@@ -278,6 +282,7 @@ function* ringFrom(
         layout,
         arch: target.arch,
         certain: consistent,
+        heads: described.heads.has(request.request.address),
         timer: timers.get(request.request.address),
         paths: paths.get(request.request.address),
         submitter: tids.get(submitterOf(reader, request)),
@@ -308,8 +313,7 @@ function* ringFrom(
 function overflowRows(ring: Structure, gathered: Gathered, consistent: boolean): WalkedRequest[] {
   return gathered.overflowed
     .filter((cqe) => cqe.ring === ring.address)
-    .map(({ userData, result }, index) => ({
-      key: `${keyOf(ring.address)} overflow ${index}`,
+    .map(({ userData, result }) => ({
       operation: 'UNKNOWN',
       userData: `0x${userData.toString(16)}`,
       result,

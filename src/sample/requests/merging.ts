@@ -6,7 +6,7 @@ import { Alike } from './alike';
 import type { Remembered } from './remembered';
 import type { Unplaced } from './unplaced';
 
-/** A row on its way into the Sample: `key` tells it from all others of the process, `afterKey` is that of the one it waits behind. */
+/** A row on its way into the Sample: `key` tells it from all others of the process, where one waits behind it: that has it as `afterKey`. */
 export type Row = Omit<Request, 'after'> & { readonly key?: string; readonly afterKey?: string };
 
 /** What the walk of one ring proved. */
@@ -119,7 +119,7 @@ const BOTH = ['kernel walk', 'ring memory'] as const;
 function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure: boolean): Row {
   const row = rowOf(ring, walked);
   if (!sure) return { ...row, flags: row.flags ?? [], sources: BOTH };
-  const { afterKey: _, operands: __, ...asked } = memory;
+  const { key: _, afterKey: __, operands: ___, ...asked } = memory;
   const operands = operandsOf(walked, memory);
   return {
     ...asked,
@@ -160,7 +160,9 @@ export function* numbered(rows: readonly Row[]): Steps<Request[]> {
   rows.forEach(({ key }, index) => {
     if (key !== undefined && wanted.has(key)) indexes.set(key, index);
   });
-  return yield* mapped(rows, ({ key: _, afterKey, ...request }) => {
+  return yield* mapped(rows, (row) => {
+    if (row.key === undefined && row.afterKey === undefined) return row;
+    const { key: _, afterKey, ...request } = row;
     const after = afterKey === undefined ? undefined : indexes.get(afterKey);
     return after === undefined ? request : { ...request, after };
   });

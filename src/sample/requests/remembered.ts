@@ -28,7 +28,9 @@ export function* rememberedRows(
   const submitter = carried.find(({ by }) => by === 'submitter');
   const headIsKnown = waiting[0]?.certainty === 'certain';
   const late = submitter && !headIsKnown ? takenLate(waiting, submitter, memory) : 0;
-  const keyed = (row: PendingRow): Remembered => remembered(ring, row, rows);
+  const heads = new Set<PendingRow | undefined>();
+  for (const { after } of rows) if (after !== undefined) heads.add(rows[after]);
+  const keyed = (row: PendingRow): Remembered => remembered(ring, row, rows, heads.has(row));
   return {
     taken: [
       ...(yield* mapped(rows, keyed)),
@@ -43,13 +45,13 @@ export function* rememberedRows(
 
 const SOURCES = ['ring memory'] as const;
 
-function remembered(ring: number, row: PendingRow, rows: readonly PendingRow[]): Remembered {
+function remembered(ring: number, row: PendingRow, rows: readonly PendingRow[], heads: boolean): Remembered {
   const { sqe: _, after, completions: __, ...request } = row;
   const behind = after === undefined ? undefined : rows[after];
   return {
     ...request,
     sources: SOURCES,
-    key: `${ring}:${row.sequence}`,
+    ...(heads ? { key: `${ring}:${row.sequence}` } : {}),
     ...(behind ? { afterKey: `${ring}:${behind.sequence}` } : {}),
   };
 }
