@@ -22,6 +22,7 @@ import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
 import { withOperations } from './requests/carriedOperations';
 import { mergeRings } from './requests/mergeRings';
+import { withFields } from './requests/withFields';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
 
@@ -131,6 +132,6 @@ function* withPaths(requests: readonly Request[], resources: readonly Resource[]
   return yield* mapped(requests, (request) => {
     if (request.fd == null || request.path !== undefined) return request;
     const path = paths.get(request.fd);
-    return path === undefined ? request : { ...request, path };
+    return path === undefined ? request : withFields(request, { path });
   });
 }

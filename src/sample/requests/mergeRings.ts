@@ -8,6 +8,7 @@ import { countsOf, ringWith } from './counts';
 import { mergeWalked, numbered, type Proof, type Row } from './merging';
 import { placePending, withSubmitters } from './placing';
 import { rememberedRows } from './remembered';
+import { withFields } from './withFields';
 
 export interface MergeAsked {
   /** Rings and requests as fdinfo has them. */
@@ -146,13 +147,13 @@ function proofOf(walked: WalkedRing, { memory }: Sources, consistent: boolean): 
 /** What a task is inside of is as old as the task stands still. */
 function withAge(row: Row, ages: ReadonlyMap<number, number | undefined>): Row {
   const age = row.worker === undefined ? undefined : ages.get(row.worker);
-  return age === undefined ? row : { ...row, age };
+  return age === undefined ? row : withFields(row, { age });
 }
 
 /** A message that is not there yet is in no device: it needs the thread of the ring it is sent to (DEFER_TASKRUN, descriptors). */
 function asMessage(row: Row): Row {
   return row.operation === 'MSG_RING' && row.state === 'issued' && row.stage === undefined
-    ? { ...row, stage: 'waits for the thread of the ring it is sent to' }
+    ? withFields(row, { stage: 'waits for the thread of the ring it is sent to' })
     : row;
 }
 

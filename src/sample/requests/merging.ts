@@ -5,6 +5,7 @@ import { NOW } from '../pointers';
 import { Alike } from './alike';
 import type { Remembered } from './remembered';
 import type { Unplaced } from './unplaced';
+import { withFields } from './withFields';
 
 /** A row on its way into the Sample: `key` tells it from all others of the process, where one waits behind it: that has it as `afterKey`. */
 export type Row = Omit<Request, 'after'> & { readonly key?: string; readonly afterKey?: string };
@@ -59,14 +60,17 @@ export function* mergeWalked(
     const sure = row.state !== undefined || (consistent && certain.length <= (unexplained ?? -1));
     const certainty = row.certainty === 'certain' && !sure ? 'inferred' : row.certainty;
     const guess = sure ? {} : { inferred: ['state'] as const };
-    rows.push({ ...row, ring, state: row.state ?? 'issued', certainty, ...guess });
+    rows.push(withFields(row, { ring, state: row.state ?? 'issued', certainty, ...guess }));
   }
   return rows;
 }
 
+const STATE = ['state'] as const;
+const BOTH_FIELDS = ['state', 'worker'] as const;
+
 /** Lists that moved while they were read may have shown it in a place that it had left. */
 function guessed(request: WalkedRequest): WalkedRequest {
-  return { ...request, inferred: request.worker === undefined ? ['state'] : ['state', 'worker'] };
+  return withFields(request, { inferred: request.worker === undefined ? STATE : BOTH_FIELDS });
 }
 
 function keyOf({ operation, userData }: Unplaced): string {
@@ -108,9 +112,9 @@ function told({ address, offset }: Unplaced): boolean {
 }
 
 function rowOf(ring: number, walked: WalkedRequest): Row {
-  if (walked.workerLastRan === undefined) return { ...walked, ring };
+  if (walked.workerLastRan === undefined) return withFields(walked, { ring });
   const { workerLastRan: _, ...row } = walked;
-  return { ...row, ring };
+  return withFields(row, { ring });
 }
 
 const BOTH = ['kernel walk', 'ring memory'] as const;
@@ -118,16 +122,11 @@ const BOTH = ['kernel walk', 'ring memory'] as const;
 /** The kernel's row with what only the SQE has. The kernel sets ASYNC by itself: the flags are those that were asked for. */
 function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure: boolean): Row {
   const row = rowOf(ring, walked);
-  if (!sure) return { ...row, flags: row.flags ?? [], sources: BOTH };
+  if (!sure) return withFields(row, { flags: row.flags ?? [], sources: BOTH });
   const { key: _, afterKey: __, operands: ___, ...asked } = memory;
   const operands = operandsOf(walked, memory);
-  return {
-    ...asked,
-    ...row,
-    ...(operands.length > 0 ? { operands } : {}),
-    flags: memory.flags ?? [],
-    sources: BOTH,
-  };
+  const both = { flags: memory.flags ?? [], sources: BOTH, ...(operands.length > 0 ? { operands } : {}) };
+  return withFields(withFields(asked, row), both);
 }
 
 function operandsOf({ path, operands }: WalkedRequest, memory: Remembered): readonly Operand[] {
@@ -164,6 +163,6 @@ export function* numbered(rows: readonly Row[]): Steps<Request[]> {
     if (row.key === undefined && row.afterKey === undefined) return row;
     const { key: _, afterKey, ...request } = row;
     const after = afterKey === undefined ? undefined : indexes.get(afterKey);
-    return after === undefined ? request : { ...request, after };
+    return after === undefined ? request : withFields(request, { after });
   });
 }

@@ -3,6 +3,7 @@ import type { Carried } from '../carried';
 import type { Row } from './merging';
 import type { Remembered } from './remembered';
 import { familyOf } from './unplaced';
+import { withFields } from './withFields';
 
 /** What is known beside the rings' memory about where requests stand. */
 export interface Surroundings {
@@ -19,9 +20,9 @@ export interface Surroundings {
  */
 export function placePending(ring: number, rows: readonly Remembered[], surroundings: Surroundings): Row[] {
   const placed = new Map<Remembered, Row>();
-  const place = (row: Remembered, state: RequestState, sure: boolean, more: Partial<Row> = {}) => {
+  const place = (row: Remembered, state: RequestState, sure: boolean, more: Pick<Row, 'worker'> = {}) => {
     const inferred = more.worker === undefined ? (['state'] as const) : (['state', 'worker'] as const);
-    placed.set(row, { ...row, ...more, ring, state, ...(sure ? {} : { inferred }) });
+    placed.set(row, withFields(row, { ...more, ring, state, ...(sure ? {} : { inferred }) }));
   };
   const open = () => rows.filter((row) => !placed.has(row));
   for (const row of rows) {
@@ -37,7 +38,7 @@ export function placePending(ring: number, rows: readonly Remembered[], surround
   return rows.flatMap((row) => placed.get(row) ?? []);
 }
 
-type Place = (row: Remembered, state: RequestState, sure: boolean, more?: Partial<Row>) => void;
+type Place = (row: Remembered, state: RequestState, sure: boolean, more?: Pick<Row, 'worker'>) => void;
 
 /** Operations that stand in one place only, once they are submitted and not behind another. */
 const ALWAYS = new Map<string, RequestState>([

@@ -4,6 +4,7 @@ import type { Carried } from '../carried';
 import type { RingMemory } from '../ringMemory';
 import type { Row } from './merging';
 import { familyOf, type Unplaced } from './unplaced';
+import { withFields } from './withFields';
 
 /** A pending request as ring memory has it, on its way into the Sample. */
 export type Remembered = Unplaced & Pick<Row, 'key' | 'afterKey'>;
@@ -39,7 +40,7 @@ export function* rememberedRows(
         return { ...rest, certainty: 'inferred' };
       }),
     ],
-    prepared: waiting.slice(late).map((row): Row => ({ ...keyed(row), ring, state: 'prepared' })),
+    prepared: waiting.slice(late).map((row): Row => withFields(keyed(row), { ring, state: 'prepared' })),
   };
 }
 
@@ -48,12 +49,11 @@ const SOURCES = ['ring memory'] as const;
 function remembered(ring: number, row: PendingRow, rows: readonly PendingRow[], heads: boolean): Remembered {
   const { sqe: _, after, completions: __, ...request } = row;
   const behind = after === undefined ? undefined : rows[after];
-  return {
-    ...request,
+  return withFields(request, {
     sources: SOURCES,
     ...(heads ? { key: `${ring}:${row.sequence}` } : {}),
     ...(behind ? { afterKey: `${ring}:${behind.sequence}` } : {}),
-  };
+  });
 }
 
 /** How many of the entries behind the published head are taken: up to the first that can be the submitter's, without a completion. */
