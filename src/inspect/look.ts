@@ -1,8 +1,9 @@
-import { explain } from '../explain/explain';
+import { explain, explaining } from '../explain/explain';
 import type { Sample } from '../model/sample';
 import type { WalkOptions } from '../sample/pendingSources';
 import { takeSample } from '../sample/takeSample';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
 
 export interface LookOptions {
   readonly signal?: AbortSignal;
@@ -25,12 +26,12 @@ export async function look(target: Target, pid: number, options: LookOptions = {
   const { signal, previous, walk } = options;
   const sampleOptions = { ...(signal ? { signal } : {}), ...(walk === undefined ? {} : { walk }) };
   const first = await takeSample(target, pid, { ...sampleOptions, previous });
-  const explained = explain(first, previous ? { other: previous } : {});
+  const explained = await inTurns(explaining(first, previous ? { other: previous } : {}), signal);
   if (!explained.lookAgain) return explained.sample;
   if (target.frozen) return lookLater(target, first);
   await (options.sleep ?? pause)(SECOND_LOOK);
   const second = await takeSample(target, first.process.pid, { ...sampleOptions, previous: first });
-  return explain(second, { other: first, last: true }).sample;
+  return (await inTurns(explaining(second, { other: first, last: true }), signal)).sample;
 }
 
 async function lookLater(target: Target, first: Sample): Promise<Sample> {

@@ -4,8 +4,9 @@ import type { MapsRow } from '../procfs/maps';
 import { inferGeometry } from '../ring/geometry';
 import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/header';
 import type { RingImage } from '../ring/image';
-import { type Reconstruction, reconstruct } from '../ring/reconstruct';
+import { type Reconstruction, reconstructing } from '../ring/reconstruct';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
 import { MEMORY_OFF } from './blindness';
 import { followPointers } from './pointers';
 import { type Bytes, readParts } from './ringParts';
@@ -102,7 +103,7 @@ async function readPlace(target: Target, pid: number, place: RingPlace): Promise
     };
   }
   const { geometry, before, after } = read.image;
-  const told = reconstruct(read.image, { arch: target.arch, ...hints });
+  const told = await inTurns(reconstructing(read.image, { arch: target.arch, ...hints }));
   const followed = await followPointers(target, pid, [...told.rows, ...told.prepared]);
   return {
     ...whose,

@@ -6,6 +6,7 @@ import { parseCmdline } from '../procfs/cmdline';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
 import { readSubmissions } from './aioSubmissions';
 import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
@@ -54,7 +55,7 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
   const { previous, walk } = options;
   const searches = walk !== false && walk?.search !== undefined;
-  const again = previous && !searches ? await relook(target, previous, walk) : undefined;
+  const again = previous && !searches ? await relook(target, previous, walk, options.signal) : undefined;
   checkCancelled(options.signal);
   return withArmedPolls(again ?? (await lookAfresh(target, pid, options)), previous);
 }
@@ -177,52 +178,55 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     captured: target.frozen,
     memoryOff: target.processMemory === false,
   };
-  const withRings = ({ mappings, rings, pending, aio }: RingSources): Sample =>
-    assemble({
-      takenAt,
-      host,
-      rights: {
-        uid: target.rights.uid,
-        kernelStacks: stackFile?.ok === true,
-        kernelWalk: false,
-        tracing: false,
-      },
-      process: processFrom(stat, status, {
-        command: parseCmdline(textOf(cmdline) ?? ''),
-        executable: executable?.ok ? executable.target : undefined,
-        container: cgroup?.ok || container !== null ? container : undefined,
-        uptime: host.uptime,
-        crowd,
+  const withRings = ({ mappings, rings, pending, aio }: RingSources): Promise<Sample> =>
+    inTurns(
+      assemble({
+        takenAt,
+        host,
+        rights: {
+          uid: target.rights.uid,
+          kernelStacks: stackFile?.ok === true,
+          kernelWalk: false,
+          tracing: false,
+        },
+        process: processFrom(stat, status, {
+          command: parseCmdline(textOf(cmdline) ?? ''),
+          executable: executable?.ok ? executable.target : undefined,
+          container: cgroup?.ok || container !== null ? container : undefined,
+          uptime: host.uptime,
+          crowd,
+        }),
+        tasks: tasksFound,
+        rings: findRings({
+          pid,
+          descriptors: rings.descriptors,
+          mappings,
+          ownInode: hasOwnInode(host.kernel),
+          innerReader,
+        }),
+        pending,
+        maps: textOf(mapsFile) ?? '',
+        aio,
+        submissions,
+        resources,
+        devices,
+        remoteMounts,
+        awaitedLocks: locks,
+        faultHandlers,
+        fuseServers,
+        cgroup: group,
+        trouble,
       }),
-      tasks: tasksFound,
-      rings: findRings({
-        pid,
-        descriptors: rings.descriptors,
-        mappings,
-        ownInode: hasOwnInode(host.kernel),
-        innerReader,
-      }),
-      pending,
-      maps: textOf(mapsFile) ?? '',
-      aio,
-      submissions,
-      resources,
-      devices,
-      remoteMounts,
-      awaitedLocks: locks,
-      faultHandlers,
-      fuseServers,
-      cgroup: group,
-      trouble,
-    });
-  const sample = withRings(sources);
+      options.signal,
+    );
+  const sample = await withRings(sources);
   const still = sources.pending.walk?.consistent === true;
   const wanting =
     sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still)) ||
     sample.aio?.some(({ pending, requests }) => (pending ?? 0) > requests.length);
   const whole =
     search && sample.rights.kernelWalk && wanting
-      ? withRings(await readRings({ ...plainly, search }))
+      ? await withRings(await readRings({ ...plainly, search }))
       : sample;
   const [ends, frozen, named, awaited] = await Promise.all([
     findOtherEnds(target, whole, { processes, tcp: holdings.tcp, known: lately?.resources ?? [] }),

@@ -116,9 +116,18 @@ export function placed(nodes: readonly Node[], parent?: string): readonly Node[]
       ...node,
       id,
       ...(tooltip ? { tooltip: () => tooltipOrNot(tooltip) } : {}),
-      ...(children ? { children: () => placed(shownOrNot(children), id) } : {}),
+      ...(children ? { children: once(() => placed(shownOrNot(children), id)) } : {}),
     };
   });
+}
+
+/** A tree does not change once it is made; a row of tens of thousands of requests is not made twice. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** A sample from a file may hold what no look finds: then one row says so instead of its part of the tree. */

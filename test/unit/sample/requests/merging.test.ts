@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { WalkedRequest } from '../../../../src/kernel/walked';
-import { mergeWalked, numbered } from '../../../../src/sample/requests/merging';
+import * as merging from '../../../../src/sample/requests/merging';
 import type { Remembered } from '../../../../src/sample/requests/remembered';
+import { atOnce } from '../../../../src/target/turns';
+
+const mergeWalked = (...args: Parameters<typeof merging.mergeWalked>) => atOnce(merging.mergeWalked(...args));
+const numbered = (rows: readonly merging.Row[]) => atOnce(merging.numbered(rows));
 
 const walked = (more: Partial<WalkedRequest>): WalkedRequest => ({
   key: 'a',
@@ -10,7 +14,6 @@ const walked = (more: Partial<WalkedRequest>): WalkedRequest => ({
   state: 'polling',
   certainty: 'certain',
   sources: ['kernel walk'],
-  kernelFlags: ['POLLED'],
   flags: ['ASYNC'],
   ...more,
 });
@@ -43,7 +46,6 @@ describe('what the walk and the memory of a ring know of one request', () => {
       ...{ certainty: 'certain', sources: ['kernel walk', 'ring memory'] },
       operands: [{ name: 'rw flags', value: 'RWF_NOWAIT' }],
     });
-    expect(row).not.toHaveProperty('kernelFlags');
   });
 
   it('is told apart by file and place where user_data is the same', () => {
