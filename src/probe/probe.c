@@ -10,7 +10,8 @@
  *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes. It
  * writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
- * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it, and a new
+ * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it (or left to
+ * wait, where it waits for the lock of a memory map: as long as it does, nobody else has to), and a new
  * reader goes on with the next item. The reader holds neither stdin, stdout nor stderr, so one which
  * never dies keeps no pipe or SSH session open; its answers travel through two shared buffers, one of
  * which it fills while the other is written out.
@@ -212,13 +213,16 @@ static void abandon(uint16_t error)
 	struct buffer *buffer = &generation->buffers[now.next];
 	uint64_t before = now.seen;
 	if (reader_pid > 0) {
-		kill(reader_pid, SIGKILL);
+		uint32_t item = now.done + (uint32_t)(atomic_load(&buffer->progress) >> 32);
+		uint64_t key = item < shared->count ? key_of(item_at(item)) : 0;
+		/* One that waits for a lock could be killed, and would tell no more when the lock is free. */
+		if (waits_for_map(key))
+			atomic_store(&generation->abandoned, true);
+		else
+			kill(reader_pid, SIGKILL);
 		if (waitpid(reader_pid, NULL, WNOHANG) == 0) {
 			uint32_t count = atomic_load(&shared->hung_count);
-			uint64_t done = atomic_load(&buffer->progress) >> 32;
-			uint32_t item = now.done + (uint32_t)done;
-			shared->hung[count] = (struct hung){
-				reader_pid, item < shared->count ? key_of(item_at(item)) : 0};
+			shared->hung[count] = (struct hung){reader_pid, key};
 			atomic_store(&shared->hung_count, count + 1);
 		}
 		reader_pid = 0;

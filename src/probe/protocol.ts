@@ -9,7 +9,7 @@ export interface Failure {
   readonly ok: false;
   /**
    * `EACCES`, `ENOENT`, `ESRCH`, `EIO`, … ETIMEDOUT: abandoned at its deadline. EBUSY: not tried, because
-   * too many reads of the same process hang already. EPERM also stands for what the probe refuses to
+   * too many reads of the same process hang already, or one for the lock of its memory map. EPERM also stands for what the probe refuses to
    * open, ENOSYS for a verb it does not know.
    */
   readonly errno: string;

@@ -195,6 +195,7 @@ function refusal(result: MemoryResult): string {
   const errno = result.ok ? 'EIO' : result.errno;
   if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
   if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
+  if (errno === 'EBUSY') return 'reads of the process’s memory hang already';
   return `its memory could not be read (${errno})`;
 }
 

@@ -45,7 +45,10 @@ const SEARCH_EVERY = 5;
 /** USER_HZ: the unit of /proc/PID/stat's times is 1/100 s on every architecture Linux runs io_uring on. */
 const TICKS_PER_SECOND = 100;
 
-const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stack'] as const;
+const PROCESS_FILES = ['stat', 'status', 'cgroup', 'mountinfo', 'stack'] as const;
+
+/** Milliseconds for what takes the lock of the process's memory map alone, which may never be free. */
+const LOCK_DEADLINE = 500;
 
 /**
  * One look at one process: everything /proc tells about it, without findings. Rejects with a UserError when
@@ -64,7 +67,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   // Asked for in the first turn, and not waited for in it: the lock of the process's memory may never be free.
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   maps.catch(() => undefined);
-  const [files, lists, fdLists, [executable, ...namespaceTexts]] = await Promise.all([
+  const [files, lists, fdLists, [executable, ...namespaceTexts], [cmdline]] = await Promise.all([
     target.read([
       ...HOST_FILES,
       ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
@@ -73,11 +76,13 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     target.list([`/proc/${pid}/task`, '/proc']),
     target.list([`/proc/${pid}/fd`], { links: true }),
     target.link([`/proc/${pid}/exe`, ...namespaceLinks(target, pid)]),
+    // The last of them: while it hangs nothing else waits, and the probe asks for no memory of the process after it.
+    target.read([`/proc/${pid}/cmdline`], { deadline: LOCK_DEADLINE }),
   ]);
   checkCancelled(options.signal);
   const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
   const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks.uptime);
-  const [statFile, statusFile, cmdline, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
+  const [statFile, statusFile, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
   const stat = parseStat(textOf(statFile) ?? '');
   if (!stat) throw noSuchProcess(pid, target.label);
   const status = parseStatus(textOf(statusFile) ?? '');
@@ -170,7 +175,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
     timedOut: [
-      ...(hangs(errnoOf(cmdline)) ? ['its command line'] : []),
+      ...(hangs(errnoOf(cmdline)) ? ['its command line', 'its memory'] : []),
       ...[...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
     ],
     missingSockets,
@@ -291,7 +296,7 @@ function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
   };
 }
 
-/** EBUSY: reads of that kind have hung so often that the probe tries no more of them. */
+/** EBUSY: such a read hangs already, so that the probe tries no more of them. */
 function hangs(errno: string | undefined): boolean {
   return errno === 'ETIMEDOUT' || errno === 'EBUSY';
 }
