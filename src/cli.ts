@@ -6,6 +6,7 @@ import { searchProgress } from './cli/searchProgress';
 import { terminalAsker } from './cli/terminalAsker';
 import { processTable } from './explain/processTable';
 import { reportText } from './explain/report';
+import { Budget } from './inspect/budget';
 import { type HostId, hostName, isHere, LOCAL } from './inspect/hostId';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
@@ -166,10 +167,12 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   let worst: number = EXIT.ok;
   const stop = new AbortController();
   const layouts = new LayoutFiles();
+  const budget = new Budget();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
       previous = await look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
+      budget.note(target.processor);
     } catch (error) {
       // The end of the process is the natural end of watching it.
       const ended =
@@ -186,7 +189,7 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
         `${clear}${reportText(previous, { color: useColor(), width: columns(), verbose: asked.verbose })}\n`,
       );
     }
-    await pause(seconds * 1000, stop.signal);
+    await pause(Math.max(seconds * 1000, budget.wait()), stop.signal);
   }
   return worst;
 }

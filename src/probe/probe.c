@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -242,6 +243,25 @@ static void abandon(uint16_t error)
 	send_frame(ANSWERS, buffer->data, bytes, tail);
 }
 
+static uint64_t time_on(clockid_t clock)
+{
+	struct timespec t = {0};
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Of the probe, its present reader and those that have ended. Nanoseconds. */
+static uint64_t processor_time(void)
+{
+	struct rusage ended = {0};
+	clockid_t reader;
+	getrusage(RUSAGE_CHILDREN, &ended);
+	uint64_t sum = time_on(CLOCK_PROCESS_CPUTIME_ID);
+	sum += (uint64_t)(ended.ru_utime.tv_sec + ended.ru_stime.tv_sec) * 1000000000u;
+	sum += (uint64_t)(ended.ru_utime.tv_usec + ended.ru_stime.tv_usec) * 1000u;
+	return reader_pid > 0 && !clock_getcpuclockid(reader_pid, &reader) ? sum + time_on(reader) : sum;
+}
+
 static void refuse_rest(void)
 {
 	uint32_t tail = 0;
@@ -258,8 +278,8 @@ static void next_frame(void)
 	if (!now.active)
 		return;
 	if (now.done == shared->count) {
-		put32(out.tail, shared->count);
-		send_frame(DONE, NULL, 0, 4);
+		put64(put32(out.tail, shared->count), processor_time());
+		send_frame(DONE, NULL, 0, 12);
 		now.active = false;
 		return;
 	}

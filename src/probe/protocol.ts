@@ -99,5 +99,11 @@ export interface Hello {
 export type Frame =
   | Hello
   | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly ReadResult[] }
-  | { readonly kind: 'done'; readonly id: number; readonly count: number }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly count: number;
+      /** Milliseconds of processor time that the probe and its readers have taken so far; a probe of before does not say. */
+      readonly processor?: number;
+    }
   | { readonly kind: 'fatal'; readonly text: string };

@@ -71,6 +71,10 @@ export class ProbeTarget implements Target {
     this.sockets = new ProbeSockets((bodies, options) => this.ask('sockets', bodies, options));
   }
 
+  get processor(): number {
+    return this.channel.processor;
+  }
+
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {
     return this.ask('read', paths, options);
   }

@@ -39,6 +39,8 @@ export interface Target {
   readonly rights: TargetRights;
   /** Pid of the task that reads, on the target's host: its own /proc files tell the host's clocks. */
   readonly self?: number;
+  /** Milliseconds of processor time that the reading has taken on that host so far; absent where nobody counts. */
+  readonly processor?: number | undefined;
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;

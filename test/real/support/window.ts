@@ -18,6 +18,10 @@ export interface Window {
 
 const CLOCK = {
   now: () => performance.now(),
+  processor: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   setTimeout: (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds),
   clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
 };
@@ -35,12 +39,13 @@ export function openWindow(running: Running): Window {
   };
   const hosts = new Hosts(open, { user: NOBODY, quiet: NOBODY }, CLOCK);
   const inspections = new Inspections(
-    (host, pid) => (signal, previous) =>
+    (host, pid) => (signal, previous, _search, spent) =>
       hosts.of(host).use(async (target) => {
         const started = performance.now();
         try {
           return await look(target, pid, { signal, previous });
         } finally {
+          spent?.(target.processor);
           slowest = Math.max(slowest, (performance.now() - started) / 1000);
         }
       }, signal),
