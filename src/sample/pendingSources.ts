@@ -54,8 +54,9 @@ const layouts = new WeakMap<Target, Promise<OpenedLayout>>();
 
 /** What the kernel of a target has where; found out once. */
 export function layoutOf(target: Target, { layouts: cache }: WalkOptions): Promise<OpenedLayout> {
-  const opening = layouts.get(target) ?? openLayout(target, cache);
-  layouts.set(target, opening);
+  const origin = target.origin ?? target;
+  const opening = layouts.get(origin) ?? openLayout(origin, cache);
+  layouts.set(origin, opening);
   return opening;
 }
 

@@ -3,6 +3,7 @@ import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
 import { parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
+import { parseMountinfo } from '../procfs/mountinfo';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
@@ -16,6 +17,7 @@ import { findContainer, isInnerReader, namespaceLinks, namespacesFrom } from './
 import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { bareDescriptors, isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
+import { foreseen } from './foreseenLooks';
 import { findFrozen } from './frozen';
 import { findFuseServers } from './fuseServers';
 import { readResources } from './holdings';
@@ -23,9 +25,10 @@ import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
 import { withNamedFiles } from './namedFiles';
 import { findOtherEnds } from './otherEnds';
+import { HolderSearch, soughtLinks } from './peers';
 import type { WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
-import { relook, rememberLook } from './relook';
+import { relook, rememberLook, standsYet } from './relook';
 import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
@@ -57,9 +60,15 @@ const LOCK_DEADLINE = 500;
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
   const { previous, walk } = options;
   const searches = walk !== false && walk?.search !== undefined;
-  const again = previous && !searches ? await relook(target, previous, walk) : undefined;
+  const again =
+    previous && !searches && standsYet(previous)
+      ? await foreseen(target, pid, previous, 'further', (view) => relook(view, previous, walk))
+      : undefined;
   checkCancelled(options.signal);
-  return withArmedPolls(again ?? (await lookAfresh(target, pid, options)), previous);
+  const kind = previous && !searchIsDue(previous) ? 'whole' : 'searching';
+  const whole = () =>
+    foreseen(target, pid, searches ? undefined : previous, kind, (view) => lookAfresh(view, pid, options));
+  return withArmedPolls(again ?? (await whole()), previous);
 }
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
@@ -102,8 +111,12 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   };
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const fdList = fdLists[0] ?? { ok: false as const, errno: 'ENOENT' };
+  const bare = bareDescriptors(fdList);
   const described = readDescriptors(target, pid, fdList);
-  const ringDescriptors = bareDescriptors(fdList).filter(isRing);
+  const ringDescriptors = bare.filter(isRing);
+  const { rows } = parseMountinfo(textOf(mountinfo) ?? '');
+  const ownInode = hasOwnInode(host.kernel);
+  const holders = new HolderSearch(target, processes, lately ? [] : soughtLinks(bare, rows, ownInode));
   const { search, ...plainly } = options.walk || {};
   const readRings = (walk: WalkOptions | false) =>
     maps.then(([file]) =>
@@ -111,7 +124,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         pid,
         rings: ringDescriptors,
         maps: textOf(file) ?? '',
-        ownInode: hasOwnInode(host.kernel),
+        ownInode,
         walk,
         signal: options.signal,
       }),
@@ -128,17 +141,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       : 'unsure';
   const [tasksFound, holdings, sources, [mapsFile], group, container] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
-    described.then((descriptors) =>
-      readResources(
-        target,
-        pid,
-        descriptors,
-        textOf(mountinfo) ?? '',
-        processes,
-        known,
-        hasOwnInode(host.kernel),
-      ),
-    ),
+    readResources(target, pid, { bare, described, rows, search: holders, known, ownInode }),
     ringSources,
     maps,
     readCgroup(target, cgroups),
@@ -203,7 +206,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         pid,
         descriptors: rings.descriptors,
         mappings,
-        ownInode: hasOwnInode(host.kernel),
+        ownInode,
         innerReader,
       }),
       pending,
@@ -234,7 +237,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     withNamedFiles(target, whole, {
       mountinfo: textOf(mountinfo) ?? '',
       processes,
-      ownInode: hasOwnInode(host.kernel),
+      ownInode,
     }),
     readAwaited(target, whole),
   ]);
@@ -261,6 +264,13 @@ function recent(previous: Sample | undefined, stat: Stat, uptime: number | undef
   if (previous?.process.startTime !== stat.startTime || before === undefined || uptime === undefined)
     return undefined;
   return Math.floor(before / SEARCH_EVERY) === Math.floor(uptime / SEARCH_EVERY) ? previous : undefined;
+}
+
+/** Whether other processes will be searched at a look now, by our own clock: it is not known what the host's will be. */
+function searchIsDue({ host: { uptime }, takenAt }: Sample): boolean {
+  if (uptime === undefined) return true;
+  const now = uptime + (Date.now() - Date.parse(takenAt)) / 1000;
+  return Math.floor(now / SEARCH_EVERY) !== Math.floor(uptime / SEARCH_EVERY);
 }
 
 /** Bytes of /proc/PID/maps: about 500,000 mappings. */

@@ -57,6 +57,8 @@ export interface Target {
   readonly kernel?: KernelMemory;
   /** Absent where there is nobody to ask: a captured tree. */
   readonly sockets?: KernelSockets;
+  /** The target itself, where this one is a view of it for one look: what is found out once is asked of that. */
+  readonly origin?: Target;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
   /** Settles when it is gone, with the reason in words; never rejects. Absent where it cannot go. */
