@@ -1,4 +1,5 @@
 import { confinementOf } from '../kernel/confinement';
+import type { WalkBegun } from '../kernel/walk';
 import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
 import { parseCgroup } from '../procfs/cgroup';
@@ -26,7 +27,7 @@ import { findAwaitedLocks } from './locks';
 import { withNamedFiles } from './namedFiles';
 import { findOtherEnds } from './otherEnds';
 import { HolderSearch, soughtLinks } from './peers';
-import type { WalkOptions } from './pendingSources';
+import { beginWalking, type WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook, standsYet } from './relook';
 import { type RingSources, readRingSources } from './ringSources';
@@ -76,6 +77,8 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   // Asked for in the first turn, and not waited for in it: the lock of the process's memory may never be free.
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   maps.catch(() => undefined);
+  const begun = options.walk === false ? undefined : beginWalking(target, pid, options.walk ?? {});
+  begun?.catch(() => undefined);
   const [files, lists, fdLists, [executable, ...namespaceTexts], [cmdline]] = await Promise.all([
     target.read([
       ...HOST_FILES,
@@ -118,7 +121,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   const ownInode = hasOwnInode(host.kernel);
   const holders = new HolderSearch(target, processes, lately ? [] : soughtLinks(bare, rows, ownInode));
   const { search, ...plainly } = options.walk || {};
-  const readRings = (walk: WalkOptions | false) =>
+  const readRings = (walk: WalkOptions | false, begun?: Promise<WalkBegun | undefined>) =>
     maps.then(([file]) =>
       readRingSources(target, {
         pid,
@@ -127,12 +130,13 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         ownInode,
         walk,
         signal: options.signal,
+        ...(begun ? { begun } : {}),
       }),
     );
   const cgroups = parseCgroup(textOf(cgroup) ?? '').rows;
   const namespaces = namespacesFrom(namespaceTexts);
   const innerReader = isInnerReader(namespaces);
-  const ringSources = readRings(options.walk === false ? false : plainly);
+  const ringSources = readRings(options.walk === false ? false : plainly, begun);
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok
     ? 'readable'
