@@ -130,7 +130,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
         ownInode,
         walk,
         signal: options.signal,
-        ...(begun ? { begun } : {}),
+        ...(begun === undefined ? {} : { begun }),
       }),
     );
   const cgroups = parseCgroup(textOf(cgroup) ?? '').rows;
