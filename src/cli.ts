@@ -8,6 +8,7 @@ import { BLIND_WHY, blind, isBlind } from './cli/suspects';
 import { columns, complain, print, useColor } from './cli/terminal';
 import { terminalAsker } from './cli/terminalAsker';
 import { reportText } from './explain/report';
+import { Budget } from './inspect/budget';
 import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
@@ -130,10 +131,12 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   let worst: number = EXIT.ok;
   const stop = new AbortController();
   const layouts = new LayoutFiles();
+  const budget = new Budget();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
       previous = await look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
+      budget.note(target.processor);
     } catch (error) {
       // The end of the process is the natural end of watching it.
       const ended =
@@ -150,7 +153,7 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
         `${clear}${reportText(previous, { color: useColor(), width: columns(), verbose: asked.verbose })}\n`,
       );
     }
-    await pause(seconds * 1000, stop.signal);
+    await pause(Math.max(seconds * 1000, budget.wait()), stop.signal);
   }
   return worst;
 }

@@ -46,6 +46,10 @@ export interface TestApi {
 export function activate(context: vscode.ExtensionContext): TestApi {
   const clock = {
     now: () => performance.now(),
+    processor: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
     setTimeout: (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds),
     clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
   };
@@ -54,12 +58,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const hosts = new Hosts((...asked) => open(...asked), editorAskers(secrets), clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
-    (signal, previous, search) =>
+    (signal, previous, search, spent) =>
       hosts.of(host).use(async (target) => {
         const { look } = await import('./inspect/look');
         const options = { signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]) };
         const walk = search ? { walk: { search } } : {};
-        return look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
+        const looking = look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
+        return looking.finally(() => spent?.(target.processor));
       }, signal);
   const list =
     (host: HostId): ListProcesses =>

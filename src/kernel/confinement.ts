@@ -12,8 +12,9 @@ const known = new WeakMap<Target, Promise<Confinement | undefined>>();
 
 /** Of whoever reads, found out once; undefined where nothing is known to confine him. */
 export function confinementOf(target: Target): Promise<Confinement | undefined> {
-  const found = known.get(target) ?? readConfinement(target);
-  known.set(target, found);
+  const origin = target.origin ?? target;
+  const found = known.get(origin) ?? readConfinement(origin);
+  known.set(origin, found);
   return found;
 }
 

@@ -9,7 +9,7 @@ export interface Failure {
   readonly ok: false;
   /**
    * `EACCES`, `ENOENT`, `ESRCH`, `EIO`, … ETIMEDOUT: abandoned at its deadline. EBUSY: not tried, because
-   * too many reads of the same process hang already. EPERM also stands for what the probe refuses to
+   * too many reads of the same process hang already, or one for the lock of its memory map. EPERM also stands for what the probe refuses to
    * open, ENOSYS for a verb it does not know.
    */
   readonly errno: string;
@@ -103,5 +103,11 @@ export interface Hello {
 export type Frame =
   | Hello
   | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly ReadResult[] }
-  | { readonly kind: 'done'; readonly id: number; readonly count: number }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly count: number;
+      /** Milliseconds of processor time that the probe and its readers have taken so far; a probe of before does not say. */
+      readonly processor?: number;
+    }
   | { readonly kind: 'fatal'; readonly text: string };

@@ -11,7 +11,7 @@
  *              then strings (u16 length, bytes): probe version, machine, kernel release, host name
  *     ANSWERS  any number of answers, in the order of the items:
  *              u32 length, u16 errno (0 = good), u8 flags, u8 0, bytes
- *     DONE     u32 number of answers
+ *     DONE     u32 number of answers, u64 nanoseconds of processor time that probe and readers have taken so far
  *     FATAL    text; the probe ends after it
  *
  * Body of a KERNEL item: u8 kind, then by kind (a way: i64 last, u32 length, and i64 for each step, to the end):

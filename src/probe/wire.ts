@@ -223,7 +223,12 @@ function decodeFrame(frame: Buffer): Frame {
       return { kind: 'answers', id, answers: decodeAnswers(rest) };
     case kinds.done:
       if (rest.length < 4) throw new WireError('The end of a batch is cut short.');
-      return { kind: 'done', id, count: rest.readUInt32LE(0) };
+      return {
+        kind: 'done',
+        id,
+        count: rest.readUInt32LE(0),
+        ...(rest.length < 12 ? {} : { processor: Number(rest.readBigUInt64LE(4)) / 1e6 }),
+      };
     case kinds.fatal:
       return { kind: 'fatal', text: rest.toString('utf8', 0, 1024) };
     default:

@@ -40,6 +40,12 @@ export function rememberLook(resources: readonly Resource[], memory: Memory): vo
   memories.set(resources, memory);
 }
 
+/** Whether a look now may keep what that one says of files, sockets and names. */
+export function standsYet({ resources }: Sample): boolean {
+  const memory = memories.get(resources);
+  return memory !== undefined && Date.now() - memory.at <= STANDS;
+}
+
 /**
  * A further look at what moves, in few round trips: tasks, rings, devices. Undefined where a whole look is due: the last one
  * is too old, or tasks or descriptors have come or gone since the look before.
@@ -51,7 +57,7 @@ export async function relook(
   signal: AbortSignal | undefined,
 ): Promise<Sample | undefined> {
   const memory = memories.get(previous.resources);
-  if (!memory || target.frozen || Date.now() - memory.at > STANDS) return undefined;
+  if (!memory || target.frozen) return undefined;
   const { pid } = previous.process;
   const tids = previous.tasks.map((task) => task.tid);
   const rings = memory.descriptors.filter(isRing);

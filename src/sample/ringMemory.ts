@@ -201,6 +201,7 @@ function refusal(result: MemoryResult): string {
   // Only of rings that are read through their descriptors.
   if (errno === 'EXDEV')
     return 'the /proc that the inspector sees belongs to another PID namespace than the inspector';
+  if (errno === 'EBUSY') return 'reads of the process’s memory hang already';
   return `its memory could not be read (${errno})`;
 }
 

@@ -88,6 +88,10 @@ export class ProbeTarget implements Target {
     this.binaries = new ProbeBinaries((bodies, options) => this.ask('elf', bodies, options));
   }
 
+  get processor(): number {
+    return this.channel.processor;
+  }
+
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {
     return this.ask('read', paths, options);
   }

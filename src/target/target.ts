@@ -45,6 +45,8 @@ export interface Target {
   readonly self?: number;
   /** Its /proc is of another PID namespace than who reads: whom the kernel knows by a pid is not whom /proc has by it. */
   readonly foreignPids?: boolean;
+  /** Milliseconds of processor time that the reading has taken on that host so far; absent where nobody counts. */
+  readonly processor?: number | undefined;
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;
@@ -65,6 +67,8 @@ export interface Target {
   readonly sockets?: KernelSockets;
   /** Absent where there are none to read: a captured tree. */
   readonly binaries?: Binaries;
+  /** The target itself, where this one is a view of it for one look: what is found out once is asked of that. */
+  readonly origin?: Target;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
   /** Settles when it is gone, with the reason in words; never rejects. Absent where it cannot go. */
