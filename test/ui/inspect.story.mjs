@@ -190,11 +190,21 @@ export const story = {
       },
     ],
     [
-      'the rows stay unfolded when it looks again',
+      'the rows stay unfolded, and a tooltip open, while other rows are drawn anew',
       async (workbench) => {
-        const before = (await workbench.rows()).length;
-        await workbench.page.waitForTimeout(2500);
-        await workbench.until('as many rows', async () => (await workbench.rows()).length === before);
+        const before = await workbench.rows();
+        const ages = (rows) => rows.map(({ description }) => description).join();
+        await workbench.tooltip(before[1].label.slice(0, 30));
+        const after = await workbench.until('ages that have gone on', async () => {
+          const rows = await workbench.rows();
+          return ages(rows) !== ages(before) && rows;
+        });
+        assert.equal(await workbench.find('hover').count(), 1);
+        assert.deepEqual(
+          after.map(({ level }) => level),
+          before.map(({ level }) => level),
+        );
+        await workbench.page.mouse.move(900, 500);
       },
     ],
     [
