@@ -1,25 +1,48 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files of `real` that measure time, processors or the whole machine: one after the other, when the rest has ended. */
+const ALONE = ['faults', 'harmless', 'soak'].map((name) => `test/real/${name}.test.ts`);
+
 const project = (name: string, testTimeout: number) => ({
-  // A program on a loaded machine may get ready too late once; what fails twice has failed.
-  test: {
-    name,
-    include: [`test/${name}/**/*.test.ts`],
-    testTimeout,
-    hookTimeout: 60_000,
-    retry: name === 'real' || name === 'kernels' ? 1 : 0,
-    // Its files use the same machines, one after the other.
-    ...(name === 'kernels' ? { fileParallelism: false, isolate: false } : {}),
-  },
+  name,
+  include: [`test/${name}/**/*.test.ts`],
+  testTimeout,
+  hookTimeout: 60_000,
 });
+
+/** On this machine. A program on a loaded machine may get ready too late once; what fails twice has failed. */
+const real = {
+  ...project('real', 60_000),
+  retry: 1,
+  globalSetup: 'test/real/support/sharedByFiles.ts',
+};
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 20_000),
-      project('golden', 30_000),
-      project('real', 60_000),
-      project('kernels', 180_000),
+      { test: project('unit', 20_000) },
+      { test: project('golden', 30_000) },
+      // Its tests mostly wait: two files at a time keep even a single processor no busier than it can bear.
+      { test: { ...real, exclude: ALONE, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          ...real,
+          name: 'real-alone',
+          include: ALONE,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      // Its files use the same machines, one after the other.
+      {
+        test: {
+          ...project('kernels', 180_000),
+          retry: 1,
+          fileParallelism: false,
+          isolate: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
   },

@@ -70,12 +70,12 @@ async function outcomeOf(victim: Victim): Promise<Outcome> {
   return JSON.parse(await line) as Outcome;
 }
 
-/** Whether every task of the process is gone a second after SIGKILL. */
-async function diesOf({ child }: Victim): Promise<boolean> {
+/** Whether every task of the process is gone some milliseconds after SIGKILL. */
+async function diesOf({ child }: Victim, within: number): Promise<boolean> {
   if (child.exitCode !== null || child.signalCode !== null) return true;
   const ended = new Promise<boolean>((resolve) => {
     child.once('exit', () => resolve(true));
-    setTimeout(() => resolve(false), 1000);
+    setTimeout(() => resolve(false), within);
   });
   child.kill('SIGKILL');
   return ended;
@@ -88,7 +88,8 @@ const needsOf = ({ fuse, frozen }: Scene): readonly NeedName[] => [
   ...(frozen ? (['loop', 'freeze'] as const) : []),
 ];
 
-describe('what is said of cancelling is what the kernel does', () => {
+// They wait most of their time.
+describe.concurrent('what is said of cancelling is what the kernel does', () => {
   it.for(CASES)('%s', async ([, wanted], context) => {
     skipUnless(context, ...needsOf(wanted));
     const victim = await begin(context, wanted, []);
@@ -102,7 +103,9 @@ describe('what is said of cancelling is what the kernel does', () => {
 
     expect({ ended }, `${said?.text}, result ${result}`).toEqual({ ended: said?.ending === 'cancel' });
     if (wanted.state === 'running') {
-      expect(await diesOf(victim)).toBe(said?.ending !== 'never');
+      const dies = said?.ending !== 'never';
+      // What does die may be slow at it on a loaded machine.
+      expect(await diesOf(victim, dies ? 10_000 : 1000)).toBe(dies);
       if (!ended) expect(answerOf(sample).explanation).toContain('It cannot be cancelled or timed out until');
     }
   });

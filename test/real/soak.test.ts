@@ -10,7 +10,7 @@ import { type Running, startVictim, type Victim } from './support/victim';
 import { openWindow, takenBy, takenByProbe, type Window } from './support/window';
 
 /** Seconds; SOAK=1800 for the long run. */
-const { SOAK = '30' } = process.env;
+const { SOAK = '20' } = process.env;
 const SECONDS = Number(SOAK);
 /** Seconds between two measurements: the part of a test that collects garbage. */
 const EVERY = Math.max(1, SECONDS / 60);
