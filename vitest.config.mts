@@ -12,7 +12,7 @@ const project = (name: string, testTimeout: number) => ({
 
 /** On this machine. A program on a loaded machine may get ready too late once; what fails twice has failed. */
 const real = {
-  ...project('real', 60_000),
+  ...project('real', 120_000),
   retry: 1,
   globalSetup: 'test/real/support/sharedByFiles.ts',
 };
@@ -20,10 +20,10 @@ const real = {
 export default defineConfig({
   test: {
     projects: [
-      { test: project('unit', 20_000) },
-      { test: project('golden', 30_000) },
-      // Its tests mostly wait: two files at a time keep even a single processor no busier than it can bear.
-      { test: { ...real, exclude: ALONE, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      { test: { ...project('unit', 120_000), maxWorkers: '100%' } },
+      { test: { ...project('golden', 120_000), maxWorkers: '100%' } },
+      // Its tests wait more than half of their time: three files at a time keep two processors busy.
+      { test: { ...real, exclude: ALONE, maxWorkers: 3, sequence: { groupOrder: 1 } } },
       {
         test: {
           ...real,

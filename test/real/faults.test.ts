@@ -236,7 +236,7 @@ openLocal(probe).then((target) => {
       await window.inspections.follow(pid);
       const taken = () => takenByProbe(window.probe() ?? 0).processor;
       const [before, began] = [taken(), performance.now()];
-      await sleep(10_000);
+      await sleep(15_000);
       const share = (100 * (taken() - before)) / (performance.now() - began);
       process.stdout.write(`the probe at a process ${what}: ${share.toFixed(2)} % of a processor\n`);
       expect(share).toBeGreaterThan(0);
