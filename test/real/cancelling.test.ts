@@ -45,6 +45,7 @@ const title = ({ scene, fuse, frozen }: Scene): string =>
 const CASES = SCENES.map((scene) => [title(scene), scene] as const);
 
 interface Outcome {
+  /** Result of the cancel, or of making the linked timeout expire. */
   readonly cancel: number;
   readonly ended: boolean;
   readonly result: number;
@@ -122,8 +123,10 @@ describe.concurrent('what is said of cancelling is what the kernel does', () => 
         sample.requests.find(({ operation }) => operation === 'LINK_TIMEOUT')?.state === 'timeout';
       if (said?.ending === 'cancel') expect(said.text.includes('has not been started')).toBe(!starts);
 
-      const { ended } = await outcomeOf(victim);
+      const { ended, cancel } = await outcomeOf(victim);
 
+      // The kernel finds it only if it has been started.
+      expect(cancel === 0).toBe(starts);
       expect({ ended }, `${said?.text}`).toEqual({ ended: said?.ending === 'cancel' && starts });
     },
   );
