@@ -10,6 +10,9 @@ const project = (name: string, testTimeout: number) => ({
   hookTimeout: 60_000,
 });
 
+/** Of functions alone, which a process of its own for each file would cost more than the tests do. */
+const pure = { isolate: false, maxWorkers: '100%' };
+
 /** On this machine. A program on a loaded machine may get ready too late once; what fails twice has failed. */
 const real = {
   ...project('real', 120_000),
@@ -20,8 +23,8 @@ const real = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...project('unit', 120_000), maxWorkers: '100%' } },
-      { test: { ...project('golden', 120_000), maxWorkers: '100%' } },
+      { test: { ...project('unit', 120_000), ...pure } },
+      { test: { ...project('golden', 120_000), ...pure } },
       // Its tests wait more than half of their time: three files at a time keep two processors busy.
       { test: { ...real, exclude: ALONE, maxWorkers: 3, sequence: { groupOrder: 1 } } },
       {
