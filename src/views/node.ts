@@ -77,22 +77,9 @@ export function outline(
   return lines.join('');
 }
 
-/** What can be seen of the tree: equal pictures need no redrawing. `open` says which rows are unfolded. */
-export function picture(nodes: readonly Node[], open: (node: Node) => boolean): string {
-  const rows = (some: readonly Node[]): unknown[] =>
-    some.map((node) => {
-      const { id, label, description, icon, spoken, context, children } = node;
-      const below = children && (open(node) ? rows(children()) : true);
-      return [id, label, description, icon, spoken, context, below];
-    });
-  return JSON.stringify(rows(nodes));
-}
-
-/** A picture in which no time passes: of two, tells whether anything else has changed. */
-export function withoutAges(picture: string): string {
-  return picture
-    .replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while')
-    .replace(/a while( a while)+/g, 'a while');
+/** A text in which no time passes: of two, tells whether anything else has changed. */
+export function withoutAges(text: string): string {
+  return text.replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while').replace(/a while( a while)+/g, 'a while');
 }
 
 /**

@@ -242,7 +242,7 @@ openLocal(probe).then((target) => {
     expect(performance.now() - killed).toBeLessThan(1000);
   });
 
-  it.for([
+  it.concurrent.for([
     ['of one ring', 1, 'ring_victim', 'fifo-open'],
     ['of 1,000 threads and 100 rings', 2, 'crowd', '1000', '100'],
   ] as const)(

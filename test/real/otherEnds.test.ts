@@ -23,7 +23,8 @@ async function aSecond(): Promise<void> {
   await until(() => performance.now() - since > 1200, 'a second passes');
 }
 
-describe.each(ACTORS)('as %s, the other end of what a thread waits for', (name) => {
+// They wait most of their time.
+describe.concurrent.each(ACTORS)('as %s, the other end of what a thread waits for', (name) => {
   it.for(['unix-read', 'tcp-read', 'fifo-read', 'terminal', 'mqueue'])(
     'is the child that holds it: %s',
     async (scene, context) => {
