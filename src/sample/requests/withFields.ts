@@ -1,5 +1,5 @@
 /**
- * The row with some fields more, or others. As a spread, which gives each object a hidden class of its own (V8 in Node 20 to 24):
+ * The row with some fields more, or others. As a spread, which gives each object a hidden class of its own (V8, measured in Node 20):
  * tens of thousands of such rows take ten times as long to go through as rows that share theirs.
  */
 export function withFields<Row extends object, More extends object>(
