@@ -4,6 +4,7 @@ import { Cursor } from './cursor';
 import {
   FILE_HEADER,
   type FileHeader,
+  PF_X,
   type ProgramHeader,
   PT_LOAD,
   PT_NOTE,
@@ -124,6 +125,14 @@ export class ElfFile {
     if (segment === undefined) return Buffer.alloc(0);
     const within = address - segment.address;
     return new FileStretch(this.windows, segment.offset, segment.fileSize).bytes(within, length);
+  }
+
+  /** Whether it is loaded to be executed, as far as the segments tell. */
+  isCode(address: number): boolean {
+    return this.programs.some(
+      ({ type, flags, address: from, memorySize }) =>
+        type === PT_LOAD && (flags & PF_X) !== 0 && address >= from && address < from + memorySize,
+    );
   }
 
   private async start(name: string): Promise<Buffer> {

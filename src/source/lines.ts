@@ -94,8 +94,13 @@ export class Lines {
     return failed === undefined ? this.troubleList.all : [...this.troubleList.all, failed];
   }
 
-  /** The debug information; undefined where there is none. Its own reads count against the work of the last `locate`. */
+  /** The debug information; undefined where there is none. Each call allows for as much work as one of `locate`. */
   async info(): Promise<DebugInfo | undefined> {
+    this.work.allow(WORK);
+    return this.debugInfo();
+  }
+
+  private async debugInfo(): Promise<DebugInfo | undefined> {
     this.opened ??= this.openInfo();
     return (await this.opened)?.info;
   }
@@ -146,12 +151,13 @@ export class Lines {
   private async symbolAt(place: number): Promise<Location['symbol']> {
     const stub = await this.plt.nameAt(place);
     if (stub !== undefined) return { name: stub, offset: 0 };
+    if (!this.elf.isCode(place)) return undefined;
     const symbol = await (await this.symbols())?.functionAt(place);
     return symbol === undefined ? undefined : { name: symbol.name, offset: place - symbol.address };
   }
 
   private async framesAt(place: number): Promise<SourceFrame[]> {
-    const info = await this.info();
+    const info = await this.debugInfo();
     const unit = await info?.unitAt(place);
     if (info === undefined || unit === undefined) return [];
     const table = await info.store.lines(unit);

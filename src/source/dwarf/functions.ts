@@ -99,7 +99,7 @@ export class FunctionMap {
           else this.add(range.low, range.high, offset, zero);
         }
       } else skipAttributes(at, abbreviation, unit);
-      if (!work.spend(at.at - offset + abbreviation.attributes.length)) break;
+      if (!work.spend(Math.max(at.at - offset, abbreviation.attributes.length))) break;
       if (!abbreviation.children) {
         if (open.length === 0) break;
         continue;

@@ -91,7 +91,7 @@ export class InlinedCalls {
         node = { offset: start, extent, next: this.nodes.length + 1, ranges: undefined };
         this.nodes.push(node);
       } else skipAttributes(at, abbreviation, unit);
-      if (!work.spend(at.at - start + abbreviation.attributes.length)) return;
+      if (!work.spend(Math.max(at.at - start, abbreviation.attributes.length))) return;
       if (abbreviation.children) {
         if (abbreviation.tag === Tag.subprogram && open.length > 0 && open.length < passing)
           passing = open.length;
