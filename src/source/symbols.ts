@@ -25,9 +25,16 @@ export interface ElfSymbol {
   readonly kind: 'function' | 'object' | 'none';
 }
 
+/** Places of symbols by address, the addresses, and how far the symbols up to each reach at most. */
+interface Sorted {
+  readonly order: Uint32Array;
+  readonly starts: Float64Array;
+  readonly reach: Float64Array;
+}
+
 /** The symbols of a file by address: of `.symtab`, where that is stripped of `.dynsym`. */
 export class Symbols {
-  private order: Uint32Array | undefined;
+  private order: Sorted | undefined;
   private asked = 0;
 
   private constructor(
@@ -71,7 +78,7 @@ export class Symbols {
   /** All with one of these names: a look through the whole table. */
   async find(wanted: ReadonlySet<string>): Promise<ElfSymbol[]> {
     const found: ElfSymbol[] = [];
-    for (const index of this.sorted()) {
+    for (const index of this.sorted().order) {
       const symbol = await this.named(index);
       if (symbol !== undefined && wanted.has(symbol.name)) found.push(symbol);
     }
@@ -98,15 +105,23 @@ export class Symbols {
         fits,
       );
     }
-    const order = this.sorted();
+    const { order, starts, reach } = this.sorted();
     let low = 0;
-    let high = order.length;
+    let high = starts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.address(order[middle] ?? 0) <= address) low = middle + 1;
+      if ((starts[middle] ?? 0) <= address) low = middle + 1;
       else high = middle;
     }
-    return this.choose(address, low - 1, Math.max(low - LOOK_BACK, 0), (at) => order[at], fits);
+    const last = low - 1;
+    let first = last;
+    while (
+      first > 0 &&
+      last - first < LOOK_BACK &&
+      ((reach[first - 1] ?? 0) > address || starts[first - 1] === starts[last])
+    )
+      first--;
+    return this.choose(address, last, Math.max(first, 0), (at) => order[at], fits);
   }
 
   /** The last symbol that reaches over the address, else the last before it without size and with none after it. */
@@ -145,7 +160,7 @@ export class Symbols {
     return (this.type(index) === STT_NONE ? 0 : 8) + (this.size(index) > 0 ? 4 : 0) + bound;
   }
 
-  private sorted(): Uint32Array {
+  private sorted(): Sorted {
     if (this.order !== undefined) return this.order;
     const count = this.count;
     const addresses = new Float64Array(count);
@@ -156,7 +171,17 @@ export class Symbols {
       addresses[index] = this.address(index);
       chosen[used++] = index;
     }
-    this.order = chosen.slice(0, used).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
+    const order = chosen.slice(0, used).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
+    const starts = new Float64Array(used);
+    const reach = new Float64Array(used);
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < used; at++) {
+      const index = order[at] ?? 0;
+      starts[at] = addresses[index] ?? 0;
+      highest = Math.max(highest, this.address(index) + this.size(index));
+      reach[at] = highest;
+    }
+    this.order = { order, starts, reach };
     return this.order;
   }
 
