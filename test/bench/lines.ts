@@ -16,6 +16,7 @@ const TOOLS = {
 } as const;
 type Tool = keyof typeof TOOLS;
 const WARM_GOAL = 10;
+const MEASURED = ['cold', 'many', 'near', 'again', 'one'] as const;
 
 async function open(): Promise<Lines> {
   const source = await openLocalBytes(PROGRAM);
@@ -36,7 +37,7 @@ function ask(tool: Tool, addresses: readonly bigint[]): number {
 const installed = (tool: string) =>
   spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status === 0;
 
-/** Milliseconds of our side: a fresh reader, the first address; the reader kept, all of them; all of them again. */
+/** Milliseconds of our side: a fresh reader, the first address; the reader kept, all of them, their neighbours, all of them again. */
 async function ours(addresses: readonly bigint[]) {
   const cold = await (async () => {
     const start = performance.now();
@@ -47,10 +48,11 @@ async function ours(addresses: readonly bigint[]) {
   })();
   const lines = await open();
   const many = await timed(() => lines.locate(addresses));
+  const near = await timed(() => lines.locate(addresses.map((address) => address + 1n)));
   const again = await timed(() => lines.locate(addresses));
   const one = await timed(() => lines.locate(addresses.slice(0, 1)));
   lines.close();
-  return { cold, many, again, one };
+  return { cold, many, near, again, one };
 }
 
 /** Addresses that have lines: of most others all say at once that there is nothing to say. */
@@ -70,7 +72,13 @@ export const lines: Benchmark = async ({ rounds }) => {
   if (tools.length === 0) throw new Skipped('needs addr2line, eu-addr2line or llvm-symbolizer');
   const addresses = await withLines();
   if (addresses.length < 20) throw new Skipped(`${PROGRAM} has too little debug information`);
-  const own = { cold: [] as number[], many: [] as number[], again: [] as number[], one: [] as number[] };
+  const own: Record<(typeof MEASURED)[number], number[]> = {
+    cold: [],
+    many: [],
+    near: [],
+    again: [],
+    one: [],
+  };
   const theirs = tools.map((tool) => ({ tool, one: [] as number[], many: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { tool, one, many } of theirs) {
@@ -78,7 +86,7 @@ export const lines: Benchmark = async ({ rounds }) => {
       many.push(ask(tool, addresses));
     }
     const figures = await ours(addresses);
-    for (const name of ['cold', 'many', 'again', 'one'] as const) own[name].push(figures[name]);
+    for (const name of MEASURED) own[name].push(figures[name]);
   }
   const fastestOne = Math.min(...theirs.map(({ one }) => median(one)));
   const fastestMany = Math.min(...theirs.map(({ many }) => median(many)));
@@ -100,14 +108,15 @@ export const lines: Benchmark = async ({ rounds }) => {
       met: cold <= fastestOne,
     },
     { name: `ours: ${all}, cold`, value: ratio(fastestMany, median(own.many)) },
+    { name: `ours: ${all} beside them, decoded before`, value: ratio(fastestMany, median(own.near)) },
     {
-      name: `ours: ${all}, warm`,
+      name: `ours: ${all}, asked before`,
       value: ratio(fastestMany, again),
       goal: `${WARM_GOAL}×`,
       met: again * WARM_GOAL <= fastestMany,
     },
     {
-      name: 'ours: one address, warm',
+      name: 'ours: one address, asked before',
       value: ratio(fastestOne, median(own.one)),
       goal: `${WARM_GOAL}×`,
       met: median(own.one) * WARM_GOAL <= fastestOne,
