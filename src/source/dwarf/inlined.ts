@@ -23,6 +23,9 @@ interface Node {
   ranges: readonly Range[] | undefined;
 }
 
+/** Calls inlined into one function that are noted at most. */
+const MOST_CALLS = 1 << 20;
+
 /** The calls inlined into one function, by where their code is. */
 export class InlinedCalls {
   private readonly nodes: Node[] = [];
@@ -84,7 +87,7 @@ export class InlinedCalls {
         continue;
       }
       const abbreviation = loaded.abbreviations.find(code);
-      if (abbreviation === undefined) return;
+      if (abbreviation === undefined || this.nodes.length === MOST_CALLS) return;
       let node: Node | undefined;
       if (abbreviation.tag === Tag.inlinedSubroutine && open.length < passing) {
         const extent = readExtent(at, abbreviation.attributes, unit) ?? {};

@@ -34,6 +34,9 @@ const Standard = {
 } as const;
 const Extended = { endSequence: 1, setAddress: 2, defineFile: 3 } as const;
 
+/** Rows of one table at most: 150 MB. */
+const MOST_ROWS = 8 << 20;
+
 /** What a line number program says, row by row. */
 export class LineRows {
   private addresses = new Float64Array(256);
@@ -132,7 +135,7 @@ export class LineRows {
       column = 0;
       statement = true;
     };
-    while (!at.done) {
+    while (!at.done && this.count < MOST_ROWS) {
       const opcode = at.u8();
       if (opcode >= opcodeBase) {
         const adjusted = opcode - opcodeBase;
