@@ -15,7 +15,7 @@ const MOST = 512 << 20;
 /** Symbols before an address that are looked at for one that reaches it. */
 const LOOK_BACK = 64;
 /** Questions answered by a look through all; only then is sorting cheaper. */
-const UNSORTED = 8;
+const UNSORTED = 4;
 
 export interface ElfSymbol {
   readonly name: string;
@@ -162,27 +162,47 @@ export class Symbols {
 
   private sorted(): Sorted {
     if (this.order !== undefined) return this.order;
-    const count = this.count;
-    const addresses = new Float64Array(count);
-    const chosen = new Uint32Array(count);
-    let used = 0;
-    for (let index = 0; index < count; index++) {
-      if (!this.counts(index)) continue;
-      addresses[index] = this.address(index);
-      chosen[used++] = index;
-    }
-    const order = chosen.slice(0, used).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
+    const order = this.inOrder();
+    const used = order.length;
     const starts = new Float64Array(used);
     const reach = new Float64Array(used);
     let highest = Number.NEGATIVE_INFINITY;
     for (let at = 0; at < used; at++) {
       const index = order[at] ?? 0;
-      starts[at] = addresses[index] ?? 0;
-      highest = Math.max(highest, this.address(index) + this.size(index));
+      const start = this.address(index);
+      starts[at] = start;
+      highest = Math.max(highest, start + this.size(index));
       reach[at] = highest;
     }
     this.order = { order, starts, reach };
     return this.order;
+  }
+
+  /** Places of the symbols that count, by address. */
+  private inOrder(): Uint32Array {
+    const { count } = this;
+    const addresses = new Float64Array(count);
+    const chosen = new Uint32Array(count);
+    let used = 0;
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let index = 0; index < count; index++) {
+      if (!this.counts(index)) continue;
+      const address = this.address(index);
+      addresses[index] = address;
+      lowest = Math.min(lowest, address);
+      highest = Math.max(highest, address);
+      chosen[used++] = index;
+    }
+    const order = chosen.slice(0, used);
+    if ((highest - lowest + 1) * count > Number.MAX_SAFE_INTEGER)
+      return order.sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
+    // Numbers that hold the address and the place sort many times as fast as places compared by address.
+    const keys = Float64Array.from(
+      order,
+      (index) => ((addresses[index] ?? 0) - lowest) * count + index,
+    ).sort();
+    return Uint32Array.from(keys, (key) => key % count);
   }
 
   /** Defined, with a name, and not a section's, a file's or a thread's own variable. */

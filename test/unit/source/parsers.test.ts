@@ -9,7 +9,11 @@ import { LineRows } from '../../../src/source/dwarf/lineRows';
 import { Form } from '../../../src/source/dwarf/names';
 import { joinPath } from '../../../src/source/dwarf/paths';
 import { findParts } from '../../../src/source/dwarf/unitIndex';
+import { openElf } from '../../../src/source/elfFile';
 import { parseAltLink, parseBuildId, parseDebugLink } from '../../../src/source/elfNotes';
+import { Symbols } from '../../../src/source/symbols';
+import { unpack } from '../../../src/target/unpack';
+import { elfWith } from './elfWriter';
 import { MemoryBytes } from './fixture';
 
 const bytes = (...values: (number | string)[]) =>
@@ -247,5 +251,43 @@ describe('a file in windows', () => {
     const stretch = new FileStretch(new Windows(new MemoryBytes(Buffer.from(long))), 0, long.length);
     expect((await stretch.text(0))?.length).toBe(100_000);
     expect(await stretch.text(100_001)).toBeUndefined();
+  });
+});
+
+describe('symbols', () => {
+  const symbol = (name: number, type: number, address: bigint, size: number) => {
+    const entry = Buffer.alloc(24);
+    entry.writeUInt32LE(name, 0);
+    entry[4] = 0x10 | type;
+    entry.writeUInt16LE(1, 6);
+    entry.writeBigUInt64LE(address, 8);
+    entry.writeUInt32LE(size, 16);
+    return entry;
+  };
+
+  // The second file's addresses are too far apart to be sorted as numbers that hold their places too.
+  it.each([0n, 0xffff_8000_0000_0000n])('hold an address, with one at %x besides', async (far) => {
+    const table = Buffer.concat([
+      Buffer.alloc(24),
+      symbol(1, 2, 0x401000n, 0x100),
+      symbol(7, 2, 0x401040n, 0x20),
+      symbol(13, 0, 0x401100n, 0),
+      symbol(13, 2, far + 0x10n, 4),
+      ...Array.from({ length: 200 }, (_, at) => symbol(1, 2, 0x402000n + BigInt(at * 16), 16)),
+    ]);
+    const data = elfWith({ '.symtab': table, '.strtab': Buffer.from('\0outer\0inner\0entry\0') });
+    // The table's link to its names.
+    data.writeUInt32LE(2, data.length - 64 * 4 + 64 + 40);
+    const result = await openElf(new MemoryBytes(data), unpack);
+    const symbols = result.ok ? await Symbols.open(result.elf) : undefined;
+    const questions = [
+      0x400fff, 0x401000, 0x40103f, 0x401040, 0x401060, 0x4010ff, 0x401100, 0x401180, 0x402008,
+    ];
+    const answers = [undefined, 'outer', 'outer', 'inner', 'outer', 'outer', 'entry', 'entry', 'outer'];
+    for (let round = 0; round < 3; round++) {
+      const found = await Promise.all(questions.map((address) => symbols?.functionAt(address)));
+      expect(found.map((each) => each?.name)).toEqual(answers);
+    }
+    expect((await symbols?.find(new Set(['inner'])))?.map(({ address }) => address)).toEqual([0x401040]);
   });
 });
