@@ -72,7 +72,8 @@ async function connectHop(host: HostOptions, before: Hop | undefined, options: H
   const patience = new Patience(seconds * 1000, () => expire());
   const onAbort = () => stop(givenUp(host));
   signal?.addEventListener('abort', onAbort, { once: true });
-  const asker = patience.asking(options.asker);
+  const over = new AbortController();
+  const asker = patience.asking(options.asker, over.signal);
   try {
     log(`Connecting to ${host.hostname}, port ${host.port}, as ${host.user}.`);
     const check = await HostKeyCheck.open(host, around.files, asker, log);
@@ -80,7 +81,8 @@ async function connectHop(host: HostOptions, before: Hop | undefined, options: H
     const transport = await openTransport(host, origin, ending.signal);
     const identities = new Identities(host, asker, library, log, (work) => patience.hold(work));
     const authentication = new Authentication(host, identities, asker);
-    const login = new Login({ host, transport, check, authentication, library, log });
+    const asks = () => patience.asks;
+    const login = new Login({ host, transport, check, authentication, library, log, asks });
     stop = (error) => login.fail(error);
     expire = () => login.expire(seconds);
     if (late) stop(late);
@@ -91,6 +93,7 @@ async function connectHop(host: HostOptions, before: Hop | undefined, options: H
     );
   } finally {
     patience.end();
+    over.abort();
     signal?.removeEventListener('abort', onAbort);
   }
 }

@@ -98,13 +98,13 @@ export class HostKeyCheck {
       );
     if (strict === 'ask') {
       const trusted = await this.asker.confirm({
-        text: `The identity of ${printable(this.name)} is not known. Connect?`,
+        text: `The identity of ${this.named} is not known. Connect?`,
         detail: [
           `Its ${kindOf(key)} key has the fingerprint ${fingerprint(key)}.`,
           ...why,
           'Compare it with what who runs the host tells you.',
           this.file === undefined ? 'It will not be remembered.' : `It will be added to ${this.file}.`,
-        ].join(' '),
+        ].join('\n'),
         yes: 'Trust and Connect',
       });
       if (!trusted) throw cancelled(this.name);
@@ -120,6 +120,12 @@ export class HostKeyCheck {
     if (authority)
       yield `An authority is trusted to vouch for it (${placeOf(authority)}), but host certificates cannot be checked here: ` +
         'this key is not verified by it.';
+  }
+
+  /** As the user named it, and as known_hosts has it. */
+  private get named(): string {
+    const { name } = this.options;
+    return printable(name === this.name ? name : `${name} (${this.name})`, 200);
   }
 
   private get file(): string | undefined {
