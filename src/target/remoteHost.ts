@@ -6,6 +6,8 @@ export interface RemoteHost {
   readonly label: string;
   /** Starts a line of POSIX shell there. Rejects with a UserError when the host cannot be reached or does not start it. */
   run(line: string): Promise<RemoteCommand>;
+  /** Milliseconds that the first word of a command may take, where the way to it may ask the user something by itself. */
+  readonly patience?: number;
   /** Settles when the way to the host is gone, with the reason in words. Never rejects. */
   readonly lost: Promise<string>;
   /** Ends every command and leaves the host. */

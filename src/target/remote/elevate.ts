@@ -68,7 +68,7 @@ if [ "$(id -u)" = 0 ]; then exec ${shell}; fi
 exec ${elevationCommand(elevation, prompt)} ${shell}`),
     );
     const { patience = 15_000, signal } = options;
-    const word = await talk.next(patience, signal);
+    const word = await talk.next(host.patience ?? patience, signal);
     if (word !== 'ask') throw nonsense(host.label, word);
     await passElevation(talk, host.label, elevation, prompt, options);
     const root = await talk.next(patience, signal);

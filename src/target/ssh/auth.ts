@@ -51,6 +51,16 @@ export class Authentication {
     this.offers.return(undefined).catch(() => undefined);
   }
 
+  /** Whether the server has said how it lets anybody in. */
+  get begun(): boolean {
+    return this.accepted.length > 0;
+  }
+
+  /** Whether a ticket of Kerberos would be shown to this server and taken by it. */
+  get wantsTicket(): boolean {
+    return this.options.gssapi && this.accepted.includes('gssapi-with-mic');
+  }
+
   /** What to tell the user where no method is left, or the server gave up: `words` are its own. */
   failure(words?: string): UserError {
     if (this.refusal) return this.refusal;

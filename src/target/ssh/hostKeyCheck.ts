@@ -22,6 +22,8 @@ export class HostKeyCheck {
   readonly algorithms: readonly string[];
   private readonly name: string;
   private proven: Buffer | undefined;
+  /** What only a certificate would prove; present once the key turned out to be unknown and an authority is trusted. */
+  vouched: string | undefined;
 
   private constructor(
     private readonly options: HostOptions,
@@ -42,6 +44,10 @@ export class HostKeyCheck {
     const paths = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
     const read = async (path: string) => parseKnownHosts((await files.read(path)) ?? '', path);
     return new HostKeyCheck(options, (await Promise.all(paths.map(read))).flat(), asker, log);
+  }
+
+  get passed(): boolean {
+    return this.proven !== undefined;
   }
 
   /** Whether this connection has shown the key before, and it was good. */
@@ -117,9 +123,9 @@ export class HostKeyCheck {
     if (other)
       yield `Keys of another kind are known of it (${others.map(placeOf).join(', ')}), but it shows none of them: take care.`;
     const [authority] = authorities;
-    if (authority)
-      yield `An authority is trusted to vouch for it (${placeOf(authority)}), but host certificates cannot be checked here: ` +
-        'this key is not verified by it.';
+    if (authority === undefined) return;
+    this.vouched = `An authority is trusted to vouch for it (${placeOf(authority)}), but host certificates cannot be checked here.`;
+    yield `${this.vouched} The system’s ssh checks them.`;
   }
 
   /** As the user named it, and as known_hosts has it. */
