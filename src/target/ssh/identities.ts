@@ -110,7 +110,8 @@ export class Identities {
         right: verdict.right,
       });
       if (passphrase === undefined) throw new Error('its passphrase was not given');
-      const opened = unlock(text, passphrase, this.library);
+      // It takes a while, in which nothing else runs here: not the server's time.
+      const opened = await this.hold(async () => unlock(text, passphrase, this.library));
       verdict.give(opened.kind === 'key');
       if (opened.kind === 'key') return opened.key;
       if (opened.kind === 'unreadable') throw new Error(opened.why);

@@ -19,12 +19,16 @@ export interface SshStage {
   leftovers(): readonly string[];
 }
 
-/** `db1` leads through the proxy, `gone` to a port where nobody listens. */
-export async function sshStage(running: Running): Promise<SshStage> {
+/** `db1` leads through the proxy, `gone` to a port where nobody listens. `lines` = more of the server's configuration. */
+export async function sshStage(running: Running, lines: readonly string[] = []): Promise<SshStage> {
   skipUnless(running, 'ioUring', 'sshd');
   const at = new SshPlace(running);
   // A server that does not look whether anybody is there keeps the probe of a way that has fallen silent.
-  const server = await Sshd.start(at, running, 'server', ['ClientAliveInterval 1', 'ClientAliveCountMax 2']);
+  const server = await Sshd.start(at, running, 'server', [
+    'ClientAliveInterval 1',
+    'ClientAliveCountMax 2',
+    ...lines,
+  ]);
   const proxy = await FaultyProxy.start(running, server.port);
   at.key('k');
   at.file('.ssh/known_hosts', server.knownLine('db1'));
@@ -58,12 +62,12 @@ ServerAliveCountMax 1
   return { at, proxy, there, here: withHome(actor('root')), leftovers: () => leftovers(uid) };
 }
 
-/** Lets the user of the server do as root whatever it likes, without a password. */
-export function allowSudo(running: Running, { at }: SshStage): void {
+/** Lets the user of the server do as root whatever it likes; `what` = ALL where its password is wanted. */
+export function allowSudo(running: Running, { at }: SshStage, what = 'NOPASSWD: ALL'): void {
   if (spawnSync('sudo', ['--version']).error) running.skip('needs sudo (apt-get install sudo)');
   const file = `/etc/sudoers.d/${at.user.name}`;
   toReleaseByShell(`rm -f ${file}`);
-  writeFileSync(file, `${at.user.name} ALL=(root) NOPASSWD: ALL\n`, { mode: 0o440 });
+  writeFileSync(file, `${at.user.name} ALL=(root) ${what}\n`, { mode: 0o440 });
 }
 
 function leftovers(uid: number): readonly string[] {
