@@ -48,7 +48,11 @@ export class EditorAsker implements Asker {
 
   async confirm({ text, detail, yes, over }: ConfirmQuestion): Promise<boolean> {
     const rows = trustRows(detail, yes);
-    const options = { title: TITLE, placeHolder: printable(text, LONGEST), ignoreFocusOut: true };
+    const options = {
+      title: printable(text, LONGEST),
+      placeHolder: `${TITLE}: pick an answer`,
+      ignoreFocusOut: true,
+    };
     const ask = () =>
       closing(over, async (token) => {
         for (;;) {
