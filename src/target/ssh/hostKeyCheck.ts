@@ -58,7 +58,7 @@ export class HostKeyCheck {
   /** Resolves where the key is known or the user now trusts it. Rejects with a UserError. */
   async verify(key: Buffer): Promise<void> {
     if (this.proven)
-      throw hostKeyRefused(this.name, `It showed another key meanwhile: ${named(key)}.`, 'Connect again.');
+      throw hostKeyRefused(this.named, `It showed another key meanwhile: ${named(key)}.`, 'Connect again.');
     await this.judge(key);
     this.proven = key;
   }
@@ -70,7 +70,7 @@ export class HostKeyCheck {
         return;
       case 'revoked':
         throw hostKeyRefused(
-          this.name,
+          this.named,
           `Its key ${named(key)} is revoked: ${placeOf(verdict.at)}.`,
           'Do not trust that machine; ask who runs it for its new key.',
         );
@@ -85,7 +85,7 @@ export class HostKeyCheck {
     const [known] = at;
     const places = at.map(placeOf).join(', ');
     return hostKeyRefused(
-      this.name,
+      this.named,
       `It shows the key ${named(key)}, but another one is known of it: ${named(known.key)} (${places}). Someone may be ` +
         'between you and the host, or the host has a new key.',
       'Ask who runs the host. If it has a new key, remove the old one and connect again: ' +
@@ -98,7 +98,7 @@ export class HostKeyCheck {
     const why = [...this.hints(verdict)];
     if (strict === 'yes')
       throw hostKeyRefused(
-        this.name,
+        this.named,
         [`Its key ${named(key)} is not known, and StrictHostKeyChecking is yes.`, ...why].join(' '),
         'Compare it with what who runs the host tells you, and add it to known_hosts.',
       );
@@ -113,7 +113,7 @@ export class HostKeyCheck {
         ].join('\n'),
         yes: 'Trust and Connect',
       });
-      if (!trusted) throw cancelled(this.name);
+      if (!trusted) throw cancelled(printable(this.options.name, 100));
     }
     await this.remember(key);
   }
