@@ -44,7 +44,7 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --root DIR          read the same files below DIR: a captured tree
   --host NAME         inspect another host by ssh: a name of ~/.ssh/config, or user@host:port; . is this machine.
                       Without PID more than one may be given: their processes are ranked together
-  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web"
+  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web", or "ssh db1"
   --sudo              with the rights of root there (or here), by sudo
   --probe PATH        use the probe at PATH on the host instead of putting one there
   --keep-probe        leave the probe on the host for the next time
