@@ -23,8 +23,8 @@ const LATE = 1000;
 /** The same where tens of thousands of requests are read, matched and told one by one. */
 const LATE_OF_MANY = 8000;
 const LOOKS = 3;
-/** Seconds of a look at a process whose memory map is locked for ever: of the first one, and of each that follows. */
-const FIRST_LOCKED = 2;
+/** Seconds of a look at a process whose memory map is locked for ever, on a loaded machine: of the first one, and of each that follows. */
+const FIRST_LOCKED = 4;
 const LOCKED = 1;
 
 /** Follows the process and looks again; the last snapshot. Fails where a look or the event loop was late. */
