@@ -128,7 +128,7 @@ static bool waits_for_map(uint64_t key)
 
 /*
  * Whether an item is not tried. While a reader waits for the lock of a memory map (it is left alone with that, to tell) nothing
- * that needs this lock is tried, the memory itself included.
+ * that needs this lock is tried, the memory itself included, but for a ring through its descriptor.
  */
 static bool hangs(uint64_t key)
 {
@@ -136,7 +136,8 @@ static bool hangs(uint64_t key)
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t other = shared->hung[i].key;
 		bool one_process = other >> 32 == key >> 32;
-		if (one_process && waits_for_map(other) && (kind < MAPS || other == key))
+		bool same_lock = kind == MAP_LOCK || (kind == 0 && process_memory) || other == key;
+		if (one_process && waits_for_map(other) && same_lock)
 			return true;
 		same += other == key;
 	}

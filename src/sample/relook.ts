@@ -40,10 +40,10 @@ export function rememberLook(resources: readonly Resource[], memory: Memory): vo
   memories.set(resources, memory);
 }
 
-/** Whether a look now may keep what that one says of files, sockets and names. */
+/** Whether a look now may keep what that one says of files, sockets and names: not where the kernel did not answer. */
 export function standsYet({ resources }: Sample): boolean {
   const memory = memories.get(resources);
-  return memory !== undefined && Date.now() - memory.at <= STANDS;
+  return memory !== undefined && memory.trouble.timedOut.length === 0 && Date.now() - memory.at <= STANDS;
 }
 
 /**

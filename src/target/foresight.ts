@@ -21,14 +21,13 @@ interface AskedCall {
   readonly again: (view: View) => void;
   /** Questions of the same limits that follow one another go out as one, in their order. */
   readonly limits: string;
-  items: number;
   bytes: number;
 }
 
 /** The questions of one look, in their order. */
 export interface Asked {
   readonly calls: readonly (AskedPaths | AskedCall)[];
-  /** What was foreseen of memory was not what the look came to ask for: the process moves. */
+  /** What was foreseen of memory was not what the look came to ask for, or is too much: none is foreseen for the next one. */
   readonly missed: boolean;
 }
 
@@ -36,7 +35,7 @@ export interface Asked {
 const PATHS_AT_A_TIME = 256;
 /** Bytes of an answer that is asked for before it is wanted; and of all of a process's, or of the kernel's, memory. */
 const LONG = 1 << 20;
-/** Questions about memory that are asked before they are wanted. */
+/** Ranges, ways and lists of memory; a process of more is not worth it to compare them. */
 const MOST_ITEMS = 4096;
 
 /**
@@ -82,6 +81,8 @@ class View implements Target {
   readonly tcp = new ForeseenCalls<(TcpSocket | Failure)[]>();
   private readonly calls: (AskedPaths | AskedCall)[] = [];
   private missed = false;
+  /** Ranges, ways and lists that were asked for. */
+  private items = 0;
 
   constructor(
     readonly origin: Target,
@@ -107,7 +108,7 @@ class View implements Target {
   }
 
   asked(): Asked {
-    return { calls: this.calls, missed: this.missed };
+    return { calls: this.calls, missed: this.missed || this.items > MOST_ITEMS };
   }
 
   /** Asks all of it. Questions about memory go out at the end of their turn (Joiner), which ends where others follow. */
@@ -173,14 +174,19 @@ class View implements Target {
   call<A>(
     verb: AskedCall['verb'],
     store: (view: View) => ForeseenCalls<A>,
-    asked: unknown,
+    asked: readonly unknown[],
     options: ReadOptions | undefined,
     ask: (view: View) => Promise<A>,
   ): Promise<A> {
     const own = store(this);
+    this.items += asked.reduce((sum: number, one) => sum + (Array.isArray(one) ? one.length : 0), 0);
+    if (this.items > MOST_ITEMS) {
+      this.miss();
+      return ask(this);
+    }
     const key = `${verb} ${textOf(asked)}`;
     const again = (view: View) => store(view).foresee(key, () => ask(view));
-    const call: AskedCall = { verb, again, limits: textOf(options ?? {}), items: 1, bytes: 0 };
+    const call: AskedCall = { verb, again, limits: textOf(options ?? {}), bytes: 0 };
     this.calls.push(call);
     const foreseen = own.take(key);
     if (!foreseen && verb !== 'sockets') this.miss(verb);
@@ -188,7 +194,6 @@ class View implements Target {
     answers.then(
       (given) => {
         const all: readonly unknown[] = Array.isArray(given) ? given : [given];
-        call.items = all.length;
         call.bytes = all.reduce((sum: number, one) => sum + bytesOf(one), 0);
       },
       () => undefined,
@@ -256,13 +261,7 @@ function socketsView(view: View, sockets: KernelSockets): KernelSockets {
 
 /** More memory than is asked for on the chance that it is wanted. */
 function isHeavy(calls: Asked['calls']): boolean {
-  let [items, bytes] = [0, 0];
-  for (const call of calls) {
-    if ('paths' in call) continue;
-    items += call.items;
-    bytes += call.bytes;
-  }
-  return items > MOST_ITEMS || bytes > LONG;
+  return calls.reduce((sum, call) => sum + ('paths' in call ? 0 : call.bytes), 0) > LONG;
 }
 
 function bytesOf(answer: unknown): number {

@@ -24,8 +24,8 @@ const LOOK = 15;
 /** Milliseconds that nothing else in the extension host may have to wait, on a loaded machine. */
 const LATE = 1000;
 const LOOKS = 3;
-/** Seconds of a look at a process whose memory map is locked for ever: of the first one, and of each that follows. */
-const FIRST_LOCKED = 2;
+/** Seconds of a look at a process whose memory map is locked for ever, on a loaded machine: of the first one, and of each that follows. */
+const FIRST_LOCKED = 4;
 const LOCKED = 1;
 
 /** Follows the process and looks again; the last snapshot. Fails where a look or the event loop was late. */
