@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files of `real` that measure time, processors or the whole machine: one after the other, when the rest has ended. */
-const ALONE = ['faults', 'harmless', 'soak'].map((name) => `test/real/${name}.test.ts`);
+const ALONE = ['badInput', 'faults', 'harmless', 'soak'].map((name) => `test/real/${name}.test.ts`);
 
 const project = (name: string, testTimeout: number) => ({
   name,

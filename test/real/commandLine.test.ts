@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,9 +7,28 @@ import type { RankedProcess } from '../../src/model/process';
 import type { Sample } from '../../src/model/sample';
 import { NOW } from '../../src/sample/pointers';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
-import { inspect, run, sampleFrom } from './support/inspect';
+import { inspect, inspect, run, run, sampleFrom } from './support/inspect';
+import { until } from './support/proc';
+import { toRelease } from './support/releases';
 import { skipUnless } from './support/rights';
 import { type Running, startVictim, type Victim } from './support/victim';
+
+/** The command line while it follows a process, and what it has told so far. */
+function watch(running: Running, who: Actor, pid: number) {
+  const child = spawn(who.node, [who.cli, String(pid), '--watch=0.2'], {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
+  });
+  running.onTestFinished(toRelease(() => child.kill('SIGKILL')));
+  const told = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk: Buffer) => {
+      told[name] += chunk.toString();
+    });
+  return { child, told };
+}
 
 describe.each(ACTORS)('the command line, used by %s', (name) => {
   const stuck = async (context: Running, scene: string): Promise<{ who: Actor; victim: Victim }> => {
@@ -99,12 +119,12 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
 
   it('follows a process until it ends', async (context) => {
     const { who, victim } = await stuck(context, 'pipe-read');
-    const following = run(who, String(victim.pid), '--watch=0.2');
-    setTimeout(victim.release, 1500);
-    const { code, stdout, stderr } = await following;
+    const { child, told } = watch(context, who, victim.pid);
+    await until(() => (told.stdout.match(/^ring_victim \(\d+\)/gm)?.length ?? 0) > 1, 'it looks again');
+    const code = new Promise((resolve) => child.once('close', resolve));
+    victim.release();
+    expect(await code).toBe(0);
     expect(existsSync(`/proc/${victim.pid}/fd`)).toBe(false);
-    expect(stdout.match(/^ring_victim \(\d+\)/gm)?.length).toBeGreaterThan(1);
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/ended|gone/);
+    expect(told.stderr).toMatch(/ended|gone/);
   });
 });

@@ -23,9 +23,9 @@ async function aSecond(): Promise<void> {
   await until(() => performance.now() - since > 1200, 'a second passes');
 }
 
-// They wait most of their time.
-describe.concurrent.each(ACTORS)('as %s, the other end of what a thread waits for', (name) => {
-  it.for(['unix-read', 'tcp-read', 'fifo-read', 'terminal', 'mqueue'])(
+describe.each(ACTORS)('as %s, the other end of what a thread waits for', (name) => {
+  // They wait most of their time.
+  it.concurrent.for(['unix-read', 'tcp-read', 'fifo-read', 'terminal', 'mqueue'])(
     'is the child that holds it: %s',
     async (scene, context) => {
       const who = whoever(context, name);
@@ -40,6 +40,7 @@ describe.concurrent.each(ACTORS)('as %s, the other end of what a thread waits fo
     },
   );
 
+  // One after the other: the kernel tells a listener's name, which is the same in each, and not where it is.
   it.for(['unix-unaccepted', 'tcp-unaccepted', 'unix-connect', 'tcp-connect'])(
     'is the listener that does not accept, with its backlog: %s',
     async (scene, context) => {
