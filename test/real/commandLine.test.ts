@@ -7,7 +7,7 @@ import type { RankedProcess } from '../../src/model/process';
 import type { Sample } from '../../src/model/sample';
 import { NOW } from '../../src/sample/pointers';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
-import { inspect, inspect, run, run, sampleFrom } from './support/inspect';
+import { inspect, run, sampleFrom } from './support/inspect';
 import { until } from './support/proc';
 import { toRelease } from './support/releases';
 import { skipUnless } from './support/rights';

@@ -37,7 +37,11 @@ describe('from the terminal, over SSH, through sudo', () => {
     'a stuck process of another user, with %s and a password of sudo that are asked for',
     async (how, context) => {
       const byKey = how === 'a passphrase';
-      const stage = await sshStage(context, 1, byKey ? [] : ['PasswordAuthentication yes', 'LogLevel DEBUG3']);
+      const stage = await sshStage(
+        context,
+        1,
+        byKey ? [] : ['PasswordAuthentication yes', 'LogLevel DEBUG3'],
+      );
       allowSudo(context, stage, 'ALL');
       const { at } = stage;
       const { password } = sshUser();
