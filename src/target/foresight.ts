@@ -1,6 +1,7 @@
 import type { ChainResult, ChaseResult } from '../probe/kernelProtocol';
 import type { Failure, LinkResult, ListResult, MemoryResult, ReadResult } from '../probe/protocol';
 import type { TcpSocket, UnixSocket } from '../probe/socketProtocol';
+import type { Binaries } from './binaries';
 import { ForeseenCalls, ForeseenPaths } from './foreseen';
 import type { KernelMemory } from './kernelMemory';
 import type { KernelSockets } from './kernelSockets';
@@ -65,8 +66,11 @@ class View implements Target {
   readonly rights: Target['rights'];
   readonly arch: string;
   readonly self?: number;
+  readonly foreignPids?: boolean;
+  readonly processMemory?: boolean;
   readonly kernel?: KernelMemory;
   readonly sockets?: KernelSockets;
+  readonly binaries?: Binaries;
   readonly paths: {
     readonly read: ForeseenPaths<ReadResult>;
     readonly list: ForeseenPaths<ListResult>;
@@ -93,6 +97,9 @@ class View implements Target {
     this.rights = origin.rights;
     this.arch = origin.arch;
     if (origin.self !== undefined) this.self = origin.self;
+    if (origin.foreignPids !== undefined) this.foreignPids = origin.foreignPids;
+    if (origin.processMemory !== undefined) this.processMemory = origin.processMemory;
+    if (origin.binaries) this.binaries = origin.binaries;
     this.paths = {
       read: new ForeseenPaths((paths, options) => origin.read(paths, options)),
       list: new ForeseenPaths((paths, options) => origin.list(paths, options)),

@@ -99,6 +99,7 @@ describe('what cannot be known of the other end', () => {
       what: 'who is at the other end of the socket at descriptor 3',
       why: 'no process whose files this user may see has it',
       remedy: `run with sudo: sudo inspect-io-uring ${pid}`,
+      missing: 'root',
     });
     const asRoot = await inspect(actor('root'), pid);
     expect(asRoot.resources.find(({ fd }) => fd === 3)?.peers).toMatchObject([{ pid: process.pid }]);

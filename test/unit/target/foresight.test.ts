@@ -135,6 +135,12 @@ describe('a look that asks first what the look before asked', () => {
     expect(withoutSearch(first.asked).calls).toHaveLength(1);
   });
 
+  it('says of the host what the target says', async () => {
+    const { target } = counting();
+    const host = { foreignPids: true, processMemory: false };
+    await look({ ...target, ...host }, async (view) => expect(view).toMatchObject(host));
+  });
+
   it('fails as the target does when that is gone', async () => {
     const { target, gone } = counting();
     const work = (view: Target) => Promise.all([view.read([FILE]), view.memory(7, [RANGE])]);
