@@ -13,6 +13,8 @@ export interface Place {
   readonly machine: Machine;
   readonly space: AddressSpace;
   readonly images: Images;
+  /** By performance.now(): a walk that lasts longer ends where it is. */
+  readonly until?: number;
 }
 
 /**
@@ -91,8 +93,12 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
     const lookup = state.afterCall ? state.pc - 1 : state.pc;
     const image = place.images.at(lookup);
     frames.push({ pc: state.pc, lookup, standing: state.standing, ...(image ? { image } : {}) });
-    const step =
-      frames.length < MOST_FRAMES ? leave(place, state, lookup, image) : { end: 'it is very deep' };
+    const step: Step =
+      frames.length >= MOST_FRAMES
+        ? { end: 'it is very deep' }
+        : performance.now() > (place.until ?? Number.POSITIVE_INFINITY)
+          ? { end: 'it takes too long to follow' }
+          : leave(place, state, lookup, image);
     if (place.space.misses > misses) return { frames: [], complete: false };
     if ('end' in step) {
       const { complete = false, end } = step;
