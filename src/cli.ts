@@ -7,6 +7,7 @@ import { terminalAsker } from './cli/terminalAsker';
 import { processTable } from './explain/processTable';
 import { reportText } from './explain/report';
 import { type HostId, hostName, isHere, LOCAL } from './inspect/hostId';
+import type { Linking } from './inspect/linking';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
 import { printable } from './model/printable';
@@ -60,10 +61,17 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
     if (asked.pid === undefined) return await list(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
     const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
-    return await show(asked, await look(target, asked.pid, { walk }));
+    return await show(asked, await look(target, asked.pid, { walk, links: await links(asked, target) }));
   } finally {
     target.dispose();
   }
+}
+
+/** Loaded on demand: who only lists processes need not wait for it. */
+async function links({ sources }: Asked, { binaries }: Target): Promise<Linking | undefined> {
+  if (!sources || !binaries) return undefined;
+  const { linkHere } = await import('./links');
+  return { link: linkHere() };
 }
 
 function open(asked: Asked, host: HostId): Promise<Target> {
@@ -166,10 +174,12 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   let worst: number = EXIT.ok;
   const stop = new AbortController();
   const layouts = new LayoutFiles();
+  const linking = await links(asked, target);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
-      previous = await look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
+      const options = { previous, signal: stop.signal, walk: { layouts }, links: linking };
+      previous = await look(target, pid, options);
     } catch (error) {
       // The end of the process is the natural end of watching it.
       const ended =

@@ -34,6 +34,7 @@ export const SETTINGS = {
   refreshInterval: 'refreshInterval',
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
+  sources: 'sources.enabled',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',

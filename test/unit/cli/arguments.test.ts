@@ -15,6 +15,8 @@ describe('the command line', () => {
     [['--fail-on', 'warning', '42'], { pid: 42, failOn: 'warning' }],
     [['42'], { kernelMemory: true }],
     [['--no-kernel-memory', '42'], { pid: 42, kernelMemory: false }],
+    [['42'], { sources: true }],
+    [['42', '--no-sources'], { sources: false }],
     [['-v', '-h'], { verbose: true, help: true }],
     [[], { hosts: [{ kind: 'local' }], keepProbe: false }],
     [['--sudo', '42'], { pid: 42, hosts: [{ kind: 'local', sudo: true }] }],
