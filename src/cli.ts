@@ -10,6 +10,7 @@ import { terminalAsker } from './cli/terminalAsker';
 import { reportText } from './explain/report';
 import { Budget } from './inspect/budget';
 import { type HostId, isHere, LOCAL } from './inspect/hostId';
+import type { Linking } from './inspect/linking';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
 import type { Sample } from './model/sample';
@@ -24,6 +25,9 @@ declare const VERSION: string;
 
 /** Milliseconds that what was opened has to close once everything is said. A way to a host may never do so. */
 const FAREWELL = 2000;
+
+/** Milliseconds that one look may take to read the program's stacks and binaries. */
+const LINKS_PATIENCE = 15_000;
 
 /** Errors that are about the target, not about us or the way we were called. */
 const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -61,10 +65,17 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
     if (asked.pid === undefined) return await listOne(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
     const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
-    return await show(asked, await look(target, asked.pid, { walk }));
+    return await show(asked, await look(target, asked.pid, { walk, links: await links(asked, target) }));
   } finally {
     target.dispose();
   }
+}
+
+/** Loaded on demand: who only lists processes need not wait for it. */
+async function links({ sources }: Asked, { binaries }: Target): Promise<Linking | undefined> {
+  if (!sources || !binaries) return undefined;
+  const { linkHere } = await import('./links');
+  return { link: linkHere(), patience: LINKS_PATIENCE };
 }
 
 function open(asked: Asked, host: HostId): Promise<Target> {
@@ -132,10 +143,12 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   const stop = new AbortController();
   const layouts = new LayoutFiles();
   const budget = new Budget();
+  const linking = await links(asked, target);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
-      previous = await look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
+      const options = { previous, signal: stop.signal, walk: { layouts }, links: linking };
+      previous = await look(target, pid, options);
       budget.note(target.processor);
     } catch (error) {
       // The end of the process is the natural end of watching it.

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import type { OpenHost } from './inspect/host';
 import { type HostId, isHere, LOCAL } from './inspect/hostId';
@@ -26,6 +27,7 @@ import {
   processMemory,
   remoteProbePath,
 } from './views/settings';
+import { SourceLinks } from './views/sourceLinks';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
 import { InspectionTree } from './views/tree';
@@ -56,12 +58,16 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   let open: OpenHost = openHere;
   const secrets = new Secrets(context.secrets);
   const hosts = new Hosts((...asked) => open(...asked), editorAskers(secrets), clock);
+  const links = new SourceLinks(join(__dirname, 'links.js'), clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
-    (signal, previous, search, spent) =>
+    (signal, previous, search, { spent, late } = {}) =>
       hosts.of(host).use(async (target) => {
         const { look } = await import('./inspect/look');
-        const options = { signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]) };
+        const options = {
+          signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]),
+          links: await links.linking(late),
+        };
         const walk = search ? { walk: { search } } : {};
         const looking = look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
         return looking.finally(() => spent?.(target.processor));
@@ -95,6 +101,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   context.subscriptions.push(
     hosts,
     inspections,
+    links,
     tree,
     new StatusBar(inspections),
     followSchedule(inspections, tree),

@@ -18,6 +18,8 @@ export interface Asked {
   readonly all: boolean;
   readonly kernelMemory: boolean;
   readonly processMemory: boolean;
+  /** Tell where the program waits in its source. */
+  readonly sources: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
   readonly save?: string;
@@ -50,6 +52,7 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --keep-probe        leave the probe on the host for the next time
   --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
   --no-memory         nor any memory of processes but their rings': not what requests point at
+  --no-sources        do not tell where the program's threads wait in its source
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; without PID, one of any
                       process on any host
   --help, -h          this text
@@ -107,6 +110,7 @@ export function parseArguments(args: readonly string[]): Asked {
     all: values.all ?? false,
     kernelMemory: !(values['no-kernel-memory'] ?? false),
     processMemory: !(values['no-memory'] ?? false),
+    sources: !(values['no-sources'] ?? false),
     help: values.help ?? false,
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
@@ -130,6 +134,7 @@ function parse(args: readonly string[]) {
         all: { type: 'boolean' },
         'no-kernel-memory': { type: 'boolean' },
         'no-memory': { type: 'boolean' },
+        'no-sources': { type: 'boolean' },
         host: { type: 'string', multiple: true },
         command: { type: 'string', multiple: true },
         sudo: { type: 'boolean' },

@@ -1,5 +1,6 @@
 import { type ErrorCode, UserError } from '../model/errors';
 import type { Sample } from '../model/sample';
+import { withStanding } from '../source/standing';
 import { Budget } from './budget';
 import { type InspectionProblem, problemOf } from './problem';
 
@@ -22,15 +23,20 @@ export interface Search {
   readonly signal?: AbortSignal;
 }
 
-/**
- * Takes one Sample. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. `spent` is told what
- * the host's probe has taken of a processor by then (Target.processor).
- */
+/** Whom a look tells what its answer does not say. */
+export interface Told {
+  /** What the host's probe has taken of a processor by the end of the look (Target.processor). */
+  readonly spent?: (milliseconds: number | undefined) => void;
+  /** What the Sample could be completed to only after a while. */
+  readonly late?: (linked: Sample) => void;
+}
+
+/** Takes one Sample. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
 export type TakeSample = (
   signal: AbortSignal,
   previous: Sample | undefined,
   search?: Search,
-  spent?: (milliseconds: number | undefined) => void,
+  told?: Told,
 ) => Promise<Sample>;
 
 /** The clock of an inspection, so that tests need not wait. */
@@ -129,7 +135,8 @@ export class Inspection {
     const spent = (milliseconds: number | undefined) => this.budget.note(milliseconds);
     this.own = 0;
     try {
-      const sample = await this.take(this.abort.signal, this.current.sample, search, spent);
+      const told = { spent, late: (linked: Sample) => this.complete(linked) };
+      const sample = await this.take(this.abort.signal, this.current.sample, search, told);
       if (this.abort.signal.aborted) return;
       refuseAnother(this.current.sample, sample);
       const took = this.clock.now() - started;
@@ -152,6 +159,14 @@ export class Inspection {
         ...(sample ? { sample } : {}),
       });
     }
+  }
+
+  /** What a look has become after it was shown; of a newer one that stands already, what has not moved since. */
+  private complete(linked: Sample): void {
+    const { sample } = this.current;
+    if (!sample || this.abort.signal.aborted) return;
+    const newest = sample.takenAt === linked.takenAt ? linked : withStanding(sample, linked);
+    if (newest !== sample) this.publish({ ...this.current, sample: newest });
   }
 
   private schedule(): void {

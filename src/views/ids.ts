@@ -35,6 +35,7 @@ export const SETTINGS = {
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
   processMemory: 'processMemory',
+  sources: 'sources.enabled',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',

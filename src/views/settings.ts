@@ -29,6 +29,11 @@ export function processMemory(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.processMemory, true) !== false;
 }
 
+/** Whether it is told where the inspected program's threads wait in its source. */
+export function sourcesEnabled(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.sources, true) !== false;
+}
+
 /** The hosts of the user's settings; what is none is left out. */
 export function configuredHosts(): readonly HostId[] {
   const hosts = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.hosts, []);

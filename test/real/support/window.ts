@@ -43,13 +43,13 @@ export function openWindow(running: Running, open: OpenHost = openTestTarget): W
   };
   const hosts = new Hosts(opened, { user: NOBODY, quiet: NOBODY }, CLOCK);
   const inspections = new Inspections(
-    (host, pid) => (signal, previous, _search, spent) =>
+    (host, pid) => (signal, previous, _search, told) =>
       hosts.of(host).use(async (target) => {
         const started = performance.now();
         try {
           return await look(target, pid, { signal, previous });
         } finally {
-          spent?.(target.processor);
+          told?.spent?.(target.processor);
           slowest = Math.max(slowest, (performance.now() - started) / 1000);
         }
       }, signal),

@@ -17,6 +17,8 @@ describe('the command line', () => {
     [['42'], { kernelMemory: true, processMemory: true }],
     [['--no-kernel-memory', '42'], { pid: 42, kernelMemory: false, processMemory: true }],
     [['--no-memory', '42'], { pid: 42, kernelMemory: true, processMemory: false }],
+    [['42'], { sources: true }],
+    [['42', '--no-sources'], { sources: false }],
     [['-v', '-h'], { verbose: true, help: true }],
     [[], { hosts: [{ kind: 'local' }], keepProbe: false }],
     [['--sudo', '42'], { pid: 42, hosts: [{ kind: 'local', sudo: true }] }],

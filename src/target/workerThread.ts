@@ -1,0 +1,37 @@
+import { type MessagePort, Worker } from 'node:worker_threads';
+
+/** Another thread of this program. */
+export interface Thread {
+  post(message: unknown, handedOver?: readonly MessagePort[]): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Settles when it has ended: undefined = it was told to, else why in words. */
+  readonly ended: Promise<string | undefined>;
+  end(): void;
+}
+
+/** Runs a bundle of ours with at most that many megabytes of JavaScript's own memory. `role` tells it that it is to serve. */
+export function startThread(file: string, role: string, megabytes: number): Thread {
+  const worker = new Worker(file, {
+    workerData: role,
+    name: role,
+    resourceLimits: { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: 32 },
+    stdin: false,
+  });
+  let told = false;
+  let why: string | undefined;
+  const ended = new Promise<string | undefined>((resolve) => {
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      why = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${megabytes} MB` : error.message;
+    });
+    worker.on('exit', (code) => resolve(told ? undefined : (why ?? `it ended with code ${code}`)));
+  });
+  return {
+    ended,
+    post: (message, handedOver = []) => worker.postMessage(message, [...handedOver]),
+    onMessage: (listener) => void worker.on('message', listener),
+    end: () => {
+      told = true;
+      void worker.terminate();
+    },
+  };
+}
