@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Request } from '../../src/model/sample';
+import { SampleLinker } from '../../src/source/linkSample';
 import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
+import { unpack } from '../../src/target/unpack';
+import { sampleOf } from '../unit/samples';
 import { type Armed, type Build, compileArmed, inMarks, originsOf, startArmed } from './support/armed';
 import { everybodysProbe, skipUnlessMemoryReadable } from './support/probe';
 import type { Running } from './support/victim';
@@ -28,14 +32,18 @@ async function start(context: Running, source: string, build: Build): Promise<Ar
   return startArmed(context, program, isRoot ? NOBODY : undefined);
 }
 
-/** What is told of each request, in words. */
-async function told(context: Running, user: User, source: string, build: Build) {
+function targetOf(context: Running, user: User): ProbeTarget {
   if (user === 'root' && !isRoot) context.skip('needs root');
   if (user !== 'root') skipUnlessMemoryReadable(context, NOBODY.uid);
   const target = user === 'root' ? root : ordinary;
   if (!target) throw new Error('no probe');
   if (target.arch !== 'x86_64') context.skip('told on x86-64 alone');
-  const found = await originsOf(target, await start(context, source, build));
+  return target;
+}
+
+/** What is told of each request, in words. */
+async function told(context: Running, user: User, source: string, build: Build) {
+  const found = await originsOf(targetOf(context, user), await start(context, source, build));
   return Object.fromEntries(
     [...found].map(([name, origins]) => [name, origins.map((origin) => inMarks(source, origin))]),
   );
@@ -119,4 +127,30 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
       });
     },
   );
+
+  it('the requests of a Sample, and what still stands is not looked for again', async (context) => {
+    const target = targetOf(context, user);
+    const armed = await start(context, 'callbacks.c', { compiler: 'gcc', flags: ['-O2'] });
+    const requests = [...armed.userData.values()].map(
+      (userData, sequence): Request => ({
+        ring: 1,
+        operation: 'READ',
+        userData,
+        sequence,
+        state: 'polling',
+        certainty: 'certain',
+        sources: ['ring memory'],
+      }),
+    );
+    const process = { pid: armed.pid, startTime: 1, name: 'program', command: [] };
+    const linker = new SampleLinker(target, { unpack });
+    const first = await linker.link(sampleOf({ process, requests }));
+    const names = [...armed.userData.keys()];
+    const origin = first.requests[names.indexOf('op')]?.origin;
+    expect(origin?.at(-1)).toMatchObject({ kind: 'callback', function: 'on_block', found: 'user_data + 16' });
+    expect(first.requests[names.indexOf('plain')]).toBe(requests[names.indexOf('plain')]);
+    const again = await linker.link(sampleOf({ process, requests }), { previous: first });
+    expect(again.requests[names.indexOf('op')]?.origin).toBe(origin);
+    linker.close();
+  });
 });
