@@ -89,8 +89,12 @@ function isAwaiting({ kind }: Origin): boolean {
 function nameOf({ kind, function: name }: Origin): string {
   const shown = printable(name, NAME);
   if (kind === 'object' || kind === 'number') return shown;
-  const lambda = /^(?:(.*)::)?(?:<lambda>|\{(?:closure|async_block)(?:#\d+)?\})$/.exec(shown);
-  if (lambda) return lambda[1] ? `a lambda in ${lambda[1]}()` : 'a lambda';
+  const nameless = /^(?:(.*)::)?(?:<(lambda)>|\{(closure|async_block|async_closure)(?:#\d+)?\})$/.exec(shown);
+  if (nameless) {
+    const [, scope, lambda, rust = ''] = nameless;
+    const what = lambda ? 'a lambda' : rust === 'closure' ? 'a closure' : `an ${rust.replace('_', ' ')}`;
+    return scope ? `${what} in ${scope}()` : what;
+  }
   return /[)}\]…]$/.test(shown) ? shown : `${shown}()`;
 }
 

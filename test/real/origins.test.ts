@@ -128,6 +128,29 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     },
   );
 
+  it.for(['0', '2'])(
+    'futures of a program in Rust, and those that await them, -O%s',
+    async (level, context) => {
+      const build = { compiler: 'rustc', flags: ['--edition=2021', `-Copt-level=${level}`] };
+      const client = [
+        'future futures::store::read_header read_header',
+        'future futures::handle_client handle_client',
+        'future futures::serve serve',
+      ];
+      expect(await told(context, user, 'futures.rs', build)).toEqual({
+        future: client,
+        index: ['number 3, an index or a count, not an address'],
+        boxed: [
+          ...client,
+          'future futures::serve_dynamic::{async_block} in block',
+          'future futures::boxed boxed',
+        ],
+        closure: ['callback futures::main::{closure#0} closure'],
+        trait: ['object futures::Accepted', 'method futures::Accepted::complete complete'],
+      });
+    },
+  );
+
   it('the requests of a Sample, and what still stands is not looked for again', async (context) => {
     const target = targetOf(context, user);
     const armed = await start(context, 'callbacks.c', { compiler: 'gcc', flags: ['-O2'] });

@@ -189,7 +189,7 @@ export async function inlinedInto({ info, entry }: ProgramFunction): Promise<Inl
 }
 
 export function isLambda({ name }: { readonly name: string }): boolean {
-  return name.endsWith(LAMBDA.slice(2)) || name.endsWith('{closure}');
+  return name.endsWith(LAMBDA.slice(2)) || /\{closure#\d+\}$/.test(name);
 }
 
 const LAMBDA = '::<lambda>';

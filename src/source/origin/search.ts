@@ -7,7 +7,7 @@ import { asyncBacktrace, coroutineAt, coroutineFrom } from './coroutines';
 import { type Extent, extentOf } from './extent';
 import { wordIn } from './processMemory';
 import { isProgramFile, isSystemImage } from './programFiles';
-import { futureBehind } from './rustFutures';
+import { traitBehind } from './rustTraits';
 import type { Candidate } from './userData';
 
 /** A guess at whose a request is. */
@@ -129,8 +129,8 @@ export class Search {
       this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.unnamed) - penalty);
       return;
     }
-    const future = await futureBehind(this.code, word, [wordIn(data, at - 8), wordIn(data, at + 8)], found);
-    if (future) this.take(future.origins, (future.isCertain ? WEIGHT.future : WEIGHT.unnamed) - penalty);
+    const behind = await traitBehind(this.code, word, wordIn(data, at - 8), found);
+    if (behind) this.take(behind.origins, WEIGHT[behind.kind] - penalty);
   }
 
   private take(origins: readonly Origin[], weight: number): void {
