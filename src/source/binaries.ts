@@ -1,6 +1,7 @@
 import type { MountinfoRow } from '../procfs/mountinfo';
 import type { BinaryFile } from '../target/binaries';
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { type Lines, openLines } from './lines';
@@ -15,6 +16,8 @@ export interface Place {
 
 export interface BinariesOptions {
   readonly unpack: Unpack;
+  /** Names as the linker knows them stay so where it is absent. */
+  readonly demangle?: Demangle;
   /** Folders of separate debug files, on the target's host; with `.build-id` in them. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build, from elsewhere; undefined where there is none. */
@@ -61,6 +64,10 @@ export class Binaries {
     private readonly target: Target,
     private readonly options: BinariesOptions,
   ) {}
+
+  get demangle(): Demangle | undefined {
+    return this.options.demangle;
+  }
 
   of(image: Image, place: Place): Promise<BinaryResult> {
     const key = image.path === VDSO ? VDSO : `${image.device} ${image.inode} ${image.path}`;

@@ -2,6 +2,7 @@ import type { KernelLayout } from '../kernel/layout';
 import { printable } from '../model/printable';
 import type { UserFrame } from '../model/sample';
 import type { Binaries, Place } from './binaries';
+import { readable } from './frameNames';
 import type { SourceFrame } from './lines';
 import type { ProcessStacks, ThreadStack } from './unwind/threads';
 import type { StackFrame } from './unwind/walkStack';
@@ -55,10 +56,10 @@ async function nameFrames(
       if (!image || !lines) return;
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
-      located.forEach(({ frames }, index) => {
+      for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
-        if (address !== undefined) named.set(address, frames);
-      });
+        if (address !== undefined) named.set(address, await readable(frames, binaries.demangle));
+      }
     }),
   );
   return named;
