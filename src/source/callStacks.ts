@@ -3,6 +3,7 @@ import { printable } from '../model/printable';
 import type { UserFrame } from '../model/sample';
 import type { Binaries, Place } from './binaries';
 import { readable } from './frameNames';
+import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
 import type { ProcessStacks, ThreadStack } from './unwind/threads';
 import type { StackFrame } from './unwind/walkStack';
@@ -24,7 +25,10 @@ export async function readCallStacks(
   tids: readonly number[],
   layout?: KernelLayout,
 ): Promise<CallStack[]> {
-  const found = await stacks.unwind(tids, { layout });
+  const found = await stacks.unwind(tids, {
+    layout,
+    further: (image) => furtherFrames(binaries, place, image),
+  });
   const named = await nameFrames(found, binaries, place);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };

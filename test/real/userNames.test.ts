@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { CallStack } from '../../src/source/callStacks';
+import { gdbStacks } from './support/gdb';
 import { Installed, pidOf } from './support/installed';
 import { namedStacks, namesOf, openTarget } from './support/namedStacks';
 import { until } from './support/proc';
@@ -55,3 +57,78 @@ it.for(['-g', ''])(
     );
   },
 );
+
+/** Goroutines that block in system calls, each in a thread of its own. */
+const GO = `package main
+
+import (
+	"sync"
+	"syscall"
+)
+
+type store struct{ n int }
+
+//go:noinline
+func (s *store) take(fd int) int {
+	var b [300]byte
+	n, _ := syscall.Read(fd, b[:])
+	return n + s.n + int(b[3])
+}
+
+//go:noinline
+func serve(s *store, fd, depth int) int {
+	if depth > 0 {
+		return serve(s, fd, depth-1) + 1
+	}
+	return s.take(fd) + 1
+}
+
+func main() {
+	var p [2]int
+	syscall.Pipe(p[:])
+	var wait sync.WaitGroup
+	for i := 0; i < 2; i++ {
+		wait.Add(1)
+		go func() { println(serve(&store{1}, p[0], 3)); wait.Done() }()
+	}
+	println(serve(&store{2}, p[0], 1))
+	wait.Wait()
+}
+`;
+
+it.for([
+  ['as built by default', []],
+  ['position-independent', ['-buildmode=pie']],
+] as const)('stacks of Go are proven with the tables of its file, %s', async ([, flags], context) => {
+  const at = new Installed(context);
+  at.needs('go', 'gdb');
+  at.file('waits.go', GO);
+  at.file('go.mod', 'module waits\n');
+  at.run('sh', ['-c', `GOCACHE=${at.folder}/cache GOFLAGS=-mod=mod go build ${flags.join(' ')} -o waits .`]);
+  const pid = await started(at, `${at.folder}/waits`);
+  const target = await openTarget(context);
+  const inTake = (stacks: readonly CallStack[]) =>
+    stacks.filter((stack) => namesOf(stack).includes('main.(*store).take'));
+  await expect.poll(async () => inTake(await namedStacks(target, pid)).length, { timeout: 10_000 }).toBe(3);
+  const stacks = await namedStacks(target, pid);
+  for (const { frames = [], note } of inTake(stacks)) {
+    expect(note).toBeUndefined();
+    expect(new Set(frames.map(({ trust }) => trust))).toEqual(new Set(['proven']));
+    expect(frames.at(-1)?.function).toBe('runtime.goexit');
+    expect(frames.find(({ function: name }) => name === 'main.(*store).take')).toMatchObject({
+      file: expect.stringMatching(/waits\.go$/),
+      line: 13,
+    });
+  }
+  expect(
+    inTake(stacks)
+      .map((stack) => namesOf(stack).filter((name) => name === 'main.serve').length)
+      .sort(),
+  ).toEqual([2, 4, 4]);
+  const truth = gdbStacks(pid);
+  const wrong = stacks.flatMap(({ tid, frames = [] }) => {
+    const theirs = new Set(truth.get(tid)?.map((pc) => `0x${pc.toString(16)}`));
+    return frames.filter(({ trust, address }) => trust === 'proven' && !theirs.has(address));
+  });
+  expect(wrong).toEqual([]);
+});

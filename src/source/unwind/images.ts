@@ -96,6 +96,11 @@ export class Images {
     return this.region(address)?.executable === true;
   }
 
+  /** Those whose further unwind tables are asked for. */
+  get wanting(): Image[] {
+    return this.candidates.flatMap(({ image }) => (image?.frames.wantsFurther ? [image] : []));
+  }
+
   /** The binary an address belongs to; undefined also while its headers are missing. */
   at(address: number): Image | undefined {
     const candidate = before(this.candidates, address);
