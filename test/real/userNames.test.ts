@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { CallStack } from '../../src/source/callStacks';
 import { gdbStacks } from './support/gdb';
 import { Installed, pidOf } from './support/installed';
 import { namedStacks, namesOf, openTarget } from './support/namedStacks';
 import { until } from './support/proc';
+import { toRelease } from './support/releases';
 
 const sleeps = (pid: number): boolean => /^State:\tS/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 
@@ -131,4 +132,63 @@ it.for([
     return frames.filter(({ trust, address }) => trust === 'proven' && !theirs.has(address));
   });
   expect(wrong).toEqual([]);
+});
+
+it('functions of JavaScript are named where Node is told to write them down', async (context) => {
+  const at = new Installed(context);
+  at.file(
+    'waits.js',
+    `const word = new Int32Array(new SharedArrayBuffer(4));
+function take() { Atomics.wait(word, 0, 0); return 1; }
+
+function serve(depth) { return depth > 0 ? serve(depth - 1) + 1 : take() + 1; }
+serve(2);`,
+  );
+  const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
+  const pid = pidOf(at.start(process.execPath, [...flags, 'waits.js']));
+  context.onTestFinished(toRelease(() => rmSync(`/tmp/perf-${pid}.map`, { force: true })));
+  const target = await openTarget(context);
+  const first = async () => (await namedStacks(target, pid)).find(({ tid }) => tid === pid);
+  await expect
+    .poll(async () => (await first())?.frames?.map(({ function: name }) => name), { timeout: 15_000 })
+    .toContain('serve');
+  const stack = await first();
+  const own = stack?.frames?.filter(({ file }) => file?.endsWith('/waits.js'));
+  expect(own?.map(({ function: name, line }) => `${name} ${line}`)).toEqual([
+    'take 2',
+    'serve 4',
+    'serve 4',
+    'serve 4',
+    '(anonymous) 1',
+  ]);
+});
+
+it('code that is made while a program runs is called so where nobody tells its names', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc');
+  at.file(
+    'made.c',
+    `#define _GNU_SOURCE
+     #include <string.h>
+     #include <sys/mman.h>
+     #include <unistd.h>
+     int main(void) {
+       int file = memfd_create("jit", 0); ftruncate(file, 4096);
+       unsigned char *code = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, file, 0);
+       memcpy(code, "\\x55\\x48\\x89\\xe5\\xff\\xd7\\x5d\\xc3", 8);
+       ((void (*)(int (*)(void)))code)(pause);
+       return 1;
+     }`,
+  );
+  at.run('gcc', ['-O1', 'made.c', '-o', 'made']);
+  const pid = await started(at, `${at.folder}/made`);
+  const target = await openTarget(context);
+  const [stack] = await namedStacks(target, pid);
+  const made = stack?.frames?.find(({ binary }) => binary === undefined);
+  expect(made?.function).toMatch(/^0x[0-9a-f]+ in code made while it runs \(\/memfd:jit/);
+  const path = `/tmp/perf-${pid}.map`;
+  context.onTestFinished(toRelease(() => rmSync(path, { force: true })));
+  writeFileSync(path, `${(Number(made?.address) - 6).toString(16)} 8 compiled_take\n`);
+  const [named] = await namedStacks(target, pid);
+  expect(named && namesOf(named)).toContain('compiled_take');
 });

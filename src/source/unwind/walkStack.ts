@@ -29,6 +29,8 @@ export interface StackFrame {
   readonly lookup: number;
   readonly trust: Trust;
   readonly image?: Image;
+  /** Of code in no binary: what its mapping is called; empty where that has no name. */
+  readonly mapping?: string;
 }
 
 export interface WalkedStack {
@@ -91,7 +93,8 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
   for (;;) {
     const lookup = state.afterCall ? state.pc - 1 : state.pc;
     const image = place.images.at(lookup);
-    frames.push({ pc: state.pc, lookup, standing: state.standing, ...(image ? { image } : {}) });
+    const where = image ? { image } : { mapping: place.images.region(lookup)?.name ?? '' };
+    frames.push({ pc: state.pc, lookup, standing: state.standing, ...where });
     const step =
       frames.length < MOST_FRAMES ? leave(place, state, lookup, image) : { end: 'it is very deep' };
     if (place.space.misses > misses) return { frames: [], complete: false };
@@ -112,7 +115,9 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
 function leave(place: Place, state: State, lookup: number, image: Image | undefined): Step {
   if (!place.images.isCode(lookup)) return { end: 'its address is no code' };
   const row = image?.frames.row(lookup, place.machine);
-  if (!row) return image?.frames.hasTables ? { end: NO_TABLES } : byFramePointer(place, state);
+  // V8 has code of its own among what a compiler has made: Builtins_….
+  if (!row)
+    return image?.frames.hasTables && !state.afterCall ? { end: NO_TABLES } : byFramePointer(place, state);
   if (row.rules.get(row.returnAddress)?.kind === 'undefined')
     return { end: 'it is the first function of its thread', complete: true };
   const isGo = image?.frames.isGo === true;
