@@ -90,7 +90,7 @@ export interface Host {
   readonly name: string;
   /** The release, as `uname -r` prints it. */
   readonly kernel: string;
-  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64. */
+  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64, 6.8.12 of Ubuntu's 6.8.0-45-generic. */
   readonly stable?: string;
   readonly arch: string;
   /** Seconds since boot when the sample was taken. */
