@@ -92,7 +92,7 @@ export class Inspections {
     const due = [...this.live.values()].filter(
       (one) => one.inspection.snapshot.state === 'live' && (!key || hostKey(one.host) === key),
     );
-    await Promise.all(due.map(({ inspection }) => inspection.refresh()));
+    await Promise.all(due.map(({ inspection }) => inspection.refreshAnew()));
   }
 
   pause(key: string): void {

@@ -92,7 +92,11 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     if (!root) return;
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
     await vscode.commands.executeCommand(FOCUS_VIEW);
-    await this.view.reveal(root, { select: true, focus: true, expand: true });
+    try {
+      await this.view.reveal(root, { select: true, focus: true, expand: true });
+    } catch {
+      // The editor did not know the row yet: it is drawn below, and only not selected.
+    }
     // On a slow machine it still happens now and then; drawing once more brings the rows.
     this.redraw.fire(undefined);
   }
