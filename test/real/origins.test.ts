@@ -187,4 +187,17 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     expect(again.requests[names.indexOf('op')]?.origin).toBe(origin);
     linker.close();
   });
+
+  it('nothing worse than a wrong guess where memory is nonsense', async (context) => {
+    const target = targetOf(context, user);
+    const flags = ['-O1', '-std=c++20'];
+    const armed = await start(context, 'wild.cpp', { compiler: 'g++', flags });
+    const began = Date.now();
+    const found = await originsOf(target, armed);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    expect(found.size).toBe(500);
+    const names = new Set([...found.values()].flatMap((origins) => origins.map((one) => one.function)));
+    for (const name of names)
+      expect(name).toMatch(/^(?:Base|Derived)(?:::run)?$|^main(?:::<lambda>)?$|not an address|^~?\w+$/);
+  });
 });
