@@ -2,7 +2,7 @@ import type { SourcePlace } from '../../model/sample';
 import type { DebugInfo } from '../dwarf/debugInfo';
 import type { Entry } from '../dwarf/entries';
 import { Attribute, Tag } from '../dwarf/names';
-import { declarationOf, type ProgramFunction, plainName } from './code';
+import { declarationOf, declaredEntry, type ProgramFunction, plainName } from './code';
 import { isStructure, memberNamed, pointedTo, typeOf } from './types';
 
 /** A field of a coroutine's frame, in bytes. */
@@ -98,7 +98,9 @@ async function writtenFunction(
   info: DebugInfo,
   linkage: string | undefined,
 ): Promise<Entry | undefined> {
-  const root = linkage === undefined ? undefined : await info.root(entry.unit);
+  // With link-time optimisation what was written stands in another unit than the code.
+  const { unit } = await declaredEntry(info, entry);
+  const root = linkage === undefined ? undefined : await info.root(unit);
   let looked = 0;
   for (const one of root?.descendants() ?? []) {
     if (++looked > MOST_IN_UNIT) return undefined;
