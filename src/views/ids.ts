@@ -35,6 +35,8 @@ export const SETTINGS = {
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
   sources: 'sources.enabled',
+  debuginfodUrls: 'debuginfod.urls',
+  debuginfodEnvironment: 'debuginfod.useEnvironment',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',

@@ -17,6 +17,8 @@ describe('the command line', () => {
     [['--no-kernel-memory', '42'], { pid: 42, kernelMemory: false }],
     [['42'], { sources: true }],
     [['42', '--no-sources'], { sources: false }],
+    [['--debuginfod', '42'], { pid: 42, debuginfod: true }],
+    [[], { debuginfod: false }],
     [['-v', '-h'], { verbose: true, help: true }],
     [[], { hosts: [{ kind: 'local' }], keepProbe: false }],
     [['--sudo', '42'], { pid: 42, hosts: [{ kind: 'local', sudo: true }] }],
