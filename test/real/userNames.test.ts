@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
+import { takeSample } from '../../src/sample/takeSample';
+import { isBlindSource } from '../../src/source/blindSources';
 import type { CallStack } from '../../src/source/callStacks';
 import { isOfBuild } from '../../src/source/elfFile';
+import { SampleLinker } from '../../src/source/linkSample';
 import { openDebuginfod } from '../../src/target/debuginfod';
 import { unpack } from '../../src/target/unpack';
 import { gdbStacks } from './support/gdb';
@@ -229,4 +232,28 @@ it('lines come from a server of debuginfod where the program has no debug inform
   expect(stack?.frames).toContainEqual(expect.objectContaining({ function: 'take', line: 3 }));
   const id = spawnSync('readelf', ['-n', `${at.folder}/waits`], { encoding: 'utf8' }).stdout;
   expect(asked).toContain(`/buildid/${/Build ID: (\w+)/.exec(id)?.[1]}/debuginfo`);
+});
+
+it('a Sample says once why a program’s lines are not told, and what to do', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc', 'strip');
+  at.file('waits.c', '#include <unistd.h>\nint main(void) { return pause() + 1; }\n');
+  at.run('gcc', ['-g', 'waits.c', '-o', 'traced']);
+  at.run('gcc', ['-Wl,--build-id=sha1', '-s', 'waits.c', '-o', 'stripped']);
+  const target = await openTarget(context);
+  const linker = new SampleLinker(target, { unpack });
+  context.onTestFinished(() => linker.close());
+  const rowsOf = async (name: string) => {
+    const pid = await started(at, `${at.folder}/${name}`);
+    const sample = await linker.link(await takeSample(target, pid, { walk: false }));
+    return sample.notVisible.filter(isBlindSource);
+  };
+  expect(await rowsOf('traced')).toEqual([]);
+  expect(await rowsOf('stripped')).toEqual([
+    {
+      what: 'source lines of stripped',
+      why: 'it has no debug information and was stripped of its functions’ names',
+      remedy: expect.stringMatching(/compile it with -g.*build-id [0-9a-f]{40}\)/),
+    },
+  ]);
 });
