@@ -1,9 +1,10 @@
 // Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js,
-// dist/ssh.js, and the probe.
+// dist/ssh.js, dist/links.js with dist/demangle.wasm, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -73,6 +74,9 @@ export function buildProbe(arch = process.arch) {
   return binary;
 }
 
+/** Modules below src that are bundles of their own: the other bundles require them once they are imported. */
+const LATE = { 'target/ssh/library': 'ssh', links: 'links' };
+
 /** Entries that exist, with what each needs of its own. */
 function bundles() {
   const command = { banner: { js: '#!/usr/bin/env node' } };
@@ -85,7 +89,7 @@ function bundles() {
     { name: 'cli.main', from: 'cli.ts', options: wrapped },
     { name: 'extension', from: 'extension.ts', options: {} },
     { name: 'adapter', from: 'adapter.ts', options: command },
-    { name: 'ssh', from: 'target/ssh/library.ts', options: {} },
+    ...Object.entries(LATE).map(([from, name]) => ({ name, from: `${from}.ts`, options: {} })),
   ];
   return all
     .map(({ name, from, options }) => ({ name, entry: join(here, 'src', from), options }))
@@ -104,20 +108,20 @@ function compileAhead() {
   writeFileSync(join(dist, 'cli.main.cache'), script.createCachedData());
 }
 
-/** Libraries that are only loaded once SSH is asked for: dist/ssh.js, which the other bundles require then. */
 const loadedLate = {
   name: 'loaded late',
   setup(build) {
-    build.onResolve({ filter: /\/library$/ }, ({ kind, resolveDir }) =>
-      kind === 'dynamic-import' && resolveDir === join(here, 'src/target/ssh')
-        ? { path: './ssh.js', external: true }
-        : undefined,
-    );
+    build.onResolve({ filter: /^\./ }, ({ kind, resolveDir, path }) => {
+      const name = LATE[relative(join(here, 'src'), join(resolveDir, path))];
+      return kind === 'dynamic-import' && name ? { path: `./${name}.js`, external: true } : undefined;
+    });
   },
 };
 
 async function bundle(watch) {
   const esbuild = await import('esbuild');
+  mkdirSync(dist, { recursive: true });
+  copyFileSync(join(here, 'node_modules/gecko-profiler-demangle/index_bg.wasm'), join(dist, 'demangle.wasm'));
   for (const { name, entry, options } of bundles()) {
     const outfile = join(dist, `${name}.js`);
     const settings = {

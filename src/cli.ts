@@ -1,12 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Asked, HELP, parseArguments } from './cli/arguments';
 import { type HostAnswer, listHosts, ranked } from './cli/hostList';
-import { LayoutFiles } from './cli/layoutCache';
+import { cacheDirectory, LayoutFiles } from './cli/layoutCache';
 import { searchProgress } from './cli/searchProgress';
 import { terminalAsker } from './cli/terminalAsker';
 import { processTable } from './explain/processTable';
 import { reportText } from './explain/report';
 import { type HostId, hostName, isHere, LOCAL } from './inspect/hostId';
+import type { Linking } from './inspect/linking';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
 import { printable } from './model/printable';
@@ -14,6 +16,7 @@ import type { ProcessSummary } from './model/process';
 import type { Sample, Severity } from './model/sample';
 import { listProcesses } from './sample/listProcesses';
 import { parseSample, serialize } from './sample/savedSample';
+import { environmentUrls } from './target/debuginfodUrls';
 import { openDirectory } from './target/directory';
 import { openLocal } from './target/local';
 import { probePath } from './target/probePath';
@@ -24,6 +27,9 @@ declare const VERSION: string;
 
 /** Milliseconds that what was opened has to close once everything is said. A way to a host may never do so. */
 const FAREWELL = 2000;
+
+/** Milliseconds that one look may take to read the program's stacks and binaries. */
+const LINKS_PATIENCE = 15_000;
 
 const EXIT = { ok: 0, error: 1, finding: 3, notInspected: 4 } as const;
 
@@ -60,10 +66,18 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
     if (asked.pid === undefined) return await list(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
     const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
-    return await show(asked, await look(target, asked.pid, { walk }));
+    return await show(asked, await look(target, asked.pid, { walk, links: await links(asked, target) }));
   } finally {
     target.dispose();
   }
+}
+
+/** Loaded on demand: who only lists processes need not wait for it. */
+async function links({ sources, debuginfod }: Asked, { binaries }: Target): Promise<Linking | undefined> {
+  if (!sources || !binaries) return undefined;
+  const { linkHere } = await import('./links');
+  const servers = { urls: environmentUrls(), folder: join(cacheDirectory(), 'debuginfo') };
+  return { link: linkHere(debuginfod ? { debuginfod: servers } : {}), patience: LINKS_PATIENCE };
 }
 
 function open(asked: Asked, host: HostId): Promise<Target> {
@@ -166,10 +180,12 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   let worst: number = EXIT.ok;
   const stop = new AbortController();
   const layouts = new LayoutFiles();
+  const linking = await links(asked, target);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
-      previous = await look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
+      const options = { previous, signal: stop.signal, walk: { layouts }, links: linking };
+      previous = await look(target, pid, options);
     } catch (error) {
       // The end of the process is the natural end of watching it.
       const ended =

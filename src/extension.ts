@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import type { OpenHost } from './inspect/host';
 import { type HostId, isHere, LOCAL } from './inspect/hostId';
@@ -19,6 +20,7 @@ import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
 import { Secrets } from './views/secrets';
 import { configuredHosts, keepProbe, kernelMemory, probePath, remoteProbePath } from './views/settings';
+import { SourceLinks } from './views/sourceLinks';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
 import { InspectionTree } from './views/tree';
@@ -45,12 +47,16 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   let open: OpenHost = openHere;
   const secrets = new Secrets(context.secrets);
   const hosts = new Hosts((...asked) => open(...asked), editorAskers(secrets), clock);
+  const links = new SourceLinks(join(__dirname, 'links.js'), context.globalStorageUri.fsPath, clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
-    (signal, previous, search) =>
+    (signal, previous, search, late) =>
       hosts.of(host).use(async (target) => {
         const { look } = await import('./inspect/look');
-        const options = { signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]) };
+        const options = {
+          signal: AbortSignal.any([signal, ...(search?.signal ? [search.signal] : [])]),
+          links: await links.linking(late),
+        };
         const walk = search ? { walk: { search } } : {};
         return look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
       }, signal);
@@ -83,6 +89,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   context.subscriptions.push(
     hosts,
     inspections,
+    links,
     tree,
     new StatusBar(inspections),
     followSchedule(inspections, tree),

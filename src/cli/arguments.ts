@@ -17,6 +17,10 @@ export interface Asked {
   readonly verbose: boolean;
   readonly all: boolean;
   readonly kernelMemory: boolean;
+  /** Tell where the program waits in its source. */
+  readonly sources: boolean;
+  /** Ask the servers of DEBUGINFOD_URLS for debug information. */
+  readonly debuginfod: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
   readonly save?: string;
@@ -47,6 +51,8 @@ Without PID it lists the processes that use io_uring or are blocked in I/O, the 
   --probe PATH        use the probe at PATH on the host instead of putting one there
   --keep-probe        leave the probe on the host for the next time
   --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
+  --no-sources        do not tell where the program's threads wait in its source
+  --debuginfod        fetch debug information that is not there from the servers of $DEBUGINFOD_URLS
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical
   --help, -h          this text
   --version           the version
@@ -98,6 +104,8 @@ export function parseArguments(args: readonly string[]): Asked {
     verbose: values.verbose ?? false,
     all: values.all ?? false,
     kernelMemory: !(values['no-kernel-memory'] ?? false),
+    sources: !(values['no-sources'] ?? false),
+    debuginfod: values.debuginfod ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
@@ -120,6 +128,8 @@ function parse(args: readonly string[]) {
       options: {
         all: { type: 'boolean' },
         'no-kernel-memory': { type: 'boolean' },
+        'no-sources': { type: 'boolean' },
+        debuginfod: { type: 'boolean' },
         host: { type: 'string', multiple: true },
         command: { type: 'string', multiple: true },
         sudo: { type: 'boolean' },

@@ -1,5 +1,6 @@
 import { type ErrorCode, UserError } from '../model/errors';
 import type { Sample } from '../model/sample';
+import { withStanding } from '../source/standing';
 import { type InspectionProblem, problemOf } from './problem';
 
 /** live = sampling on its schedule; paused = the picture is frozen; ended = the process is gone or it was closed. */
@@ -21,11 +22,12 @@ export interface Search {
   readonly signal?: AbortSignal;
 }
 
-/** Takes one Sample. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
+/** Takes one Sample; `late` is given what it could be completed to only after a while. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
 export type TakeSample = (
   signal: AbortSignal,
   previous: Sample | undefined,
   search?: Search,
+  late?: (linked: Sample) => void,
 ) => Promise<Sample>;
 
 /** The clock of an inspection, so that tests need not wait. */
@@ -113,7 +115,9 @@ export class Inspection {
     if (this.current.state === 'ended') return;
     const started = this.clock.now();
     try {
-      const sample = await this.take(this.abort.signal, this.current.sample, search);
+      const sample = await this.take(this.abort.signal, this.current.sample, search, (linked) =>
+        this.complete(linked),
+      );
       if (this.abort.signal.aborted) return;
       refuseAnother(this.current.sample, sample);
       const cost = (this.clock.now() - started) / 1000;
@@ -134,6 +138,14 @@ export class Inspection {
         ...(sample ? { sample } : {}),
       });
     }
+  }
+
+  /** What a look has become after it was shown; of a newer one that stands already, what has not moved since. */
+  private complete(linked: Sample): void {
+    const { sample } = this.current;
+    if (!sample || this.abort.signal.aborted) return;
+    const newest = sample.takenAt === linked.takenAt ? linked : withStanding(sample, linked);
+    if (newest !== sample) this.publish({ ...this.current, sample: newest });
   }
 
   private schedule(): void {

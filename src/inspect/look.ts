@@ -1,8 +1,10 @@
 import { explain } from '../explain/explain';
+import { printable } from '../model/printable';
 import type { Sample } from '../model/sample';
-import type { WalkOptions } from '../sample/pendingSources';
+import { layoutOf, type WalkOptions } from '../sample/pendingSources';
 import { takeSample } from '../sample/takeSample';
 import type { Target } from '../target/target';
+import { type Linking, linkWithin, unlinked } from './linking';
 
 export interface LookOptions {
   readonly signal?: AbortSignal;
@@ -10,6 +12,8 @@ export interface LookOptions {
   readonly previous?: Sample | undefined;
   /** How the kernel's own structures are walked; false = not at all. */
   readonly walk?: WalkOptions | false;
+  /** How the Sample is linked to the program's source; absent = not at all. */
+  readonly links?: Linking | undefined;
   /** Waits that many milliseconds; for tests. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -22,6 +26,29 @@ const SECOND_LOOK = 300;
  * after (of a captured tree: the moment it recorded later).
  */
 export async function look(target: Target, pid: number, options: LookOptions = {}): Promise<Sample> {
+  const sample = await lookUnlinked(target, pid, options);
+  const { links, signal } = options;
+  return links && target.binaries
+    ? linkWithin(sample, linked(target, sample, links, options), links, signal)
+    : sample;
+}
+
+/** What goes wrong with it costs no Sample; that the target is gone, the next look meets, too. */
+async function linked(
+  target: Target,
+  sample: Sample,
+  { link }: Linking,
+  { previous, walk = {} }: LookOptions,
+): Promise<Sample> {
+  try {
+    const opened = walk === false ? undefined : await layoutOf(target, walk);
+    return await link(target, sample, { previous, layout: opened?.ok ? opened.layout : undefined });
+  } catch (error) {
+    return unlinked(sample, printable(error instanceof Error ? error.message : String(error)));
+  }
+}
+
+async function lookUnlinked(target: Target, pid: number, options: LookOptions): Promise<Sample> {
   const { signal, previous, walk } = options;
   const sampleOptions = { ...(signal ? { signal } : {}), ...(walk === undefined ? {} : { walk }) };
   const first = await takeSample(target, pid, { ...sampleOptions, previous });

@@ -41,8 +41,9 @@
  *     MAPPED       u64 start, u64 end of a mapping of the process
  *     EXECUTABLE   nothing
  *     INSIDE       path in the process's root; pid 0: in the probe's own
+ *     PERF_MAP     u32 number of the process in its own namespace: /tmp/perf-NUMBER.map in its root, text of its own making
  * and what is answered is the bytes, cut where the file ends; of length 0 u64 size, u64 inode, u64 device, i64 seconds of the
- * last change. EPERM: no ELF file, or not the probe's to read; EINVAL: malformed.
+ * last change. EPERM: no ELF file, of a PERF_MAP no regular one of the process's user, or not the probe's to read; EINVAL: malformed.
  *
  * Body of an IDLE item: u32 seconds without a word after which the probe ends from now on, 0 = never, as at first. One
  * to a request; what is answered is empty. Asked again it is the word that keeps the probe.
@@ -62,7 +63,7 @@
 enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7, SOCKETS = 8, IDLE = 9 };
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
-enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3 };
+enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3, PERF_MAP = 4 };
 
 enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
 /* How a chain ended. FAULT: a pointer led nowhere; MOST: at the number wanted, or at the limit. */

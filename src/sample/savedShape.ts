@@ -10,6 +10,9 @@ const SOCKET: Shape = {
   probes: 'number',
 };
 
+/** A place in the program, by the function it is in. */
+const CODE = { function: 'string', file: 'string', line: 'number', column: 'number' } as const;
+
 const AIO_REQUEST: Shape = {
   operation: 'string',
   fd: 'number',
@@ -136,6 +139,13 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
     },
   ],
   children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
+  tasks: [
+    {
+      userStack: [{ ...CODE, address: 'string', trust: 'string', binary: 'string', inlined: 'boolean' }],
+      userStackNote: 'string',
+    },
+  ],
+  requests: [{ origin: [{ ...CODE, kind: 'string', found: 'string' }] }],
   futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',
@@ -216,6 +226,11 @@ const NEEDED: ReadonlySet<string> = new Set([
   'frozen.fsType',
   'frozen.suspects',
   'resources.socket.listener.holders',
+  'tasks.userStack.function',
+  'tasks.userStack.address',
+  'tasks.userStack.trust',
+  'requests.origin.kind',
+  'requests.origin.function',
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',

@@ -1,8 +1,12 @@
+import { printable } from '../model/printable';
 import type { MountinfoRow } from '../procfs/mountinfo';
+import { parseStatus } from '../procfs/status';
 import type { BinaryFile } from '../target/binaries';
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
+import { type BinaryFacts, factsOf } from './binaryFacts';
 import { type Lines, openLines } from './lines';
 import type { Image } from './unwind/images';
 
@@ -15,6 +19,8 @@ export interface Place {
 
 export interface BinariesOptions {
   readonly unpack: Unpack;
+  /** Names as the linker knows them stay so where it is absent. */
+  readonly demangle?: Demangle;
   /** Folders of separate debug files, on the target's host; with `.build-id` in them. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build, from elsewhere; undefined where there is none. */
@@ -49,6 +55,10 @@ const LOCAL = new Set([
   'ubifs',
 ]);
 const VDSO = '[vdso]';
+/** Binaries of processes of which facts are kept. */
+const MOST_KNOWN = 4096;
+/** Bytes of a perf map that are read. */
+const MOST_PERF_MAP = 64 << 20;
 
 /**
  * The binaries of a target's processes, each opened once: where a process has it mapped, whatever lies at its path by now.
@@ -56,11 +66,16 @@ const VDSO = '[vdso]';
  */
 export class Binaries {
   private readonly opened = new Map<string, Promise<BinaryResult>>();
+  private readonly known = new Map<string, BinaryFacts>();
 
   constructor(
     private readonly target: Target,
     private readonly options: BinariesOptions,
   ) {}
+
+  get demangle(): Demangle | undefined {
+    return this.options.demangle;
+  }
 
   of(image: Image, place: Place): Promise<BinaryResult> {
     const key = image.path === VDSO ? VDSO : `${image.device} ${image.inode} ${image.path}`;
@@ -70,6 +85,32 @@ export class Binaries {
       this.opened.set(key, result);
     }
     return result;
+  }
+
+  /** What is to be known of a binary that was opened, as a process calls it. */
+  facts(pid: number, path: string): BinaryFacts | undefined {
+    return this.known.get(`${pid} ${path}`);
+  }
+
+  /** Finds out what `facts` tells. */
+  async learn(image: Image, { pid }: Place, result: BinaryResult): Promise<void> {
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    this.known.set(`${pid} ${printable(image.path)}`, await factsOf(image, result));
+  }
+
+  /** The text in which the process tells the names of code that it makes while it runs; its end where it is very long. */
+  async perfMap({ pid, mounts }: Place): Promise<Buffer | undefined> {
+    const { binaries } = this.target;
+    const [status] = await this.target.read([`/proc/${pid}/status`]);
+    const number = status?.ok ? parseStatus(status.data.toString('latin1')).nsPid?.at(-1) : undefined;
+    const path = `/tmp/perf-${number}.map`;
+    if (!binaries || number === undefined || !isOnLocal(path, mounts)) return undefined;
+    const opened = await openBinary(binaries, { kind: 'perfMap', pid, number });
+    if (typeof opened === 'string') return undefined;
+    const { bytes } = opened;
+    const text = await bytes.read(Math.max(0, bytes.size - MOST_PERF_MAP), MOST_PERF_MAP);
+    bytes.close();
+    return text;
   }
 
   close(): void {

@@ -2,7 +2,10 @@ import type { KernelLayout } from '../kernel/layout';
 import { printable } from '../model/printable';
 import type { UserFrame } from '../model/sample';
 import type { Binaries, Place } from './binaries';
+import { readable } from './frameNames';
+import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
+import { fromPerfMap } from './perfMap';
 import type { ProcessStacks, ThreadStack } from './unwind/threads';
 import type { StackFrame } from './unwind/walkStack';
 
@@ -23,7 +26,10 @@ export async function readCallStacks(
   tids: readonly number[],
   layout?: KernelLayout,
 ): Promise<CallStack[]> {
-  const found = await stacks.unwind(tids, { layout });
+  const found = await stacks.unwind(tids, {
+    layout,
+    further: (image) => furtherFrames(binaries, place, image),
+  });
   const named = await nameFrames(found, binaries, place);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
@@ -49,27 +55,43 @@ async function nameFrames(
       if (lookups) lookups.add(lookup);
       else byImage.set(image, new Set([lookup]));
     }
+  const loose = byImage.get(undefined);
+  if (loose)
+    for (const [address, frame] of await namedWhileRunning([...loose], binaries, place))
+      named.set(address, [frame]);
   await Promise.all(
     [...byImage].map(async ([image, lookups]) => {
-      const { lines } = image ? await binaries.of(image, place) : {};
-      if (!image || !lines) return;
+      if (!image) return;
+      const result = await binaries.of(image, place);
+      const { lines } = result;
+      if (!lines) return binaries.learn(image, place, result);
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
-      located.forEach(({ frames }, index) => {
+      for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
-        if (address !== undefined) named.set(address, frames);
-      });
+        if (address !== undefined) named.set(address, await readable(frames, binaries.demangle));
+      }
+      await binaries.learn(image, place, result);
     }),
   );
   return named;
 }
 
-function userFrames({ pc, trust, image }: StackFrame, sources: readonly SourceFrame[]): UserFrame[] {
+async function namedWhileRunning(
+  addresses: readonly number[],
+  binaries: Binaries,
+  place: Place,
+): Promise<Map<number, SourceFrame>> {
+  const text = await binaries.perfMap(place);
+  return text ? fromPerfMap(text, addresses) : new Map<number, SourceFrame>();
+}
+
+function userFrames({ pc, trust, image, mapping }: StackFrame, sources: readonly SourceFrame[]): UserFrame[] {
   const address = `0x${pc.toString(16)}`;
   const binary = image ? { binary: printable(image.path) } : {};
   const shown = sources.length > 0 ? sources : [{ inlined: false }];
   return shown.map(({ function: name, file, line, column, inlined }: SourceFrame) => ({
-    function: name === undefined ? unnamed(pc, image) : printable(name),
+    function: name === undefined ? unnamed(pc, image, mapping) : printable(name),
     ...(file === undefined ? {} : { file: printable(file) }),
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
@@ -81,8 +103,9 @@ function userFrames({ pc, trust, image }: StackFrame, sources: readonly SourceFr
 }
 
 /** `0x1234 in libfoo.so`, from the binary's beginning; of code in no file its address. */
-function unnamed(pc: number, image: StackFrame['image']): string {
-  if (!image) return `0x${pc.toString(16)} in code made while it runs`;
+function unnamed(pc: number, image: StackFrame['image'], mapping = ''): string {
+  if (!image)
+    return `0x${pc.toString(16)} in code made while it runs${mapping === '' ? '' : ` (${printable(mapping, 200)})`}`;
   const name = image.path.slice(image.path.lastIndexOf('/') + 1);
   return `0x${(pc - image.bias).toString(16)} in ${printable(name)}`;
 }

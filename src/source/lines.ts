@@ -1,4 +1,5 @@
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { Stretch } from './bytes';
 import { type DebugFile, DebugFiles, type OpenBytes } from './debugFiles';
 import { DebugInfo } from './dwarf/debugInfo';
 import { DwarfFile } from './dwarf/dwarfFile';
@@ -106,6 +107,14 @@ export class Lines {
   async debugFile(): Promise<string | undefined> {
     this.opened ??= this.openInfo();
     return (await this.opened)?.file.path;
+  }
+
+  /** A section of the program, else of its debug file. */
+  async section(name: string): Promise<Stretch | undefined> {
+    const own = await this.elf.section(name);
+    if (own !== undefined) return own;
+    this.opened ??= this.openInfo();
+    return (await this.opened)?.file.elf.section(name);
   }
 
   /** Of the program; where that is stripped, of its debug file. */

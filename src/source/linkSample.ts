@@ -3,9 +3,11 @@ import type { Sample, Task } from '../model/sample';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
+import { blindSources, isBlindSource } from './blindSources';
 import { type CallStack, readCallStacks } from './callStacks';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
+import { standingStacks, withStacks } from './standing';
 import { ProcessStacks } from './unwind/threads';
 
 /** Threads of one Sample whose stacks are told. */
@@ -44,11 +46,19 @@ export class SampleLinker {
 
   private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
     const known = standingStacks(sample, previous);
-    const wanted = threadsOf(sample).filter(({ tid }) => !known.has(tid));
-    if (wanted.length === 0 && known.size === 0) return sample;
+    const wanted = threadsOf(sample).filter(({ tid, userStack }) => !userStack && !known.has(tid));
+    if (wanted.length === 0 && known.size === 0) return this.withBlindness(sample);
     const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, layout);
     for (const stack of stacks) known.set(stack.tid, stack);
-    return { ...sample, tasks: sample.tasks.map((task) => withStack(task, known.get(task.tid))) };
+    return this.withBlindness(withStacks(sample, known));
+  }
+
+  private withBlindness(sample: Sample): Sample {
+    const { pid } = sample.process;
+    const rows = blindSources(sample, (path) => this.binaries.facts(pid, path));
+    const others = sample.notVisible.filter((row) => !isBlindSource(row));
+    if (rows.length === 0 && others.length === sample.notVisible.length) return sample;
+    return { ...sample, notVisible: [...others, ...rows] };
   }
 
   close(): void {
@@ -81,37 +91,6 @@ export class SampleLinker {
     if (this.processes.size > MOST_PROCESSES && oldest !== undefined) this.processes.delete(oldest);
     return stacks;
   }
-}
-
-function withStack(task: Task, stack: CallStack | undefined): Task {
-  if (!stack) return task;
-  const { frames, note } = stack;
-  return {
-    ...task,
-    ...(frames ? { userStack: frames } : {}),
-    ...(note === undefined ? {} : { userStackNote: note }),
-  };
-}
-
-/** Of threads that have not run since the earlier look. */
-function standingStacks(sample: Sample, previous: Sample | undefined): Map<number, CallStack> {
-  const found = new Map<number, CallStack>();
-  const { pid, startTime } = sample.process;
-  if (previous?.process.pid !== pid || previous.process.startTime !== startTime) return found;
-  const before = new Map(previous.tasks.map((task) => [task.tid, task]));
-  for (const { tid, lastRan, syscall } of sample.tasks) {
-    const then = before.get(tid);
-    const { userStack, userStackNote } = then ?? {};
-    if (lastRan === undefined || then?.lastRan !== lastRan || then.syscall?.number !== syscall?.number)
-      continue;
-    if (userStack)
-      found.set(tid, {
-        tid,
-        frames: userStack,
-        ...(userStackNote === undefined ? {} : { note: userStackNote }),
-      });
-  }
-  return found;
 }
 
 /** The program's own threads that sleep: first those a finding rests on, then those that have requests pending. */

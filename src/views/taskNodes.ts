@@ -1,4 +1,5 @@
 import { namedLine } from '../explain/namedFiles';
+import { baseName, frameMarks, frameText, isOwn } from '../explain/userFrames';
 import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
@@ -156,7 +157,7 @@ function taskTooltip(task: Task, who?: string): string {
 }
 
 function frames(task: Task, sample: Sample): readonly Node[] {
-  const { kernelStack, userStack, blockedOn, syscall } = task;
+  const { kernelStack, userStack, userStackNote, blockedOn, syscall } = task;
   const rows: Node[] = [];
   if (kernelStack === undefined) {
     rows.push({
@@ -192,7 +193,9 @@ function frames(task: Task, sample: Sample): readonly Node[] {
       icon: { id: 'file' },
     });
   }
-  rows.push(...(userStack ?? []).map((frame, index) => userRow(`user-${index}`, frame)));
+  rows.push(...paged(userStack ?? [], (frame, index) => userRow(`user-${index}`, frame)));
+  if (userStackNote !== undefined)
+    rows.push({ id: 'user-note', label: `its stack ${shown(userStackNote)}`, icon: { id: 'info' } });
   return rows;
 }
 
@@ -209,14 +212,19 @@ function kernelRow(index: number, frame: KernelFrame, here: NodeIcon | undefined
   };
 }
 
+/** What is not the program's own is paler. */
 function userRow(id: string, frame: UserFrame): Node {
-  const { file, line, trust } = frame;
-  const where =
-    file === undefined ? shown(frame.address) : `${shown(file)}${line === undefined ? '' : `:${line}`}`;
+  const { file, line, binary, address } = frame;
+  const own = isOwn(frame);
+  const place = line === undefined ? '' : `:${line}`;
+  const where = file === undefined ? (binary ?? address) : baseName(file) + place;
+  const facts = [file === undefined ? '' : file + place, binary ?? '', address].filter(Boolean);
   return {
     id,
     label: shown(frame.function),
-    description: dots(where, trust === 'probable' && 'probable'),
-    icon: { id: 'symbol-function' },
+    description: dots(shown(where), ...frameMarks(frame)),
+    icon: { id: own ? 'symbol-function' : 'circle-small', ...(own ? {} : { color: 'disabledForeground' }) },
+    tooltip: () => facts.map((fact) => markdownCode(printable(fact))).join('  \n'),
+    spoken: `function ${frameText(frame)}${own ? '' : ', not of the program itself'}`,
   };
 }

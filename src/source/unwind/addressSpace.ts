@@ -31,6 +31,11 @@ export class AddressSpace {
     return this.missed;
   }
 
+  /** Something other than memory is missing. */
+  miss(): void {
+    this.missed++;
+  }
+
   /** Undefined where it is not here: missing, or unreadable. Up to 1 MiB. */
   bytes(address: number, length: number): Buffer | undefined {
     if (!(address >= 0 && length > 0 && address + length <= END && length <= 2 ** 20)) return undefined;

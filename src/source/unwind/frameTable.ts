@@ -22,12 +22,22 @@ interface Header {
   readonly rows: number;
 }
 
+/** Unwind tables that are in a binary's file alone. */
+export interface FurtherFrames {
+  readonly index?: FrameIndex;
+  /** Go's compiler made it: it says nothing of functions that change stacks. */
+  readonly isGo: boolean;
+}
+
 /** Unwind rows of one binary from the search table of its .eh_frame_hdr. Addresses in and out are the process's. */
 export class FrameTable {
   private readonly rows = new Map<number, Row | null>();
   private readonly commons = new Map<number, CommonEntry | null>();
   private header: Header | null | undefined;
   private index: FrameIndex | null | undefined;
+  private further: FurtherFrames | null | undefined;
+  /** What is loaded does not tell of an address: `giveFurther` is waited for. */
+  wantsFurther = false;
 
   constructor(
     private readonly space: AddressSpace,
@@ -43,6 +53,16 @@ export class FrameTable {
     return Boolean(this.header ?? this.index);
   }
 
+  get isGo(): boolean {
+    return this.further?.isGo === true;
+  }
+
+  /** The tables that are in the file alone; undefined where there are none. */
+  giveFurther(frames: FurtherFrames | undefined): void {
+    this.further = frames ?? null;
+    this.wantsFurther = false;
+  }
+
   /** Row of an address; undefined where the tables have none, and while they are missing. */
   row(address: number, machine: Machine): Row | undefined {
     const known = this.rows.get(address);
@@ -56,7 +76,28 @@ export class FrameTable {
 
   private entry(address: number): FrameEntry | undefined {
     const header = this.opened();
-    if (header === undefined) return this.indexed()?.find(address);
+    if (header === undefined) {
+      if (this.header === undefined) return undefined;
+      // To look for tables without a search table takes reading all of the binary.
+      const further = this.furtherEntry(address);
+      if (further || this.further === undefined || this.isGo) return further;
+      return this.indexed()?.find(address);
+    }
+    const { misses } = this.space;
+    const entry = this.searched(header, address);
+    return entry ?? (this.space.misses === misses ? this.furtherEntry(address) : undefined);
+  }
+
+  private furtherEntry(address: number): FrameEntry | undefined {
+    if (this.further === undefined) {
+      this.wantsFurther = true;
+      this.space.miss();
+    }
+    const entry = this.further?.index?.find(address - this.bias);
+    return entry && { ...entry, start: entry.start + this.bias, end: entry.end + this.bias };
+  }
+
+  private searched(header: Header, address: number): FrameEntry | undefined {
     let low = 0;
     let high = header.rows;
     while (low < high) {
@@ -73,7 +114,6 @@ export class FrameTable {
   }
 
   private indexed(): FrameIndex | undefined {
-    if (this.header === undefined) return undefined;
     if (this.index !== undefined) return this.index ?? undefined;
     const { misses } = this.space;
     const index = findFrames(this.space, this.parts);

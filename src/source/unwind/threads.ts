@@ -5,8 +5,8 @@ import { parseMaps } from '../../procfs/maps';
 import { parseSyscall } from '../../procfs/syscall';
 import type { Target } from '../../target/target';
 import { AddressSpace } from './addressSpace';
-import type { Machine } from './frameTable';
-import { Images, type Region } from './images';
+import type { FurtherFrames, Machine } from './frameTable';
+import { type Image, Images, type Region } from './images';
 import { type Registers, stackPointerOf, type WalkedStack, walkStack } from './walkStack';
 
 /** What a thread's stack is unwound from, of one moment. */
@@ -32,6 +32,8 @@ export interface UnwindOptions {
   readonly maps?: string;
   /** Where it is given, and the kernel's memory can be read, the registers of the threads are known from there. */
   readonly layout?: KernelLayout | undefined;
+  /** The unwind tables that a binary's file has and its memory has not; undefined where it has none. Never rejects. */
+  readonly further?: (image: Image) => Promise<FurtherFrames | undefined>;
 }
 
 /** Bytes of a stack that are read at first. */
@@ -98,6 +100,7 @@ export class ProcessStacks {
       images,
       sleeping,
       (await known) ?? new Map<number, SavedRegisters>(),
+      options.further,
     );
     if (this.space.hangs) {
       this.hungAt = Date.now();
@@ -120,6 +123,7 @@ export class ProcessStacks {
     images: Images,
     moments: readonly Moment[],
     known: ReadonlyMap<number, SavedRegisters>,
+    further: UnwindOptions['further'],
   ): Promise<Map<number, WalkedStack>> {
     const stacks = new Map<number, WalkedStack>();
     let open = moments;
@@ -133,7 +137,9 @@ export class ProcessStacks {
         else stacks.set(moment.tid, stack);
       }
       open = unfinished;
-      if (!(await this.fetch())) break;
+      const { wanting } = images;
+      await Promise.all(wanting.map(async (image) => image.frames.giveFurther(await further?.(image))));
+      if (!(await this.fetch()) && wanting.length === 0) break;
     }
     return stacks;
   }

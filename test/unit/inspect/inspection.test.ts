@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Clock, Inspection, type TakeSample } from '../../../src/inspect/inspection';
 import { UserError } from '../../../src/model/errors';
-import { sampleOf } from '../samples';
+import type { Sample } from '../../../src/model/sample';
+import { sampleOf, taskOf } from '../samples';
 
 /** A clock whose timers the test fires. */
 function manualClock(): Clock & { readonly due: { callback: () => void; wait: number }[]; time: number } {
@@ -55,6 +56,37 @@ describe('an inspection', () => {
       problem: { code: 'process-gone', why: 'Its number is another process’s now.' },
       sample: { process: { startTime: 100 } },
     });
+  });
+
+  it('shows what a Sample is completed to later, of a newer one what stands still', async () => {
+    const userStack = [{ function: 'main', address: '0x10', trust: 'proven' }] as const;
+    const lates: ((linked: Sample) => void)[] = [];
+    const samples = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z'].map((takenAt, index) =>
+      sampleOf({ takenAt, tasks: [taskOf({ tid: 7, lastRan: 1 }), taskOf({ tid: 8, lastRan: index })] }),
+    );
+    const linked = samples.map((sample) => ({
+      ...sample,
+      tasks: sample.tasks.map((task) => ({ ...task, userStack })),
+    }));
+    const [first, second] = samples;
+    const queue = [...samples];
+    const take: TakeSample = async (_signal, _previous, _search, late) => {
+      if (late) lates.push(late);
+      return queue.shift() ?? sampleOf();
+    };
+    const inspection = new Inspection(7, take, manualClock());
+    await inspection.refresh();
+    expect(inspection.snapshot.sample).toBe(first);
+    lates[0]?.(linked[0] ?? sampleOf());
+    expect(inspection.snapshot.sample).toBe(linked[0]);
+    await inspection.refresh();
+    lates[0]?.(linked[0] ?? sampleOf());
+    expect(inspection.snapshot.sample?.takenAt).toBe(second?.takenAt);
+    expect(inspection.snapshot.sample?.tasks.map((task) => task.userStack)).toEqual([userStack, undefined]);
+    inspection.dispose();
+    lates[1]?.(linked[1] ?? sampleOf());
+    expect(inspection.snapshot).toMatchObject({ state: 'ended', sample: { takenAt: second?.takenAt } });
+    expect(inspection.snapshot.sample?.tasks[1]?.userStack).toBeUndefined();
   });
 
   it('waits ten times what a dear look cost', async () => {

@@ -1,0 +1,149 @@
+import type { Sample } from '../model/sample';
+import type { LinkAnswer, LinkQuestion } from '../source/linkMessages';
+import { patched } from '../source/samplePatch';
+import { withStanding } from '../source/standing';
+import { type LentTarget, lendTarget } from '../target/portTarget';
+import { restored } from '../target/portValues';
+import type { Target } from '../target/target';
+import type { Thread } from '../target/workerThread';
+import type { Clock } from './inspection';
+import { type Link, unlinked } from './linking';
+
+/** Milliseconds without work after which the thread is ended, with all it has learned. */
+const IDLE = 60_000;
+/** Milliseconds after which a Sample that is not done counts as a crash. */
+const OVERDUE = 120_000;
+/** Crashes after which no other thread is started. */
+const MOST_CRASHES = 3;
+
+interface Pending {
+  readonly key: string;
+  readonly sample: Sample;
+  readonly timer: unknown;
+  readonly resolve: (sample: Sample) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Running {
+  readonly thread: Thread;
+  readonly lent: Map<Target, LentTarget>;
+}
+
+/**
+ * Links the Samples of all hosts in one thread, which is started at the first and ended when idle or disposed of. Of one process
+ * one Sample at a time: what comes meanwhile gets what stands still. After a crash the processes that were at it are left alone.
+ */
+export class LinkThread {
+  private readonly pending = new Map<number, Pending>();
+  private readonly blamed = new Map<string, string>();
+  private readonly numbers = new WeakMap<Target, number>();
+  private running: Running | undefined;
+  private idle: unknown;
+  private next = 1;
+  private crashes = 0;
+
+  constructor(
+    private readonly start: () => Thread,
+    private readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+  ) {}
+
+  readonly link: Link = (target, sample, { previous, layout }) => {
+    const standing = withStanding(sample, previous);
+    if (!target.binaries) return Promise.resolve(standing);
+    const number = this.numberOf(target);
+    const key = `${number} ${sample.process.pid} ${sample.process.startTime}`;
+    const why = this.blamed.get(key);
+    if (why !== undefined || this.crashes >= MOST_CRASHES)
+      return Promise.resolve(unlinked(standing, why ?? 'too often'));
+    if ([...this.pending.values()].some((one) => one.key === key)) return Promise.resolve(standing);
+    return new Promise((resolve, reject) => {
+      const thread = this.threadFor(target, number);
+      const id = this.next++;
+      const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+      this.pending.set(id, { key, sample: standing, timer, resolve, reject });
+      thread.post({
+        kind: 'link',
+        id,
+        target: number,
+        sample: standing,
+        ...(layout ? { layout } : {}),
+      } satisfies LinkQuestion);
+    });
+  };
+
+  dispose(): void {
+    this.end();
+    for (const { sample, timer, resolve } of this.pending.values()) {
+      this.clock.clearTimeout(timer);
+      resolve(sample);
+    }
+    this.pending.clear();
+  }
+
+  private numberOf(target: Target): number {
+    const number = this.numbers.get(target) ?? this.next++;
+    this.numbers.set(target, number);
+    return number;
+  }
+
+  private threadFor(target: Target, number: number): Thread {
+    this.clock.clearTimeout(this.idle);
+    this.running ??= this.begin();
+    const { thread, lent } = this.running;
+    if (!lent.has(target)) {
+      const loan = lendTarget(target);
+      lent.set(target, loan);
+      const { facts, port } = loan;
+      thread.post({ kind: 'target', target: number, facts, port } satisfies LinkQuestion, [port]);
+      void target.lost?.then(() => lent.delete(target));
+    }
+    return thread;
+  }
+
+  private begin(): Running {
+    const thread = this.start();
+    const running = { thread, lent: new Map<Target, LentTarget>() };
+    thread.onMessage((message) => this.receive(message as LinkAnswer));
+    void thread.ended.then((why) => {
+      for (const { close } of running.lent.values()) close();
+      if (this.running !== running) return;
+      this.running = undefined;
+      this.crashed(why ?? 'it was ended');
+    });
+    return running;
+  }
+
+  private receive(answer: LinkAnswer): void {
+    const pending = this.pending.get(answer.id);
+    this.pending.delete(answer.id);
+    if (pending) this.clock.clearTimeout(pending.timer);
+    if ('failure' in answer) pending?.reject(restored(answer.failure));
+    else pending?.resolve(patched(pending.sample, answer.patch));
+    if (this.pending.size > 0) return;
+    this.clock.clearTimeout(this.idle);
+    this.idle = this.clock.setTimeout(() => this.end(), IDLE);
+  }
+
+  private overdue(): void {
+    this.end();
+    this.crashed(`it took more than ${OVERDUE / 1000} s`);
+  }
+
+  private crashed(why: string): void {
+    this.crashes += 1;
+    for (const { key, sample, timer, resolve } of this.pending.values()) {
+      this.clock.clearTimeout(timer);
+      this.blamed.set(key, why);
+      resolve(unlinked(sample, why));
+    }
+    this.pending.clear();
+  }
+
+  private end(): void {
+    this.clock.clearTimeout(this.idle);
+    const { running } = this;
+    this.running = undefined;
+    for (const { close } of running?.lent.values() ?? []) close();
+    running?.thread.end();
+  }
+}

@@ -1,0 +1,32 @@
+import type { KernelLayout } from '../kernel/layout';
+import type { Sample } from '../model/sample';
+import type { Port, TargetFacts } from '../target/portTarget';
+import type { PackedFailure } from '../target/portValues';
+import type { SamplePatch } from './samplePatch';
+
+/** What the user has set; the thread is started with it. */
+export interface LinkSettings {
+  /** Servers of debuginfod, and where what they have sent is kept. Nothing is fetched where it is absent. */
+  readonly debuginfod?: { readonly urls: readonly string[]; readonly folder: string };
+}
+
+/** What the thread that links Samples is told. */
+export type LinkQuestion =
+  /** A target that Samples are of; it is gone once the port closes. */
+  | {
+      readonly kind: 'target';
+      readonly target: number;
+      readonly facts: TargetFacts;
+      readonly port: Port;
+    }
+  | {
+      readonly kind: 'link';
+      readonly id: number;
+      readonly target: number;
+      readonly sample: Sample;
+      readonly layout?: KernelLayout;
+    };
+
+export type LinkAnswer =
+  | { readonly id: number; readonly patch: SamplePatch }
+  | { readonly id: number; readonly failure: PackedFailure };

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Clock } from '../inspect/inspection';
+import type { Linking } from '../inspect/linking';
+import type { LinkThread } from '../inspect/linkThread';
+import type { Sample } from '../model/sample';
+import type { LinkSettings } from '../source/linkMessages';
+import { debuginfodUrls, sourcesEnabled } from './settings';
+
+/** Milliseconds that a Sample waits for its links to the program's source. */
+const LINKS_PATIENCE = 1000;
+/** Megabytes that the thread which reads binaries may take. */
+const LINKS_MEMORY = 512;
+
+/** Links Samples off this thread; the one that does is loaded and started with the first Sample. */
+export class SourceLinks {
+  private thread: Promise<LinkThread> | undefined;
+
+  /** `bundle` = dist/links.js; `folder` = where the editor keeps files for the extension. */
+  constructor(
+    private readonly bundle: string,
+    private readonly folder: string,
+    private readonly clock: Clock,
+  ) {}
+
+  async linking(late: ((linked: Sample) => void) | undefined): Promise<Linking | undefined> {
+    if (!sourcesEnabled()) return undefined;
+    this.thread ??= this.load();
+    const { link } = await this.thread;
+    return { link, patience: LINKS_PATIENCE, ...(late ? { late } : {}) };
+  }
+
+  dispose(): void {
+    void this.thread?.then((thread) => thread.dispose());
+  }
+
+  private async load(): Promise<LinkThread> {
+    const [{ LinkThread }, { startThread }] = await Promise.all([
+      import('../inspect/linkThread'),
+      import('../target/workerThread'),
+    ]);
+    const start = () => startThread(this.bundle, { role: 'links', settings: this.settings() }, LINKS_MEMORY);
+    return new LinkThread(start, this.clock);
+  }
+
+  private settings(): LinkSettings {
+    return { debuginfod: { urls: debuginfodUrls(), folder: join(this.folder, 'debuginfo') } };
+  }
+}
