@@ -58,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   let open: OpenHost = openHere;
   const secrets = new Secrets(context.secrets);
   const hosts = new Hosts((...asked) => open(...asked), editorAskers(secrets), clock);
-  const links = new SourceLinks(join(__dirname, 'links.js'), clock);
+  const links = new SourceLinks(join(__dirname, 'links.js'), context.globalStorageUri.fsPath, clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
     (signal, previous, search, { spent, late } = {}) =>

@@ -61,14 +61,17 @@ async function nameFrames(
       named.set(address, [frame]);
   await Promise.all(
     [...byImage].map(async ([image, lookups]) => {
-      const { lines } = image ? await binaries.of(image, place) : {};
-      if (!image || !lines) return;
+      if (!image) return;
+      const result = await binaries.of(image, place);
+      const { lines } = result;
+      if (!lines) return binaries.learn(image, place, result);
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
       for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
         if (address !== undefined) named.set(address, await readable(frames, binaries.demangle));
       }
+      await binaries.learn(image, place, result);
     }),
   );
   return named;

@@ -1,10 +1,14 @@
 import type { Sample, Task } from '../model/sample';
+import { isBlindSource } from './blindSources';
 import type { CallStack } from './callStacks';
 
 /** The Sample with the stacks that an earlier, or a later linked, one has of threads which have not run between the two. */
 export function withStanding(sample: Sample, other: Sample | undefined): Sample {
   const known = standingStacks(sample, other);
-  return known.size === 0 ? sample : withStacks(sample, known);
+  if (known.size === 0) return sample;
+  const linked = withStacks(sample, known);
+  const blind = sample.notVisible.some(isBlindSource) ? [] : (other?.notVisible ?? []).filter(isBlindSource);
+  return blind.length === 0 ? linked : { ...linked, notVisible: [...linked.notVisible, ...blind] };
 }
 
 export function withStacks(sample: Sample, stacks: ReadonlyMap<number, CallStack>): Sample {

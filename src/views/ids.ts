@@ -36,6 +36,8 @@ export const SETTINGS = {
   kernelMemory: 'kernelMemory',
   processMemory: 'processMemory',
   sources: 'sources.enabled',
+  debuginfodUrls: 'debuginfod.urls',
+  debuginfodEnvironment: 'debuginfod.useEnvironment',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type HostId, hostFrom } from '../inspect/hostId';
+import { environmentUrls } from '../target/debuginfodUrls';
 import { SECTION, SETTINGS } from './ids';
 
 /** Seconds; a look costs the target's host something, so it never comes more often. */
@@ -32,6 +33,15 @@ export function processMemory(): boolean {
 /** Whether it is told where the inspected program's threads wait in its source. */
 export function sourcesEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.sources, true) !== false;
+}
+
+/** The servers of debuginfod that may be asked; none unless the user has said so. */
+export function debuginfodUrls(environment: NodeJS.ProcessEnv = process.env): string[] {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  const urls = settings.get<unknown>(SETTINGS.debuginfodUrls, []);
+  const own = Array.isArray(urls) ? urls.filter((url): url is string => typeof url === 'string') : [];
+  const isAllowed = settings.get<boolean>(SETTINGS.debuginfodEnvironment, false) === true;
+  return [...new Set([...own, ...(isAllowed ? environmentUrls(environment) : [])])];
 }
 
 /** The hosts of the user's settings; what is none is left out. */

@@ -84,6 +84,14 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     },
   );
 
+  it('an index into a library’s list, where its symbols tell which', async (context) => {
+    const flags = ['-O1', '-Wl,--defsym=tokio_uring_driver=0'];
+    const found = await told(context, user, 'callbacks.c', { compiler: 'gcc', flags });
+    expect(found['index']).toEqual([
+      'number 17, an index into tokio-uring’s slab of operations, not an address',
+    ]);
+  });
+
   it.for([...levels('g++'), ...levels('clang++')])(
     'objects and lambdas of a program in C++, %j',
     async (build, context) => {
@@ -114,7 +122,7 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     },
   );
 
-  it.for([...levels('g++', '-std=c++20'), { compiler: 'clang++-16', flags: ['-O0', '-std=c++20'] }])(
+  it.for([...levels('g++', '-std=c++20'), ...levels('clang++-16', '-std=c++20')])(
     'coroutines, and those that await them, %j',
     async (build, context) => {
       expect(await told(context, user, 'coroutines.cpp', build)).toEqual({
@@ -125,6 +133,9 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
         ],
         handle: ['coroutine by_handle by_handle'],
         heap: ['coroutine through_heap through_heap'],
+        member: ['coroutine Server::session session'],
+        template: [expect.stringMatching(/^coroutine generic<long(?: int)?> generic$/)],
+        lambda: [expect.stringMatching(/^coroutine (?:main::)?<lambda> lambda$/)],
       });
     },
   );
@@ -186,5 +197,18 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     const again = await linker.link(sampleOf({ process, requests }), { previous: first });
     expect(again.requests[names.indexOf('op')]?.origin).toBe(origin);
     linker.close();
+  });
+
+  it('nothing worse than a wrong guess where memory is nonsense', async (context) => {
+    const target = targetOf(context, user);
+    const flags = ['-O1', '-std=c++20'];
+    const armed = await start(context, 'wild.cpp', { compiler: 'g++', flags });
+    const began = Date.now();
+    const found = await originsOf(target, armed);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    expect(found.size).toBe(500);
+    const names = new Set([...found.values()].flatMap((origins) => origins.map((one) => one.function)));
+    for (const name of names)
+      expect(name).toMatch(/^(?:Base|Derived)(?:::run)?$|^main(?:::<lambda>)?$|not an address|^~?\w+$/);
   });
 });

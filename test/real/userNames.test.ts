@@ -1,6 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
+import { takeSample } from '../../src/sample/takeSample';
+import { isBlindSource } from '../../src/source/blindSources';
 import type { CallStack } from '../../src/source/callStacks';
+import { isOfBuild } from '../../src/source/elfFile';
+import { SampleLinker } from '../../src/source/linkSample';
+import { openDebuginfod } from '../../src/target/debuginfod';
+import { unpack } from '../../src/target/unpack';
 import { gdbStacks } from './support/gdb';
 import { Installed, pidOf } from './support/installed';
 import { namedStacks, namesOf, openTarget } from './support/namedStacks';
@@ -191,4 +199,61 @@ it('code that is made while a program runs is called so where nobody tells its n
   writeFileSync(path, `${(Number(made?.address) - 6).toString(16)} 8 compiled_take\n`);
   const [named] = await namedStacks(target, pid);
   expect(named && namesOf(named)).toContain('compiled_take');
+});
+
+it('lines come from a server of debuginfod where the program has no debug information', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc', 'objcopy', 'readelf');
+  at.file(
+    'waits.c',
+    '#include <unistd.h>\n__attribute__((noinline)) static int take(int n) {\n  return pause() + n;\n}\nint main(void) { return take(2) + 1; }\n',
+  );
+  at.run('gcc', ['-g', '-O1', '-Wl,--build-id=sha1', 'waits.c', '-o', 'waits']);
+  at.run('objcopy', ['--only-keep-debug', 'waits', 'waits.debug']);
+  at.run('strip', ['waits']);
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(readFileSync(`${at.folder}/waits.debug`));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.onTestFinished(() => void server.close());
+  const address = server.address();
+  const fetchDebugFile = openDebuginfod({
+    urls: [`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`],
+    folder: `${at.folder}/cache`,
+    isOfBuild: (bytes, buildId) => isOfBuild(bytes, buildId, unpack),
+  });
+  const pid = await started(at, `${at.folder}/waits`);
+  const target = await openTarget(context);
+  const [without] = await namedStacks(target, pid);
+  expect(without && namesOf(without)).not.toContain('take');
+  const [stack] = await namedStacks(target, pid, { fetchDebugFile });
+  expect(stack?.frames).toContainEqual(expect.objectContaining({ function: 'take', line: 3 }));
+  const id = spawnSync('readelf', ['-n', `${at.folder}/waits`], { encoding: 'utf8' }).stdout;
+  expect(asked).toContain(`/buildid/${/Build ID: (\w+)/.exec(id)?.[1]}/debuginfo`);
+});
+
+it('a Sample says once why a program’s lines are not told, and what to do', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc', 'strip');
+  at.file('waits.c', '#include <unistd.h>\nint main(void) { return pause() + 1; }\n');
+  at.run('gcc', ['-g', 'waits.c', '-o', 'traced']);
+  at.run('gcc', ['-Wl,--build-id=sha1', '-s', 'waits.c', '-o', 'stripped']);
+  const target = await openTarget(context);
+  const linker = new SampleLinker(target, { unpack });
+  context.onTestFinished(() => linker.close());
+  const rowsOf = async (name: string) => {
+    const pid = await started(at, `${at.folder}/${name}`);
+    const sample = await linker.link(await takeSample(target, pid, { walk: false }));
+    return sample.notVisible.filter(isBlindSource);
+  };
+  expect(await rowsOf('traced')).toEqual([]);
+  expect(await rowsOf('stripped')).toEqual([
+    {
+      what: 'source lines of stripped',
+      why: 'it has no debug information and was stripped of its functions’ names',
+      remedy: expect.stringMatching(/compile it with -g.*build-id [0-9a-f]{40}\)/),
+    },
+  ]);
 });

@@ -6,7 +6,7 @@ import { Attribute, Tag } from '../dwarf/names';
 import type { Lines, SourceFrame } from '../lines';
 import type { Image } from '../unwind/images';
 import type { ProcessMemory } from './processMemory';
-import { isProgramFile } from './programFiles';
+import { isProgramFile, isSystemImage } from './programFiles';
 
 /** A function of the process, by where it begins. */
 export interface ProgramFunction {
@@ -23,6 +23,8 @@ export interface ProgramFunction {
   readonly place: SourcePlace;
   readonly info?: DebugInfo;
   readonly entry?: Entry;
+  /** Its binary has debug information, of this function or others. */
+  readonly hasDebugInfo: boolean;
 }
 
 /** Origins and declarations that lead to each other, at most. */
@@ -83,7 +85,8 @@ export class Code {
     const begins = entry && (await entry.ranges()).some(({ low }) => low === linked);
     if (symbol?.address !== linked && !begins) return undefined;
     const named = symbol?.address === linked ? { symbol: symbol.name } : {};
-    const common = { address, size: symbol?.size ?? 0, image, lines, ...named };
+    const hasDebugInfo = info !== undefined;
+    const common = { address, size: symbol?.size ?? 0, image, lines, hasDebugInfo, ...named };
     if (!info || !entry || !begins) return { ...common, name: symbol?.name ?? '', place: {} };
     const declared = await declarationOf(info, entry);
     const own = location?.frames.at(-1);
@@ -97,6 +100,11 @@ export class Code {
       entry,
     };
   }
+}
+
+/** Written by the program's authors, as far as the file it is in tells. */
+export function isOwn({ place, image }: ProgramFunction): boolean {
+  return isProgramFile(place.file) && !isSystemImage(image.path);
 }
 
 function placeOf(frame: SourceFrame | undefined): SourcePlace {

@@ -3,6 +3,7 @@ import type { Origin } from '../../model/request';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
 import { Code } from './code';
+import { frameworksOf, frameworkWords } from './frameworks';
 import { ProcessMemory } from './processMemory';
 import { Search } from './search';
 import { type Candidate, meaningOf } from './userData';
@@ -16,11 +17,17 @@ const MOST_PROCESSES = 8;
 /** Milliseconds that a process whose memory did not answer is left alone. */
 const HUNG_FOR = 30_000;
 
+interface KnownCode {
+  readonly functions: Code;
+  readonly generation: number;
+  frameworks?: ReturnType<typeof frameworksOf>;
+}
+
 /** What is kept of a process. */
 interface Known {
   readonly memory: ProcessMemory;
   /** Its functions, while the same is mapped. */
-  code?: { readonly functions: Code; readonly generation: number };
+  code?: KnownCode;
   /** When it last did not answer. */
   hungAt?: number;
 }
@@ -37,28 +44,43 @@ export class Origins {
   /** By user_data; of those nothing was recognised of none. Never rejects for what lies in the memory; nothing is said of a process that does not answer. */
   async of(place: Place, userData: Iterable<string>): Promise<Map<string, readonly Origin[]>> {
     const found = new Map<string, readonly Origin[]>();
+    const numbers: string[] = [];
     const pointers: { readonly value: string; readonly candidates: readonly Candidate[] }[] = [];
     for (const value of new Set(userData)) {
       const meaning = meaningOf(value);
-      if (meaning.kind === 'number') found.set(value, [{ kind: 'number', function: meaning.words }]);
-      else if (meaning.kind === 'address' && pointers.length < MOST_VALUES)
+      if (meaning.kind === 'number') {
+        numbers.push(value);
+        found.set(value, [{ kind: 'number', function: meaning.words }]);
+      } else if (meaning.kind === 'address' && pointers.length < MOST_VALUES)
         pointers.push({ value, candidates: meaning.candidates });
     }
-    if (pointers.length === 0 || this.target.arch !== 'x86_64') return found;
+    if (numbers.length + pointers.length === 0 || this.target.arch !== 'x86_64') return found;
     const process = this.process(place.pid);
     if (process.hungAt !== undefined && Date.now() - process.hungAt < HUNG_FOR) return found;
     const { memory } = process;
     if (!(await memory.open())) return found;
     const code = this.codeOf(process, place);
-    for (let at = 0; at < pointers.length && !memory.isSpent; at += AT_ONCE)
+    for (const { value, candidates } of pointers)
+      if (!isMapped(memory, candidates)) {
+        numbers.push(value);
+        found.set(value, [{ kind: 'number', function: OPAQUE }]);
+      }
+    const open = pointers.filter(({ value }) => !found.has(value));
+    for (let at = 0; at < open.length && !memory.isSpent; at += AT_ONCE)
       await Promise.all(
-        pointers.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
-          const origins = isMapped(memory, candidates)
-            ? await new Search(code).of(candidates)
-            : [{ kind: 'number', function: OPAQUE } as const];
+        open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
+          const origins = await new Search(code.functions).of(candidates);
           if (origins.length > 0) found.set(value, origins.map(shown));
         }),
       );
+    if (numbers.length > 0 && !memory.isSpent) {
+      code.frameworks ??= frameworksOf(code.functions);
+      const frameworks = await code.frameworks;
+      for (const value of numbers) {
+        const words = frameworkWords(value, frameworks);
+        if (words !== undefined) found.set(value, [{ kind: 'number', function: words }]);
+      }
+    }
     memory.close();
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
@@ -70,12 +92,14 @@ export class Origins {
     this.processes.clear();
   }
 
-  private codeOf(process: Known, place: Place): Code {
-    const { memory, code } = process;
-    if (code?.generation === memory.generation) return code.functions;
-    const functions = new Code(memory, this.binaries, place);
-    process.code = { functions, generation: memory.generation };
-    return functions;
+  private codeOf(process: Known, place: Place): KnownCode {
+    const { memory } = process;
+    if (process.code?.generation !== memory.generation)
+      process.code = {
+        functions: new Code(memory, this.binaries, place),
+        generation: memory.generation,
+      };
+    return process.code;
   }
 
   private process(pid: number): Known {

@@ -2,11 +2,11 @@ import type { Origin } from '../../model/request';
 import { structureOf } from './callbackTypes';
 import { lambdaOf, programCode } from './calls';
 import { COMPLETES, classOf } from './classes';
-import type { Code, ProgramFunction } from './code';
+import { type Code, isOwn, type ProgramFunction } from './code';
 import { asyncBacktrace, coroutineAt, coroutineFrom } from './coroutines';
 import { type Extent, extentOf } from './extent';
 import { wordIn } from './processMemory';
-import { isProgramFile, isSystemImage } from './programFiles';
+import { isSystemImage } from './programFiles';
 import { traitBehind } from './rustTraits';
 import type { Candidate } from './userData';
 
@@ -133,18 +133,18 @@ export class Search {
   private async callback(word: number, at: number, { path, found, penalty, depth }: Pointer): Promise<void> {
     const called = await this.code.startingAt(word);
     if (!called || !mayBeCallback(called)) return;
-    const isOwn = isProgramFile(called.place.file);
-    const inner = isOwn ? await lambdaOf(this.code, called) : await programCode(this.code, called);
+    const own = isOwn(called);
+    const inner = own ? await lambdaOf(this.code, called) : await programCode(this.code, called);
     // What libraries keep for themselves says nothing of the program.
-    if (!isOwn && !inner && isSystemImage(called.image.path)) return;
+    if (!own && !inner && !mayBeNamed(called)) return;
     const weight =
-      (isOwn || inner ? WEIGHT.callback : WEIGHT.unnamed) + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
+      (own || inner ? WEIGHT.callback : WEIGHT.unnamed) + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
     if (weight <= (this.best?.weight ?? Number.NEGATIVE_INFINITY)) return;
     const structure = depth === 0 ? await structureOf(called, at) : undefined;
     const origins: Origin[] = [];
     if (structure)
       origins.push({ kind: 'object', function: structure.name, ...structure.place, found: path });
-    for (const one of isOwn ? [called, inner] : [inner ?? called])
+    for (const one of own ? [called, inner] : [inner ?? called])
       if (one) origins.push({ kind: 'callback', function: one.name, ...one.place, found });
     this.take(origins, weight);
   }
@@ -154,6 +154,8 @@ export class Search {
     if (this.best && this.best.weight >= WEIGHT.future - penalty) return;
     const type = await classOf(this.code, word, found);
     if (type) {
+      const image = await this.code.memory.image(word);
+      if (!type.isProgram && image && isSystemImage(image.path)) return;
       this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.unnamed) - penalty);
       return;
     }
@@ -170,6 +172,11 @@ export class Search {
 /** Neither copies and destroys what a std::function holds, nor frees, nor ends. */
 function mayBeCallback({ symbol = '', name }: ProgramFunction): boolean {
   return !/_M_manager|^_start$|^main$|^_init$|^_fini$|^_ZTh|^__cxa_|D[012]Ev$/.test(symbol || name);
+}
+
+/** Nothing tells who wrote it, and it is not of a library of the system's: of one that is linked in there is no debug information where there is some of the program's. */
+function mayBeNamed({ image, info, hasDebugInfo }: ProgramFunction): boolean {
+  return !isSystemImage(image.path) && (info !== undefined || !hasDebugInfo);
 }
 
 /** Rings, devices, and what the kernel has mapped. */

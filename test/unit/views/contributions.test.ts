@@ -96,15 +96,19 @@ describe('package.json', () => {
     expect(manifest.activationEvents).toEqual([]);
   });
 
-  it.each(['probePath', 'remoteProbePath', 'keepProbe', 'hosts'] as const)(
-    'never takes from a workspace what is run, or where: %s',
-    (name) => {
-      expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
-      expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
-        `ioUringInspector.${name}`,
-      );
-    },
-  );
+  it.each([
+    'probePath',
+    'remoteProbePath',
+    'keepProbe',
+    'hosts',
+    'debuginfod.urls',
+    'debuginfod.useEnvironment',
+  ] as const)('never takes from a workspace what is run, or where: %s', (name) => {
+    expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
+    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
+      `ioUringInspector.${name}`,
+    );
+  });
 
   it('names pictures that exist, and an icon of 128 × 128', () => {
     for (const { icon } of contributes.viewsContainers.activitybar)
