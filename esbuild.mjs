@@ -86,6 +86,7 @@ function bundles() {
     { name: 'extension', from: 'extension.ts', options: {} },
     { name: 'adapter', from: 'adapter.ts', options: command },
     { name: 'ssh', from: 'target/ssh/library.ts', options: {} },
+    { name: 'kernelIndexer', from: 'kernelIndexer.ts', options: {} },
   ];
   return all
     .map(({ name, from, options }) => ({ name, entry: join(here, 'src', from), options }))

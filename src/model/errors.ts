@@ -43,5 +43,6 @@ export type ErrorCode =
   | 'host-key'
   | 'not-authenticated'
   | 'host-refused'
+  | 'kernel-tree'
   | 'cancelled'
   | 'usage';

@@ -83,6 +83,13 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return this.parents.get(node);
   }
 
+  /** The key of the inspection that a row belongs to. */
+  inspectionOf(node: Node): string | undefined {
+    let row: Node | undefined = node;
+    while (row && row.inspection === undefined) row = this.parents.get(row);
+    return row?.inspection;
+  }
+
   /** Brings the sidebar forward with one inspection in it. */
   async reveal(key: string): Promise<void> {
     const root = this.rowOf(key);
