@@ -64,7 +64,7 @@ export class KernelSymbols {
   private async find(lines: Lines, name: string): Promise<readonly ElfSymbol[]> {
     const known = this.named.get(name);
     if (known) return known;
-    const found = (await (await lines.symbols())?.find(new Set([name]))) ?? [];
+    const found = (await (await lines.symbols())?.called(name)) ?? [];
     this.named.set(name, found);
     return found;
   }
