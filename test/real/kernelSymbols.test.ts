@@ -9,6 +9,7 @@ import type { Binaries, BinaryFile } from '../../src/target/binaries';
 import type { Target } from '../../src/target/target';
 import { unpack } from '../../src/target/unpack';
 import { Installed } from './support/installed';
+import { openTestTarget } from './support/probe';
 import type { Running } from './support/victim';
 
 const RELEASE = '6.1.0-27-test';
@@ -174,4 +175,17 @@ it('symbols of another build than the kernel that runs are never taken', async (
   expect(why(await kernel.symbolsFor().locate(frame('nowhere', 1, 100), RELEASE))).toMatch(
     /no line for nowhere/,
   );
+});
+
+it('the build of the kernel that runs here is known; without its debug symbols it is said that there are none', async () => {
+  const target = await openTestTarget();
+  try {
+    const asked = await new KernelSymbols(target, unpack).locate(
+      frame('vfs_read', 1, 1000),
+      'no-such-release',
+    );
+    expect(why(asked)).toBe('no debug symbols of the kernel are installed');
+  } finally {
+    target.dispose();
+  }
 });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { KernelFrame, Sample } from '../../src/model/sample';
+import { openKernelTree } from '../../src/target/kernelTree';
 import { COMMANDS } from '../../src/views/ids';
+import { KernelIndexes } from '../../src/views/kernelIndexes';
+import { extension } from './extension';
 import { closeAll, inspect, messages, sampleOf, victim } from './stage';
 import { Skip, type Test } from './suite';
 
@@ -14,12 +17,13 @@ const set = (name: string, value: unknown) =>
     .update(name, value, vscode.ConfigurationTarget.Global);
 
 /** Runs the command on a frame as a click on its row does; the errors that were shown. */
-const go = (frame: KernelFrame, stack: readonly KernelFrame[], host: Sample['host']) =>
+const go = (frame: KernelFrame, stack: readonly KernelFrame[], host: Sample['host'], inspection?: string) =>
   messages(async () =>
     vscode.commands.executeCommand(COMMANDS.goToKernelSource, {
       id: 'row',
       label: '',
       kernelFrame: { frame, stack, host },
+      ...(inspection === undefined ? {} : { inspection }),
     }),
   );
 
@@ -62,6 +66,15 @@ function head(name: string): string {
   return call === undefined ? `int ${name.replace(/\..*/, '')}(void)` : `SYSCALL_DEFINE1(${call}, int, a)`;
 }
 
+const script = () => join(extension().extensionPath, 'dist/kernelIndexer.js');
+
+/** Made by the extension's thread, or only read from its file where the script is none. */
+async function indexOf(tree: string, storage: string, thread: string) {
+  const opened = await openKernelTree(tree);
+  assert.ok(opened);
+  return new KernelIndexes(storage, thread).of(opened);
+}
+
 export const kernelSourceTests: readonly Test[] = [
   {
     name: 'every frame of a stuck worker opens in a kernel tree of the settings, at its line',
@@ -76,7 +89,7 @@ export const kernelSourceTests: readonly Test[] = [
         await set('kernelSource', tree);
         const warnings = await told('showWarningMessage', async () => {
           for (const frame of stack) {
-            assert.deepEqual(await go(frame, stack, host), []);
+            assert.deepEqual(await go(frame, stack, host, key), []);
             const editor = vscode.window.activeTextEditor;
             assert.equal(editor?.document.uri.fsPath, join(tree, 'fs/all.c'));
             assert.equal(editor.document.lineAt(editor.selection.active.line).text, head(frame.function));
@@ -108,5 +121,26 @@ export const kernelSourceTests: readonly Test[] = [
         assert.deepEqual(await readdir(join(tree, 'fs')), ['all.c']);
       });
     },
+  },
+  {
+    name: 'the index of a kernel tree is made once, kept in a file, and made anew when the tree has changed',
+    run: () =>
+      withTree('int one(void)\n{\n\twork();\n}\n', async (tree) => {
+        const storage = join(tree, 'storage/below');
+        assert.equal((await indexOf(tree, storage, script())).find('one').length, 1);
+        const [file = '', ...others] = await readdir(storage);
+        assert.deepEqual(others, []);
+        assert.equal((await indexOf(tree, storage, '/nonexistent.js')).find('one').length, 1);
+
+        await writeFile(join(tree, 'fs/all.c'), 'int two(void)\n{\n\twork();\n}\n');
+        await utimes(join(tree, 'Makefile'), 1000, 1000);
+        await assert.rejects(indexOf(tree, storage, '/nonexistent.js'));
+        const fresh = await indexOf(tree, storage, script());
+        assert.deepEqual([fresh.find('one').length, fresh.find('two').length], [0, 1]);
+
+        await writeFile(join(storage, file), 'damaged');
+        await assert.rejects(indexOf(tree, storage, '/nonexistent.js'));
+        assert.equal((await indexOf(tree, storage, script())).find('two').length, 1);
+      }),
   },
 ];
