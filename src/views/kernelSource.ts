@@ -25,6 +25,16 @@ interface Place {
   readonly column?: number;
 }
 
+/** What debug symbols tell. */
+interface Exact {
+  /** Innermost first; only what is a file here. */
+  readonly places: readonly Place[];
+  /** The frame's own line, wherever its file is. */
+  readonly told?: string;
+  /** Why those that are installed are no use. */
+  readonly unfit?: string;
+}
+
 /** Goes from a frame of a kernel stack to its source: exact where debug symbols are, else by a local tree, else on the web. */
 export class KernelSource {
   private browses = false;
@@ -57,7 +67,7 @@ export class KernelSource {
       return;
     }
     const found = sources ? await this.fromTree(row, sources) : [];
-    if (found.length === 0) return this.elsewhere(row, sources, exact.told);
+    if (found.length === 0) return this.elsewhere(row, sources, exact);
     if (await this.pick(row, found)) await this.warn(row, sources);
   }
 
@@ -76,12 +86,11 @@ export class KernelSource {
     );
   }
 
-  /** Places of debug symbols, innermost first, that are files here; `told` is the frame's own line wherever that is. */
   private async exact(
     { frame, host }: KernelFrameRow,
     inspected: Inspected | undefined,
     sources: KernelTree | undefined,
-  ): Promise<{ readonly places: readonly Place[]; readonly told?: string }> {
+  ): Promise<Exact> {
     if (!inspected?.host || inspected.savedAs !== undefined) return { places: [] };
     const located = await this.lines.locate(inspected.host, frame, host.kernel);
     const frames = (located?.chains ?? []).flat();
@@ -93,7 +102,12 @@ export class KernelSource {
         places.push({ label: name, file: here, line, ...(column === undefined ? {} : { column }) });
     }
     const own = frames.findLast(({ line }) => line !== undefined);
-    return { places, ...(own ? { told: `${own.file}:${own.line}` } : {}) };
+    const unfit = located && !located.chains && located.otherBuild ? located.why : undefined;
+    return {
+      places,
+      ...(own ? { told: `${own.file}:${own.line}` } : {}),
+      ...(unfit === undefined ? {} : { unfit }),
+    };
   }
 
   private async fromTree(
@@ -128,7 +142,7 @@ export class KernelSource {
   private async elsewhere(
     row: KernelFrameRow,
     sources: KernelTree | undefined,
-    told: string | undefined,
+    { told, unfit }: Exact,
   ): Promise<void> {
     const { frame, host } = row;
     const { kernelVersion } = await import('../source/kernelVersion');
@@ -141,6 +155,7 @@ export class KernelSource {
       return;
     }
     const words = [missingWords(frame.function, sources?.path, told)];
+    if (unfit !== undefined) words.push(`No exact line: ${shown(unfit)}.`);
     if (version && link !== undefined) words.push(linkWords(host, version));
     const buttons = [...(link === undefined ? [] : [BROWSE]), CHOOSE];
     const chosen = await vscode.window.showInformationMessage(words.join(' '), ...buttons);

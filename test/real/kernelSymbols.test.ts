@@ -165,7 +165,9 @@ it('symbols of another build than the kernel that runs are never taken', async (
   const notes = Buffer.from(readFileSync(join(kernel.path, '../notes')));
   notes[notes.length - 1] = (notes.at(-1) ?? 0) ^ 1;
   const main = frame('disk_stop', 1, 100);
-  expect(why(await kernel.symbolsFor(notes).locate(main, RELEASE))).toMatch(/of another build/);
+  const other = await kernel.symbolsFor(notes).locate(main, RELEASE);
+  expect(why(other)).toMatch(/of another build/);
+  expect(other).toHaveProperty('otherBuild', true);
   expect(why(await kernel.symbolsFor(Buffer.alloc(0)).locate(main, RELEASE))).toMatch(/build is not known/);
   expect(why(await kernel.symbolsFor().locate(main, '6.1.0-28-test'))).toMatch(/no debug symbols/);
   expect(why(await kernel.symbolsFor().locate(main, '../../etc'))).toMatch(/no debug symbols/);

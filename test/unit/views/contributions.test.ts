@@ -96,7 +96,7 @@ describe('package.json', () => {
     expect(manifest.activationEvents).toEqual([]);
   });
 
-  it.each(['probePath', 'remoteProbePath', 'keepProbe', 'hosts'] as const)(
+  it.each(['probePath', 'remoteProbePath', 'keepProbe', 'hosts', 'kernelLink'] as const)(
     'never takes from a workspace what is run, or where: %s',
     (name) => {
       expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
