@@ -5,6 +5,7 @@ import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import { Hosts } from './inspect/hosts';
 import type { TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
+import { KernelLines } from './inspect/kernelLines';
 import { UserError } from './model/errors';
 import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
@@ -13,6 +14,8 @@ import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
 import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
+import type { KernelIndexes } from './views/kernelIndexes';
+import { KernelSource } from './views/kernelSource';
 import { learnMoreCommand } from './views/learnMore';
 import type { ListProcesses } from './views/processPicker';
 import { RecentHosts } from './views/recentHosts';
@@ -111,6 +114,12 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
     learnMoreCommand(context.extensionUri),
+    new KernelSource(
+      inspections,
+      tree,
+      new KernelLines(hosts),
+      once(() => kernelIndexes(context)),
+    ).register(),
   );
   return {
     UserError,
@@ -141,6 +150,20 @@ const openHere: OpenHost = async (id, asker, signal) => {
   };
   return openHost(id, asker, signal, options, ways);
 };
+
+async function kernelIndexes({ globalStorageUri }: vscode.ExtensionContext): Promise<KernelIndexes> {
+  const { KernelIndexes: Indexes } = await import('./views/kernelIndexes');
+  return new Indexes(globalStorageUri.fsPath, join(__dirname, 'kernelIndexer.js'));
+}
+
+/** What it makes is made when first asked for. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 async function knownHosts(recent: RecentHosts): Promise<KnownHosts> {
   const { sshHostNames } = await import('./target/ssh/connect');

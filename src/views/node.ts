@@ -1,3 +1,4 @@
+import type { KernelFrame, Sample } from '../model/sample';
 import { grouped, shown } from './words';
 
 /** One row of the tree, as plain data: what the editor shows is made from it in treeItem.ts. */
@@ -24,6 +25,15 @@ export interface Node {
   readonly host?: string;
   /** Key of the inspection that a click begins anew with more rights. */
   readonly sudo?: string;
+  /** The frame of a kernel stack whose source a click goes to. */
+  readonly kernelFrame?: KernelFrameRow;
+}
+
+export interface KernelFrameRow {
+  readonly frame: KernelFrame;
+  /** Innermost first; the frame is one of these. */
+  readonly stack: readonly KernelFrame[];
+  readonly host: Pick<Sample['host'], 'kernel' | 'stable' | 'arch'>;
 }
 
 export interface NodeIcon {

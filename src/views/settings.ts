@@ -61,6 +61,18 @@ export function remoteProbePath(): string | undefined {
   return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
 }
 
+/** A folder of this machine with the kernel's sources; undefined = there is none. */
+export function kernelSource(): string | undefined {
+  const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelSource, '');
+  return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
+}
+
+/** Template of the address of a function on the web; undefined = none is wanted. */
+export function kernelLinkTemplate(): string | undefined {
+  const link = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelLink, '');
+  return typeof link === 'string' && link.trim() !== '' ? link.trim() : undefined;
+}
+
 export function onSettingsChange(listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (event.affectsConfiguration(SECTION)) listener();

@@ -86,6 +86,13 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     return row.parent;
   }
 
+  /** The key of the inspection that a row belongs to. */
+  inspectionOf(node: Node): string | undefined {
+    let row: Node | undefined = node;
+    while (row && row.inspection === undefined) row = this.parents.get(row);
+    return row?.inspection;
+  }
+
   /** Brings the sidebar forward with one inspection in it. */
   async reveal(key: string): Promise<void> {
     const root = this.rowOf(key);

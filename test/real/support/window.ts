@@ -49,7 +49,10 @@ export function openWindow(running: Running, open: OpenHost = openTestTarget): W
     started++;
     return target;
   };
-  const thread = new LinkThread(() => startThread(join(CHECKOUT, 'dist/links.js'), 'links', MEMORY), CLOCK);
+  const thread = new LinkThread(
+    () => startThread(join(CHECKOUT, 'dist/links.js'), { role: 'links' }, MEMORY),
+    CLOCK,
+  );
   const hosts = new Hosts(opened, { user: NOBODY, quiet: NOBODY }, CLOCK);
   const inspections = new Inspections(
     (host, pid) => (signal, previous, _search, told) =>
