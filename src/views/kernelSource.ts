@@ -11,6 +11,7 @@ import type { KernelIndexes } from './kernelIndexes';
 import { linkWords, missingWords, otherVersionWords } from './kernelWords';
 import { attempt } from './messages';
 import type { KernelFrameRow, Node } from './node';
+import { Row } from './rows';
 import { kernelLinkTemplate, kernelSource } from './settings';
 import type { InspectionTree } from './tree';
 import { shown } from './words';
@@ -50,7 +51,7 @@ export class KernelSource {
   register(): vscode.Disposable {
     return vscode.commands.registerCommand(COMMANDS.goToKernelSource, (from?: unknown) =>
       attempt('The kernel’s source could not be opened.', async () => {
-        const node = (from ?? this.tree.selected) as Node | undefined;
+        const node = from instanceof Row ? from.node : ((from ?? this.tree.selected) as Node | undefined);
         const row = node?.kernelFrame;
         if (!node || typeof row?.frame?.function !== 'string') return;
         const key = this.tree.inspectionOf(node);

@@ -86,11 +86,12 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     return row.parent;
   }
 
-  /** The key of the inspection that a row belongs to. */
-  inspectionOf(node: Node): string | undefined {
-    let row: Node | undefined = node;
-    while (row && row.inspection === undefined) row = this.parents.get(row);
-    return row?.inspection;
+  /** The key of the inspection that a row belongs to: its name begins with that of the inspection's row. */
+  inspectionOf({ id }: Pick<Node, 'id'>): string | undefined {
+    return this.inspections.all.find(({ key }) => {
+      const root = this.rowOf(key)?.id;
+      return root !== undefined && (id === root || id.startsWith(`${root}/`));
+    })?.key;
   }
 
   /** Brings the sidebar forward with one inspection in it. */
