@@ -7,6 +7,7 @@ import type { LineTable } from './dwarf/lineTable';
 import { SplitUnits } from './dwarf/splitUnits';
 import type { Unit } from './dwarf/unit';
 import { type ElfFile, openElf } from './elfFile';
+import { GoTable } from './goTable';
 import { Plt } from './plt';
 import { Symbols } from './symbols';
 import { type Troubles, Work } from './trouble';
@@ -79,6 +80,7 @@ export class Lines {
   private readonly plt: Plt;
   private opened: Promise<Opened | undefined> | undefined;
   private symbolTable: Promise<Symbols | undefined> | undefined;
+  private goTable: Promise<GoTable | undefined> | undefined;
 
   /** Use openLines. */
   constructor(
@@ -148,10 +150,19 @@ export class Lines {
     const frames = await this.framesAt(place);
     if (frames.at(-1)?.function !== undefined) return { address, frames };
     const symbol = await this.symbolAt(place);
-    if (symbol === undefined) return { address, frames };
+    if (symbol === undefined)
+      return { address, frames: frames.length > 0 ? frames : await this.goFrames(place) };
     // A line without a function: hand-written assembly.
     const outermost = { ...frames.at(-1), function: symbol.name, inlined: false };
     return { address, frames: [...frames.slice(0, -1), outermost], symbol };
+  }
+
+  private async goFrames(place: number): Promise<SourceFrame[]> {
+    this.goTable ??= GoTable.open(this.elf);
+    const found = await (await this.goTable)?.at(place);
+    if (found === undefined) return [];
+    const { name, ...where } = found;
+    return [{ function: name, ...where, inlined: false }];
   }
 
   private async symbolAt(place: number): Promise<Location['symbol']> {
