@@ -149,9 +149,10 @@ export class Lines {
     const place = Number(BigInt.asIntN(64, address));
     const frames = await this.framesAt(place);
     if (frames.at(-1)?.function !== undefined) return { address, frames };
+    const ofGo = frames.length > 0 ? [] : await this.goFrames(place);
+    if (ofGo.length > 0) return { address, frames: ofGo };
     const symbol = await this.symbolAt(place);
-    if (symbol === undefined)
-      return { address, frames: frames.length > 0 ? frames : await this.goFrames(place) };
+    if (symbol === undefined) return { address, frames };
     // A line without a function: hand-written assembly.
     const outermost = { ...frames.at(-1), function: symbol.name, inlined: false };
     return { address, frames: [...frames.slice(0, -1), outermost], symbol };
