@@ -1,5 +1,6 @@
 import { cancelling, type Ending } from '../explain/cancelling';
 import { DOUBT } from '../explain/certainty';
+import { originSteps } from '../explain/originWords';
 import { indexOf } from '../explain/sampleIndex';
 import type { Request, Sample } from '../model/sample';
 import { type Node, paged } from './node';
@@ -29,6 +30,7 @@ export function requestDetails(
       icon: { id: 'symbol-parameter' },
     })),
     ...plainRows(request),
+    ...originRows(request),
     ...(submitter === undefined || submitter === worker
       ? []
       : [
@@ -90,6 +92,26 @@ function plainRows({ userData, address, flags }: Request): readonly Node[] {
     value ? [{ id: label, label, description: shown(value), icon: { id: 'symbol-field' } }] : [],
   );
 }
+
+/** The code its user_data leads to, nearest first. */
+function originRows({ origin }: Request): readonly Node[] {
+  return paged(originSteps(origin), ({ role, name, place, found }, index) => ({
+    id: `origin-${index}`,
+    label: role.endsWith(' is') || role.endsWith(' by') ? `${role} ${shown(name)}` : shown(name),
+    description: dots(
+      role.includes(' ') ? undefined : role,
+      place && shown(place),
+      found && shown(found, 64),
+    ),
+    icon: { id: ORIGIN_ICONS[role] ?? 'symbol-function' },
+  }));
+}
+
+const ORIGIN_ICONS: Readonly<Record<string, string>> = {
+  object: 'symbol-class',
+  method: 'symbol-method',
+  'user_data is': 'symbol-numeric',
+};
 
 const CERTAINTIES: Readonly<Record<string, string>> = {
   certain: 'certain',
