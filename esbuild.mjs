@@ -132,6 +132,8 @@ async function bundle(watch) {
       platform: 'node',
       format: 'cjs',
       target: 'node20',
+      // Makes the bundles a fifth smaller; names stay, for the stacks of errors.
+      minifyWhitespace: true,
       sourcemap: 'linked',
       // ssh2 works without its native parts and looks for them at run time.
       external: ['vscode', 'cpu-features', '*.node'],

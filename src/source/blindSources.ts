@@ -123,9 +123,16 @@ const WITHOUT_RIGHT: readonly (readonly [RegExp, string])[] = [
   [/^another file has its name/, 'run with sudo, which reads the build that runs, or restart the program'],
 ];
 
+/** Of what a perf map names only the place is known where it begins. */
+const isBeginning = ({ binary, line }: UserFrame): boolean => binary === undefined && line !== undefined;
+const BEGINNINGS: Blindness = {
+  what: `${LINES}the JavaScript program`,
+  why: 'of its functions it is told where each begins, not where in it they wait',
+};
+
 function ofRuntime(frames: readonly UserFrame[], runtime: Runtime | undefined): Blindness[] {
   const isNamed = frames.some(({ binary, function: name }) => binary === undefined && !NO_NAME.test(name));
-  if (isNamed) return [];
+  if (isNamed) return frames.some(isBeginning) ? [BEGINNINGS] : [];
   const hasCode = frames.some(({ function: name }) => NO_NAME.test(name));
   if (runtime && (runtime.interprets || hasCode)) {
     const { what, interprets, remedy } = runtime;

@@ -1,19 +1,22 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { takeSample } from '../../src/sample/takeSample';
 import { isBlindSource } from '../../src/source/blindSources';
 import type { CallStack } from '../../src/source/callStacks';
 import { isOfBuild } from '../../src/source/elfFile';
+import { openLines } from '../../src/source/lines';
 import { SampleLinker } from '../../src/source/linkSample';
 import { openDebuginfod } from '../../src/target/debuginfod';
+import { openLocalBytes } from '../../src/target/localBytes';
 import { unpack } from '../../src/target/unpack';
 import { gdbStacks } from './support/gdb';
 import { Installed, pidOf } from './support/installed';
 import { namedStacks, namesOf, openTarget } from './support/namedStacks';
 import { until } from './support/proc';
-import { toRelease } from './support/releases';
+import { killGroup, toRelease } from './support/releases';
 
 const sleeps = (pid: number): boolean => /^State:\tS/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 
@@ -67,6 +70,11 @@ it.for(['-g', ''])(
   },
 );
 
+const GO_BUILDS = [
+  ['as built by default', []],
+  ['position-independent', ['-buildmode=pie']],
+] as const;
+
 /** Goroutines that block in system calls, each in a thread of its own. */
 const GO = `package main
 
@@ -105,16 +113,19 @@ func main() {
 }
 `;
 
-it.for([
-  ['as built by default', []],
-  ['position-independent', ['-buildmode=pie']],
-] as const)('stacks of Go are proven with the tables of its file, %s', async ([, flags], context) => {
+it.for(GO_BUILDS)('stacks of Go are proven with the tables of its file, %s', async ([, flags], context) => {
   const at = new Installed(context);
   at.needs('go', 'gdb');
   at.file('waits.go', GO);
   at.file('go.mod', 'module waits\n');
   at.run('sh', ['-c', `GOCACHE=${at.folder}/cache GOFLAGS=-mod=mod go build ${flags.join(' ')} -o waits .`]);
-  const pid = await started(at, `${at.folder}/waits`);
+  const child = spawn(`${at.folder}/waits`, [], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { GOTRACEBACK: 'system' },
+  });
+  const pid = pidOf(child);
+  context.onTestFinished(toRelease(() => killGroup(pid)));
   const target = await openTarget(context);
   const inTake = (stacks: readonly CallStack[]) =>
     stacks.filter((stack) => namesOf(stack).includes('main.(*store).take'));
@@ -140,6 +151,22 @@ it.for([
     return frames.filter(({ trust, address }) => trust === 'proven' && !theirs.has(address));
   });
   expect(wrong).toEqual([]);
+
+  process.kill(pid, 'SIGQUIT');
+  const tracebacks = [
+    ...(await text(child.stderr)).matchAll(/^goroutine \d+.*\[syscall.*\]:\n((?:.+\n)+)/gm),
+  ].map(([, lines = '']) =>
+    [...lines.matchAll(/^(\S+)\(.*\)\n\t.+:(\d+)/gm)].map(([, name, line]) => `${name} ${line}`),
+  );
+  expect(tracebacks).toHaveLength(3);
+  const ours = inTake(stacks).map(({ frames = [] }) =>
+    frames.map((frame) => `${frame.function} ${frame.line}`),
+  );
+  // Of the innermost it has the line that told the scheduler, just before the call that blocks.
+  for (const [, ...traceback] of tracebacks) {
+    expect(traceback.length).toBeGreaterThan(4);
+    expect(ours.map((stack) => stack.slice(-traceback.length))).toContainEqual(traceback);
+  }
 });
 
 it('functions of JavaScript are named where Node is told to write them down', async (context) => {
@@ -257,3 +284,48 @@ it('a Sample says once why a program’s lines are not told, and what to do', as
     },
   ]);
 });
+
+it.for(GO_BUILDS)(
+  'stripped Go is told by the table of its own tracebacks, %s',
+  async ([, flags], context) => {
+    const at = new Installed(context);
+    at.needs('go');
+    at.file('waits.go', GO);
+    at.file('go.mod', 'module waits\n');
+    const build = ['go', 'build', ...flags, '-o'];
+    const environment = `GOCACHE=${at.folder}/cache GOFLAGS=-mod=mod`;
+    at.run('sh', ['-c', `${environment} ${[...build, 'traced', '.'].join(' ')}`]);
+    at.run('sh', ['-c', `${environment} ${[...build, 'waits', "-ldflags='-s -w'", '.'].join(' ')}`]);
+    const open = async (name: string) => {
+      const source = await openLocalBytes(`${at.folder}/${name}`);
+      if (typeof source === 'string') throw new Error(source);
+      const result = await openLines(source, { path: name, unpack, open: openLocalBytes });
+      if (!result.ok) throw new Error(result.why);
+      return result.lines;
+    };
+    const [stripped, traced] = [await open('waits'), await open('traced')];
+    expect(stripped.elf.find('.symtab')).toBeUndefined();
+    expect(await stripped.info()).toBeUndefined();
+    const code = stripped.elf.find('.text');
+    const addresses = Array.from({ length: 400 }, (_, n) =>
+      BigInt((code?.address ?? 0) + Math.floor(((code?.size ?? 0) * n) / 400)),
+    );
+    expect(traced.elf.find('.text')).toMatchObject({ address: code?.address, size: code?.size });
+    const theirs = await traced.locate(addresses);
+    const differing = (await stripped.locate(addresses)).filter(({ frames: [frame] }, index) => {
+      const expected = theirs[index]?.frames ?? [];
+      if (!frame || expected.at(-1)?.line === undefined) return false;
+      return (
+        frame.function !== expected.at(-1)?.function ||
+        frame.line !== expected[0]?.line ||
+        frame.file !== expected[0]?.file
+      );
+    });
+    expect(differing).toEqual([]);
+    expect(
+      (await stripped.locate(addresses)).filter(({ frames: [frame] }) => frame?.line !== undefined).length,
+    ).toBeGreaterThan(350);
+    stripped.close();
+    traced.close();
+  },
+);

@@ -97,6 +97,12 @@ it.for([
   expect(blind([frame(binary, 'main'), frame(undefined, 'py::take:/a.py')])).toEqual([]);
 });
 
+it('says that of functions of JavaScript the beginning is told', () => {
+  const rows = blind([frame('/usr/bin/node', 'main'), frame(undefined, 'take', 12)]);
+  expect(rows).toMatchObject([{ what: 'source lines of the JavaScript program' }]);
+  expect(rows.every(isBlindSource)).toBe(true);
+});
+
 it('says how code that is made at run time gets names', () => {
   const made = frame(undefined, '0x7f0010 in code made while it runs');
   expect(blind([frame('/opt/jdk/lib/server/libjvm.so', 'x'), made])).toMatchObject([
