@@ -11,8 +11,8 @@ export async function withOrigins(
   place: () => Promise<Place>,
 ): Promise<Sample> {
   const standing = standingOrigins(sample, previous);
-  const known = sample.requests.map((request) => standing.get(keyOf(request)));
-  const open = byImportance(sample).filter((request) => !standing.has(keyOf(request)));
+  const known = sample.requests.map((request) => request.origin ?? standing.get(keyOf(request)));
+  const open = byImportance(sample).filter((request) => !request.origin && !standing.has(keyOf(request)));
   const wanted = new Set(open.flatMap(({ userData }) => (userData === undefined ? [] : [userData])));
   const found = wanted.size === 0 ? undefined : await origins.of(await place(), wanted);
   const submitting = submittingOrigins(sample);
@@ -20,7 +20,18 @@ export async function withOrigins(
   const requests = sample.requests.map((request, index) => {
     const led = known[index] ?? found?.get(request.userData ?? '');
     const origin = isCode(led) ? led : (submitting.get(index) ?? led);
-    return origin ? { ...request, origin } : request;
+    return origin && origin !== request.origin ? { ...request, origin } : request;
+  });
+  return { ...sample, requests };
+}
+
+/** The Sample with what another one of the process, linked before or after it, says of the same requests. */
+export function withStandingOrigins(sample: Sample, other: Sample | undefined): Sample {
+  const standing = standingOrigins(sample, other);
+  if (standing.size === 0) return sample;
+  const requests = sample.requests.map((request) => {
+    const origin = request.origin ?? standing.get(keyOf(request));
+    return origin && origin !== request.origin ? { ...request, origin } : request;
   });
   return { ...sample, requests };
 }
@@ -38,7 +49,7 @@ function standingOrigins(sample: Sample, previous: Sample | undefined): Map<stri
   for (const request of previous.requests) {
     const { origin, sequence } = request;
     // Who waited then need not wait now.
-    if (origin && sequence !== undefined && isCode(origin) && origin[0]?.kind !== 'submitted')
+    if (origin && sequence !== undefined && origin[0]?.kind !== 'submitted')
       standing.set(keyOf(request), origin);
   }
   return standing;
