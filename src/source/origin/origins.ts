@@ -85,6 +85,7 @@ export class Origins {
       }
     }
     memory.close();
+    code.functions.trim();
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
