@@ -12,13 +12,16 @@ export async function withOrigins(
 ): Promise<Sample> {
   const standing = standingOrigins(sample, previous);
   const known = sample.requests.map((request) => request.origin ?? standing.get(keyOf(request)));
-  const open = byImportance(sample).filter((request) => !request.origin && !standing.has(keyOf(request)));
+  const isOurs = ownRequests(sample);
+  const open = byImportance(sample).filter(
+    (request) => !request.origin && !standing.has(keyOf(request)) && isOurs(request),
+  );
   const wanted = new Set(open.flatMap(({ userData }) => (userData === undefined ? [] : [userData])));
   const found = wanted.size === 0 ? undefined : await origins.of(await place(), wanted);
   const submitting = submittingOrigins(sample);
   if (standing.size + submitting.size === 0 && !found?.size) return sample;
   const requests = sample.requests.map((request, index) => {
-    const led = known[index] ?? found?.get(request.userData ?? '');
+    const led = known[index] ?? (isOurs(request) ? found?.get(request.userData ?? '') : undefined);
     const origin = isCode(led) ? led : (submitting.get(index) ?? led);
     return origin && origin !== request.origin ? { ...request, origin } : request;
   });
@@ -57,6 +60,14 @@ function standingOrigins(sample: Sample, previous: Sample | undefined): Map<stri
 
 function keyOf({ ring, sequence, operation, userData }: Request): string {
   return sequence === undefined ? '' : `${ring} ${sequence} ${operation} ${userData}`;
+}
+
+/** Whether a request is of this process: the addresses of another one that shares the ring mean nothing in its memory. */
+function ownRequests({ process, rings, tasks }: Sample): (request: Request) => boolean {
+  const others = new Set(rings.filter(({ owner }) => owner !== process.pid).map(({ id }) => id));
+  const threads = new Set(tasks.map(({ tid }) => tid));
+  return ({ ring, submitter }) =>
+    !(ring !== null && others.has(ring)) && (submitter === undefined || threads.has(submitter));
 }
 
 /** Requests a finding rests on first, then the rest in their order. */
