@@ -90,6 +90,7 @@ function bundles() {
     { name: 'extension', from: 'extension.ts', options: {} },
     { name: 'adapter', from: 'adapter.ts', options: command },
     ...Object.entries(LATE).map(([from, name]) => ({ name, from: `${from}.ts`, options: {} })),
+    { name: 'kernelIndexer', from: 'kernelIndexer.ts', options: {} },
   ];
   return all
     .map(({ name, from, options }) => ({ name, entry: join(here, 'src', from), options }))

@@ -5,6 +5,7 @@ import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import { Hosts } from './inspect/hosts';
 import type { TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
+import { KernelLines } from './inspect/kernelLines';
 import { UserError } from './model/errors';
 import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
@@ -13,13 +14,22 @@ import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
 import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
+import type { KernelIndexes } from './views/kernelIndexes';
+import { KernelSource } from './views/kernelSource';
 import { learnMoreCommand } from './views/learnMore';
 import type { ListProcesses } from './views/processPicker';
 import { RecentHosts } from './views/recentHosts';
 import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
 import { Secrets } from './views/secrets';
-import { configuredHosts, keepProbe, kernelMemory, probePath, remoteProbePath } from './views/settings';
+import {
+  configuredHosts,
+  keepProbe,
+  kernelMemory,
+  probePath,
+  processMemory,
+  remoteProbePath,
+} from './views/settings';
 import { SourceLinks } from './views/sourceLinks';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
@@ -41,6 +51,10 @@ export interface TestApi {
 export function activate(context: vscode.ExtensionContext): TestApi {
   const clock = {
     now: () => performance.now(),
+    processor: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
     setTimeout: (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds),
     clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
   };
@@ -50,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const links = new SourceLinks(join(__dirname, 'links.js'), context.globalStorageUri.fsPath, clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
-    (signal, previous, search, late) =>
+    (signal, previous, search, { spent, late } = {}) =>
       hosts.of(host).use(async (target) => {
         const { look } = await import('./inspect/look');
         const options = {
@@ -58,7 +72,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
           links: await links.linking(late),
         };
         const walk = search ? { walk: { search } } : {};
-        return look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
+        const looking = look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
+        return looking.finally(() => spent?.(target.processor));
       }, signal);
   const list =
     (host: HostId): ListProcesses =>
@@ -99,6 +114,12 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
     learnMoreCommand(context.extensionUri),
+    new KernelSource(
+      inspections,
+      tree,
+      new KernelLines(hosts),
+      once(() => kernelIndexes(context)),
+    ).register(),
   );
   return {
     UserError,
@@ -123,11 +144,26 @@ const openHere: OpenHost = async (id, asker, signal) => {
     probe: (arch?: string) =>
       arch === undefined ? probePath() || shippedProbe(__dirname) : shippedProbe(__dirname, arch, {}),
     kernelMemory: kernelMemory(),
+    processMemory: processMemory(),
     keepProbe: keepProbe(),
     ...(remoteProbe === undefined ? {} : { remoteProbe }),
   };
   return openHost(id, asker, signal, options, ways);
 };
+
+async function kernelIndexes({ globalStorageUri }: vscode.ExtensionContext): Promise<KernelIndexes> {
+  const { KernelIndexes: Indexes } = await import('./views/kernelIndexes');
+  return new Indexes(globalStorageUri.fsPath, join(__dirname, 'kernelIndexer.js'));
+}
+
+/** What it makes is made when first asked for. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 async function knownHosts(recent: RecentHosts): Promise<KnownHosts> {
   const { sshHostNames } = await import('./target/ssh/connect');

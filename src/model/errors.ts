@@ -42,6 +42,8 @@ export type ErrorCode =
   | 'host-unreachable'
   | 'host-key'
   | 'not-authenticated'
+  | 'needs-ssh'
   | 'host-refused'
+  | 'kernel-tree'
   | 'cancelled'
   | 'usage';

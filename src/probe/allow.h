@@ -54,8 +54,8 @@ static const char *const net_files[] = {
 	"netlink", "icmp", "icmp6", "sockstat", "sockstat6", "dev", "protocols", NULL,
 };
 static const char *const global_files[] = {
-	"version", "uptime", "locks", "diskstats", "stat", "loadavg", "meminfo", "vmstat", "devices",
-	"filesystems", "partitions", "cpuinfo", "cmdline", "misc", "mdstat", "swaps", "modules",
+	"version", "version_signature", "uptime", "locks", "diskstats", "stat", "loadavg", "meminfo", "vmstat",
+	"devices", "filesystems", "partitions", "cpuinfo", "cmdline", "misc", "mdstat", "swaps", "modules",
 	"interrupts", "softirqs", "cgroups", "config.gz", "zoneinfo", NULL,
 };
 /* Whole trees below /proc and below /sys. */

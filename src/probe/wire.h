@@ -6,12 +6,12 @@
  *   to the probe    u8 verb, u8 flags, u16 0, u32 request id, then u32 count and `count` items, each
  *                   u32 limit (bytes), u32 deadline (ms), u16 length, body
  *   from the probe  u8 kind, u8 0, u16 0, u32 request id, then by kind:
- *     HELLO    "IURP", u16 protocol, u16 0, u32 pid, u32 uid, u64 effective capabilities,
+ *     HELLO    "IURP", u16 protocol, u16 flags, u32 pid (as /proc has it, 0 = it has not), u32 uid, u64 effective capabilities,
  *              u64 nanoseconds since boot, u32 page size, u32 clock ticks a second, u32 processors,
  *              then strings (u16 length, bytes): probe version, machine, kernel release, host name
  *     ANSWERS  any number of answers, in the order of the items:
  *              u32 length, u16 errno (0 = good), u8 flags, u8 0, bytes
- *     DONE     u32 number of answers
+ *     DONE     u32 number of answers, u64 nanoseconds of processor time that probe and readers have taken so far
  *     FATAL    text; the probe ends after it
  *
  * Body of a KERNEL item: u8 kind, then by kind (a way: i64 last, u32 length, and i64 for each step, to the end):
@@ -69,6 +69,9 @@ enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
 /* How a chain ended. FAULT: a pointer led nowhere; MOST: at the number wanted, or at the limit. */
 enum end { COMPLETE = 0, FAULT = 1, CYCLE = 2, MOST = 3 };
 #define DESCRIPTOR_SLOT (1ull << 63)
+
+/* Flag of HELLO: /proc is of another PID namespace than the probe, and its pids are not those of the system calls. */
+#define HELLO_FOREIGN 1
 
 /* Flag of a LIST request: give the text of every symbolic link. */
 #define WITH_LINKS 1

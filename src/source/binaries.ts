@@ -77,10 +77,15 @@ export class Binaries {
     return this.options.demangle;
   }
 
-  of(image: Image, place: Place): Promise<BinaryResult> {
+  async of(image: Image, place: Place): Promise<BinaryResult> {
     const key = image.path === VDSO ? VDSO : `${image.device} ${image.inode} ${image.path}`;
+    const known = this.opened.get(key);
+    const before = await known;
+    // The process it was read through may have ended, or become another program.
+    if (before && before.lines?.elf.source.failed === undefined) return before;
     let result = this.opened.get(key);
-    if (!result) {
+    if (!result || result === known) {
+      before?.lines?.close();
       result = this.open(image, place);
       this.opened.set(key, result);
     }

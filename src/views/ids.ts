@@ -21,6 +21,7 @@ export const COMMANDS = {
   searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',
   learnMore: 'ioUringInspector.learnMore',
+  goToKernelSource: 'ioUringInspector.goToKernelSource',
 } as const;
 
 export const VIEW_CONTAINER = 'ioUringInspector';
@@ -34,12 +35,15 @@ export const SETTINGS = {
   refreshInterval: 'refreshInterval',
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
+  processMemory: 'processMemory',
   sources: 'sources.enabled',
   debuginfodUrls: 'debuginfod.urls',
   debuginfodEnvironment: 'debuginfod.useEnvironment',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',
+  kernelSource: 'kernelSource',
+  kernelLink: 'kernelLink',
 } as const;
 
 /** Context keys for `when` and `enablement` clauses. */
@@ -60,3 +64,5 @@ export const ROOT_CONTEXT = 'inspection';
 export const HOST_CONTEXT = 'host';
 /** `contextValue` of a row that counts requests without rows. */
 export const UNLISTED_CONTEXT = 'unlisted';
+/** `contextValue` of a frame of a kernel stack. */
+export const KERNEL_FRAME_CONTEXT = 'kernelFrame';

@@ -1,3 +1,4 @@
+import type { KernelFrame, Sample } from '../model/sample';
 import { grouped, shown } from './words';
 
 /** One row of the tree, as plain data: what the editor shows is made from it in treeItem.ts. */
@@ -24,6 +25,15 @@ export interface Node {
   readonly host?: string;
   /** Key of the inspection that a click begins anew with more rights. */
   readonly sudo?: string;
+  /** The frame of a kernel stack whose source a click goes to. */
+  readonly kernelFrame?: KernelFrameRow;
+}
+
+export interface KernelFrameRow {
+  readonly frame: KernelFrame;
+  /** Innermost first; the frame is one of these. */
+  readonly stack: readonly KernelFrame[];
+  readonly host: Pick<Sample['host'], 'kernel' | 'stable' | 'arch'>;
 }
 
 export interface NodeIcon {
@@ -77,22 +87,9 @@ export function outline(
   return lines.join('');
 }
 
-/** What can be seen of the tree: equal pictures need no redrawing. `open` says which rows are unfolded. */
-export function picture(nodes: readonly Node[], open: (node: Node) => boolean): string {
-  const rows = (some: readonly Node[]): unknown[] =>
-    some.map((node) => {
-      const { id, label, description, icon, spoken, context, children } = node;
-      const below = children && (open(node) ? rows(children()) : true);
-      return [id, label, description, icon, spoken, context, below];
-    });
-  return JSON.stringify(rows(nodes));
-}
-
-/** A picture in which no time passes: of two, tells whether anything else has changed. */
-export function withoutAges(picture: string): string {
-  return picture
-    .replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while')
-    .replace(/a while( a while)+/g, 'a while');
+/** A text in which no time passes: of two, tells whether anything else has changed. */
+export function withoutAges(text: string): string {
+  return text.replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while').replace(/a while( a while)+/g, 'a while');
 }
 
 /**
@@ -116,9 +113,18 @@ export function placed(nodes: readonly Node[], parent?: string): readonly Node[]
       ...node,
       id,
       ...(tooltip ? { tooltip: () => tooltipOrNot(tooltip) } : {}),
-      ...(children ? { children: () => placed(shownOrNot(children), id) } : {}),
+      ...(children ? { children: once(() => placed(shownOrNot(children), id)) } : {}),
     };
   });
+}
+
+/** A tree does not change once it is made; a row of tens of thousands of requests is not made twice. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** A sample from a file may hold what no look finds: then one row says so instead of its part of the tree. */

@@ -25,6 +25,11 @@ export function kernelMemory(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.kernelMemory, true) !== false;
 }
 
+/** Whether other memory of processes than their rings' may be read, where the rights allow it. */
+export function processMemory(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.processMemory, true) !== false;
+}
+
 /** Whether it is told where the inspected program's threads wait in its source. */
 export function sourcesEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.sources, true) !== false;
@@ -54,6 +59,18 @@ export function keepProbe(): boolean {
 export function remoteProbePath(): string | undefined {
   const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.remoteProbePath, '');
   return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
+}
+
+/** A folder of this machine with the kernel's sources; undefined = there is none. */
+export function kernelSource(): string | undefined {
+  const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelSource, '');
+  return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
+}
+
+/** Template of the address of a function on the web; undefined = none is wanted. */
+export function kernelLinkTemplate(): string | undefined {
+  const link = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelLink, '');
+  return typeof link === 'string' && link.trim() !== '' ? link.trim() : undefined;
 }
 
 export function onSettingsChange(listener: () => void): vscode.Disposable {

@@ -10,7 +10,10 @@ const TABLE_ENCODING = 0x3b;
 const TABLE_ROW = 8;
 /** A search table of up to so many bytes is fetched whole. */
 const WHOLE_TABLE = 131_072;
+const MOST_ROWS = 2 ** 24;
 const MOST_ENTRY = 65_536;
+/** Addresses whose rows are kept. */
+const MOST_KNOWN = 16_384;
 const STACK_POINTER = { x86_64: 7, aarch64: 31 } as const;
 
 export type Machine = keyof typeof STACK_POINTER;
@@ -70,6 +73,7 @@ export class FrameTable {
     const { misses } = this.space;
     const entry = this.entry(address);
     const row = entry && rowAt(entry, address, STACK_POINTER[machine]);
+    if (this.rows.size >= MOST_KNOWN) this.rows.clear();
     if (row || this.space.misses === misses) this.rows.set(address, row ?? null);
     return row;
   }
@@ -141,7 +145,7 @@ export class FrameTable {
     cursor.pointer(frameEncoding, address);
     const count = cursor.pointer(countEncoding, address);
     if (cursor.failed || version !== 1 || tableEncoding !== TABLE_ENCODING) return undefined;
-    const rows = Math.min(count, Math.floor((size - cursor.at) / TABLE_ROW));
+    const rows = Math.min(count, Math.floor((size - cursor.at) / TABLE_ROW), MOST_ROWS);
     return { table: address + cursor.at, base: address, rows };
   }
 

@@ -40,6 +40,8 @@ export interface UnwindOptions {
 const FIRST_STACK = 8192;
 /** Rounds of "what is missing?": a binary that is new takes four. */
 const MOST_ROUNDS = 64;
+/** Milliseconds of walking, of all threads together: what others have made to take for ever ends then. */
+const MOST_WALKING = 3000;
 /** Milliseconds for one read of memory: what is there comes at once. */
 const DEADLINE = 500;
 /** Milliseconds that a process whose memory did not answer is left alone. */
@@ -127,9 +129,11 @@ export class ProcessStacks {
   ): Promise<Map<number, WalkedStack>> {
     const stacks = new Map<number, WalkedStack>();
     let open = moments;
+    let left = MOST_WALKING;
     for (let round = 0; round < MOST_ROUNDS && open.length > 0 && !this.space.hangs; round++) {
       const unfinished: Moment[] = [];
-      const place = { machine, space: this.space, images };
+      const start = performance.now();
+      const place = { machine, space: this.space, images, until: start + left };
       for (const moment of open) {
         const registers = registersOf(machine, moment, known.get(moment.tid));
         const stack = walkStack(place, moment.pc, registers);
@@ -137,6 +141,7 @@ export class ProcessStacks {
         else stacks.set(moment.tid, stack);
       }
       open = unfinished;
+      left -= performance.now() - start;
       const { wanting } = images;
       await Promise.all(wanting.map(async (image) => image.frames.giveFurther(await further?.(image))));
       if (!(await this.fetch()) && wanting.length === 0) break;

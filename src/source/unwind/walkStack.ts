@@ -14,6 +14,8 @@ export interface Place {
   readonly machine: Machine;
   readonly space: AddressSpace;
   readonly images: Images;
+  /** By performance.now(): a walk that lasts longer ends where it is. */
+  readonly until?: number;
 }
 
 /**
@@ -95,8 +97,12 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
     const image = place.images.at(lookup);
     const where = image ? { image } : { mapping: place.images.region(lookup)?.name ?? '' };
     frames.push({ pc: state.pc, lookup, standing: state.standing, ...where });
-    const step =
-      frames.length < MOST_FRAMES ? leave(place, state, lookup, image) : { end: 'it is very deep' };
+    const step: Step =
+      frames.length >= MOST_FRAMES
+        ? { end: 'it is very deep' }
+        : performance.now() > (place.until ?? Number.POSITIVE_INFINITY)
+          ? { end: 'it takes too long to follow' }
+          : leave(place, state, lookup, image);
     if (place.space.misses > misses) return { frames: [], complete: false };
     if ('end' in step) {
       const { complete = false, end } = step;

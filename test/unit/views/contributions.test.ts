@@ -101,6 +101,7 @@ describe('package.json', () => {
     'remoteProbePath',
     'keepProbe',
     'hosts',
+    'kernelLink',
     'debuginfod.urls',
     'debuginfod.useEnvironment',
   ] as const)('never takes from a workspace what is run, or where: %s', (name) => {
