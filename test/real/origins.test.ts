@@ -6,8 +6,19 @@ import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { unpack } from '../../src/target/unpack';
 import { sampleOf } from '../unit/samples';
-import { type Armed, type Build, compileArmed, inMarks, originsOf, startArmed } from './support/armed';
+import { ACTORS, actor, actorMissing } from './support/actor';
+import {
+  type Armed,
+  type Build,
+  compileArmed,
+  inMarks,
+  lineOf,
+  originsOf,
+  startArmed,
+} from './support/armed';
+import { run } from './support/inspect';
 import { everybodysProbe, skipUnlessMemoryReadable } from './support/probe';
+import { skipUnless } from './support/rights';
 import type { Running } from './support/victim';
 
 const NOBODY = { uid: 65534, gid: 65534 };
@@ -215,5 +226,28 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     const names = new Set([...found.values()].flatMap((origins) => origins.map((one) => one.function)));
     for (const name of names)
       expect(name).toMatch(/^(?:Base|Derived)(?:::run)?$|^main(?:::<lambda>)?$|not an address|^~?\w+$/);
+  });
+});
+
+describe.each(ACTORS)('as %s, the command line', (name) => {
+  it('tells with each pending request the coroutine that waits for it', async (context) => {
+    const missing = actorMissing(name);
+    if (missing !== undefined) context.skip(missing);
+    skipUnless(context, 'ioUring');
+    const who = actor(name);
+    const [build] = levels('g++', '-std=c++20');
+    if (!build) throw new Error('no build');
+    const program = compileArmed(context, 'coroutines.cpp', build);
+    const { uid, gid } = who;
+    const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
+    const { pid, userData } = await startArmed(context, program, user);
+    const at = (mark: string) => `coroutines.cpp:${lineOf('coroutines.cpp', mark)}`;
+    const text = (await run(who, String(pid))).stdout.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      `user_data ${userData.get('handle')} leads to the coroutine by_handle(), suspended at ${at('by_handle')}`,
+    );
+    expect(text).toContain(
+      `the coroutine store::read_header(), suspended at ${at('read_header')}, awaited by handle_request() at ${at('handle_request')}, by serve_connection() at ${at('serve_connection')}`,
+    );
   });
 });
