@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Request } from '../../src/model/sample';
 import { SampleLinker } from '../../src/source/linkSample';
 import { spawnProbe } from '../../src/target/local';
@@ -250,4 +250,24 @@ describe.each(ACTORS)('as %s, the command line', (name) => {
       `the coroutine store::read_header(), suspended at ${at('read_header')}, awaited by handle_request() at ${at('handle_request')}, by serve_connection() at ${at('serve_connection')}`,
     );
   });
+
+  it.for(['-O0', '-O2'])(
+    'tells who has submitted the one request that it waits for, %s',
+    async (level, context) => {
+      const missing = actorMissing(name);
+      if (missing !== undefined) context.skip(missing);
+      skipUnless(context, 'ioUring');
+      const who = actor(name);
+      const program = compileArmed(context, 'synchronous.c', { compiler: 'gcc', flags: [level] });
+      const { uid, gid } = who;
+      const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
+      const { pid } = await startArmed(context, program, user);
+      const line = lineOf('synchronous.c', 'read_block');
+      const said = `it was submitted by read_block() at synchronous.c:${line}, which still waits for it`;
+      await vi.waitFor(async () => {
+        const text = (await run(who, String(pid))).stdout.replace(/\s+/g, ' ');
+        expect(text).toContain(said);
+      }, 20_000);
+    },
+  );
 });
