@@ -1,5 +1,6 @@
 import { printable } from '../../model/printable';
 import type { Origin } from '../../model/request';
+import type { Demangle } from '../../target/demangler';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
 import { Code } from './code';
@@ -70,7 +71,9 @@ export class Origins {
       await Promise.all(
         open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
           const origins = await new Search(code.functions).of(candidates);
-          if (origins.length > 0) found.set(value, origins.map(shown));
+          const { demangle } = this.binaries;
+          if (origins.length > 0)
+            found.set(value, await Promise.all(origins.map((origin) => shown(origin, demangle))));
         }),
       );
     if (numbers.length > 0 && !memory.isSpent) {
@@ -82,6 +85,7 @@ export class Origins {
       }
     }
     memory.close();
+    code.functions.trim();
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
@@ -118,6 +122,9 @@ function isMapped(memory: ProcessMemory, candidates: readonly Candidate[]): bool
   return candidates.some(({ address }) => memory.region(address) !== undefined);
 }
 
-function shown({ function: name, file, ...origin }: Origin): Origin {
-  return { ...origin, function: printable(name), ...(file === undefined ? {} : { file: printable(file) }) };
+async function shown(origin: Origin, demangle: Demangle | undefined): Promise<Origin> {
+  const { function: name, file, ...rest } = origin;
+  // Of a class only the symbol of its type information may be known.
+  const known = (await demangle?.(name))?.replace(/^typeinfo for /, '') ?? name;
+  return { ...rest, function: printable(known), ...(file === undefined ? {} : { file: printable(file) }) };
 }

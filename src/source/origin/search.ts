@@ -37,9 +37,11 @@ const MOST_OBJECTS = 24;
 const MOST_FOLLOWED = 12;
 
 /** How much a guess is worth; each word further into an object, and each pointer to another one, takes from it. */
-const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 4 } as const;
+const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 8, library: 6 } as const;
 const WORD_COSTS = 0.2;
 const POINTER_COSTS = 5;
+/** A guess worth less is none: what other objects of the program have is not the request's. */
+const LEAST = 5;
 
 /** Looks for the code that one user_data leads to. */
 export class Search {
@@ -87,8 +89,7 @@ export class Search {
       const frame = await coroutineFrom(this.code, address);
       const weight = WEIGHT.coroutine - depth * POINTER_COSTS;
       if (!frame) objects.push({ address, path: `*(${path})` });
-      else if (weight > (this.best?.weight ?? 0))
-        this.take(await asyncBacktrace(this.code, frame, path), weight);
+      else if (this.isBetter(weight)) this.take(await asyncBacktrace(this.code, frame, path), weight);
     }
     return objects;
   }
@@ -137,9 +138,9 @@ export class Search {
     const inner = own ? await lambdaOf(this.code, called) : await programCode(this.code, called);
     // What libraries keep for themselves says nothing of the program.
     if (!own && !inner && !mayBeNamed(called)) return;
-    const weight =
-      (own || inner ? WEIGHT.callback : WEIGHT.unnamed) + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
-    if (weight <= (this.best?.weight ?? Number.NEGATIVE_INFINITY)) return;
+    const kind = own || inner ? 'callback' : called.info ? 'library' : 'unnamed';
+    const weight = WEIGHT[kind] + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
+    if (!this.isBetter(weight)) return;
     const structure = depth === 0 ? await structureOf(called, at) : undefined;
     const origins: Origin[] = [];
     if (structure)
@@ -156,16 +157,19 @@ export class Search {
     if (type) {
       const image = await this.code.memory.image(word);
       if (!type.isProgram && image && isSystemImage(image.path)) return;
-      this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.unnamed) - penalty);
+      this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.library) - penalty);
       return;
     }
     const behind = await traitBehind(this.code, word, wordIn(data, at - 8), found);
     if (behind) this.take(behind.origins, WEIGHT[behind.kind] - penalty);
   }
 
+  private isBetter(weight: number): boolean {
+    return weight >= LEAST && weight > (this.best?.weight ?? 0);
+  }
+
   private take(origins: readonly Origin[], weight: number): void {
-    if (origins.length > 0 && weight > (this.best?.weight ?? Number.NEGATIVE_INFINITY))
-      this.best = { origins, weight };
+    if (origins.length > 0 && this.isBetter(weight)) this.best = { origins, weight };
   }
 }
 
