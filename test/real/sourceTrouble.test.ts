@@ -1,13 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRemote } from '../../src/target/remote/openRemote';
+import { bigProgram } from './support/bigProgram';
 import { startContained } from './support/containers';
 import { Installed, pidOf } from './support/installed';
 import { mountHangfs } from './support/mounts';
 import { self, testProbe } from './support/probe';
 import { until } from './support/proc';
+import { toReleaseByShell } from './support/releases';
 import { skipUnless } from './support/rights';
 import { SLEEPER, SLEEPING, SourceView, shown } from './support/sourceStage';
 import { Sshd, SshPlace } from './support/sshd';
@@ -210,6 +222,25 @@ describe('the stack of a program', () => {
       if (value.frames === undefined) expect(value.note).toBe('is not told: its memory does not answer');
     }
     expect(seen.paths).toEqual([]);
+  });
+
+  it('of 300 MB takes little memory and time', { timeout: 300_000 }, async (context) => {
+    const copies = Number(process.env['BIG'] ?? 0);
+    if (copies === 0) context.skip('links a program of 300 MB: BIG=230');
+    const folder = mkdtempSync(join(tmpdir(), 'inspect-big-'));
+    context.onTestFinished(toReleaseByShell(`rm -rf '${folder}'`));
+    chmodSync(folder, 0o755);
+    const program = bigProgram(folder, copies);
+    const pid = await asleep(context, program, [], 1);
+    const before = process.memoryUsage.rss();
+    const { value, took } = await timed(view(context, 'an ordinary user', pid).tell());
+    const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
+    process.stderr.write(
+      `${(statSync(program).size / 2 ** 20).toFixed()} MiB: ${took} ms, ${grown.toFixed()} MiB\n`,
+    );
+    expect(shown(value).map((frame) => frame.split(' ')[0])).toEqual(['wait_here', 'main']);
+    expect(grown).toBeLessThan(150);
+    expect(took).toBeLessThan(BOUNDED);
   });
 
   it('in a container has the lines of the files in there', async (context) => {
