@@ -81,7 +81,7 @@ export class AddressSpace {
     const numbers = [...this.wanted].sort((a, b) => a - b).slice(0, MOST_BLOCKS);
     const torn = await this.take(neighbours(numbers), read);
     // One block that cannot be read hides its neighbours.
-    if (torn.length > 0)
+    if (torn.length > 0 && !this.hangs)
       await this.take(
         torn.map((first) => ({ first, count: 1 })),
         read,
@@ -113,6 +113,11 @@ export class AddressSpace {
   retain(isKept: (address: number) => boolean): void {
     if (this.blocks.size > MOST_KEPT) this.blocks.clear();
     for (const number of this.blocks.keys()) if (!isKept(number * BLOCK)) this.blocks.delete(number);
+  }
+
+  /** What could not be read is asked for again next time. */
+  forgetUnreadable(): void {
+    for (const [number, block] of this.blocks) if (block === null) this.blocks.delete(number);
   }
 
   private block(number: number): Buffer | undefined {
