@@ -8,6 +8,7 @@ import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { type BinaryFacts, factsOf } from './binaryFacts';
 import { type Lines, openLines } from './lines';
+import { isFuse, isOfThisHost } from './localMounts';
 import type { Image } from './unwind/images';
 
 /** Where a process's binaries are looked for. */
@@ -31,34 +32,12 @@ export type BinaryResult =
   | { readonly lines: Lines }
   | { readonly lines?: undefined /** Completes "symbols of /bin/x: …". */; readonly why: string };
 
-/** File systems whose files are opened by a path: what others serve may never answer. */
-const LOCAL = new Set([
-  'ext2',
-  'ext3',
-  'ext4',
-  'xfs',
-  'btrfs',
-  'f2fs',
-  'overlay',
-  'tmpfs',
-  'ramfs',
-  'rootfs',
-  'squashfs',
-  'erofs',
-  'zfs',
-  'bcachefs',
-  'vfat',
-  'iso9660',
-  'jfs',
-  'reiserfs',
-  'nilfs2',
-  'ubifs',
-]);
 const VDSO = '[vdso]';
 /** Binaries of processes of which facts are kept. */
 const MOST_KNOWN = 4096;
 /** Bytes of a perf map that are read. */
 const MOST_PERF_MAP = 64 << 20;
+const ON_FUSE = 'it is on a FUSE mount, and opening it there can stop the process';
 
 /**
  * The binaries of a target's processes, each opened once: where a process has it mapped, whatever lies at its path by now.
@@ -144,6 +123,8 @@ export class Binaries {
     const { binaries } = this.target;
     if (!binaries) return 'a captured tree has no binaries';
     const { pid } = place;
+    const mount = place.mounts.find(({ device }) => device === image.device);
+    if (mount && isFuse(mount)) return ON_FUSE;
     const ways: BinaryFile[] = [
       { kind: 'mapped', pid, ...image.mapping },
       { kind: 'executable', pid },
@@ -166,7 +147,7 @@ export class Binaries {
 
   private isLocal({ device }: Image, { mounts }: Place): boolean {
     const mount = mounts.find((row) => row.device === device);
-    return mount !== undefined && LOCAL.has(mount.fsType);
+    return mount !== undefined && isOfThisHost(mount);
   }
 
   /** Separate debug files: as the process sees the path, else as the inspector does. */
@@ -197,7 +178,7 @@ function isOnLocal(path: string, mounts: readonly MountinfoRow[]): boolean {
     const isBelow = mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`);
     if (isBelow && mountPoint.length >= (best?.mountPoint.length ?? 0)) best = row;
   }
-  return best !== undefined && LOCAL.has(best.fsType);
+  return best !== undefined && isOfThisHost(best);
 }
 
 function memoryBytes(data: Buffer): ByteSource {

@@ -1,13 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRemote } from '../../src/target/remote/openRemote';
+import { bigProgram } from './support/bigProgram';
 import { startContained } from './support/containers';
 import { Installed, pidOf } from './support/installed';
 import { mountHangfs } from './support/mounts';
 import { self, testProbe } from './support/probe';
-import { until } from './support/proc';
+import { tasksOf, until } from './support/proc';
+import { toReleaseByShell } from './support/releases';
 import { skipUnless } from './support/rights';
 import { SLEEPER, SLEEPING, SourceView, shown } from './support/sourceStage';
 import { Sshd, SshPlace } from './support/sshd';
@@ -177,8 +189,8 @@ async function childNamed(parent: number, name: string): Promise<number> {
 }
 
 describe('the stack of a program', () => {
-  /** Runs a program of a FUSE mount, whose server stops when it sleeps. */
-  async function onDeadMount(context: Running, source: string): Promise<SourceView> {
+  /** Runs a program of a FUSE mount until it sleeps. */
+  async function onFuse(context: Running, source: string) {
     skipUnless(context, 'fuse');
     const { directory, server } = await mountHangfs(context);
     const on = join(directory, 'disk1');
@@ -186,30 +198,55 @@ describe('the stack of a program', () => {
     writeFileSync(on, readFileSync(program), { flag: 'r+' });
     const pid = pidOf(new Installed(context).start(on, []));
     await until(() => readFileSync(`/proc/${pid}/syscall`, 'utf8').startsWith(PAUSE), 'pause');
-    process.kill(server.pid, 'SIGUSR1');
-    return view(context, 'root', pid);
+    return { pid, server };
   }
 
-  it('on a FUSE mount that died comes from memory; its symbols are missing with the reason, and no path is opened', async (context) => {
-    const resident = SLEEPER.replace('  puts', '  if (mlockall(MCL_CURRENT)) return 1;\n  puts');
-    const seen = await onDeadMount(context, `#include <sys/mman.h>\n${resident}`);
-    const { value, took } = await timed(seen.tell());
-    expect(took).toBeLessThan(BOUNDED);
-    expect(value.frames?.length).toBeGreaterThanOrEqual(5);
-    expect(value.note).toBeUndefined();
-    for (const frame of value.frames ?? []) expect(frame.function).toMatch(/^0x\w+ in disk1$/);
-    expect(await seen.why('disk1')).toBe('its file system does not answer');
-    expect(seen.paths).toEqual([]);
-  });
-
-  it('on a FUSE mount that died, with its unwind tables not in memory, is given up in time', async (context) => {
-    const seen = await onDeadMount(context, SLEEPER);
+  it('on a FUSE mount that died is left alone, and its other threads go on', async (context) => {
+    const maps =
+      'for (;;) { void *q = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); munmap(q, 4096); usleep(20000); }';
+    const busy = `#include <pthread.h>\n#include <sys/mman.h>\n#include <unistd.h>\nstatic void *maps(void *p) { ${maps} return p; }\n`;
+    const { pid, server } = await onFuse(
+      context,
+      busy + SLEEPER.replace('  puts', '  pthread_t t; pthread_create(&t, 0, maps, 0); puts'),
+    );
+    const [other] = tasksOf(pid).filter(({ tid }) => tid !== pid);
+    const goesOn = async () => {
+      const ran = () => readFileSync(`/proc/${pid}/task/${other?.tid}/schedstat`, 'utf8');
+      for (let time = 0, before = ran(); time < 3; time++, before = ran())
+        await until(() => ran() !== before, 'its other thread maps memory as before');
+    };
+    await goesOn();
+    process.kill(server.pid, 'SIGUSR1');
+    await goesOn();
+    const seen = view(context, 'root', pid);
     for (let look = 0; look < 3; look++) {
       const { value, took } = await timed(seen.tell());
       expect(took).toBeLessThan(BOUNDED);
-      if (value.frames === undefined) expect(value.note).toBe('is not told: its memory does not answer');
+      expect(value.note).toBe('ends here: what lies on a mount that may not answer is left alone');
+      expect(value.frames?.[0]?.function).toMatch(/^0x\w+ in disk1$/);
     }
+    expect(await seen.why('disk1')).toMatch(/FUSE/);
     expect(seen.paths).toEqual([]);
+    await goesOn();
+  });
+
+  it('of 300 MB takes little memory and time', { timeout: 300_000 }, async (context) => {
+    const copies = Number(process.env['BIG'] ?? 0);
+    if (copies === 0) context.skip('links a program of 300 MB: BIG=230');
+    const folder = mkdtempSync(join(tmpdir(), 'inspect-big-'));
+    context.onTestFinished(toReleaseByShell(`rm -rf '${folder}'`));
+    chmodSync(folder, 0o755);
+    const program = bigProgram(folder, copies);
+    const pid = await asleep(context, program, [], 1);
+    const before = process.memoryUsage.rss();
+    const { value, took } = await timed(view(context, 'an ordinary user', pid).tell());
+    const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
+    process.stderr.write(
+      `${(statSync(program).size / 2 ** 20).toFixed()} MiB: ${took} ms, ${grown.toFixed()} MiB\n`,
+    );
+    expect(shown(value).map((frame) => frame.split(' ')[0])).toEqual(['wait_here', 'main']);
+    expect(grown).toBeLessThan(150);
+    expect(took).toBeLessThan(BOUNDED);
   });
 
   it('in a container has the lines of the files in there', async (context) => {

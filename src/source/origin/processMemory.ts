@@ -1,6 +1,7 @@
 import { parseMaps } from '../../procfs/maps';
 import type { Target } from '../../target/target';
 import { AddressSpace } from '../unwind/addressSpace';
+import { AnsweringMemory } from '../unwind/answering';
 import { type Image, Images, type Region } from '../unwind/images';
 
 /** Milliseconds for one read of memory, and for all that is asked in one look. */
@@ -22,10 +23,14 @@ export class ProcessMemory {
   generation = 0;
   private until = 0;
 
+  private readonly memory: AnsweringMemory;
+
   constructor(
     private readonly target: Target,
     private readonly pid: number,
-  ) {}
+  ) {
+    this.memory = new AnsweringMemory(target, pid, DEADLINE);
+  }
 
   /** It did not answer in time: nothing further is read in this look. */
   get hangs(): boolean {
@@ -42,10 +47,11 @@ export class ProcessMemory {
     this.fetches = 0;
     this.until = Date.now() + PATIENCE;
     this.space.hangs = false;
-    const [maps] = await this.target.read([`/proc/${this.pid}/maps`], {
-      limit: 8 * 2 ** 20,
-      deadline: DEADLINE,
-    });
+    const options = { limit: 8 * 2 ** 20, deadline: DEADLINE };
+    const [[maps]] = await Promise.all([
+      this.target.read([`/proc/${this.pid}/maps`], options),
+      this.memory.begin(),
+    ]);
     if (!maps?.ok) return false;
     const text = maps.data.toString('latin1');
     const before = this.images;
@@ -122,7 +128,7 @@ export class ProcessMemory {
     try {
       await new Promise((resolve) => setImmediate(resolve));
       this.fetches++;
-      await this.space.fetch((ranges) => this.target.memory(this.pid, ranges, { deadline: DEADLINE }));
+      if (this.images) await this.space.fetch(this.memory.reader(this.images));
     } finally {
       this.coming = undefined;
     }

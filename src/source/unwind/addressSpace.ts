@@ -120,6 +120,11 @@ export class AddressSpace {
     for (const number of this.blocks.keys()) if (!isKept(number * BLOCK)) this.blocks.delete(number);
   }
 
+  /** What could not be read is asked for again next time. */
+  forgetUnreadable(): void {
+    for (const [number, block] of this.blocks) if (block === null) this.blocks.delete(number);
+  }
+
   private block(number: number): Buffer | undefined {
     const block = this.blocks.get(number);
     if (block === undefined) {

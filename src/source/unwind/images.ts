@@ -21,6 +21,9 @@ export interface Image {
 
 /** What of a mapping the unwinder needs. */
 export interface Region {
+  readonly device: string;
+  /** 0 where it lies in no file. */
+  readonly inode: number;
   readonly start: number;
   readonly end: number;
   readonly executable: boolean;
@@ -61,6 +64,8 @@ export class Images {
     earlier?: Images,
   ) {
     this.regions = rows.map((row) => ({
+      device: row.device,
+      inode: row.inode,
       start: Number(row.start),
       end: Number(row.end),
       executable: row.perms[2] === 'x',
@@ -88,6 +93,11 @@ export class Images {
       const image = known.get(keyOf(candidate));
       if (image !== undefined) candidate.image = image;
     }
+  }
+
+  /** Of these devices what could not be read before may be by now. */
+  openAnew(devices: ReadonlySet<string>): void {
+    for (const candidate of this.candidates) if (devices.has(candidate.row.device)) delete candidate.image;
   }
 
   region(address: number): Region | undefined {
@@ -118,8 +128,11 @@ export class Images {
     return image && address < image.end ? image : undefined;
   }
 
-  private open({ row, start }: Candidate): Image | undefined {
+  private open({ row, start, end }: Candidate): Image | undefined {
+    const { misses } = this.space;
     const header = this.space.bytes(start, ELF_HEADER);
+    // Unreadable: what lies there is known by its file alone.
+    if (!header && this.space.misses === misses) return this.imageOf(row, start, end, start, undefined, []);
     // 64-bit little-endian.
     if (header?.readUInt32BE(0) !== 0x7f45_4c46 || header.readUInt16LE(4) !== 0x0102) return undefined;
     const offset = Number(header.readBigUInt64LE(32));
@@ -145,25 +158,23 @@ export class Images {
       } else if (type === PT_GNU_EH_FRAME) frameHeader = { address, size };
     }
     if (bias === undefined) return undefined;
+    // Parts of it may be mapped once more, far away: V8 does so to have its builtins near.
+    return this.imageOf(row, start, bias + last, bias, frameHeader, constant);
+  }
+
+  private imageOf(
+    row: MapsRow,
+    start: number,
+    end: number,
+    bias: number,
+    frameHeader: Loaded | undefined,
+    constant: readonly Loaded[],
+  ): Image {
     const { path = '', device, inode, deleted } = row;
     const mapping = { start: row.start, end: row.end };
-    return {
-      path,
-      device,
-      inode,
-      deleted,
-      mapping,
-      bias,
-      start,
-      // Parts of it may be mapped once more, far away: V8 does so to have its builtins near.
-      end: bias + last,
-      frames: new FrameTable(
-        this.space,
-        bias,
-        frameHeader,
-        constant.map((part) => ({ ...part, address: part.address + (bias ?? 0) })),
-      ),
-    };
+    const parts = constant.map((part) => ({ ...part, address: part.address + bias }));
+    const frames = new FrameTable(this.space, bias, frameHeader, parts);
+    return { path, device, inode, deleted, mapping, bias, start, end, frames };
   }
 }
 

@@ -5,6 +5,7 @@ import { parseMaps } from '../../procfs/maps';
 import { parseSyscall } from '../../procfs/syscall';
 import type { Target } from '../../target/target';
 import { AddressSpace } from './addressSpace';
+import { AnsweringMemory } from './answering';
 import type { FurtherFrames, Machine } from './frameTable';
 import { type Image, Images, type Region } from './images';
 import { type Registers, stackPointerOf, type WalkedStack, walkStack } from './walkStack';
@@ -60,6 +61,7 @@ const MACHINES: ReadonlyMap<string, Machine> = new Map([
  */
 export class ProcessStacks {
   private readonly space = new AddressSpace();
+  private readonly memory: AnsweringMemory;
   private images: Images | undefined;
   private mapped: string | undefined;
   /** When it last did not answer. */
@@ -68,7 +70,9 @@ export class ProcessStacks {
   constructor(
     private readonly target: Target,
     private readonly pid: number,
-  ) {}
+  ) {
+    this.memory = new AnsweringMemory(target, pid, DEADLINE);
+  }
 
   async unwind(tids: readonly number[], options: UnwindOptions = {}): Promise<ThreadStack[]> {
     const machine = MACHINES.get(this.target.arch);
@@ -77,7 +81,11 @@ export class ProcessStacks {
     this.space.hangs = false;
     this.hungAt = undefined;
     const paths = tids.flatMap((tid) => this.paths(tid));
-    const [maps, first] = await Promise.all([options.maps ?? this.readMaps(), this.target.read(paths)]);
+    const [maps, first] = await Promise.all([
+      options.maps ?? this.readMaps(),
+      this.target.read(paths),
+      this.memory.begin(),
+    ]);
     if (maps === undefined) {
       this.hungAt = Date.now();
       return tids.map((tid) => ({ tid, why: 'the memory map cannot be read' }));
@@ -86,7 +94,7 @@ export class ProcessStacks {
     const moments = tids.map((tid, index) => momentOf(tid, first[2 * index], first[2 * index + 1]));
     for (const moment of moments) if (typeof moment !== 'string') this.wantStack(images, moment);
     const sleeping = moments.filter((moment) => typeof moment !== 'string');
-    const read = this.fetch();
+    const read = this.fetch(images);
     const { layout } = options;
     const known =
       layout &&
@@ -110,13 +118,18 @@ export class ProcessStacks {
     }
     const again = await this.target.read(paths);
     this.space.retain((address) => images.region(address)?.constant === true);
+    const { leftAlone } = this.memory;
+    if (leftAlone.size > 0) {
+      this.space.forgetUnreadable();
+      images.openAnew(leftAlone);
+    }
     return tids.map((tid, index) => {
       const moment = moments[index];
       if (moment === undefined || typeof moment === 'string') return { tid, why: moment ?? 'it is gone' };
       const now = momentOf(tid, again[2 * index], again[2 * index + 1]);
       const stack = stacks.get(tid);
       if (typeof now === 'string' || now.mark !== moment.mark || !stack) return { tid, why: 'it runs' };
-      return { tid, ...stack };
+      return { tid, ...stack, ...(leftAlone.size > 0 && !stack.complete ? { ending: UNANSWERED } : {}) };
     });
   }
 
@@ -144,13 +157,13 @@ export class ProcessStacks {
       left -= performance.now() - start;
       const { wanting } = images;
       await Promise.all(wanting.map(async (image) => image.frames.giveFurther(await further?.(image))));
-      if (!(await this.fetch()) && wanting.length === 0) break;
+      if (!(await this.fetch(images)) && wanting.length === 0) break;
     }
     return stacks;
   }
 
-  private fetch(): Promise<boolean> {
-    return this.space.fetch((ranges) => this.target.memory(this.pid, ranges, { deadline: DEADLINE }));
+  private fetch(images: Images): Promise<boolean> {
+    return this.space.fetch(this.memory.reader(images));
   }
 
   private paths(tid: number): string[] {
@@ -183,6 +196,7 @@ export class ProcessStacks {
   }
 }
 
+const UNANSWERED = 'what lies on a mount that may not answer is left alone';
 const hanging = (tid: number): ThreadStack => ({ tid, why: 'its memory does not answer' });
 
 function isSame(before: Region | undefined, now: Region | undefined): boolean {

@@ -279,11 +279,20 @@ function byPrologue(place: Place, state: State, row: Row, offset: number): Step 
     const match = howCalled(place, frame + 8, row);
     const isPlain = isFixed && extra === 0;
     const isCalled = match === 'this function';
-    if (!isCalled && !(isPlain && match === 'unknown')) continue;
+    const mayBe = match === 'unknown' || (match === 'no call' && isPlain && leadsToSignal(place, frame + 8));
+    if (!isCalled && !(isPlain && mayBe)) continue;
     const standing = isCalled && isPlain ? 'proven' : isFixed ? 'likely' : 'probable';
     return withFramePointer(place, state, row, frame, offset, worse(state.standing, standing));
   }
   return undefined;
+}
+
+/** Nobody has called a signal's handler: the kernel has put the way back to what was interrupted there. */
+function leadsToSignal(place: Place, at: number): boolean {
+  const pc = place.space.word(at);
+  if (pc === undefined || !place.images.isCode(pc)) return false;
+  // Its tables begin one byte before it, so that it is found as others are.
+  return place.images.at(pc - 1)?.frames.row(pc - 1, place.machine)?.isSignal === true;
 }
 
 function worse(one: Standing, other: Standing): Standing {

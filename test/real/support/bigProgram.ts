@@ -22,7 +22,7 @@ function unit(): string {
       `    sum += walked(at ? at : &part.head, i + ${index % 7});`,
       `  if (sum > ${index * 3})`,
       `    sum -= f${index - 1}(&part.head, sum & 7);`,
-      '  return sum + part.count' + `${index};`,
+      `  return sum + part.count${index};`,
       '}',
     );
   return lines.join('\n');

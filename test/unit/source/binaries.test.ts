@@ -68,7 +68,6 @@ describe('a binary is opened', () => {
   it.for([
     ['a deleted file', { deleted: true }, MOUNTS],
     ['a file of another host', {}, MOUNTS.replace('ext4', 'nfs4')],
-    ['a file of a FUSE server', {}, MOUNTS.replace('ext4', 'fuse.sshfs')],
     ['a file of no mount that is known', { device: '0:99' }, MOUNTS],
   ] as const)('never by its path: %s', async ([, parts, mountinfo]) => {
     const result = await tried({ [MAPPED]: 'EPERM', executable: OTHER, [INSIDE]: FILE }, parts, mountinfo);
@@ -77,6 +76,12 @@ describe('a binary is opened', () => {
       found: false,
       why: 'it cannot be read without root',
     });
+  });
+
+  it.for(['fuse', 'fuse.sshfs', 'fuseblk', 'virtiofs'])('in no way on a mount of %s', async (type) => {
+    const files = { [MAPPED]: FILE, executable: FILE, [INSIDE]: FILE };
+    const result = await tried(files, {}, MOUNTS.replace('ext4', type));
+    expect(result).toMatchObject({ ways: [], found: false, why: expect.stringContaining('FUSE') });
   });
 
   it('in no other way once its file system has not answered', async () => {

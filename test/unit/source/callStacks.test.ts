@@ -173,3 +173,37 @@ describe('a Sample', () => {
     expect(await linker(sleeping()).link(sample)).toBe(sample);
   });
 });
+
+describe('memory that lies in files of others', () => {
+  const nfs = MOUNTS.replace('ext4', 'nfs4');
+
+  it('is not read where their server does not answer, and is once it does', async () => {
+    const target = sleeping();
+    target.mountinfo = nfs;
+    target.files.set('mapped 400000', 'ETIMEDOUT');
+    const stacks = new ProcessStacks(target, PID);
+    const [stack] = await stacks.unwind([PID]);
+    expect(stack).toMatchObject({
+      complete: false,
+      ending: 'what lies on a mount that may not answer is left alone',
+      frames: [{ pc: PLAIN, image: { inode: 5 } }],
+    });
+    target.files.set('mapped 400000', { data: image(), inode: 5 });
+    expect((await new ProcessStacks(target, PID).unwind([PID]))[0]).toMatchObject({ complete: true });
+  });
+
+  it('is read where only the program that runs can be asked', async () => {
+    const target = sleeping();
+    target.mountinfo = nfs;
+    target.files.set('executable', { data: image(), inode: 5 });
+    expect((await new ProcessStacks(target, PID).unwind([PID]))[0]).toMatchObject({ complete: true });
+  });
+
+  it('is never read or opened on a FUSE mount', async () => {
+    const target = sleeping();
+    target.mountinfo = MOUNTS.replace('ext4', 'fuse.sshfs');
+    target.files.set('mapped 400000', { data: image(), inode: 5 });
+    expect((await new ProcessStacks(target, PID).unwind([PID]))[0]).toMatchObject({ complete: false });
+    expect(target.asked).toEqual([]);
+  });
+});
