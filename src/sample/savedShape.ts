@@ -31,8 +31,27 @@ const TASK: Shape = {
   kernelStack: [{ function: 'string' }],
 };
 
+const PLACE = { file: 'string', line: 'number', column: 'number', function: 'string' } as const;
+
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
+  tasks: [
+    {
+      userStack: [
+        {
+          ...PLACE,
+          address: 'string',
+          trust: 'string',
+          binary: 'string',
+          binaryModified: 'number',
+          md5: 'string',
+          inlined: 'boolean',
+        },
+      ],
+      userStackNote: 'string',
+    },
+  ],
+  requests: [{ origin: [{ ...PLACE, kind: 'string', found: 'string' }] }],
   devices: [
     {
       name: 'string',
@@ -179,6 +198,11 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
 
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
+  'tasks.userStack.function',
+  'tasks.userStack.address',
+  'tasks.userStack.trust',
+  'requests.origin.function',
+  'requests.origin.kind',
   'devices.name',
   'resources.layers.directory',
   'fuseServers.pid',

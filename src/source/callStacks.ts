@@ -27,7 +27,7 @@ export async function readCallStacks(
   const named = await nameFrames(found, binaries, place);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
-    const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)) ?? []));
+    const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame))));
     const note = stack.complete ? undefined : `ends here: ${stack.ending ?? 'memory was missing'}`;
     return { tid: stack.tid, frames, ...(note === undefined ? {} : { note }) };
   });
@@ -35,13 +35,19 @@ export async function readCallStacks(
 
 const keyOf = ({ lookup }: StackFrame): number => lookup;
 
+interface Named {
+  readonly sources: readonly SourceFrame[];
+  /** Of the binary, seconds since 1970. */
+  readonly modified: number | undefined;
+}
+
 /** By the address looked up: threads of one pool are at the same places. */
 async function nameFrames(
   stacks: readonly ThreadStack[],
   binaries: Binaries,
   place: Place,
-): Promise<Map<number, readonly SourceFrame[]>> {
-  const named = new Map<number, readonly SourceFrame[]>();
+): Promise<Map<number, Named>> {
+  const named = new Map<number, Named>();
   const byImage = new Map<StackFrame['image'], Set<number>>();
   for (const { frames = [] } of stacks)
     for (const { image, lookup } of frames) {
@@ -51,28 +57,33 @@ async function nameFrames(
     }
   await Promise.all(
     [...byImage].map(async ([image, lookups]) => {
-      const { lines } = image ? await binaries.of(image, place) : {};
+      const { lines, modified } = image ? await binaries.of(image, place) : {};
       if (!image || !lines) return;
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
       located.forEach(({ frames }, index) => {
         const address = addresses[index];
-        if (address !== undefined) named.set(address, frames);
+        if (address !== undefined) named.set(address, { sources: frames, modified });
       });
     }),
   );
   return named;
 }
 
-function userFrames({ pc, trust, image }: StackFrame, sources: readonly SourceFrame[]): UserFrame[] {
+function userFrames({ pc, trust, image }: StackFrame, named: Named | undefined): UserFrame[] {
+  const { sources = [], modified } = named ?? {};
   const address = `0x${pc.toString(16)}`;
-  const binary = image ? { binary: printable(image.path) } : {};
+  const binary = {
+    ...(image ? { binary: printable(image.path) } : {}),
+    ...(modified === undefined ? {} : { binaryModified: modified }),
+  };
   const shown = sources.length > 0 ? sources : [{ inlined: false }];
-  return shown.map(({ function: name, file, line, column, inlined }: SourceFrame) => ({
+  return shown.map(({ function: name, file, line, column, md5, inlined }: SourceFrame) => ({
     function: name === undefined ? unnamed(pc, image) : printable(name),
     ...(file === undefined ? {} : { file: printable(file) }),
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
+    ...(md5 === undefined ? {} : { md5 }),
     address,
     trust,
     ...binary,
