@@ -70,9 +70,10 @@ export interface Origin {
   /**
    * object: a structure that it points to; callback: a function that will be called; method: of an object's class;
    * coroutine: one suspended, and its caller; future: the same of Rust; code: user_data is itself an address of code;
-   * submitted: on the stack of the thread that submitted it and waits for it still.
+   * submitted: on the stack of the thread that submitted it and waits for it still;
+   * number: user_data is no address, `function` completes "user_data is …".
    */
-  readonly kind: 'object' | 'callback' | 'method' | 'coroutine' | 'future' | 'code' | 'submitted';
+  readonly kind: 'object' | 'callback' | 'method' | 'coroutine' | 'future' | 'code' | 'submitted' | 'number';
   /** Function, or type of the object, as the program's own names. */
   readonly function: string;
   readonly file?: string;

@@ -107,11 +107,16 @@ function sameName(a: string | undefined, b: string | undefined): boolean {
   return a === b || (a !== undefined && a.toLowerCase() === b?.toLowerCase());
 }
 
-/** Compiled elsewhere by others: the distribution's libraries, packages that were fetched, the languages' own libraries. */
+/** Folders of what others have compiled: the distribution's libraries, packages that were fetched, the languages' own libraries. */
+const OF_SYSTEM = [
+  /^\/(?:build|rustc|lib(?:32|64)?|nix\/store|gnu\/store)\//,
+  /^\/usr\/(?:include|lib(?:32|64|exec)?|share|src\/(?:debug|linux\S*|kernels)|local\/(?:include|go))\//,
+  /\/(?:\.cargo\/(?:registry|git)|\.rustup|go\/pkg\/mod|node_modules|liburing[^/]*\/src)\//,
+];
+
+/** Whether a source file is of others than the user, by its path alone. */
 export function isOfSystem(path: string): boolean {
-  return /^\/(?:usr|build|rustc|lib(?:64|32)?|nix\/store|gnu\/store)\/|^\/opt\/rh\/|\/(?:\.cargo\/registry|\.cargo\/git|go\/pkg\/mod|\.rustup|liburing[^/]*\/src|node_modules)\//.test(
-    path,
-  );
+  return OF_SYSTEM.some((folder) => folder.test(path));
 }
 
 /** The entry of the map that leads from a compiler's path to the file the user has pointed to: the folders above what both share. */

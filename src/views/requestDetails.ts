@@ -3,6 +3,7 @@ import { DOUBT } from '../explain/certainty';
 import { indexOf } from '../explain/sampleIndex';
 import type { Request, Sample } from '../model/sample';
 import { type Node, paged } from './node';
+import { originRows } from './sourceRows';
 import { taskRow } from './taskNodes';
 import { dots, shown } from './words';
 
@@ -21,6 +22,7 @@ export function requestDetails(
   return [
     ...(task ? [taskRow(task, sample)] : []),
     ...behindRows(request, sample, row),
+    ...originRows(request),
     ...cancelRow(request, sample),
     ...paged(operands ?? [], ({ name, value }, index) => ({
       id: `operand-${index}`,

@@ -1,10 +1,11 @@
 import { namedLine } from '../explain/namedFiles';
 import { duration } from '../explain/words';
 import { printable } from '../model/printable';
-import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
+import type { KernelFrame, Sample, Task, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { type Node, type NodeIcon, paged } from './node';
 import { colored } from './severity';
+import { taskSource, userRows } from './sourceRows';
 import { count, dots, grouped, shown } from './words';
 
 const WAKES: Record<Wake, string> = {
@@ -107,10 +108,14 @@ function span(seconds: readonly number[]): string | undefined {
   return most - least < 1 ? duration(most) : `${duration(least)} to ${duration(most)}`;
 }
 
+/** Of a task's row, the same at the next look. */
+export const taskId = ({ tid }: Pick<Task, 'tid'>): string => `task-${tid}`;
+
 /** A task with its kernel stack below it, then what is known of its own. */
 export function taskRow(task: Task, sample: Sample): Node {
   return {
-    id: `task-${task.tid}`,
+    id: taskId(task),
+    ...taskSource(task, sample),
     label: `${shown(task.name, 64)} (${task.tid})`,
     description: dots(
       place(task),
@@ -156,7 +161,7 @@ function taskTooltip(task: Task, who?: string): string {
 }
 
 function frames(task: Task, sample: Sample): readonly Node[] {
-  const { kernelStack, userStack, blockedOn, syscall } = task;
+  const { kernelStack, blockedOn, syscall } = task;
   const rows: Node[] = [];
   if (kernelStack === undefined) {
     rows.push({
@@ -192,7 +197,7 @@ function frames(task: Task, sample: Sample): readonly Node[] {
       icon: { id: 'file' },
     });
   }
-  rows.push(...(userStack ?? []).map((frame, index) => userRow(`user-${index}`, frame)));
+  rows.push(...userRows(task));
   return rows;
 }
 
@@ -206,17 +211,5 @@ function kernelRow(index: number, frame: KernelFrame, here: NodeIcon | undefined
     description: dots(here && 'waits here', frame.module !== null && `module ${shown(frame.module)}`, offset),
     icon: here ?? { id: 'debug-stackframe-dot' },
     spoken: here ? `kernel function ${name}, waits here` : `kernel function ${name}`,
-  };
-}
-
-function userRow(id: string, frame: UserFrame): Node {
-  const { file, line, trust } = frame;
-  const where =
-    file === undefined ? shown(frame.address) : `${shown(file)}${line === undefined ? '' : `:${line}`}`;
-  return {
-    id,
-    label: shown(frame.function),
-    description: dots(where, trust === 'probable' && 'probable'),
-    icon: { id: 'symbol-function' },
   };
 }

@@ -13,6 +13,8 @@ import { count } from './words';
 const AGES = 10_000;
 /** The same while a host is lost: people count the seconds until it is tried again. */
 const COUNTDOWN = 1000;
+/** Rows that are looked at for one that is to be shown. */
+const MOST_SEEN = 20_000;
 /** Milliseconds a tooltip is left in peace. */
 const READING = 10_000;
 
@@ -74,6 +76,10 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   getChildren(node?: Node): readonly Node[] & Node[] {
     if (!node) return [...this.roots];
     this.unfolded.add(node.id);
+    return this.childrenOf(node);
+  }
+
+  private childrenOf(node: Node): Node[] {
     const children = [...(node.children?.() ?? [])];
     for (const child of children) this.parents.set(child, node);
     return children;
@@ -83,15 +89,28 @@ export class InspectionTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return this.parents.get(node);
   }
 
-  /** Brings the sidebar forward with one inspection in it. */
-  async reveal(key: string): Promise<void> {
+  /** Brings the sidebar forward with one inspection in it, or with the first of its rows that has `id` among its siblings. */
+  async reveal(key: string, id?: string): Promise<void> {
     const root = this.rowOf(key);
     if (!root) return;
+    const row = id === undefined ? undefined : this.rowBelow(root, id);
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
     await vscode.commands.executeCommand(FOCUS_VIEW);
-    await this.view.reveal(root, { select: true, focus: true, expand: true });
+    await this.view.reveal(row ?? root, { select: true, focus: true, expand: row === undefined });
     // On a slow machine it still happens now and then; drawing once more brings the rows.
     this.redraw.fire(undefined);
+  }
+
+  /** The nearest of those below a row, as far as it is worth looking. */
+  private rowBelow(root: Node, id: string): Node | undefined {
+    const end = `/${id.length}:${id}`;
+    let rows: readonly Node[] = [root];
+    for (let seen = 0; rows.length > 0 && seen < MOST_SEEN; seen += rows.length) {
+      const found = rows.find((row) => row.id.endsWith(end));
+      if (found) return found;
+      rows = rows.flatMap((row) => this.childrenOf(row));
+    }
+    return undefined;
   }
 
   /** The top row of an inspection: a root, or just below its host's. */

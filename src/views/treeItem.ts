@@ -18,6 +18,13 @@ export function treeItem(node: Node): vscode.TreeItem {
       title: node.label,
       arguments: [{ inspection: node.sudo }],
     };
+  // A row with others below it is folded by a click: its menu leads to the source.
+  if (node.source !== undefined && !node.children)
+    item.command = {
+      command: COMMANDS.goToSource,
+      title: 'Go to Source',
+      arguments: [{ source: node.source }],
+    };
   if (node.icon) {
     const { id, color } = node.icon;
     item.iconPath = new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));

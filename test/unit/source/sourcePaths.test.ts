@@ -85,7 +85,7 @@ describe('the best match in a workspace', () => {
   it('is by the name alone only at the top of a folder, and never of a file that a distribution has compiled', () => {
     expect(bestMatch('/src/main.c', below('/w', 'main.c'))).toEqual({ kind: 'one', path: '/w/main.c' });
     expect(bestMatch('/src/main.c', below('/w', 'tools/main.c'))).toEqual({ kind: 'none' });
-    expect(bestMatch('/usr/src/glibc/read.c', below('/w', 'read.c'))).toEqual({ kind: 'none' });
+    expect(bestMatch('/usr/src/debug/glibc/read.c', below('/w', 'read.c'))).toEqual({ kind: 'none' });
     expect(bestMatch('/src/y.c', below('/w', 'main.c'))).toEqual({ kind: 'none' });
   });
 
@@ -126,7 +126,8 @@ describe('code of others', () => {
     '/home/u/go/pkg/mod/x@v1/a.go',
     '/home/u/liburing-2.5/src/queue.c',
   ])('is told from the user’s own: %s', (path) => expect(isOfSystem(path)).toBe(true));
-  it.each(['/home/u/p/src/x.c', '/src/x.c', '/home/u/build/x.c'])('%s is the user’s', (path) =>
-    expect(isOfSystem(path)).toBe(false),
+  it.each(['/home/u/p/src/x.c', '/usr/src/app/x.c', '/src/x.c', '/home/u/build/x.c'])(
+    '%s is the user’s',
+    (path) => expect(isOfSystem(path)).toBe(false),
   );
 });

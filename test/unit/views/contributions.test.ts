@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../../package.json';
 import {
+  COLORS,
   COMMANDS,
   CONTEXTS,
   FOCUS_VIEW,
@@ -10,6 +11,9 @@ import {
   ROOT_CONTEXT,
   SECTION,
   SETTINGS,
+  SOURCE_CONTEXT,
+  STACK_CONTEXT,
+  UNLISTED_CONTEXT,
   VIEW,
   VIEW_CONTAINER,
 } from '../../../src/views/ids';
@@ -46,6 +50,17 @@ describe('package.json and the code agree', () => {
         .map((name) => `${SECTION}.${name}`)
         .sort(),
     ).toEqual(declared);
+  });
+
+  it('on the colours, each with one for every kind of theme', () => {
+    expect(contributes.colors.map(({ id }) => id)).toEqual(Object.values(COLORS));
+    for (const { defaults } of contributes.colors)
+      expect(Object.keys(defaults).sort()).toEqual(['dark', 'highContrast', 'highContrastLight', 'light']);
+  });
+
+  it('on the rows that lead to the source', () => {
+    const rows = menus.flatMap(({ when }) => when?.match(/viewItem == (\w+)/)?.[1] ?? []);
+    expect([...new Set(rows)].sort()).toEqual([SOURCE_CONTEXT, STACK_CONTEXT, UNLISTED_CONTEXT].sort());
   });
 
   it('on the view and its container', () => {
@@ -105,6 +120,12 @@ describe('package.json', () => {
       );
     },
   );
+
+  it('comes with an icon of each mark for dark and light themes', () => {
+    for (const level of Object.keys(COLORS))
+      for (const theme of ['dark', 'light'])
+        expect(existsSync(join(root, 'media/marks', `${level}-${theme}.svg`))).toBe(true);
+  });
 
   it('names pictures that exist, and an icon of 128 × 128', () => {
     for (const { icon } of contributes.viewsContainers.activitybar)

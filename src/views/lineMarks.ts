@@ -1,0 +1,57 @@
+import type * as vscode from 'vscode';
+import type { Inspections } from '../inspect/inspections';
+import type { LineWaits } from './markWords';
+import { stateOf, titleOf } from './nodes';
+import type { SourceFiles } from './sourceFiles';
+import type { SourceVersions } from './sourceVersions';
+import type { TrackedDocuments } from './trackedDocuments';
+import { waitingPlaces } from './waitingPlaces';
+
+/** What waits at a line of a document, of all processes. */
+export interface LineMark {
+  /** From 0, where it stands in the document now. */
+  readonly line: number;
+  readonly stuck: boolean;
+  readonly waits: readonly LineWaits[];
+}
+
+/** Finds what waits at the lines of a document. */
+export class LineMarks {
+  constructor(
+    private readonly inspections: Inspections,
+    private readonly files: SourceFiles,
+    private readonly tracked: TrackedDocuments,
+    private readonly versions: SourceVersions,
+  ) {}
+
+  /** From the top. Never rejects. */
+  async of({ uri, lineCount }: vscode.TextDocument): Promise<readonly LineMark[]> {
+    const lines = new Map<number, LineWaits[]>();
+    for (const inspected of this.inspections.all) {
+      const { key, snapshot } = inspected;
+      const state = stateOf(inspected);
+      // Nothing waits in a process that has ended.
+      if (!snapshot.sample || state === 'ended') continue;
+      const { sample } = snapshot;
+      for (const place of waitingPlaces(sample)) {
+        if (!(await this.files.isOpenAs(place.file, uri))) continue;
+        const line = this.tracked.lineNow(uri, place.line, place.binaryModified);
+        if (line === undefined || line > lineCount) continue;
+        const differs = await this.versions.difference(uri, place);
+        const waits = lines.get(line - 1) ?? [];
+        lines.set(line - 1, waits);
+        waits.push({
+          key,
+          title: titleOf(inspected),
+          sample,
+          place,
+          saved: state === 'saved',
+          ...(differs === undefined ? {} : { differs }),
+        });
+      }
+    }
+    return [...lines]
+      .sort(([a], [b]) => a - b)
+      .map(([line, waits]) => ({ line, waits, stuck: waits.some(({ place }) => place.stuck) }));
+  }
+}

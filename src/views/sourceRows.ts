@@ -1,0 +1,156 @@
+import { printable } from '../model/printable';
+import type { Origin, Request, Sample, SourcePlace, Task, UserFrame } from '../model/sample';
+import { baseOf } from '../source/dwarf/paths';
+import { noFile } from '../source/sourcePaths';
+import { markdownCode, markdownText } from './escape';
+import { SOURCE_CONTEXT, STACK_CONTEXT } from './ids';
+import { type Node, paged, type SourceLink } from './node';
+import { ownFrame, ownOrigin } from './ownCode';
+import { dots, shown } from './words';
+
+/** What a row needs so that it leads to a line, and its stack can be copied. */
+type Linked = Pick<Node, 'source' | 'stack' | 'context'>;
+
+/** A thread's frames in the program, and why there are none or no more. */
+export function userRows(task: Task): readonly Node[] {
+  const { userStack = [], userStackNote } = task;
+  const stack = () => stackText(userStack, userStackNote);
+  return [
+    ...paged(userStack, (frame, index) => userRow(frame, index, stack)),
+    ...(userStackNote === undefined
+      ? []
+      : [
+          {
+            id: 'user-note',
+            label: `its stack ${shown(userStackNote)}`,
+            icon: { id: 'info' },
+            tooltip: () => markdownText(printable(`its stack ${userStackNote}`)),
+          },
+        ]),
+  ];
+}
+
+function userRow(frame: UserFrame, index: number, stack: () => string): Node {
+  const { function: name, trust, inlined, address } = frame;
+  const where = placeWords(frame) ?? shown(address);
+  const facts = dots(where, inlined === true && 'inlined', trust === 'probable' && 'probable');
+  return {
+    id: `user-${index}`,
+    label: shown(name),
+    description: facts,
+    icon: { id: 'symbol-function' },
+    spoken: `program function ${shown(name)}, ${facts}`,
+    tooltip: () => frameTooltip(frame),
+    ...linked(linkOf(frame), stack),
+  };
+}
+
+function frameTooltip({ function: name, file, line, binary, address, trust }: UserFrame): string {
+  const lines = [`**${markdownText(printable(name))}**`];
+  if (file !== undefined) lines.push(markdownCode(printable(line === undefined ? file : `${file}:${line}`)));
+  const why = file === undefined ? undefined : noFile(file);
+  if (why !== undefined) lines.push(`There is no file to open: ${markdownText(why)}\\.`);
+  lines.push(
+    `at ${markdownCode(printable(address))}${binary === undefined ? '' : ` in ${markdownCode(printable(binary))}`}`,
+  );
+  if (trust === 'probable')
+    lines.push('Probable: found by looking through the stack, not proven by unwind tables\\.');
+  return lines.join('\n\n');
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'object its user_data points to',
+  callback: 'callback',
+  method: 'method',
+  coroutine: 'suspended coroutine',
+  future: 'suspended future',
+  code: 'user_data is its address',
+  submitted: 'on the stack that submitted it',
+};
+
+/** The code that a request belongs to, nearest first. */
+export function originRows({ origin = [] }: Request): readonly Node[] {
+  const stack = () => originText(origin);
+  return paged(origin, (step, index) => {
+    const { kind, function: name, found } = step;
+    const label = kindWords(kind) === undefined ? `user_data is ${shown(name)}` : shown(name);
+    const facts = dots(placeWords(step), kindWords(kind), found !== undefined && shown(found));
+    return {
+      id: `origin-${index}`,
+      label,
+      description: facts,
+      icon: { id: kind === 'object' ? 'symbol-class' : 'symbol-event' },
+      spoken: `origin: ${label}, ${facts}`,
+      ...linked(linkOf(step), stack),
+    };
+  });
+}
+
+const kindWords = (kind: string): string | undefined =>
+  kind === 'number' ? undefined : (KINDS[kind] ?? shown(kind));
+
+/** For the row of a thread: the user's own line in its stack. */
+export function taskSource(task: Task, sample: Sample): Linked {
+  const { userStack, userStackNote } = task;
+  if (userStack === undefined || userStack.length === 0) return {};
+  const own = ownFrame(task, sample);
+  return linked(own && linkOf(own), () => stackText(userStack, userStackNote));
+}
+
+/** For the row of a request: the user's own line it belongs to. */
+export function requestSource(request: Request): Linked {
+  const { origin } = request;
+  if (origin === undefined || origin.length === 0) return {};
+  const own = ownOrigin(request);
+  return linked(own && linkOf(own), () => originText(origin));
+}
+
+function linked(source: SourceLink | undefined, stack: () => string): Linked {
+  return { ...(source ? { source } : {}), stack, context: source ? SOURCE_CONTEXT : STACK_CONTEXT };
+}
+
+function linkOf(place: SourcePlace & { readonly binaryModified?: number }): SourceLink | undefined {
+  const { file, line, column, binaryModified } = place;
+  return file === undefined ? undefined : { file, line, column, binaryModified };
+}
+
+/** `store.c:120`; the whole path stands in the tooltip. */
+function placeWords({ file, line }: SourcePlace): string | undefined {
+  if (file === undefined) return undefined;
+  return shown(line === undefined ? baseOf(file) : `${baseOf(file)}:${line}`);
+}
+
+/** As debuggers print it, one frame a line. */
+export function stackText(frames: readonly UserFrame[], note?: string): string {
+  const lines = frames.map(({ function: name, address, binary, trust, inlined, ...place }, index) =>
+    [
+      `#${index}`.padEnd(3),
+      printable(inlined ? 'inlined' : address),
+      `in ${printable(name)}`,
+      placeText(place) ?? (binary === undefined ? '' : `from ${printable(binary)}`),
+      trust === 'probable' ? '(probable)' : '',
+    ]
+      .filter(Boolean)
+      .join(' '),
+  );
+  return [...lines, ...(note === undefined ? [] : [`its stack ${printable(note)}`])].join('\n');
+}
+
+function originText(origin: readonly Origin[]): string {
+  return origin
+    .map(({ kind, function: name, found, ...place }, index) =>
+      [
+        `#${index}`.padEnd(3),
+        printable(name),
+        placeText(place),
+        `(${dots(printable(kind), found && printable(found))})`,
+      ]
+        .filter(Boolean)
+        .join(' '),
+    )
+    .join('\n');
+}
+
+function placeText({ file, line }: SourcePlace): string | undefined {
+  return file === undefined ? undefined : `at ${printable(line === undefined ? file : `${file}:${line}`)}`;
+}
