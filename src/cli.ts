@@ -26,6 +26,9 @@ declare const VERSION: string;
 /** Milliseconds that what was opened has to close once everything is said. A way to a host may never do so. */
 const FAREWELL = 2000;
 
+/** Milliseconds that one look may take to read the program's stacks and binaries. */
+const LINKS_PATIENCE = 15_000;
+
 const EXIT = { ok: 0, error: 1, finding: 3, notInspected: 4 } as const;
 
 /** Errors that are about the target, not about us or the way we were called. */
@@ -71,7 +74,7 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
 async function links({ sources }: Asked, { binaries }: Target): Promise<Linking | undefined> {
   if (!sources || !binaries) return undefined;
   const { linkHere } = await import('./links');
-  return { link: linkHere() };
+  return { link: linkHere(), patience: LINKS_PATIENCE };
 }
 
 function open(asked: Asked, host: HostId): Promise<Target> {

@@ -11,6 +11,7 @@ import { ringLines } from './reportRings';
 import { blockedLines, idleLines } from './reportTasks';
 import { resourceLine } from './resourceLine';
 import { styleFor, wrap } from './style';
+import { waitingCode } from './waitingCode';
 import { duration, sentence } from './words';
 
 export interface ReportOptions {
@@ -66,14 +67,16 @@ function heading({ sample, style, width }: Context): string[] {
 
 const LABELS: Readonly<Record<Severity, string>> = { critical: 'STUCK', warning: 'CHECK', info: 'INFO' };
 
-function findingLines({ style, width }: Context, finding: Finding): string[] {
+function findingLines({ sample, style, width }: Context, finding: Finding): string[] {
   const label = LABELS[finding.severity].padEnd(8);
   const indent = '        ';
+  const code = waitingCode(sample, finding);
   const [first = '', ...rest] = wrap(indent + style.bold(printable(finding.summary)), width, indent);
   return [
     style.severity(finding.severity, label) + first.slice(first.startsWith(indent) ? indent.length : 0),
     ...rest,
     ...wrap(indent + printable(finding.explanation), width, indent),
+    ...(code === '' ? [] : wrap(indent + code, width, indent)),
     ...wrap(`${indent}→ ${printable(finding.remedy)}`, width, `${indent}  `),
   ];
 }

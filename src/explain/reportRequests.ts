@@ -1,5 +1,5 @@
 import { printable } from '../model/printable';
-import type { Request, Ring } from '../model/sample';
+import type { Origin, Request, Ring } from '../model/sample';
 import { cancelling } from './cancelling';
 import { DOUBT } from './certainty';
 import type { Context } from './reportContext';
@@ -7,6 +7,7 @@ import { type Fold, oldest, requestGroups, type StateGroup } from './requestGrou
 import { carrierWords, statesWords } from './requestStates';
 import { extent, requestTarget, timersWords, timerWords } from './requestWords';
 import { wrap } from './style';
+import { placeText } from './userFrames';
 import { duration, grouped, operationLabel } from './words';
 
 /** Kinds of requests of one state, and requests of one kind, that are written out. */
@@ -97,7 +98,7 @@ function tellsMore({ userData, offset, length, timeLeft, timeout, operands, afte
 
 /** `alone` = its fold has told nothing of it. */
 function details({ sample, verbose }: Context, request: Request, alone: boolean): string {
-  const { userData, worker, age, stage, after, operands, flags, certainty, submitter } = request;
+  const { userData, worker, age, stage, after, operands, flags, certainty, submitter, origin } = request;
   const head = after === undefined ? undefined : sample.requests[after];
   const facts: (string | undefined | false)[] = [
     alone && stage !== undefined && printable(stage, 200),
@@ -111,11 +112,20 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
     age !== undefined && duration(age),
     head !== undefined && `${request.state === 'timeout' ? 'limits' : 'behind'} ${headName(head)}`,
     verbose && flags !== undefined && flags.length > 0 && printable(flags.join(' '), 120),
+    verbose && origin !== undefined && originText(origin),
     verbose && submitter !== undefined && `submitted by thread ${submitter}`,
     verbose && printable(cancelling(sample, request)?.text ?? '', 300),
     certainty === 'ambiguous' && DOUBT,
   ];
   return facts.filter(Boolean).join(' · ');
+}
+
+/** From the nearest step to who waits for it: `belongs to read_header coro.cpp:35 ← serve coro.cpp:45`. */
+function originText(origin: readonly Origin[]): string {
+  const steps = origin
+    .slice(0, 6)
+    .map((step) => [printable(step.function, 120), placeText(step)].filter(Boolean).join(' '));
+  return steps.length === 0 ? '' : `belongs to ${steps.join(' ← ')}`;
 }
 
 function headName({ operation, userData }: Request): string {

@@ -4,6 +4,7 @@ import { plainName } from '../ring/issueFunctions';
 import { namedLine } from './namedFiles';
 import type { Context } from './reportContext';
 import { type Style, wrap } from './style';
+import { foldedFrames, frameMarks, frameText, isOwn } from './userFrames';
 import { duration, operationNoun } from './words';
 
 /** The tasks that wait for something, with their kernel stacks. */
@@ -25,23 +26,43 @@ export function idleLines(context: Context): string[] {
   return [style.bold(`Other tasks (${tasks.length})`), ...groupLines(context, tasks, context.verbose)];
 }
 
-/** Tasks with the same stack and wait folded to one entry. */
-function groupLines({ sample, style, width }: Context, tasks: readonly Task[], stacks: boolean): string[] {
-  const groups = new Map<string, Task[]>();
-  for (const task of tasks) {
-    const stack = (task.kernelStack ?? []).map((frame) => frame.function).join('<');
-    const key = [task.kind, task.state, task.blockedOn?.text ?? '', stack].join('|');
-    groups.set(key, [...(groups.get(key) ?? []), task]);
-  }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
+/** Tasks with the same stacks and wait folded to one entry. */
+function groupLines(context: Context, tasks: readonly Task[], stacks: boolean): string[] {
+  const { sample, style, width } = context;
+  const groups = groupBy(tasks, ({ kind, state, blockedOn, kernelStack = [] }) =>
+    [kind, state, blockedOn?.text ?? '', kernelStack.map((frame) => frame.function).join('<')].join('|'),
+  ).flatMap((group) => (stacks ? byUserStack(group) : [group]));
+  return groups.flatMap((group) => {
+    // Not of every thread of a crowd its stack is known.
+    const first = group.find(({ userStack }) => userStack) ?? group[0];
     if (!first) return [];
     return [
       ...wrap(`  ${groupTitle(group, first)}`, width, '      '),
       ...namedLines(sample, group).flatMap((line) => wrap(`      ${line}`, width, '          ')),
       ...(stacks ? stackLines(first.kernelStack ?? [], first.blockedOn?.function, style) : []),
+      ...(stacks ? userLines(context, first) : []),
     ];
   });
+}
+
+function groupBy(tasks: readonly Task[], keyOf: (task: Task) => string): Task[][] {
+  const groups = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const key = keyOf(task);
+    const group = groups.get(key);
+    if (group) group.push(task);
+    else groups.set(key, [task]);
+  }
+  return [...groups.values()];
+}
+
+/** By where they are in the program; those of which that is not known stand with the others where these are all at one place. */
+function byUserStack(tasks: readonly Task[]): Task[][] {
+  const places = groupBy(tasks, ({ userStack = [] }) =>
+    userStack.map(({ function: name, file, line }) => `${name} ${file}:${line}`).join('<'),
+  );
+  const told = places.filter(([first]) => first?.userStack !== undefined);
+  return told.length <= 1 ? [[...tasks]] : places;
 }
 
 /** What such tasks name by a path, the first few. */
@@ -90,4 +111,17 @@ function stackLines(stack: readonly KernelFrame[], blocking: string | undefined,
         ? `      ${style.bold(name)}  ← blocked here`
         : style.dim(`      ${name}`);
     });
+}
+
+/** Where the thread is in its program, the program's own code in plain; as a whole where everything is asked for. */
+function userLines({ style, width, verbose }: Context, { userStack = [], userStackNote }: Task): string[] {
+  const frames = verbose ? userStack : foldedFrames(userStack);
+  const lines = frames.map((frame) => {
+    if (typeof frame === 'string') return style.dim(frame);
+    const marks = frameMarks(frame);
+    const text = frameText(frame, verbose) + (marks.length === 0 ? '' : ` (${marks.join(', ')})`);
+    return isOwn(frame) ? text : style.dim(text);
+  });
+  const note = userStackNote === undefined ? [] : [style.dim(`its stack ${printable(userStackNote, 300)}`)];
+  return [...lines, ...note].flatMap((line) => wrap(`      ${line}`, width, '          '));
 }

@@ -7,7 +7,7 @@ import { restored } from '../target/portValues';
 import type { Target } from '../target/target';
 import type { Thread } from '../target/workerThread';
 import type { Clock } from './inspection';
-import type { Link } from './linking';
+import { type Link, unlinked } from './linking';
 
 /** Milliseconds without work after which the thread is ended, with all it has learned. */
 const IDLE = 60_000;
@@ -51,7 +51,7 @@ export class LinkThread {
     const key = `${number} ${sample.process.pid} ${sample.process.startTime}`;
     const why = this.blamed.get(key);
     if (why !== undefined || this.crashes >= MOST_CRASHES)
-      return Promise.resolve(without(standing, why ?? 'too often'));
+      return Promise.resolve(unlinked(standing, why ?? 'too often'));
     if ([...this.pending.values()].some((one) => one.key === key)) return Promise.resolve(standing);
     return new Promise((resolve, reject) => {
       const id = this.next++;
@@ -120,7 +120,7 @@ export class LinkThread {
     this.crashes += 1;
     for (const { key, sample, resolve } of this.pending.values()) {
       this.blamed.set(key, why);
-      resolve(without(sample, why));
+      resolve(unlinked(sample, why));
     }
     this.pending.clear();
   }
@@ -132,13 +132,4 @@ export class LinkThread {
     for (const { close } of running?.lent.values() ?? []) close();
     running?.thread.end();
   }
-}
-
-/** The Sample as it is, with the reason why it says no more. */
-function without(sample: Sample, why: string): Sample {
-  const row = {
-    what: 'where the program waits in its source',
-    why: `reading its binaries has failed: ${why}`,
-  };
-  return { ...sample, notVisible: [...sample.notVisible, row] };
 }

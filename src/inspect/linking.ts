@@ -16,11 +16,11 @@ export interface Linking {
   readonly link: Link;
   /** Milliseconds that the look waits for it; absent = until it is done. */
   readonly patience?: number;
-  /** Is given what was not done by then. */
+  /** Is given what was not done by then; where it is absent, the Sample says that it was not. */
   readonly late?: (linked: Sample) => void;
 }
 
-/** What has been linked by the end of patience; `sample` itself where that is nothing, or where its look was given up. */
+/** What has been linked by the end of patience; `sample` itself where that is nothing yet, or where its look was given up. */
 export function linkWithin(
   sample: Sample,
   linked: Promise<Sample>,
@@ -30,7 +30,8 @@ export function linkWithin(
   if (patience === undefined) return linked;
   return new Promise((resolve, reject) => {
     let open = true;
-    const timer = setTimeout(() => settle(() => resolve(sample)), patience);
+    const soFar = late ? sample : unlinked(sample, `it took more than ${patience / 1000} s`);
+    const timer = setTimeout(() => settle(() => resolve(soFar)), patience);
     const giveUp = () => settle(() => resolve(sample));
     signal?.addEventListener('abort', giveUp, { once: true });
     function settle(how: () => void): void {
@@ -44,10 +45,18 @@ export function linkWithin(
         if (open) settle(() => resolve(done));
         else if (!signal?.aborted) late?.(done);
       },
-      // Afterwards the next look meets what it was.
       (error: unknown) => {
         if (open) settle(() => reject(error));
       },
     );
   });
+}
+
+/** The Sample as it is, with the reason why it says no more. */
+export function unlinked(sample: Sample, why: string): Sample {
+  const row = {
+    what: 'where the program waits in its source',
+    why: `reading its binaries has failed: ${why}`,
+  };
+  return { ...sample, notVisible: [...sample.notVisible, row] };
 }

@@ -1,9 +1,10 @@
 import { explain } from '../explain/explain';
+import { printable } from '../model/printable';
 import type { Sample } from '../model/sample';
 import { layoutOf, type WalkOptions } from '../sample/pendingSources';
 import { takeSample } from '../sample/takeSample';
 import type { Target } from '../target/target';
-import { type Linking, linkWithin } from './linking';
+import { type Linking, linkWithin, unlinked } from './linking';
 
 export interface LookOptions {
   readonly signal?: AbortSignal;
@@ -32,14 +33,19 @@ export async function look(target: Target, pid: number, options: LookOptions = {
     : sample;
 }
 
+/** What goes wrong with it costs no Sample; that the target is gone, the next look meets, too. */
 async function linked(
   target: Target,
   sample: Sample,
   { link }: Linking,
   { previous, walk = {} }: LookOptions,
 ): Promise<Sample> {
-  const opened = walk === false ? undefined : await layoutOf(target, walk);
-  return link(target, sample, { previous, layout: opened?.ok ? opened.layout : undefined });
+  try {
+    const opened = walk === false ? undefined : await layoutOf(target, walk);
+    return await link(target, sample, { previous, layout: opened?.ok ? opened.layout : undefined });
+  } catch (error) {
+    return unlinked(sample, printable(error instanceof Error ? error.message : String(error)));
+  }
 }
 
 async function lookUnlinked(target: Target, pid: number, options: LookOptions): Promise<Sample> {

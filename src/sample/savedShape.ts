@@ -10,6 +10,9 @@ const SOCKET: Shape = {
   probes: 'number',
 };
 
+/** A place in the program, by the function it is in. */
+const CODE = { function: 'string', file: 'string', line: 'number', column: 'number' } as const;
+
 const AIO_REQUEST: Shape = {
   operation: 'string',
   fd: 'number',
@@ -31,27 +34,8 @@ const TASK: Shape = {
   kernelStack: [{ function: 'string' }],
 };
 
-const PLACE = { file: 'string', line: 'number', column: 'number', function: 'string' } as const;
-
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
-  tasks: [
-    {
-      userStack: [
-        {
-          ...PLACE,
-          address: 'string',
-          trust: 'string',
-          binary: 'string',
-          binaryModified: 'number',
-          md5: 'string',
-          inlined: 'boolean',
-        },
-      ],
-      userStackNote: 'string',
-    },
-  ],
-  requests: [{ origin: [{ ...PLACE, kind: 'string', found: 'string' }] }],
   devices: [
     {
       name: 'string',
@@ -155,6 +139,23 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
     },
   ],
   children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
+  tasks: [
+    {
+      userStack: [
+        {
+          ...CODE,
+          address: 'string',
+          trust: 'string',
+          binary: 'string',
+          binaryModified: 'number',
+          md5: 'string',
+          inlined: 'boolean',
+        },
+      ],
+      userStackNote: 'string',
+    },
+  ],
+  requests: [{ origin: [{ ...CODE, kind: 'string', found: 'string' }] }],
   futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',
@@ -198,11 +199,6 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
 
 /** Fields that a record of the shape above cannot be shown without. */
 const NEEDED: ReadonlySet<string> = new Set([
-  'tasks.userStack.function',
-  'tasks.userStack.address',
-  'tasks.userStack.trust',
-  'requests.origin.function',
-  'requests.origin.kind',
   'devices.name',
   'resources.layers.directory',
   'fuseServers.pid',
@@ -240,6 +236,11 @@ const NEEDED: ReadonlySet<string> = new Set([
   'frozen.fsType',
   'frozen.suspects',
   'resources.socket.listener.holders',
+  'tasks.userStack.function',
+  'tasks.userStack.address',
+  'tasks.userStack.trust',
+  'requests.origin.kind',
+  'requests.origin.function',
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',

@@ -36,7 +36,7 @@ export class SampleLinker {
   /** The Sample with the user stacks of its threads, those that matter most if they are many. Rejects only when the target is gone. */
   async link(sample: Sample, { previous, layout }: LinkOptions = {}): Promise<Sample> {
     const known = standingStacks(sample, previous);
-    const wanted = threadsOf(sample).filter(({ tid }) => !known.has(tid));
+    const wanted = threadsOf(sample).filter(({ tid, userStack }) => !userStack && !known.has(tid));
     if (wanted.length === 0 && known.size === 0) return sample;
     const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, layout);
     for (const stack of stacks) known.set(stack.tid, stack);

@@ -21,16 +21,21 @@ function withStack(task: Task, stack: CallStack | undefined): Task {
   };
 }
 
-/** Of threads that have not run between the two looks. */
+/** Of threads without a stack yet that have not run between the two looks. */
 export function standingStacks(sample: Sample, other: Sample | undefined): Map<number, CallStack> {
   const found = new Map<number, CallStack>();
   const { pid, startTime } = sample.process;
   if (other?.process.pid !== pid || other.process.startTime !== startTime) return found;
   const then = new Map(other.tasks.map((task) => [task.tid, task]));
-  for (const { tid, lastRan, syscall } of sample.tasks) {
+  for (const { tid, lastRan, syscall, userStack: known } of sample.tasks) {
     const task = then.get(tid);
     const { userStack, userStackNote } = task ?? {};
-    if (lastRan === undefined || task?.lastRan !== lastRan || task.syscall?.number !== syscall?.number)
+    if (
+      known ||
+      lastRan === undefined ||
+      task?.lastRan !== lastRan ||
+      task.syscall?.number !== syscall?.number
+    )
       continue;
     if (userStack)
       found.set(tid, {

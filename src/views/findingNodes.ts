@@ -1,6 +1,7 @@
 import { diskNamed } from '../explain/disks';
 import { pageOf } from '../explain/pages';
 import { indexOf } from '../explain/sampleIndex';
+import { waitingCode } from '../explain/waitingCode';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample, Severity } from '../model/sample';
 import { aioRow } from './aioNodes';
@@ -50,6 +51,7 @@ function findingNode(finding: Finding, sample: Sample, expanded: boolean): Node 
     expanded,
     children: () => [
       ...prose('why', 'Why', finding.explanation, 'question'),
+      ...prose('code', 'Where in the program', waitingCode(sample, finding), 'symbol-function'),
       ...prose('remedy', 'What to do', finding.remedy, 'lightbulb'),
       ...(evidence.length === 0 ? [] : [evidenceNode(evidence, sample)]),
       ...learnMore(finding),

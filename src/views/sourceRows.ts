@@ -1,11 +1,11 @@
+import { baseName, frameMarks, frameText, isOwn } from '../explain/userFrames';
 import { printable } from '../model/printable';
-import type { Origin, Request, Sample, SourcePlace, Task, UserFrame } from '../model/sample';
-import { baseOf } from '../source/dwarf/paths';
+import type { Origin, Request, SourcePlace, Task, UserFrame } from '../model/sample';
 import { noFile } from '../source/sourcePaths';
 import { markdownCode, markdownText } from './escape';
 import { SOURCE_CONTEXT, STACK_CONTEXT } from './ids';
 import { type Node, paged, type SourceLink } from './node';
-import { ownFrame, ownOrigin } from './ownCode';
+import { ownLine, ownOrigin } from './ownCode';
 import { dots, shown } from './words';
 
 /** What a row needs so that it leads to a line, and its stack can be copied. */
@@ -30,17 +30,19 @@ export function userRows(task: Task): readonly Node[] {
   ];
 }
 
+/** What is not the program's own is paler. */
 function userRow(frame: UserFrame, index: number, stack: () => string): Node {
-  const { function: name, trust, inlined, address } = frame;
-  const where = placeWords(frame) ?? shown(address);
-  const facts = dots(where, inlined === true && 'inlined', trust === 'probable' && 'probable');
+  const { file, line, binary, address } = frame;
+  const own = isOwn(frame);
+  const place = line === undefined ? '' : `:${line}`;
+  const where = file === undefined ? (binary ?? address) : baseName(file) + place;
   return {
     id: `user-${index}`,
-    label: shown(name),
-    description: facts,
-    icon: { id: 'symbol-function' },
-    spoken: `program function ${shown(name)}, ${facts}`,
+    label: shown(frame.function),
+    description: dots(shown(where), ...frameMarks(frame)),
+    icon: { id: own ? 'symbol-function' : 'circle-small', ...(own ? {} : { color: 'disabledForeground' }) },
     tooltip: () => frameTooltip(frame),
+    spoken: `function ${frameText(frame)}${own ? '' : ', not of the program itself'}`,
     ...linked(linkOf(frame), stack),
   };
 }
@@ -90,10 +92,10 @@ const kindWords = (kind: string): string | undefined =>
   kind === 'number' ? undefined : (KINDS[kind] ?? shown(kind));
 
 /** For the row of a thread: the user's own line in its stack. */
-export function taskSource(task: Task, sample: Sample): Linked {
+export function taskSource(task: Task): Linked {
   const { userStack, userStackNote } = task;
   if (userStack === undefined || userStack.length === 0) return {};
-  const own = ownFrame(task, sample);
+  const own = ownLine(task);
   return linked(own && linkOf(own), () => stackText(userStack, userStackNote));
 }
 
@@ -117,7 +119,7 @@ function linkOf(place: SourcePlace & { readonly binaryModified?: number }): Sour
 /** `store.c:120`; the whole path stands in the tooltip. */
 function placeWords({ file, line }: SourcePlace): string | undefined {
   if (file === undefined) return undefined;
-  return shown(line === undefined ? baseOf(file) : `${baseOf(file)}:${line}`);
+  return shown(line === undefined ? baseName(file) : `${baseName(file)}:${line}`);
 }
 
 /** As debuggers print it, one frame a line. */

@@ -115,7 +115,7 @@ export const taskId = ({ tid }: Pick<Task, 'tid'>): string => `task-${tid}`;
 export function taskRow(task: Task, sample: Sample): Node {
   return {
     id: taskId(task),
-    ...taskSource(task, sample),
+    ...taskSource(task),
     label: `${shown(task.name, 64)} (${task.tid})`,
     description: dots(
       place(task),

@@ -1,6 +1,6 @@
 import { isInFlight } from '../explain/requestStates';
 import type { Request, Sample, Task } from '../model/sample';
-import { ownFrame, ownOrigin, type Placed } from './ownCode';
+import { ownLine, ownOrigin, type Placed } from './ownCode';
 import { severityOf } from './severity';
 
 /** A line of the program's source, as its compiler knows it, and what waits there. */
@@ -32,7 +32,7 @@ export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
     return place;
   };
   for (const task of sample.tasks) {
-    const frame = isWaiting(task, sample) ? ownFrame(task, sample) : undefined;
+    const frame = isWaiting(task, sample) ? ownLine(task) : undefined;
     if (!frame) continue;
     const place = at(frame);
     place.threads.push(task);

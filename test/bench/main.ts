@@ -4,6 +4,7 @@ import { type Benchmark, type Figure, Skipped } from './figures';
 import { fio } from './fio';
 import { overSsh } from './overSsh';
 import { pendingRequests } from './pendingRequests';
+import { stacks } from './stacks';
 import { typicalProcess } from './typicalProcess';
 
 const smoke = process.argv.includes('--smoke');
@@ -13,12 +14,16 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   big: { title: 'A big process', run: bigProcess },
   typical: { title: 'A typical process', run: typicalProcess },
   pending: { title: 'The list of pending requests', run: pendingRequests },
+  stacks: { title: 'The stacks of a process', run: stacks },
   ssh: { title: 'A host over SSH, 20 ms away', run: overSsh },
   fio: { title: 'The cost to the target', run: fio },
   activation: { title: 'Activation of the extension', run: activation },
 };
 
-const full = { big: 30, typical: 20, pending: 20, ssh: 9, fio: 7, activation: 15 } as Record<string, number>;
+const full = { big: 30, typical: 20, pending: 20, stacks: 9, ssh: 9, fio: 7, activation: 15 } as Record<
+  string,
+  number
+>;
 
 function print({ name, value, goal, met }: Figure): void {
   const verdict = goal === undefined ? '' : `goal ${goal}: ${met === true ? 'met' : 'MISSED'}`;

@@ -107,7 +107,7 @@ async function measure(running: Running, rounds: number): Promise<readonly Figur
 }
 
 /** As root, who may walk the kernel's memory. */
-async function connected(running: Running) {
+export async function connected(running: Running) {
   const at = new SshPlace(running);
   const lines = [`AllowUsers root ${at.user.name}`, 'PermitRootLogin prohibit-password'];
   const server = await Sshd.start(at, running, 'server', lines);

@@ -1,5 +1,5 @@
-// Compiles the programs of this directory with plain cc: node build.mjs [--static] OUTPUT_DIRECTORY [PROGRAM…]
-// --static: for a machine that has no C library. What is newer than its sources is left alone. Runs before any package is installed: no dependencies.
+// Compiles the programs of this directory with plain cc: node build.mjs [--static|--debug] OUTPUT_DIRECTORY [PROGRAM…]
+// --static: for a machine that has no C library; --debug: with what ties them to their source. What is newer than its sources is left alone. Runs before any package is installed: no dependencies.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -98,11 +98,12 @@ export function build(directory, names = Object.keys(programs), extra = []) {
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const words = process.argv.slice(2);
-  const extra = words[0] === '--static' ? words.splice(0, 1).map(() => '-static') : [];
+  const extra = { '--static': ['-static'], '--debug': ['-g'] }[words[0]] ?? [];
+  if (extra.length > 0) words.shift();
   const [directory, ...names] = words;
   if (directory === undefined || names.some((name) => !(name in programs))) {
     process.stderr.write(
-      `usage: node build.mjs [--static] OUTPUT_DIRECTORY [${Object.keys(programs).join('|')}]\n`,
+      `usage: node build.mjs [--static|--debug] OUTPUT_DIRECTORY [${Object.keys(programs).join('|')}]\n`,
     );
     process.exit(2);
   }

@@ -41,6 +41,23 @@ export const inspectingTests: readonly Test[] = [
     },
   },
   {
+    name: 'a thread is told with its stack in the program, unless the settings say no',
+    run: async () => {
+      const { key } = await inspect(victim('STUCK'));
+      const functions = async () =>
+        (await sampleOf(key)).tasks.flatMap(({ userStack = [] }) => userStack.map((frame) => frame.function));
+      await eventually('the stack of the program', async () => (await functions()).includes('main'));
+      assert.match((await api()).treeText(), /^ +main\b/m);
+      try {
+        await set('sources.enabled', false);
+        await vscode.commands.executeCommand(COMMANDS.refresh, { inspection: key });
+        assert.deepEqual(await functions(), []);
+      } finally {
+        await set('sources.enabled', undefined);
+      }
+    },
+  },
+  {
     name: 'a finding leads to its page, and no tag to any other file',
     run: async () => {
       const previews = () =>

@@ -28,6 +28,11 @@ export function buildStatic(...names: readonly string[]): void {
   build(['--static', STATIC_PROGRAMS, ...names]);
 }
 
+/** With debug information, in a folder of the caller's. */
+export function buildForDebugging(folder: string, ...names: readonly string[]): void {
+  build(['--debug', folder, ...names]);
+}
+
 function build(args: readonly string[]): void {
   const script = join(CHECKOUT, 'test/victims/build.mjs');
   const run = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });

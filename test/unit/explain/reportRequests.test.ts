@@ -54,6 +54,16 @@ describe('the requests of a report', () => {
     `);
   });
 
+  it('tell the code they belong to where everything is asked for', () => {
+    const origin = [
+      { kind: 'coroutine', function: 'read_header', file: '/src/coro.cpp', line: 35, found: 'user_data + 8' },
+      { kind: 'object', function: 'Connection' },
+    ] as const;
+    const sample = withRequests(many(1, () => ({ origin })));
+    expect(ringsPart(sample, { verbose: true })).toContain('belongs to read_header coro.cpp:35 ← Connection');
+    expect(ringsPart(sample)).not.toContain('belongs to');
+  });
+
   it('are bounded, and what is left away is counted', () => {
     const text = ringsPart(withRequests(many(10_000)));
     expect(text).toContain('\n    10,000 running in workers: READ /mnt/data/db\n');

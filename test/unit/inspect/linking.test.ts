@@ -38,11 +38,20 @@ describe('a look that links its Sample', () => {
     expect(late).toEqual([linked]);
   });
 
+  it('says that it took too long where nobody waits for it', async () => {
+    const sample = await linkWithin(bare, controlled().promise, { link, patience: 1 });
+    expect(sample).toMatchObject({
+      process: bare.process,
+      notVisible: [{ why: expect.stringContaining('more than 0.001 s') }],
+    });
+  });
+
   it('fails with it, but not after its time', async () => {
     const { promise, reject } = controlled();
     const gone = new Error('gone');
     await expect(linkWithin(bare, Promise.reject(gone), { link, patience: 1000 })).rejects.toBe(gone);
-    expect(await linkWithin(bare, promise, { link, patience: 1 })).toBe(bare);
+    const late = () => undefined;
+    expect(await linkWithin(bare, promise, { link, patience: 1, late })).toBe(bare);
     reject(gone);
     await expect(promise).rejects.toBe(gone);
   });

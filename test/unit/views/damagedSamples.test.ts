@@ -4,7 +4,7 @@ import { parseSample, serialize } from '../../../src/sample/savedSample';
 import { answer, statusText } from '../../../src/views/answer';
 import { type Node, outline } from '../../../src/views/node';
 import { rootNodes } from '../../../src/views/nodes';
-import { behind, listed, older, stuck } from './samples';
+import { behind, linked, listed, older, stuck } from './samples';
 
 const junk = fc.constantFrom<unknown>(null, 0, -1, 1e300, 'x', '', [], {}, [null], [{}], true);
 
@@ -33,6 +33,7 @@ describe('a damaged sample', () => {
       listed({ requests: listed().requests.filter((_, n) => n < 2 || n > 97) }),
     ],
     ['with contexts of Linux AIO', older()],
+    ['with links to the source', { ...linked(), devices: [], resources: [] }],
     ['with what stands behind files', { ...behind(), tasks: [], findings: [] }],
   ])('%s is refused or shown as far as it goes, but never breaks the tree', (_, undamaged) => {
     const whole: unknown = JSON.parse(serialize(undamaged));

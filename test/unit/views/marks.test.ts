@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, Origin, Sample, Task, UserFrame } from '../../../src/model/sample';
 import { type LineWaits, markHover, markText } from '../../../src/views/markWords';
 import { rootNodes } from '../../../src/views/nodes';
-import { ownFrame } from '../../../src/views/ownCode';
+import { ownLine, ownOrigin } from '../../../src/views/ownCode';
 import { stackText } from '../../../src/views/sourceRows';
 import { waitingPlaces } from '../../../src/views/waitingPlaces';
 import { requestOf, sampleOf, taskOf } from '../samples';
@@ -47,26 +47,22 @@ function waitsOf(sample: Sample, parts: Partial<LineWaits> = {}): LineWaits[] {
   }));
 }
 
-describe('the user’s own frame', () => {
-  const { process } = sampleOf();
-
+describe('the user’s own line', () => {
   it('is the innermost that is neither of a library nor inlined from a system header', () => {
-    expect(ownFrame({ userStack: STACK }, { process })?.function).toBe('wait_all');
+    expect(ownLine(thread(7))?.function).toBe('wait_all');
+    expect(ownLine(thread(7, { userStack: STACK.slice(0, 2) }))).toBeUndefined();
   });
 
-  it('may be in a program that is installed, and is the best there is where all is of the system', () => {
-    const userStack = [frame('f', { file: '/x/a.c', line: 1, binary: '/usr/lib/thing' })];
-    expect(ownFrame({ userStack }, { process: { ...process, executable: '/usr/lib/thing' } })?.function).toBe(
-      'f',
-    );
-    expect(ownFrame({ userStack: STACK.slice(0, 2) }, { process })?.function).toBe('io_uring_wait_cqe');
-    expect(ownFrame({ userStack: STACK.slice(0, 1) }, { process })).toBeUndefined();
-    expect(ownFrame({}, { process })).toBeUndefined();
+  it('of a request is the nearest of its origins that is not of a library', () => {
+    const steps = [...origin(3, '/usr/include/asio.hpp'), ...origin(120)];
+    expect(ownOrigin({ origin: steps })?.line).toBe(120);
+    expect(ownOrigin({ origin: steps.slice(0, 1) })?.line).toBe(3);
+    expect(ownOrigin({})).toBeUndefined();
   });
 
   it('is never one without a file', () => {
     const file = '/rustc/9fc6b43126469e3858e2fe86cafb4f0fd5068869/library/std/src/io/mod.rs';
-    expect(ownFrame({ userStack: [frame('read', { file, line: 3 })] }, { process })).toBeUndefined();
+    expect(ownOrigin({ origin: origin(3, file) })).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { outline, picture, withoutAges } from '../../../src/views/node';
 import { rootNodes, stateOf } from '../../../src/views/nodes';
 import { below, children, everyId, rowsOf } from './rows';
-import { behind, healthy, idle, live, read, ring, stuck, worker } from './samples';
+import { behind, healthy, idle, linked, live, read, ring, stuck, worker } from './samples';
 
 const missing = (): never => {
   throw new Error('the sample has a finding');
@@ -44,6 +44,23 @@ describe('the tree of a stuck process', () => {
     ]);
     expect(children(first)[0]?.description).toBe('waits here · +0x115/0x2f0');
     expect(children(first)[1]?.description).toBe('+0x115/0x2f0');
+  });
+
+  it('tells where a thread is in its program, what is not its own paler, and why the stack ends', () => {
+    const sample = linked();
+    const thread = below(children(below(rowsOf(sample), 'Other threads')), 'server');
+    const rows = children(thread).slice(-4);
+    expect(rows.map(({ label, description, icon }) => [label, description, icon?.color])).toEqual([
+      ['syscall', '/usr/lib/libc.so.6', 'disabledForeground'],
+      ['wait_all', 'ring.h:7 · inlined · probable', undefined],
+      ['serve', 'server.c:42', undefined],
+      ['its stack ends here: memory was missing', undefined, undefined],
+    ]);
+    expect(rows[2]?.tooltip?.()).toContain('/src/server.c:42');
+    const finding = below(rowsOf(sample), '100 reads');
+    expect(below(children(finding), 'Where in the program').description).toBe(
+      'The waiting code: probably wait_all() at ring.h:7 (thread 4242).',
+    );
   });
 
   it('leads from a finding to what it was seen in', () => {

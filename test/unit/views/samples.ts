@@ -264,3 +264,35 @@ export function older(): Sample {
     ],
   });
 }
+
+/** The server of `stuck`, whose thread waits in its own source for what a coroutine of it has asked for. */
+export function linked(): Sample {
+  const userStack = [
+    { function: 'syscall', address: '0x7f0010', trust: 'proven', binary: '/usr/lib/libc.so.6' },
+    {
+      function: 'wait_all',
+      file: '/src/ring.h',
+      line: 7,
+      address: '0x401010',
+      trust: 'probable',
+      inlined: true,
+    },
+    {
+      function: 'serve',
+      file: '/src/server.c',
+      line: 42,
+      column: 3,
+      address: '0x401010',
+      trust: 'proven',
+      binary: '/srv/server',
+    },
+  ] as const;
+  const origin = [{ kind: 'coroutine', function: 'read_header', file: '/src/coro.cpp', line: 35 }] as const;
+  const sample = stuck();
+  const [thread = idle(4242), ...workers] = sample.tasks;
+  return {
+    ...sample,
+    tasks: [{ ...thread, userStack, userStackNote: 'ends here: memory was missing' }, ...workers],
+    requests: sample.requests.map((request) => ({ ...request, origin })),
+  };
+}
