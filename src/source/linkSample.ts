@@ -4,6 +4,8 @@ import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { type CallStack, readCallStacks } from './callStacks';
+import { Origins } from './origin/origins';
+import { withOrigins } from './requestOrigins';
 import { standingStacks, withStacks } from './standing';
 import { ProcessStacks } from './unwind/threads';
 
@@ -13,7 +15,7 @@ const MOST_THREADS = 200;
 const MOST_PROCESSES = 8;
 
 export interface LinkOptions {
-  /** An earlier Sample of the same process: the stacks of threads that have not run since are taken over. */
+  /** An earlier Sample of the same process: the stacks of threads that have not run since, the origins of requests that still stand are taken over. */
   readonly previous?: Sample | undefined;
   /** Of the target's kernel, where its memory can be read: makes every stack whole. */
   readonly layout?: KernelLayout | undefined;
@@ -25,16 +27,23 @@ export interface LinkOptions {
 export class SampleLinker {
   private readonly processes = new Map<string, ProcessStacks>();
   private readonly binaries: Binaries;
+  private readonly origins: Origins;
 
   constructor(
     private readonly target: Target,
     options: BinariesOptions,
   ) {
     this.binaries = new Binaries(target, options);
+    this.origins = new Origins(target, this.binaries);
   }
 
-  /** The Sample with the user stacks of its threads, those that matter most if they are many. Rejects only when the target is gone. */
-  async link(sample: Sample, { previous, layout }: LinkOptions = {}): Promise<Sample> {
+  /** The Sample with the user stacks of its threads and the origins of its requests, those that matter most if they are many. Rejects only when the target is gone. */
+  async link(sample: Sample, options: LinkOptions = {}): Promise<Sample> {
+    const linked = await this.linkThreads(sample, options);
+    return withOrigins(linked, options.previous, this.origins, () => this.place(sample));
+  }
+
+  private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
     const known = standingStacks(sample, previous);
     const wanted = threadsOf(sample).filter(({ tid, userStack }) => !userStack && !known.has(tid));
     if (wanted.length === 0 && known.size === 0) return sample;
@@ -45,6 +54,7 @@ export class SampleLinker {
 
   close(): void {
     this.processes.clear();
+    this.origins.close();
     this.binaries.close();
   }
 
@@ -53,12 +63,14 @@ export class SampleLinker {
     tasks: readonly Task[],
     layout: KernelLayout | undefined,
   ): Promise<CallStack[]> {
-    const { pid } = sample.process;
+    const tids = tasks.map(({ tid }) => tid);
+    return readCallStacks(this.process(sample), this.binaries, await this.place(sample), tids, layout);
+  }
+
+  private async place({ process: { pid } }: Sample): Promise<Place> {
     const [mountinfo] = await this.target.read([`/proc/${pid}/mountinfo`]);
     const mounts = parseMountinfo(mountinfo?.ok ? mountinfo.data.toString('utf8') : '').rows;
-    const place: Place = { pid, mounts };
-    const tids = tasks.map(({ tid }) => tid);
-    return readCallStacks(this.process(sample), this.binaries, place, tids, layout);
+    return { pid, mounts };
   }
 
   private process({ process: { pid, startTime = 0 } }: Sample): ProcessStacks {

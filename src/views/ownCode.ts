@@ -11,9 +11,9 @@ export function ownLine(task: Task): Placed<UserFrame> | undefined {
   return frame && isPlaced(frame) ? frame : undefined;
 }
 
-/** The code nearest to a request that is the user's own, or the nearest of all. */
+/** The code nearest to a request that is the user's own, or the nearest of all; where an object's type is declared is none. */
 export function ownOrigin({ origin = [] }: Pick<Request, 'origin'>): Placed<Origin> | undefined {
-  const placed = origin.filter(isPlaced);
+  const placed = origin.filter(({ kind }) => kind !== 'object').filter(isPlaced);
   return placed.find(({ file }) => !isOfSystem(file)) ?? placed[0];
 }
 

@@ -22,7 +22,6 @@ export function requestDetails(
   return [
     ...(task ? [taskRow(task, sample)] : []),
     ...behindRows(request, sample, row),
-    ...originRows(request),
     ...cancelRow(request, sample),
     ...paged(operands ?? [], ({ name, value }, index) => ({
       id: `operand-${index}`,
@@ -31,6 +30,7 @@ export function requestDetails(
       icon: { id: 'symbol-parameter' },
     })),
     ...plainRows(request),
+    ...originRows(request),
     ...(submitter === undefined || submitter === worker
       ? []
       : [

@@ -1,4 +1,5 @@
 import { DOUBT } from '../explain/certainty';
+import { originSentence, originSteps } from '../explain/originWords';
 import { stateWords } from '../explain/requestStates';
 import { timerWords } from '../explain/requestWords';
 import { printable } from '../model/printable';
@@ -38,11 +39,21 @@ function facts(request: Request, likely: string | undefined): readonly Fact[] {
     ['timer', timerWords(request)],
     ['address', address],
     ['user_data', userData],
+    ...originFacts(request),
     ['flags', flags && flags.length > 0 ? flags.join(', ') : undefined],
     ['carried by thread', worker],
     ['submitted by thread', submitter],
     ['place in the order of submission', sequence],
     ['the only open file that fits', likely],
+  ];
+}
+
+/** Where it comes from as a sentence, and the place of each step whole. */
+function originFacts({ origin }: Request): readonly Fact[] {
+  const steps = originSteps(origin).slice(0, MOST_OPERANDS);
+  return [
+    ['belongs to', originSentence(origin)],
+    ...steps.flatMap(({ name, place }): Fact[] => (place === undefined ? [] : [[name, place]])),
   ];
 }
 

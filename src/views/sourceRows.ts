@@ -1,3 +1,4 @@
+import { originSteps } from '../explain/originWords';
 import { baseName, frameMarks, frameText, isOwn } from '../explain/userFrames';
 import { printable } from '../model/printable';
 import type { Origin, Request, SourcePlace, Task, UserFrame } from '../model/sample';
@@ -60,36 +61,27 @@ function frameTooltip({ function: name, file, line, binary, address, trust }: Us
   return lines.join('\n\n');
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  object: 'object its user_data points to',
-  callback: 'callback',
-  method: 'method',
-  coroutine: 'suspended coroutine',
-  future: 'suspended future',
-  code: 'user_data is its address',
-  submitted: 'on the stack that submitted it',
+const ORIGIN_ICONS: Readonly<Record<string, string>> = {
+  object: 'symbol-class',
+  method: 'symbol-method',
+  'user_data is': 'symbol-numeric',
 };
 
-/** The code that a request belongs to, nearest first. */
+/** The code that a request's user_data leads to, nearest first. */
 export function originRows({ origin = [] }: Request): readonly Node[] {
   const stack = () => originText(origin);
-  return paged(origin, (step, index) => {
-    const { kind, function: name, found } = step;
-    const label = kindWords(kind) === undefined ? `user_data is ${shown(name)}` : shown(name);
-    const facts = dots(placeWords(step), kindWords(kind), found !== undefined && shown(found));
-    return {
-      id: `origin-${index}`,
-      label,
-      description: facts,
-      icon: { id: kind === 'object' ? 'symbol-class' : 'symbol-event' },
-      spoken: `origin: ${label}, ${facts}`,
-      ...linked(linkOf(step), stack),
-    };
-  });
+  return paged(originSteps(origin), ({ role, name, place, found }, index) => ({
+    id: `origin-${index}`,
+    label: role.endsWith(' is') || role.endsWith(' by') ? `${role} ${shown(name)}` : shown(name),
+    description: dots(
+      role.includes(' ') ? undefined : role,
+      place && shown(place),
+      found && shown(found, 64),
+    ),
+    icon: { id: ORIGIN_ICONS[role] ?? 'symbol-function' },
+    ...linked(linkOf(origin[index]), stack),
+  }));
 }
-
-const kindWords = (kind: string): string | undefined =>
-  kind === 'number' ? undefined : (KINDS[kind] ?? shown(kind));
 
 /** For the row of a thread: the user's own line in its stack. */
 export function taskSource(task: Task): Linked {
@@ -111,15 +103,11 @@ function linked(source: SourceLink | undefined, stack: () => string): Linked {
   return { ...(source ? { source } : {}), stack, context: source ? SOURCE_CONTEXT : STACK_CONTEXT };
 }
 
-function linkOf(place: SourcePlace & { readonly binaryModified?: number }): SourceLink | undefined {
-  const { file, line, column, binaryModified } = place;
+function linkOf(
+  place: (SourcePlace & { readonly binaryModified?: number }) | undefined,
+): SourceLink | undefined {
+  const { file, line, column, binaryModified } = place ?? {};
   return file === undefined ? undefined : { file, line, column, binaryModified };
-}
-
-/** `store.c:120`; the whole path stands in the tooltip. */
-function placeWords({ file, line }: SourcePlace): string | undefined {
-  if (file === undefined) return undefined;
-  return shown(line === undefined ? baseName(file) : `${baseName(file)}:${line}`);
 }
 
 /** As debuggers print it, one frame a line. */
@@ -139,14 +127,9 @@ export function stackText(frames: readonly UserFrame[], note?: string): string {
 }
 
 function originText(origin: readonly Origin[]): string {
-  return origin
-    .map(({ kind, function: name, found, ...place }, index) =>
-      [
-        `#${index}`.padEnd(3),
-        printable(name),
-        placeText(place),
-        `(${dots(printable(kind), found && printable(found))})`,
-      ]
+  return originSteps(origin)
+    .map(({ role, name, place, found }, index) =>
+      [`#${index}`.padEnd(3), role, name, place && `at ${place}`, found && `(${found})`]
         .filter(Boolean)
         .join(' '),
     )

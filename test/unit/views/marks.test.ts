@@ -58,6 +58,9 @@ describe('the user’s own line', () => {
     expect(ownOrigin({ origin: steps })?.line).toBe(120);
     expect(ownOrigin({ origin: steps.slice(0, 1) })?.line).toBe(3);
     expect(ownOrigin({})).toBeUndefined();
+    const object = { kind: 'object', function: 'ReadOp', file: OWN, line: 12 } as const;
+    expect(ownOrigin({ origin: [object, ...origin(120)] })?.line).toBe(120);
+    expect(ownOrigin({ origin: [object] })).toBeUndefined();
   });
 
   it('is never one without a file', () => {
@@ -201,8 +204,8 @@ describe('the tree', () => {
       nodes.flatMap((node) => [node, ...find(children(node))]);
     const all = find(rootNodes([live(sample)]));
     const [first, second] = all.filter(({ id }) => /:origin-\d$/.test(id));
-    expect(first).toMatchObject({ label: 'on_block', source: { file: OWN, line: 120 } });
-    expect(first?.description).toBe('store.c:120 · callback · user_data + 8');
+    expect(first).toMatchObject({ label: 'on_block()', source: { file: OWN, line: 120 } });
+    expect(first?.description).toBe(`callback · ${OWN}:120 · user_data + 8`);
     expect(second).toMatchObject({ label: 'user_data is small: 12', context: 'stack' });
     const ids = everyId(rootNodes([live(sample)]));
     expect(new Set(ids).size).toBe(ids.length);

@@ -1,0 +1,62 @@
+import { type Code, type InlinedFunction, inlinedInto, isLambda, type ProgramFunction } from './code';
+import { isProgramFile } from './programFiles';
+
+/** Calls from function to function that are followed, and the functions of one search. */
+const DEEPEST = 5;
+const MOST_FUNCTIONS = 60;
+/** Bytes of one function's code that are searched for calls. */
+const MOST_CODE = 4096;
+
+/** A lambda's type in a mangled name (GCC and Clang), a closure's in one of Rust. */
+const NAMES_LAMBDA = /U[lt].*E\d*_|\$_\d|\{\{closure\}\}|\$closure/;
+
+/**
+ * The program's own code that a function of a library runs: itself, what is inlined into it, what it calls. Of a function
+ * made for a lambda, the lambda.
+ */
+export async function programCode(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
+  return (await lambdaOf(code, from)) ?? search(code, from, () => true);
+}
+
+/** The lambda that a function was made for. */
+export async function lambdaOf(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
+  return NAMES_LAMBDA.test(from.symbol ?? '') && !isLambda(from) ? search(code, from, isLambda) : undefined;
+}
+
+async function search(
+  code: Code,
+  from: ProgramFunction,
+  fits: (found: InlinedFunction) => boolean,
+): Promise<InlinedFunction | undefined> {
+  const seen = new Set([from.address]);
+  let level = [from];
+  for (let depth = 0; depth < DEEPEST && level.length > 0; depth++) {
+    const next: ProgramFunction[] = [];
+    for (const one of level) {
+      if (isProgramFile(one.place.file) && fits(one)) return one;
+      const inlined = (await inlinedInto(one)).find(fits);
+      if (inlined) return inlined;
+      for (const address of await calledBy(code, one)) {
+        if (seen.has(address) || seen.size >= MOST_FUNCTIONS) continue;
+        seen.add(address);
+        const called = await code.startingAt(address);
+        if (called?.image === one.image) next.push(called);
+      }
+    }
+    level = next;
+  }
+  return undefined;
+}
+
+/** Targets of its direct calls and jumps; some are chance. */
+async function calledBy(code: Code, { address, size }: ProgramFunction): Promise<number[]> {
+  if (size === 0) return [];
+  const data = await code.memory.bytes(address, Math.min(size, MOST_CODE));
+  return data ? [...callTargets(data, address)].filter((target) => code.memory.isCode(target)) : [];
+}
+
+/** x86-64: call and jmp with a relative target of 32 bits, at any byte. */
+export function* callTargets(data: Buffer, address: number): Generator<number> {
+  for (let at = 0; at + 5 <= data.length; at++)
+    if (data[at] === 0xe8 || data[at] === 0xe9) yield address + at + 5 + data.readInt32LE(at + 1);
+}

@@ -1,0 +1,134 @@
+import { parseMaps } from '../../procfs/maps';
+import type { Target } from '../../target/target';
+import { AddressSpace } from '../unwind/addressSpace';
+import { type Image, Images, type Region } from '../unwind/images';
+
+/** Milliseconds for one read of memory, and for all that is asked in one look. */
+const DEADLINE = 500;
+const PATIENCE = 4000;
+/** Pages read in one look. */
+const MOST_FETCHES = 400;
+/** Binaries whose headers are missing take two reads. */
+const MOST_ROUNDS = 8;
+
+/** A process's memory for searches that wait for what they read: those of one moment travel together. */
+export class ProcessMemory {
+  private space = new AddressSpace();
+  private images: Images | undefined;
+  private mapped: string | undefined;
+  private coming: Promise<void> | undefined;
+  private fetches = 0;
+  private until = 0;
+
+  constructor(
+    private readonly target: Target,
+    private readonly pid: number,
+  ) {}
+
+  /** It did not answer in time: nothing further is read in this look. */
+  get hangs(): boolean {
+    return this.space.hangs;
+  }
+
+  /** Nothing more is read: it has taken too long, or too much. */
+  get isSpent(): boolean {
+    return this.space.hangs || this.fetches >= MOST_FETCHES || Date.now() > this.until;
+  }
+
+  /** Begins a look: only what cannot have changed is still known. False where there is no memory to read. */
+  async open(): Promise<boolean> {
+    this.fetches = 0;
+    this.until = Date.now() + PATIENCE;
+    this.space.hangs = false;
+    const [maps] = await this.target.read([`/proc/${this.pid}/maps`], {
+      limit: 8 * 2 ** 20,
+      deadline: DEADLINE,
+    });
+    if (!maps?.ok) return false;
+    const text = maps.data.toString('latin1');
+    const before = this.images;
+    if (!before || this.mapped !== text) {
+      const images = new Images(parseMaps(text).rows, this.space, before);
+      this.images = images;
+      this.mapped = text;
+      this.space.retain((address) => isSame(before?.region(address), images.region(address)));
+    }
+    return true;
+  }
+
+  /** Ends a look. */
+  close(): void {
+    this.space.retain((address) => this.region(address)?.constant === true);
+  }
+
+  region(address: number): Region | undefined {
+    return this.images?.region(address);
+  }
+
+  isCode(address: number): boolean {
+    return this.images?.isCode(address) === true;
+  }
+
+  /** The binary that an address lies in, its data too. */
+  async image(address: number): Promise<Image | undefined> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { misses } = this.space;
+      const image = this.images?.at(address);
+      if (image || this.space.misses === misses) return image;
+      if (!(await this.fetch())) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Undefined where it cannot be read. */
+  async bytes(address: number, length: number): Promise<Buffer | undefined> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { misses } = this.space;
+      const data = this.space.bytes(address, length);
+      if (data || this.space.misses === misses) return data;
+      if (!(await this.fetch())) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Eight bytes as an address; undefined also for what is none. */
+  async word(address: number): Promise<number | undefined> {
+    const data = await this.bytes(address, 8);
+    return data && wordIn(data, 0);
+  }
+
+  private async fetch(): Promise<boolean> {
+    if (this.isSpent) return false;
+    this.coming ??= this.fetchSoon();
+    await this.coming;
+    return true;
+  }
+
+  /** What the other searches of this moment miss comes with it. */
+  private async fetchSoon(): Promise<void> {
+    try {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.fetches++;
+      await this.space.fetch((ranges) => this.target.memory(this.pid, ranges, { deadline: DEADLINE }));
+    } finally {
+      this.coming = undefined;
+    }
+  }
+}
+
+/** Eight bytes as an address of user space; undefined for what is none. */
+export function wordIn(data: Buffer, at: number): number | undefined {
+  if (at < 0 || at + 8 > data.length) return undefined;
+  const high = data.readUInt32LE(at + 4);
+  return high < 0x20_0000 ? high * 2 ** 32 + data.readUInt32LE(at) : undefined;
+}
+
+function isSame(before: Region | undefined, now: Region | undefined): boolean {
+  return (
+    before !== undefined &&
+    now?.constant === true &&
+    before.start === now.start &&
+    before.end === now.end &&
+    before.file === now.file
+  );
+}

@@ -1,0 +1,150 @@
+import type { Origin } from '../../model/request';
+import { structureOf } from './callbackTypes';
+import { lambdaOf, programCode } from './calls';
+import { COMPLETES, classOf } from './classes';
+import type { Code, ProgramFunction } from './code';
+import { asyncBacktrace, coroutineAt, coroutineFrom } from './coroutines';
+import { type Extent, extentOf } from './extent';
+import { wordIn } from './processMemory';
+import { isProgramFile, isSystemImage } from './programFiles';
+import { traitBehind } from './rustTraits';
+import type { Candidate } from './userData';
+
+/** A guess at whose a request is. */
+interface Guess {
+  readonly origins: readonly Origin[];
+  readonly weight: number;
+}
+
+/** A pointer in an object: where the object and where it was found. */
+interface Pointer {
+  readonly path: string;
+  readonly found: string;
+  readonly penalty: number;
+  readonly depth: number;
+}
+
+/** Pointers from object to object. */
+const DEEPEST = 2;
+/** Objects looked into for one user_data, and pointers followed out of each. */
+const MOST_OBJECTS = 24;
+const MOST_FOLLOWED = 12;
+
+/** How much a guess is worth; each word further into an object, and each pointer to another one, takes from it. */
+const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 4 } as const;
+const WORD_COSTS = 0.2;
+const POINTER_COSTS = 5;
+
+/** Looks for the code that one user_data leads to. */
+export class Search {
+  private readonly seen = new Set<number>();
+  private best: Guess | undefined;
+
+  constructor(private readonly code: Code) {}
+
+  /** Nearest first; none where nothing is recognised. */
+  async of(candidates: readonly Candidate[]): Promise<readonly Origin[]> {
+    for (const { address, words, to } of candidates) {
+      if (this.code.memory.isCode(address)) {
+        if (to !== 'object') await this.bare(address, words);
+      } else if (to !== 'code') await this.object(address, words, 0);
+      if (this.best) break;
+    }
+    return this.best?.origins ?? [];
+  }
+
+  /** user_data is the address of a function itself. */
+  private async bare(address: number, found: string): Promise<void> {
+    const called = await this.code.startingAt(address);
+    if (!called) return;
+    const { name, place } = (await programCode(this.code, called)) ?? called;
+    this.take([{ kind: 'code', function: name, ...place, found }], WEIGHT.callback);
+  }
+
+  private async object(address: number, path: string, depth: number): Promise<void> {
+    const { memory } = this.code;
+    const region = memory.region(address);
+    if (!region || region.executable || isNoObjects(region.file)) return;
+    if (this.seen.has(address) || this.seen.size >= MOST_OBJECTS || memory.isSpent) return;
+    this.seen.add(address);
+    const extent = await extentOf(memory, address);
+    await this.coroutine(address, extent, path, depth);
+    const data = extent.end > address ? await memory.bytes(address, extent.end - address) : undefined;
+    if (!data) return;
+    const pointers: { readonly to: number; readonly path: string }[] = [];
+    for (let at = address % 8 === 0 ? 0 : 8 - (address % 8); at + 8 <= data.length; at += 8) {
+      const word = wordIn(data, at);
+      if (!word || !memory.region(word)) continue;
+      const penalty = (at / 8) * WORD_COSTS + depth * POINTER_COSTS;
+      const found = at === 0 ? path : `${path} + ${at}`;
+      if (memory.isCode(word)) await this.callback(word, at, { path, found, penalty, depth });
+      else if (await memory.image(word)) await this.table(word, data, at, found, penalty);
+      else if (word % 8 === 0) pointers.push({ to: word, path: found });
+    }
+    if (depth >= DEEPEST) return;
+    for (const { to, path: from } of pointers.slice(0, MOST_FOLLOWED)) {
+      const frame = await coroutineFrom(this.code, to);
+      if (frame) {
+        const weight = WEIGHT.coroutine - depth * POINTER_COSTS;
+        if (weight > (this.best?.weight ?? 0))
+          this.take(await asyncBacktrace(this.code, frame, from), weight);
+      } else await this.object(to, `*(${from})`, depth + 1);
+    }
+  }
+
+  /** The object lies in the frame of a coroutine, as an awaiter does, or is one. */
+  private async coroutine(address: number, { start }: Extent, path: string, depth: number): Promise<void> {
+    for (const place of new Set([address, address - 16, start])) {
+      const frame = await coroutineAt(this.code, place);
+      if (!frame) continue;
+      this.take(await asyncBacktrace(this.code, frame, path), WEIGHT.coroutine + 1 - depth * POINTER_COSTS);
+      return;
+    }
+  }
+
+  private async callback(word: number, at: number, { path, found, penalty, depth }: Pointer): Promise<void> {
+    const called = await this.code.startingAt(word);
+    if (!called || !mayBeCallback(called)) return;
+    const isOwn = isProgramFile(called.place.file);
+    const inner = isOwn ? await lambdaOf(this.code, called) : await programCode(this.code, called);
+    // What libraries keep for themselves says nothing of the program.
+    if (!isOwn && !inner && isSystemImage(called.image.path)) return;
+    const weight =
+      (isOwn || inner ? WEIGHT.callback : WEIGHT.unnamed) + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
+    if (weight <= (this.best?.weight ?? Number.NEGATIVE_INFINITY)) return;
+    const structure = depth === 0 ? await structureOf(called, at) : undefined;
+    const origins: Origin[] = [];
+    if (structure)
+      origins.push({ kind: 'object', function: structure.name, ...structure.place, found: path });
+    for (const one of isOwn ? [called, inner] : [inner ?? called])
+      if (one) origins.push({ kind: 'callback', function: one.name, ...one.place, found });
+    this.take(origins, weight);
+  }
+
+  /** A pointer into a binary's data: to the virtual functions of a class, or of one of Rust's traits. */
+  private async table(word: number, data: Buffer, at: number, found: string, penalty: number): Promise<void> {
+    if (this.best && this.best.weight >= WEIGHT.future - penalty) return;
+    const type = await classOf(this.code, word, found);
+    if (type) {
+      this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.unnamed) - penalty);
+      return;
+    }
+    const behind = await traitBehind(this.code, word, wordIn(data, at - 8), found);
+    if (behind) this.take(behind.origins, WEIGHT[behind.kind] - penalty);
+  }
+
+  private take(origins: readonly Origin[], weight: number): void {
+    if (origins.length > 0 && weight > (this.best?.weight ?? Number.NEGATIVE_INFINITY))
+      this.best = { origins, weight };
+  }
+}
+
+/** Neither copies and destroys what a std::function holds, nor frees, nor ends. */
+function mayBeCallback({ symbol = '', name }: ProgramFunction): boolean {
+  return !/_M_manager|^_start$|^main$|^_init$|^_fini$|^_ZTh|^__cxa_|D[012]Ev$/.test(symbol || name);
+}
+
+/** Rings, devices, and what the kernel has mapped. */
+function isNoObjects(file: string): boolean {
+  return /anon_inode:|\/dev\/(?!shm\/|zero)|\[v/.test(file);
+}

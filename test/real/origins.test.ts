@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Request } from '../../src/model/sample';
+import { SampleLinker } from '../../src/source/linkSample';
+import { spawnProbe } from '../../src/target/local';
+import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
+import { unpack } from '../../src/target/unpack';
+import { sampleOf } from '../unit/samples';
+import { type Armed, type Build, compileArmed, inMarks, originsOf, startArmed } from './support/armed';
+import { everybodysProbe, skipUnlessMemoryReadable } from './support/probe';
+import type { Running } from './support/victim';
+
+const NOBODY = { uid: 65534, gid: 65534 };
+const isRoot = process.getuid?.() === 0;
+
+const USERS = ['root', 'an ordinary user'] as const;
+type User = (typeof USERS)[number];
+let root: ProbeTarget | undefined;
+let ordinary: ProbeTarget | undefined;
+
+beforeAll(async () => {
+  const probe = await everybodysProbe();
+  if (isRoot) root = await connectProbe(spawnProbe(probe), 'root');
+  ordinary = await connectProbe(spawnProbe(probe, isRoot ? NOBODY : undefined), 'ordinary');
+});
+afterAll(() => {
+  root?.dispose();
+  ordinary?.dispose();
+});
+
+async function start(context: Running, source: string, build: Build): Promise<Armed> {
+  const program = compileArmed(context, source, build);
+  return startArmed(context, program, isRoot ? NOBODY : undefined);
+}
+
+function targetOf(context: Running, user: User): ProbeTarget {
+  if (user === 'root' && !isRoot) context.skip('needs root');
+  if (user !== 'root') skipUnlessMemoryReadable(context, NOBODY.uid);
+  const target = user === 'root' ? root : ordinary;
+  if (!target) throw new Error('no probe');
+  if (target.arch !== 'x86_64') context.skip('told on x86-64 alone');
+  return target;
+}
+
+/** What is told of each request, in words. */
+async function told(context: Running, user: User, source: string, build: Build) {
+  const found = await originsOf(targetOf(context, user), await start(context, source, build));
+  return Object.fromEntries(
+    [...found].map(([name, origins]) => [name, origins.map((origin) => inMarks(source, origin))]),
+  );
+}
+
+const levels = (compiler: string, ...flags: readonly string[]): readonly Build[] =>
+  ['-O0', '-O2'].map((level) => ({ compiler, flags: [level, ...flags] }));
+
+describe.each(USERS)('as %s, user_data leads to', (user) => {
+  it.for([...levels('gcc'), ...levels('clang'), ...levels('gcc', '-static')])(
+    'callbacks of a program in C, %j',
+    async (build, context) => {
+      const ops = ['object read_op read_op', 'callback on_block on_block'];
+      const opaque = ['number an identifier of its own, not an address of its memory'];
+      expect(await told(context, user, 'callbacks.c', build)).toEqual({
+        op: ops,
+        job: ['callback job_completed job_completed'],
+        plain: [],
+        holder: ['callback on_block on_block'],
+        static: ops,
+        stack: ops,
+        'low tag': ops,
+        'high tag': ops,
+        bare: ['code bare bare'],
+        index: ['number 17, an index or a count, not an address'],
+        mark: ['number -1, a mark of its library’s own, not an address'],
+        opaque,
+        nothing: [],
+        circle: [],
+        unmapped: opaque,
+        'within code': [],
+        text: [],
+        'own ring': [],
+        'into ring': [],
+        end: [],
+      });
+    },
+  );
+
+  it.for([...levels('g++'), ...levels('clang++')])(
+    'objects and lambdas of a program in C++, %j',
+    async (build, context) => {
+      const found = await told(context, user, 'objects.cpp', build);
+      const plain = Object.fromEntries(
+        Object.entries(found).map(([name, rows]) => [
+          name,
+          // Each compiler has its own words for a lambda as a template's argument, and where it is.
+          rows.map((row) => row.replace(/Op<.*>(?= |::)/, 'Op<…>').replace(' start::<', ' <')),
+        ]),
+      );
+      expect(plain).toEqual({
+        virtual: ['object net::AcceptOp AcceptOp', 'method net::AcceptOp::complete accept'],
+        template: [
+          'object net::ReadOp<…> ReadOp',
+          'method net::ReadOp<…>::complete read',
+          'callback <lambda> template lambda',
+        ],
+        'member function': ['callback <lambda> member lambda'],
+        function: ['callback <lambda> bare lambda'],
+        'second base': ['object Session Session', 'method Session::complete session'],
+        handler: [
+          'object HandlerOp<…> HandlerOp',
+          'callback HandlerOp<…>::perform perform',
+          'callback <lambda> handler lambda',
+        ],
+      });
+    },
+  );
+
+  it.for([...levels('g++', '-std=c++20'), { compiler: 'clang++-16', flags: ['-O0', '-std=c++20'] }])(
+    'coroutines, and those that await them, %j',
+    async (build, context) => {
+      expect(await told(context, user, 'coroutines.cpp', build)).toEqual({
+        awaiter: [
+          'coroutine store::read_header read_header',
+          'coroutine handle_request handle_request',
+          'coroutine serve_connection serve_connection',
+        ],
+        handle: ['coroutine by_handle by_handle'],
+        heap: ['coroutine through_heap through_heap'],
+      });
+    },
+  );
+
+  it.for(['0', '2'])(
+    'futures of a program in Rust, and those that await them, -O%s',
+    async (level, context) => {
+      const build = { compiler: 'rustc', flags: ['--edition=2021', `-Copt-level=${level}`] };
+      const client = [
+        'future futures::store::read_header read_header',
+        'future futures::handle_client handle_client',
+        'future futures::serve serve',
+      ];
+      expect(await told(context, user, 'futures.rs', build)).toEqual({
+        future: client,
+        index: ['number 3, an index or a count, not an address'],
+        boxed: [
+          ...client,
+          'future futures::serve_dynamic::{async_block} in block',
+          'future futures::boxed boxed',
+        ],
+        closure: ['callback futures::main::{closure#0} closure'],
+        trait: ['object futures::Accepted', 'method futures::Accepted::complete complete'],
+      });
+    },
+  );
+
+  it('the requests of a Sample, and what still stands is not looked for again', async (context) => {
+    const target = targetOf(context, user);
+    const armed = await start(context, 'callbacks.c', { compiler: 'gcc', flags: ['-O2'] });
+    const requests = [...armed.userData.values()].map(
+      (userData, sequence): Request => ({
+        ring: 1,
+        operation: 'READ',
+        userData,
+        sequence,
+        state: 'polling',
+        certainty: 'certain',
+        sources: ['ring memory'],
+      }),
+    );
+    const process = { pid: armed.pid, startTime: 1, name: 'program', command: [] };
+    const linker = new SampleLinker(target, { unpack });
+    const first = await linker.link(sampleOf({ process, requests }));
+    const names = [...armed.userData.keys()];
+    const origin = first.requests[names.indexOf('op')]?.origin;
+    expect(origin?.at(-1)).toMatchObject({ kind: 'callback', function: 'on_block', found: 'user_data + 16' });
+    expect(first.requests[names.indexOf('plain')]).toBe(requests[names.indexOf('plain')]);
+    const again = await linker.link(sampleOf({ process, requests }), { previous: first });
+    expect(again.requests[names.indexOf('op')]?.origin).toBe(origin);
+    linker.close();
+  });
+});
