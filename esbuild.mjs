@@ -1,9 +1,10 @@
 // Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js,
-// dist/ssh.js, dist/links.js, and the probe.
+// dist/ssh.js, dist/links.js with dist/demangle.wasm, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -119,6 +120,8 @@ const loadedLate = {
 
 async function bundle(watch) {
   const esbuild = await import('esbuild');
+  mkdirSync(dist, { recursive: true });
+  copyFileSync(join(here, 'node_modules/gecko-profiler-demangle/index_bg.wasm'), join(dist, 'demangle.wasm'));
   for (const { name, entry, options } of bundles()) {
     const outfile = join(dist, `${name}.js`);
     const settings = {

@@ -1,19 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Asked, HELP, parseArguments } from './cli/arguments';
-import { type HostAnswer, listHosts, ranked } from './cli/hostList';
+import { EXIT, exitCode } from './cli/exitCode';
 import { LayoutFiles } from './cli/layoutCache';
+import { listAll, listOne } from './cli/list';
 import { searchProgress } from './cli/searchProgress';
+import { BLIND_WHY, blind, isBlind } from './cli/suspects';
+import { columns, complain, print, useColor } from './cli/terminal';
 import { terminalAsker } from './cli/terminalAsker';
-import { processTable } from './explain/processTable';
 import { reportText } from './explain/report';
-import { type HostId, hostName, isHere, LOCAL } from './inspect/hostId';
+import { Budget } from './inspect/budget';
+import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import type { Linking } from './inspect/linking';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
-import { printable } from './model/printable';
-import type { ProcessSummary } from './model/process';
-import type { Sample, Severity } from './model/sample';
-import { listProcesses } from './sample/listProcesses';
+import type { Sample } from './model/sample';
 import { parseSample, serialize } from './sample/savedSample';
 import { openDirectory } from './target/directory';
 import { openLocal } from './target/local';
@@ -29,8 +29,6 @@ const FAREWELL = 2000;
 /** Milliseconds that one look may take to read the program's stacks and binaries. */
 const LINKS_PATIENCE = 15_000;
 
-const EXIT = { ok: 0, error: 1, finding: 3, notInspected: 4 } as const;
-
 /** Errors that are about the target, not about us or the way we were called. */
 const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'no-such-process',
@@ -42,11 +40,14 @@ const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 async function main(): Promise<number> {
   const asked = parseArguments(process.argv.slice(2));
-  if (asked.help) return print(HELP);
-  if (asked.version) return print(`inspect-io-uring ${VERSION}\n`);
+  if (asked.help || asked.version) {
+    await print(asked.help ? HELP : `inspect-io-uring ${VERSION}\n`);
+    return EXIT.ok;
+  }
   if (asked.open !== undefined) return await showSaved(asked, asked.open);
   const { hosts, pid } = asked;
-  if (pid === undefined && hosts.length > 1) return await listAll(asked);
+  if (pid === undefined && hosts.length > 1)
+    return await listAll(asked, (...how) => openElsewhere(asked, ...how), terminalAsker());
   const [host = LOCAL] = hosts;
   if (isHere(host)) return await inspectOn(asked, host);
   try {
@@ -61,7 +62,7 @@ async function main(): Promise<number> {
 async function inspectOn(asked: Asked, host: HostId): Promise<number> {
   const target = await open(asked, host);
   try {
-    if (asked.pid === undefined) return await list(asked, target);
+    if (asked.pid === undefined) return await listOne(asked, target);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
     const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
     return await show(asked, await look(target, asked.pid, { walk, links: await links(asked, target) }));
@@ -79,9 +80,9 @@ async function links({ sources }: Asked, { binaries }: Target): Promise<Linking 
 
 function open(asked: Asked, host: HostId): Promise<Target> {
   if (asked.root !== undefined) return Promise.resolve(openDirectory(asked.root));
-  const { kernelMemory } = asked;
+  const { kernelMemory, processMemory } = asked;
   return isHere(host)
-    ? openLocal(probePath(__dirname), { kernelMemory })
+    ? openLocal(probePath(__dirname), { kernelMemory, processMemory })
     : openElsewhere(asked, host, terminalAsker(), new AbortController().signal);
 }
 
@@ -91,39 +92,15 @@ async function openElsewhere(asked: Asked, host: HostId, asker: Asker, signal: A
     import('./inspect/openHost'),
     import('./inspect/ways'),
   ]);
-  const { kernelMemory, keepProbe, probe } = asked;
+  const { kernelMemory, processMemory, keepProbe, probe } = asked;
   const options = {
     probe: (arch?: string) => (arch === undefined ? probePath(__dirname) : probePath(__dirname, arch, {})),
     kernelMemory,
+    processMemory,
     keepProbe,
     ...(probe === undefined ? {} : { remoteProbe: probe }),
   };
   return openHost(host, asker, signal, options, ways);
-}
-
-async function listAll(asked: Asked): Promise<number> {
-  const answers = await listHosts(
-    asked.hosts,
-    (host, asker, signal) => openElsewhere(asked, host, asker, signal),
-    terminalAsker(),
-    (target, signal) => listProcesses(target, { all: asked.all, signal }),
-  );
-  for (const { host, failure } of answers)
-    if (failure !== undefined) process.stderr.write(`inspect-io-uring: ${printable(host)}: ${failure}\n`);
-  if (answers.some(({ rows }) => rows !== undefined)) await printRows(asked, ranked(answers));
-  return answers.some(({ failure }) => failure !== undefined) ? EXIT.notInspected : EXIT.ok;
-}
-
-async function list(asked: Asked, target: Target): Promise<number> {
-  const [host = LOCAL] = asked.hosts;
-  const found = await listProcesses(target, { all: asked.all });
-  const answer: HostAnswer = { host: hostName(host), rows: found };
-  return printRows(asked, isHere(host) ? found : ranked([answer]));
-}
-
-function printRows(asked: Asked, rows: readonly ProcessSummary[]): Promise<number> {
-  if (asked.json) return print(`${JSON.stringify(rows, null, 1)}\n`);
-  return print(processTable(rows, { color: useColor(), width: columns() }));
 }
 
 /** A Sample from elsewhere may be damaged where no check looks. */
@@ -148,28 +125,16 @@ async function show(asked: Asked, sample: Sample): Promise<number> {
   if (asked.json) await print(serialize(sample));
   else await print(reportText(sample, { color: useColor(), width: columns(), verbose: asked.verbose }));
   if (isBlind(sample)) {
-    complain(
-      new UserError(
-        'not-permitted',
-        `Process ${sample.process.pid} could not be looked into.`,
-        'It belongs to another user or does not let itself be inspected; only its tasks’ states were readable.',
-        asked.hosts.every(isHere)
-          ? `Run with sudo: sudo inspect-io-uring ${sample.process.pid}`
-          : 'Run it with --sudo.',
-      ),
-    );
+    complain(new UserError('not-permitted', blind(sample.process.pid), BLIND_WHY, moreRights(asked, sample)));
     return EXIT.notInspected;
   }
-  return exitCode(asked.failOn, sample);
+  return exitCode(asked.failOn, sample.findings);
 }
 
-/** Neither files nor stacks could be read: the Sample says next to nothing. */
-function isBlind(sample: Sample): boolean {
-  return (
-    sample.resources.length === 0 &&
-    sample.notVisible.some((row) => row.what.startsWith('open files')) &&
-    sample.tasks.every((task) => task.kernelStack === undefined && task.wchan === undefined)
-  );
+/** How to come by the rights that are missing; undefined where none would help. */
+function moreRights({ hosts }: Asked, { process: { pid }, notVisible }: Sample): string | undefined {
+  if (!notVisible.some(({ missing }) => missing !== undefined)) return undefined;
+  return hosts.every(isHere) ? `Run with sudo: sudo inspect-io-uring ${pid}` : 'Run it with --sudo.';
 }
 
 async function watch(asked: Asked, target: Target, pid: number, seconds: number): Promise<number> {
@@ -177,12 +142,14 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
   let worst: number = EXIT.ok;
   const stop = new AbortController();
   const layouts = new LayoutFiles();
+  const budget = new Budget();
   const linking = await links(asked, target);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
     try {
       const options = { previous, signal: stop.signal, walk: { layouts }, links: linking };
       previous = await look(target, pid, options);
+      budget.note(target.processor);
     } catch (error) {
       // The end of the process is the natural end of watching it.
       const ended =
@@ -191,7 +158,7 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
       process.stderr.write(`Process ${pid} has ended.\n`);
       return worst;
     }
-    worst = Math.max(worst, exitCode(asked.failOn, previous));
+    worst = Math.max(worst, exitCode(asked.failOn, previous.findings));
     if (asked.json) await print(`${JSON.stringify(previous)}\n`);
     else {
       const clear = process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
@@ -199,7 +166,7 @@ async function watch(asked: Asked, target: Target, pid: number, seconds: number)
         `${clear}${reportText(previous, { color: useColor(), width: columns(), verbose: asked.verbose })}\n`,
       );
     }
-    await pause(seconds * 1000, stop.signal);
+    await pause(Math.max(seconds * 1000, budget.wait()), stop.signal);
   }
   return worst;
 }
@@ -214,14 +181,6 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
       resolve();
     }
   });
-}
-
-const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
-
-function exitCode(failOn: Severity | undefined, sample: Sample): number {
-  if (failOn === undefined) return EXIT.ok;
-  const least = SEVERITIES.indexOf(failOn);
-  return sample.findings.some((f) => SEVERITIES.indexOf(f.severity) >= least) ? EXIT.finding : EXIT.ok;
 }
 
 async function readSaved(path: string): Promise<string> {
@@ -244,24 +203,6 @@ async function save(path: string, sample: Sample): Promise<void> {
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
-}
-
-function useColor(): boolean {
-  return process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-}
-
-function columns(): number {
-  return process.stdout.isTTY ? Math.min(process.stdout.columns ?? 100, 140) : 100;
-}
-
-/** Resolves once the text is handed on, so that a pipe gets all of it; always 0, the code of success. */
-function print(text: string): Promise<number> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve(EXIT.ok)));
-}
-
-function complain(error: UserError): void {
-  const remedy = error.remedy === undefined ? '' : `\n${error.remedy}`;
-  process.stderr.write(`inspect-io-uring: ${error.what} ${error.why}${remedy}\n`);
 }
 
 // `inspect-io-uring PID | head` closes our stdout: nothing is left to say then.

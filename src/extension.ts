@@ -22,7 +22,14 @@ import { RecentHosts } from './views/recentHosts';
 import { sampleCommands } from './views/sampleCommands';
 import { followContexts, followSchedule } from './views/schedule';
 import { Secrets } from './views/secrets';
-import { configuredHosts, keepProbe, kernelMemory, probePath, remoteProbePath } from './views/settings';
+import {
+  configuredHosts,
+  keepProbe,
+  kernelMemory,
+  probePath,
+  processMemory,
+  remoteProbePath,
+} from './views/settings';
 import { sourceCommands } from './views/sourceCommands';
 import { SourceFiles } from './views/sourceFiles';
 import { SourceLinks } from './views/sourceLinks';
@@ -50,6 +57,10 @@ export interface TestApi {
 export function activate(context: vscode.ExtensionContext): TestApi {
   const clock = {
     now: () => performance.now(),
+    processor: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
     setTimeout: (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds),
     clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
   };
@@ -59,7 +70,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const links = new SourceLinks(join(__dirname, 'links.js'), clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
-    (signal, previous, search, late) =>
+    (signal, previous, search, { spent, late } = {}) =>
       hosts.of(host).use(async (target) => {
         const { look } = await import('./inspect/look');
         const options = {
@@ -67,7 +78,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
           links: await links.linking(late),
         };
         const walk = search ? { walk: { search } } : {};
-        return look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
+        const looking = look(target, pid, { ...options, ...walk, ...(previous ? { previous } : {}) });
+        return looking.finally(() => spent?.(target.processor));
       }, signal);
   const list =
     (host: HostId): ListProcesses =>
@@ -144,6 +156,7 @@ const openHere: OpenHost = async (id, asker, signal) => {
     probe: (arch?: string) =>
       arch === undefined ? probePath() || shippedProbe(__dirname) : shippedProbe(__dirname, arch, {}),
     kernelMemory: kernelMemory(),
+    processMemory: processMemory(),
     keepProbe: keepProbe(),
     ...(remoteProbe === undefined ? {} : { remoteProbe }),
   };

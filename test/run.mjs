@@ -51,9 +51,14 @@ async function check(name, command, args) {
   process.stdout.write(`${code === 0 ? 'ok' : 'FAIL'}: ${name}\n`);
 }
 
-async function vitest(project) {
-  const file = path.join(scratch, `${project}.json`);
-  const args = ['run', '--project', project, '--reporter=dot', '--reporter=./test/reporter.ts'];
+async function vitest(...projects) {
+  const file = path.join(scratch, `${projects[0]}.json`);
+  const args = [
+    'run',
+    ...projects.flatMap((project) => ['--project', project]),
+    '--reporter=dot',
+    '--reporter=./test/reporter.ts',
+  ];
   const code = await run(bin('vitest'), args, { env: { TEST_COUNTS: file, NO_COLOR: '1' } });
   const counts = existsSync(file)
     ? JSON.parse(readFileSync(file, 'utf8'))
@@ -87,7 +92,7 @@ const actions = {
   },
   unit: () => vitest('unit'),
   golden: () => vitest('golden'),
-  real: () => vitest('real'),
+  real: () => vitest('real', 'real-alone'),
   // One other kernel; `npm run test:kernels` has them all.
   kernels: () => vitest('kernels'),
   vscode: () => editor('vscode'),

@@ -17,6 +17,7 @@ export interface Asked {
   readonly verbose: boolean;
   readonly all: boolean;
   readonly kernelMemory: boolean;
+  readonly processMemory: boolean;
   /** Tell where the program waits in its source. */
   readonly sources: boolean;
   /** Seconds between looks; absent = one look. */
@@ -32,30 +33,34 @@ export interface Asked {
 export const HELP = `Usage: inspect-io-uring [OPTIONS] [PID]
 
 Shows what every pending io_uring request of a process is stuck on. It only reads: the process is never stopped.
-Without PID it lists the processes that use io_uring or are blocked in I/O, the most stuck first.
+Without PID it lists the processes that use io_uring or are blocked in I/O, and says of the most suspicious ones of
+each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the most stuck first.
 
   PID                 process to inspect (a thread's number works, too)
   --all               list every process
   --json              print the Sample (or the list) as JSON
-  --verbose, -v       stacks of idle tasks, every descriptor, more of the requests
+  --verbose, -v       stacks of idle tasks, every descriptor, more of the requests; in the list all that was found
   --watch[=SECONDS]   look again every SECONDS (default 2) until Ctrl-C or the end of the process
   --save FILE         also write the Sample to FILE, which must not exist
   --open FILE         show a saved Sample instead of a live process
   --root DIR          read the same files below DIR: a captured tree
   --host NAME         inspect another host by ssh: a name of ~/.ssh/config, or user@host:port; . is this machine.
                       Without PID more than one may be given: their processes are ranked together
-  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web"
+  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web", or "ssh db1"
   --sudo              with the rights of root there (or here), by sudo
   --probe PATH        use the probe at PATH on the host instead of putting one there
   --keep-probe        leave the probe on the host for the next time
   --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
+  --no-memory         nor any memory of processes but their rings': not what requests point at
   --no-sources        do not tell where the program's threads wait in its source
-  --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical
+  --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; without PID, one of any
+                      process on any host
   --help, -h          this text
   --version           the version
 
 Exit codes: 0 inspected (without --fail-on: whatever was found), 1 wrong use or an error of ours,
-3 a finding of --fail-on severity or worse, 4 the process, or one of the hosts, could not be inspected.
+3 a finding of --fail-on severity or worse, 4 the process, one of the hosts, or of a list with --fail-on one of the
+suspicious processes, could not be inspected (3 where both hold).
 Passwords are asked on the terminal alone, never taken from arguments or the environment.
 Colours are used on a terminal only; NO_COLOR switches them off.
 Kernel stacks and the kernel's own list of requests need root: sudo inspect-io-uring PID, elsewhere --sudo
@@ -82,6 +87,9 @@ export function parseArguments(args: readonly string[]): Asked {
   if (open !== undefined && (first !== undefined || root !== undefined || watch !== undefined)) {
     throw usage('--open shows a saved Sample; a PID, --root and --watch do not go with it.');
   }
+  if (watch !== undefined && first === undefined) {
+    throw usage('--watch follows one process: give a PID.');
+  }
   if (watch !== undefined && root !== undefined)
     throw usage('A captured tree does not change: leave out --watch.');
   const elsewhere = values.host !== undefined || values.command !== undefined || values.sudo === true;
@@ -101,6 +109,7 @@ export function parseArguments(args: readonly string[]): Asked {
     verbose: values.verbose ?? false,
     all: values.all ?? false,
     kernelMemory: !(values['no-kernel-memory'] ?? false),
+    processMemory: !(values['no-memory'] ?? false),
     sources: !(values['no-sources'] ?? false),
     help: values.help ?? false,
     version: values.version ?? false,
@@ -124,6 +133,7 @@ function parse(args: readonly string[]) {
       options: {
         all: { type: 'boolean' },
         'no-kernel-memory': { type: 'boolean' },
+        'no-memory': { type: 'boolean' },
         'no-sources': { type: 'boolean' },
         host: { type: 'string', multiple: true },
         command: { type: 'string', multiple: true },

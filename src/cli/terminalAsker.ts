@@ -14,23 +14,27 @@ export interface Terminal {
 const LONGEST = 400;
 const YES = 'yes';
 
-/** Asks on the terminal, one question at a time; where there is none every question is declined. Secrets are not echoed. */
+/**
+ * Asks on the terminal, one question at a time; where there is none every question is declined, as is one that is over.
+ * Secrets are not echoed.
+ */
 export function terminalAsker(open: () => Terminal | undefined = controllingTerminal): Asker {
   let last: Promise<unknown> = Promise.resolve();
-  const ask = (text: string, hidden: boolean): Promise<string | undefined> => {
+  const ask = (text: string, hidden: boolean, over?: AbortSignal): Promise<string | undefined> => {
     const answer = last.then(() => {
+      if (over?.aborted) return undefined;
       const terminal = open();
-      return terminal && answerOn(terminal, text, hidden);
+      return terminal && answerOn(terminal, text, hidden, over);
     });
     last = answer.catch(() => undefined);
     return answer;
   };
   return {
-    secret: ({ text, again, hidden }) =>
-      ask(`${again ? 'That was wrong. ' : ''}${printable(text, LONGEST)}: `, hidden),
-    confirm: async ({ text, detail, yes }) => {
+    secret: ({ text, again, hidden, over }) =>
+      ask(`${again ? 'That was wrong. ' : ''}${printable(text, LONGEST)}: `, hidden, over),
+    confirm: async ({ text, detail, yes, over }) => {
       const told = [text, ...detail.split('\n')].map((line) => `${printable(line, LONGEST)}\n`).join('');
-      const answer = await ask(`${told}${printable(yes, 40)}? Type "${YES}": `, false);
+      const answer = await ask(`${told}${printable(yes, 40)}? Type "${YES}": `, false, over);
       return answer?.trim() === YES;
     },
   };
@@ -64,18 +68,22 @@ function continued(sequence: string, character: string): string {
   return whole || all.length > 20 ? '' : all;
 }
 
-/** One line; undefined = Ctrl-C, Ctrl-D or the end of the terminal. */
+/** One line; undefined = Ctrl-C, Ctrl-D, the end of the terminal or of the question. */
 function answerOn(
   { input, output, interrupt }: Terminal,
   text: string,
   hidden: boolean,
+  over: AbortSignal | undefined,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
+    const decline = () => end(undefined);
+    over?.addEventListener('abort', decline, { once: true });
     let line = '';
     let ended = false;
     const end = (answer: string | undefined) => {
       if (ended) return;
       ended = true;
+      over?.removeEventListener('abort', decline);
       output.write('\n');
       input.setRawMode(false);
       input.destroy();
@@ -107,8 +115,8 @@ function answerOn(
     input.on('data', (chunk: Buffer) => {
       for (const character of decoder.decode(chunk, { stream: true })) take(character);
     });
-    input.on('end', () => end(undefined));
-    input.on('error', () => end(undefined));
+    input.on('end', decline);
+    input.on('error', decline);
     output.write(text);
   });
 }

@@ -1,5 +1,6 @@
 import { printable } from '../model/printable';
 import type { Finding, Sample, Severity, Task } from '../model/sample';
+import { atOnce, type Steps } from '../target/turns';
 import { type Blocked, blockedTasks } from './blocking';
 import { behindLimit } from './ioLimits';
 import { iowaitSentence } from './iowait';
@@ -79,6 +80,11 @@ export interface Explained {
 
 /** Fills what each task is blocked on and the findings, most important first. */
 export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
+  return atOnce(explaining(bare, options));
+}
+
+/** The same in steps, a rule each. */
+export function* explaining(bare: Sample, options: ExplainOptions = {}): Steps<Explained> {
   const other = comparable(bare, options.other) ? options.other : undefined;
   const blocked = blockedTasks(bare).map((one) => behindMemoryLimit(bare, behindLimit(bare, one)));
   const between = other ? secondsBetween(bare, other) : undefined;
@@ -96,13 +102,22 @@ export function explain(bare: Sample, options: ExplainOptions = {}): Explained {
     lookAgain = true;
     return [];
   };
-  const found = RULES.flatMap(ask);
+  const found: Finding[] = [];
+  for (const rule of RULES) {
+    found.push(...ask(rule));
+    yield;
+  }
   for (const rule of FALLBACKS) {
     if (found.length === 0) found.push(...ask(rule));
+    yield;
   }
-  found.push(...ASIDES.flatMap(ask));
+  for (const rule of ASIDES) {
+    found.push(...ask(rule));
+    yield;
+  }
   found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const findings = withIowait(found, scene).map(finished);
+  yield;
   return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };
 }
 

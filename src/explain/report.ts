@@ -1,5 +1,5 @@
 import { printable } from '../model/printable';
-import type { Finding, Sample, Severity } from '../model/sample';
+import type { Finding, Sample } from '../model/sample';
 import { cgroupLine } from './cgroups';
 import { inContainer } from './containerWords';
 import { diskLine } from './disks';
@@ -10,7 +10,7 @@ import type { Context } from './reportContext';
 import { ringLines } from './reportRings';
 import { blockedLines, idleLines } from './reportTasks';
 import { resourceLine } from './resourceLine';
-import { styleFor, wrap } from './style';
+import { LABELS, styleFor, wrap } from './style';
 import { waitingCode } from './waitingCode';
 import { duration, sentence } from './words';
 
@@ -64,8 +64,6 @@ function heading({ sample, style, width }: Context): string[] {
   const title = `${style.bold(`${printable(programName(process), 64)} (${process.pid})`)}  ${command}`;
   return [...wrap(title, width, '    '), ...wrap(style.dim(facts.join(' · ')), width, '    ')];
 }
-
-const LABELS: Readonly<Record<Severity, string>> = { critical: 'STUCK', warning: 'CHECK', info: 'INFO' };
 
 function findingLines({ sample, style, width }: Context, finding: Finding): string[] {
   const label = LABELS[finding.severity].padEnd(8);

@@ -37,7 +37,7 @@ function group(requests: readonly Request[]): StateGroup[] {
 }
 
 function folded(requests: readonly Request[]): Fold[] {
-  return [...gathered(requests, foldKey)]
+  return [...gathered(requests, foldKey, isLike)]
     .map(([key, members]) => ({ key, requests: inOrder(members) }))
     .sort((a, b) => b.requests.length - a.requests.length);
 }
@@ -45,15 +45,36 @@ function folded(requests: readonly Request[]): Fold[] {
 function gathered<K>(
   requests: readonly Request[],
   keyOf: (request: Request) => K,
+  haveOneKey: (a: Request, b: Request) => boolean = () => false,
 ): Map<K, [Request, ...Request[]]> {
   const found = new Map<K, [Request, ...Request[]]>();
+  let last: [Request, ...Request[]] | undefined;
   for (const request of requests) {
+    if (last && haveOneKey(last[0], request)) {
+      last.push(request);
+      continue;
+    }
     const key = keyOf(request);
-    const members = found.get(key);
-    if (members) members.push(request);
-    else found.set(key, [request]);
+    last = found.get(key);
+    if (last) last.push(request);
+    else {
+      last = [request];
+      found.set(key, last);
+    }
   }
   return found;
+}
+
+/** All that goes into `foldKey` is the same: most stand in rows of their like, and a key is dear. */
+function isLike(a: Request, b: Request): boolean {
+  return (
+    a.operation === b.operation &&
+    a.fd === b.fd &&
+    a.path === b.path &&
+    a.fixedFile === b.fixedFile &&
+    a.result === b.result &&
+    a.stage === b.stage
+  );
 }
 
 /** Lengths stand in front, so that no name can forge another's key. */

@@ -81,13 +81,21 @@ const PLURALS: Readonly<Record<string, string>> = {
   'on its way to completion': 'on their way to completion',
 };
 
+/** Its state alone says where it stands. */
+function isPlain({ state, stage }: Request): boolean {
+  return state !== 'running' && state !== 'waiting' && (state !== 'issued' || stage === undefined);
+}
+
 /** Where several of one state stand, after their number: "running in workers". */
 export function statesWords(requests: readonly Request[], sample: Sample): string {
   const [first] = requests;
   if (!first) return '';
   const words = stateWords(first, sample);
   if (requests.length === 1) return first.state === 'timeout' ? 'timeout' : words;
-  if (requests.every((request) => stateWords(request, sample) === words)) return PLURALS[words] ?? words;
+  const likeFirst = (request: Request) =>
+    (request.state === first.state && isPlain(request) && isPlain(first)) ||
+    stateWords(request, sample) === words;
+  if (requests.every(likeFirst)) return PLURALS[words] ?? words;
   return first.state === 'running'
     ? 'running in workers and threads'
     : 'waiting for futexes, children or drivers';

@@ -47,12 +47,19 @@ export function timerWords({ timeout, timeLeft }: Request): string | undefined {
 
 /** What several timers will do: "1 should have fired 2 s ago", "the next fires in 59 min 0 s". */
 export function timersWords(requests: readonly Request[]): string[] {
-  const left = requests.flatMap(({ timeLeft }) => (timeLeft === undefined ? [] : [timeLeft]));
-  const overdue = left.filter((seconds) => seconds < 0);
-  const next = left.reduce((least, seconds) => (seconds < 0 ? least : Math.min(least, seconds)), Infinity);
-  const most = overdue.reduce((longest, seconds) => Math.max(longest, -seconds), 0);
+  let next = Infinity;
+  let overdue = 0;
+  let most = 0;
+  for (const { timeLeft } of requests) {
+    if (timeLeft === undefined) continue;
+    if (timeLeft >= 0) next = Math.min(next, timeLeft);
+    else {
+      overdue++;
+      most = Math.max(most, -timeLeft);
+    }
+  }
   return [
-    overdue.length === 0 ? '' : `${grouped(overdue.length)} should have fired ${duration(most)} ago`,
+    overdue === 0 ? '' : `${grouped(overdue)} should have fired ${duration(most)} ago`,
     next === Infinity ? '' : `the next fires in ${duration(next)}`,
   ].filter(Boolean);
 }

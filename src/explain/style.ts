@@ -1,5 +1,12 @@
 import type { Severity } from '../model/sample';
 
+/** What a finding is announced with. */
+export const LABELS: Readonly<Record<Severity, string>> = {
+  critical: 'STUCK',
+  warning: 'CHECK',
+  info: 'INFO',
+};
+
 /** How a report marks what matters: with ANSI sequences on a terminal, not at all elsewhere. */
 export interface Style {
   bold(text: string): string;

@@ -7,6 +7,12 @@ export function stuckCount(sample: Sample): number {
   return sample.findings.reduce((sum, f) => sum + (f.severity === 'critical' ? (f.stuck ?? 0) : 0), 0);
 }
 
+/** Requests in flight, of rings and of Linux AIO. */
+export function pendingCount({ rings, aio = [] }: Sample): number {
+  const older = aio.reduce((sum, context) => sum + (context.pending ?? 0), 0);
+  return rings.reduce((sum, ring) => sum + (inFlight(ring) ?? 0), older);
+}
+
 /** A few words beside the name of the process: "100 requests stuck · 31 s". */
 export function headline(sample: Sample): string {
   const [first] = sample.findings;
@@ -16,8 +22,7 @@ export function headline(sample: Sample): string {
   if (stuck > 0) return `${counted(stuck, 'request')} stuck${age}`;
   if (first?.severity === 'critical') return `stuck${age}`;
   if (first?.severity === 'warning') return 'needs a look';
-  const older = (sample.aio ?? []).reduce((sum, context) => sum + (context.pending ?? 0), 0);
-  const pending = sample.rings.reduce((sum, ring) => sum + (inFlight(ring) ?? 0), older);
+  const pending = pendingCount(sample);
   return pending > 0 ? `${counted(pending, 'request')} waiting, nothing stuck` : 'nothing stuck';
 }
 

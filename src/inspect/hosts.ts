@@ -7,6 +7,7 @@ export class Hosts {
   private readonly hosts = new Map<string, Host>();
   private readonly listeners = new Set<() => void>();
   private readonly held = new Map<string, number>();
+  private readonly keptKeys = new Set<string>();
   private readonly returns = new Set<(host: Host) => void>();
 
   constructor(
@@ -38,6 +39,17 @@ export class Hosts {
     return host;
   }
 
+  /** Those that stay connected until they are left, whatever is inspected there. */
+  get kept(): readonly Host[] {
+    return this.all.filter(({ key }) => this.keptKeys.has(key));
+  }
+
+  keep(key: string): void {
+    if (!this.hosts.has(key) || this.keptKeys.has(key)) return;
+    this.keptKeys.add(key);
+    this.changed();
+  }
+
   /** Milliseconds of the clock that the hosts' states are told in. */
   now(): number {
     return this.clock.now();
@@ -60,6 +72,7 @@ export class Hosts {
     const host = this.hosts.get(key);
     if (!host) return;
     this.hosts.delete(key);
+    this.keptKeys.delete(key);
     host.leave();
     this.changed();
   }
@@ -78,16 +91,18 @@ export class Hosts {
     }
   }
 
-  /** Leaves all but the hosts of these keys and those that are held. */
-  keepOnly(keys: ReadonlySet<string>): void {
-    for (const key of [...this.hosts.keys()]) if (!keys.has(key) && !this.held.has(key)) this.leave(key);
+  /** Leaves all but the hosts of these keys, those that are held and those that are kept. */
+  leaveOthers(keys: ReadonlySet<string>): void {
+    for (const key of [...this.hosts.keys()])
+      if (!keys.has(key) && !this.held.has(key) && !this.keptKeys.has(key)) this.leave(key);
   }
 
   dispose(): void {
     this.listeners.clear();
     this.returns.clear();
     this.held.clear();
-    this.keepOnly(new Set());
+    this.keptKeys.clear();
+    this.leaveOthers(new Set());
   }
 
   private changed(): void {

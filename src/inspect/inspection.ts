@@ -1,6 +1,7 @@
 import { type ErrorCode, UserError } from '../model/errors';
 import type { Sample } from '../model/sample';
 import { withStanding } from '../source/standing';
+import { Budget } from './budget';
 import { type InspectionProblem, problemOf } from './problem';
 
 /** live = sampling on its schedule; paused = the picture is frozen; ended = the process is gone or it was closed. */
@@ -22,17 +23,27 @@ export interface Search {
   readonly signal?: AbortSignal;
 }
 
-/** Takes one Sample; `late` is given what it could be completed to only after a while. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
+/** Whom a look tells what its answer does not say. */
+export interface Told {
+  /** What the host's probe has taken of a processor by the end of the look (Target.processor). */
+  readonly spent?: (milliseconds: number | undefined) => void;
+  /** What the Sample could be completed to only after a while. */
+  readonly late?: (linked: Sample) => void;
+}
+
+/** Takes one Sample. Rejects with a UserError (src/model/errors.ts) when the process cannot be inspected. */
 export type TakeSample = (
   signal: AbortSignal,
   previous: Sample | undefined,
   search?: Search,
-  late?: (linked: Sample) => void,
+  told?: Told,
 ) => Promise<Sample>;
 
 /** The clock of an inspection, so that tests need not wait. */
 export interface Clock {
   now(): number;
+  /** Milliseconds of processor time that this program has taken. Where it is absent, all time counts as taken. */
+  processor?(): number;
   setTimeout(callback: () => void, milliseconds: number): unknown;
   clearTimeout(handle: unknown): void;
 }
@@ -49,6 +60,11 @@ export class Inspection {
   private readonly abort = new AbortController();
   private interval: number | undefined;
   private searches = false;
+  private readonly budget = new Budget();
+  /** Milliseconds this program took for the last look. */
+  private own = 0;
+  /** When the probe may be asked again by itself. */
+  private due = 0;
 
   /** `interval` in seconds; undefined = only when asked. */
   constructor(
@@ -81,6 +97,7 @@ export class Inspection {
     }
     this.running ??= this.look(search ?? (this.searches ? {} : undefined)).finally(() => {
       this.running = undefined;
+      this.due = Math.max(this.due, this.clock.now()) + this.budget.wait();
       this.schedule();
     });
     return this.running;
@@ -114,13 +131,17 @@ export class Inspection {
   private async look(search: Search | undefined): Promise<void> {
     if (this.current.state === 'ended') return;
     const started = this.clock.now();
+    const before = this.clock.processor?.();
+    const spent = (milliseconds: number | undefined) => this.budget.note(milliseconds);
+    this.own = 0;
     try {
-      const sample = await this.take(this.abort.signal, this.current.sample, search, (linked) =>
-        this.complete(linked),
-      );
+      const told = { spent, late: (linked: Sample) => this.complete(linked) };
+      const sample = await this.take(this.abort.signal, this.current.sample, search, told);
       if (this.abort.signal.aborted) return;
       refuseAnother(this.current.sample, sample);
-      const cost = (this.clock.now() - started) / 1000;
+      const took = this.clock.now() - started;
+      this.own = before === undefined ? took : Math.min(took, (this.clock.processor?.() ?? 0) - before);
+      const cost = took / 1000;
       const state = this.current.state === 'paused' ? 'paused' : 'live';
       this.publish({ state, sample, cost });
     } catch (error) {
@@ -151,9 +172,8 @@ export class Inspection {
   private schedule(): void {
     this.unschedule();
     if (this.current.state !== 'live' || this.interval === undefined) return;
-    // A look that is dear comes less often: the inspector stays below a tenth of a processor.
-    const cost = (this.current.cost ?? 0) * 1000;
-    const wait = Math.max(this.interval * 1000, cost * 10);
+    // A look that is dear comes less often: the inspector stays below a tenth of a processor here, its probe far below that.
+    const wait = Math.max(this.interval * 1000, this.own * 10, this.due - this.clock.now());
     this.timer = this.clock.setTimeout(() => void this.refresh(), wait);
   }
 

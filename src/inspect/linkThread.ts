@@ -11,12 +11,15 @@ import { type Link, unlinked } from './linking';
 
 /** Milliseconds without work after which the thread is ended, with all it has learned. */
 const IDLE = 60_000;
+/** Milliseconds after which a Sample that is not done counts as a crash. */
+const OVERDUE = 120_000;
 /** Crashes after which no other thread is started. */
 const MOST_CRASHES = 3;
 
 interface Pending {
   readonly key: string;
   readonly sample: Sample;
+  readonly timer: unknown;
   readonly resolve: (sample: Sample) => void;
   readonly reject: (error: Error) => void;
 }
@@ -54,9 +57,10 @@ export class LinkThread {
       return Promise.resolve(unlinked(standing, why ?? 'too often'));
     if ([...this.pending.values()].some((one) => one.key === key)) return Promise.resolve(standing);
     return new Promise((resolve, reject) => {
-      const id = this.next++;
-      this.pending.set(id, { key, sample: standing, resolve, reject });
       const thread = this.threadFor(target, number);
+      const id = this.next++;
+      const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+      this.pending.set(id, { key, sample: standing, timer, resolve, reject });
       thread.post({
         kind: 'link',
         id,
@@ -69,7 +73,10 @@ export class LinkThread {
 
   dispose(): void {
     this.end();
-    for (const { sample, resolve } of this.pending.values()) resolve(sample);
+    for (const { sample, timer, resolve } of this.pending.values()) {
+      this.clock.clearTimeout(timer);
+      resolve(sample);
+    }
     this.pending.clear();
   }
 
@@ -109,6 +116,7 @@ export class LinkThread {
   private receive(answer: LinkAnswer): void {
     const pending = this.pending.get(answer.id);
     this.pending.delete(answer.id);
+    if (pending) this.clock.clearTimeout(pending.timer);
     if ('failure' in answer) pending?.reject(restored(answer.failure));
     else pending?.resolve(patched(pending.sample, answer.patch));
     if (this.pending.size > 0) return;
@@ -116,9 +124,15 @@ export class LinkThread {
     this.idle = this.clock.setTimeout(() => this.end(), IDLE);
   }
 
+  private overdue(): void {
+    this.end();
+    this.crashed(`it took more than ${OVERDUE / 1000} s`);
+  }
+
   private crashed(why: string): void {
     this.crashes += 1;
-    for (const { key, sample, resolve } of this.pending.values()) {
+    for (const { key, sample, timer, resolve } of this.pending.values()) {
+      this.clock.clearTimeout(timer);
       this.blamed.set(key, why);
       resolve(unlinked(sample, why));
     }

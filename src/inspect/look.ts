@@ -1,9 +1,10 @@
-import { explain } from '../explain/explain';
+import { explain, explaining } from '../explain/explain';
 import { printable } from '../model/printable';
 import type { Sample } from '../model/sample';
 import { layoutOf, type WalkOptions } from '../sample/pendingSources';
 import { takeSample } from '../sample/takeSample';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
 import { type Linking, linkWithin, unlinked } from './linking';
 
 export interface LookOptions {
@@ -52,12 +53,12 @@ async function lookUnlinked(target: Target, pid: number, options: LookOptions): 
   const { signal, previous, walk } = options;
   const sampleOptions = { ...(signal ? { signal } : {}), ...(walk === undefined ? {} : { walk }) };
   const first = await takeSample(target, pid, { ...sampleOptions, previous });
-  const explained = explain(first, previous ? { other: previous } : {});
+  const explained = await inTurns(explaining(first, previous ? { other: previous } : {}), signal);
   if (!explained.lookAgain) return explained.sample;
   if (target.frozen) return lookLater(target, first);
   await (options.sleep ?? pause)(SECOND_LOOK);
   const second = await takeSample(target, first.process.pid, { ...sampleOptions, previous: first });
-  return explain(second, { other: first, last: true }).sample;
+  return (await inTurns(explaining(second, { other: first, last: true }), signal)).sample;
 }
 
 async function lookLater(target: Target, first: Sample): Promise<Sample> {

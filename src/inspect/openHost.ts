@@ -7,6 +7,8 @@ export interface OpenOptions {
   readonly probe: (arch?: string) => string;
   /** False: the probe refuses to read the kernel's memory. */
   readonly kernelMemory: boolean;
+  /** False: of processes it reads no memory but their rings', and none of the kernel's. */
+  readonly processMemory: boolean;
   /** The probe stays on a host elsewhere, for the next time. */
   readonly keepProbe: boolean;
   /** A probe that is on the host already, where none may be put there. */
@@ -41,7 +43,8 @@ export async function openHost(
   if (id.kind === 'local') {
     if (id.sudo) return (await ways()).elevated({ ...options, sudo: true, asker, signal });
     const { openLocal } = await import('../target/local');
-    return openLocal(options.probe(), { kernelMemory: options.kernelMemory });
+    const { kernelMemory, processMemory } = options;
+    return openLocal(options.probe(), { kernelMemory, processMemory });
   }
   const { ssh, command, probe } = await ways();
   const host = id.kind === 'ssh' ? await ssh(id.alias, asker, signal) : command(id.command, id.label);

@@ -20,6 +20,12 @@ export async function ways(): Promise<Ways> {
   };
 }
 
-function started({ kernelMemory, sudo, asker, signal }: Omit<ProbeStart, 'probe' | 'keepProbe'>) {
-  return { kernelMemory, signal, ...(sudo ? { elevation: { method: 'sudo' as const, asker } } : {}) };
+function started(start: Omit<ProbeStart, 'probe' | 'keepProbe'>) {
+  const { kernelMemory, processMemory, sudo, asker, signal } = start;
+  return {
+    kernelMemory,
+    processMemory,
+    signal,
+    ...(sudo ? { elevation: { method: 'sudo' as const, asker } } : {}),
+  };
 }

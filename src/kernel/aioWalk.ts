@@ -2,7 +2,8 @@ import type { Blindness } from '../model/sample';
 import type { Target } from '../target/target';
 import { type AioContext, readAioContexts } from './aioContexts';
 import { aioRequestFrom, readCancellable, searchAio, type WalkedAioRequest } from './aioRequests';
-import { findLeader, readFileTable } from './process';
+import { findOwnLeader } from './ownLeader';
+import { readFileTable } from './process';
 import { Reader } from './reader';
 import type { WalkAsked } from './walk';
 
@@ -43,8 +44,9 @@ export async function walkAio(
   { pid, layout, signal, search }: Omit<WalkAsked, 'ringFds'>,
 ): Promise<AioWalk | undefined> {
   const { kernel } = target;
-  const leader = kernel && (await findLeader(kernel, layout, pid));
-  if (!kernel || !leader || typeof leader === 'string' || !layout.optional.aioTable) return undefined;
+  if (!kernel || !layout.optional.aioTable) return undefined;
+  const leader = await findOwnLeader(target, kernel, layout, pid);
+  if (!leader) return undefined;
   for (let attempt = 1; ; attempt++) {
     const reader = new Reader(kernel, layout, signal);
     const contexts = await readAioContexts(reader, target, leader);

@@ -1,4 +1,4 @@
-import type { Blindness } from '../model/sample';
+import type { Blindness, MissingRight } from '../model/sample';
 import { parseStatus } from '../procfs/status';
 import type { Target } from '../target/target';
 
@@ -12,8 +12,9 @@ const known = new WeakMap<Target, Promise<Confinement | undefined>>();
 
 /** Of whoever reads, found out once; undefined where nothing is known to confine him. */
 export function confinementOf(target: Target): Promise<Confinement | undefined> {
-  const found = known.get(target) ?? readConfinement(target);
-  known.set(target, found);
+  const origin = target.origin ?? target;
+  const found = known.get(origin) ?? readConfinement(origin);
+  known.set(origin, found);
   return found;
 }
 
@@ -25,12 +26,18 @@ async function readConfinement(target: Target): Promise<Confinement | undefined>
   return bounds !== undefined && (bounds & SYS_ADMIN) === 0n ? 'bounding set' : undefined;
 }
 
-/** Why a right is missing and where it can be had. `right`: "CAP_SYS_ADMIN"; `remedy`: for whom nothing confines. */
+const WORDS = {
+  CAP_SYS_ADMIN: 'CAP_SYS_ADMIN',
+  CAP_BPF: 'CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN',
+} as const satisfies Partial<Record<MissingRight, string>>;
+
+/** Why a right is missing and where it can be had. `remedy`: for whom nothing confines. */
 export function missingRight(
-  right: string,
+  missing: keyof typeof WORDS,
   remedy: string,
   confinement: Confinement | undefined,
-): Pick<Blindness, 'why' | 'remedy'> {
+): Pick<Blindness, 'why' | 'remedy' | 'missing'> {
+  const right = WORDS[missing];
   switch (confinement) {
     case 'user namespace':
       return {
@@ -43,6 +50,6 @@ export function missingRight(
         remedy: 'inspect it from the host, with sudo, or start the container with --cap-add SYS_ADMIN',
       };
     default:
-      return { why: `needs ${right}`, remedy };
+      return { why: `needs ${right}`, remedy, missing };
   }
 }

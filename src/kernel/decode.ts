@@ -9,16 +9,12 @@ import type { KernelLayout, Place } from './layout';
 import type { Structure } from './structure';
 import type { Timer } from './timers';
 
-/**
- * A request as the kernel has it. `flags` are the kernel's, which may have ASYNC where the program did not ask for it;
- * `kernelFlags` are all that are set, by the kernel's names without REQ_F_.
- */
+/** A request as the kernel has it. `flags` are the kernel's, which may have ASYNC where the program did not ask for it. */
 export interface WalkedRequest extends Omit<Request, 'ring' | 'after'> {
-  /** Names the request within one walk; not to be shown. */
-  readonly key: string;
+  /** Names the request within one walk, where another one waits behind it; not to be shown. */
+  readonly key?: string;
   /** Key of the one it waits behind; that may not be among the rows. */
   readonly afterKey?: string;
-  readonly kernelFlags: readonly string[];
   /** Nanoseconds of its worker's se.exec_start. */
   readonly workerLastRan?: number;
 }
@@ -28,6 +24,8 @@ export interface Surroundings {
   readonly layout: KernelLayout;
   readonly arch: string;
   readonly certain: boolean;
+  /** Another request waits behind it. */
+  readonly heads: boolean;
   readonly timer: Timer | undefined;
   /** Of what names its file by a path. */
   readonly paths: PathsOf | undefined;
@@ -47,42 +45,58 @@ export function operationOf(layout: KernelLayout, request: Structure): string {
   return layout.opcodes[opcode] || `OP_${opcode}`;
 }
 
+/** The numbers of the operations whose names fit. */
+export function opcodesNamed({ opcodes }: KernelLayout, names: RegExp): ReadonlySet<number> {
+  return new Set(opcodes.flatMap((name, opcode) => (names.test(name) ? [opcode] : [])));
+}
+
 export function keyOf(address: bigint): string {
   return address.toString(16);
 }
 
+/** A row while it is put together: field by field, for there may be tens of thousands. */
+type Building = { -readonly [Field in keyof WalkedRequest]: WalkedRequest[Field] };
+
+const SOURCES = ['kernel walk'] as const;
+
 export function rowFrom(found: FoundRequest, around: Surroundings): WalkedRequest {
   const { layout, timer, file, paths, submitter } = around;
-  const path = paths?.path;
   const { request, state, stage, worker, lastRan, after } = found;
   const flags = request.number(layout.needed.requestFlags);
-  const row: WalkedRequest = {
-    key: keyOf(request.address),
+  const row: Building = {
     operation: found.operation ?? operationOf(layout, request),
-    userData: hex(request.pointer(layout.needed.requestUserData)),
+    userData: request.hex(layout.needed.requestUserData),
     flags: sqeFlagNames(flags % 128),
-    kernelFlags: layout.requestFlags.filter((name, bit) => name !== '' && isSet(flags, bit)),
     state,
     certainty: around.certain && !found.uncertain ? 'certain' : 'inferred',
-    sources: ['kernel walk'],
-    ...file,
-    ...(path === undefined ? {} : { path }),
-    // 0: a task that the reader's PID namespace has not.
-    ...(submitter ? { submitter } : {}),
-    ...(stage === undefined ? {} : { stage }),
-    ...(worker ? { worker } : {}),
-    ...(lastRan === undefined ? {} : { workerLastRan: Number(lastRan) }),
-    ...(after === undefined ? {} : { afterKey: keyOf(after) }),
-    ...timer,
-    ...(timer?.timeout === undefined || timer.timeLeft === undefined
-      ? {}
-      : { age: Math.max(0, timer.timeout - timer.timeLeft) }),
+    sources: SOURCES,
   };
+  if (file.fd !== undefined) row.fd = file.fd;
+  if (file.fixedFile !== undefined) row.fixedFile = file.fixedFile;
+  if (paths?.path !== undefined) row.path = paths.path;
+  // 0: a task that the reader's PID namespace has not.
+  if (submitter) row.submitter = submitter;
+  if (stage !== undefined) row.stage = stage;
+  if (worker) row.worker = worker;
+  if (lastRan !== undefined) row.workerLastRan = Number(lastRan);
+  if (around.heads) row.key = keyOf(request.address);
+  if (after !== undefined) row.afterKey = keyOf(after);
+  if (timer) addTimer(row, timer);
   if (found.operation !== undefined) return row;
   const decoded = operandsOf(row.operation, request, around);
-  if (!isSet(flags, BUFFER_SELECT)) return { ...row, ...decoded };
-  const { address: _, length, ...chosen } = decoded;
-  return { ...row, ...chosen, ...(length === undefined || row.operation === 'RECV' ? {} : { length }) };
+  const chosen = isSet(flags, BUFFER_SELECT);
+  if (decoded.fd !== undefined) row.fd = decoded.fd;
+  if (decoded.offset !== undefined) row.offset = decoded.offset;
+  if (decoded.address !== undefined && !chosen) row.address = decoded.address;
+  if (decoded.length !== undefined && !(chosen && row.operation === 'RECV')) row.length = decoded.length;
+  if (decoded.operands !== undefined) row.operands = decoded.operands;
+  return row;
+}
+
+function addTimer(row: Building, { timeout, timeLeft }: Timer): void {
+  if (timeout !== undefined) row.timeout = timeout;
+  if (timeLeft !== undefined) row.timeLeft = timeLeft;
+  if (timeout !== undefined && timeLeft !== undefined) row.age = Math.max(0, timeout - timeLeft);
 }
 
 /** The kernel chooses the buffer: what it chose last is not what was asked for. */
@@ -95,24 +109,39 @@ function isSet(flags: number, bit: number): boolean {
 
 type Decoded = Pick<WalkedRequest, 'fd' | 'offset' | 'length' | 'address' | 'operands'>;
 
+/** Reads and writes, and whether they name vectors. */
+const READ_WRITE = new Map<string, boolean>(
+  ['READ', 'WRITE'].flatMap((name): [string, boolean][] => [
+    [name, false],
+    [`${name}_FIXED`, false],
+    [`${name}_MULTISHOT`, false],
+    [`${name}V`, true],
+    [`${name}V_FIXED`, true],
+  ]),
+);
+
 /** By operation, what its part of the request says. Only what stands in the request itself, in kernel memory. */
 function operandsOf(operation: string, request: Structure, { layout, arch, paths }: Surroundings): Decoded {
   const { optional, needed } = layout;
   const at = (place: Place | undefined): Place | undefined =>
     place && [needed.requestFile[0] + place[0], place[1]];
-  const address = (place: Place | undefined): Decoded => addressOf(request.pointer(at(place)));
+  const address = (place: Place | undefined): Decoded => {
+    const text = request.hex(at(place));
+    return text === '0x0' ? {} : { address: text };
+  };
   const listed = (...operands: readonly (Operand | undefined)[]): Decoded => {
     const known = operands.filter((operand) => operand !== undefined);
     return known.length === 0 ? {} : { operands: known };
   };
 
-  if (/^(READ|WRITE)(V?_FIXED|_MULTISHOT)?$|^(READ|WRITE)V$/.test(operation)) {
-    const position = request.wide(at(optional.rwPosition));
+  const vectors = READ_WRITE.get(operation);
+  if (vectors !== undefined) {
+    const offset = request.signed(at(optional.rwPosition));
     const length = request.number(at(optional.rwLength));
     return {
-      ...(position < 0n ? {} : { offset: Number(position) }),
+      ...(offset < 0 ? {} : { offset }),
       ...address(optional.rwAddress),
-      ...(/V(_FIXED)?$/.test(operation) ? listed({ name: 'vectors', value: String(length) }) : { length }),
+      ...(vectors ? listed({ name: 'vectors', value: String(length) }) : { length }),
     };
   }
   switch (operation) {
@@ -218,10 +247,6 @@ function splicedFrom(fd: number, flags: number): string {
 
 /** idtype_t of waitid(2). */
 const WAIT_FOR = ['P_ALL', 'P_PID', 'P_PGID', 'P_PIDFD'];
-
-function addressOf(pointer: bigint): Decoded {
-  return pointer === 0n ? {} : { address: hex(pointer) };
-}
 
 function hex(value: bigint): string {
   return `0x${BigInt.asUintN(64, value).toString(16)}`;

@@ -1,5 +1,5 @@
 import type { RingContext } from './contexts';
-import { isFixedFile, operationOf } from './decode';
+import { isFixedFile, opcodesNamed, operationOf } from './decode';
 import type { FoundRequest } from './gather';
 import type { KernelLayout, Place } from './layout';
 import type { OptionalPlace } from './places';
@@ -136,6 +136,8 @@ const BY_PATH = new Map<string, NamePlaces>([
   ['SETXATTR', { path: 'attributeName' }],
 ]);
 
+const BY_PATH_NAMES = new RegExp(`^(?:${[...BY_PATH.keys()].join('|')})$`);
+
 /** The paths that a request was given, with the descriptors they start from: −100 = the current directory. */
 export interface PathsOf {
   readonly path?: string;
@@ -156,7 +158,9 @@ export async function readPaths(
     const place = name && optional[name];
     return place && [needed.requestFile[0] + place[0], place[1]];
   };
-  const wanted = requests.flatMap(({ request }) => {
+  const named = opcodesNamed(reader.layout, BY_PATH_NAMES);
+  const byPath = requests.filter(({ request }) => named.has(request.number(needed.requestOpcode)));
+  const wanted = byPath.flatMap(({ request }) => {
     const places = BY_PATH.get(operationOf(reader.layout, request));
     if (!places) return [];
     return (['path', 'newPath'] as const).flatMap((which) => {

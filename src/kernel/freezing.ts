@@ -1,6 +1,7 @@
 import type { Target } from '../target/target';
 import type { KernelLayout, Place } from './layout';
-import { findLeader, readFileTable } from './process';
+import { findOwnLeader } from './ownLeader';
+import { readFileTable } from './process';
 import { Reader } from './reader';
 import { Structure } from './structure';
 
@@ -25,8 +26,8 @@ export async function readFreezers(
   const { inodeSuper, superFrozen } = layout.optional;
   const { kernel } = target;
   if (!kernel || !inodeSuper || !superFrozen || fds.length === 0) return undefined;
-  const leader = await findLeader(kernel, layout, pid);
-  if (typeof leader === 'string') return undefined;
+  const leader = await findOwnLeader(target, kernel, layout, pid);
+  if (!leader) return undefined;
   const reader = new Reader(kernel, layout);
   const { files } = await readFileTable(reader, leader);
   const asked = fds.filter((fd) => (files[fd] ?? 0n) !== 0n);

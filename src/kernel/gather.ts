@@ -1,5 +1,7 @@
 import type { KernelRecord } from '../target/kernelMemory';
+import { each } from '../target/turns';
 import type { RingContext, Tctx } from './contexts';
+import { opcodesNamed } from './decode';
 import {
   chainBehind,
   type Overflowed,
@@ -102,20 +104,20 @@ class Gathering {
       ]);
 
     for (const [index, { queue, worker }] of workers.entries())
-      this.running(queue, worker, ofWorkers[index], chained[index] ?? []);
+      await this.running(queue, worker, ofWorkers[index], chained[index] ?? []);
     await this.taken();
     const queued = new Map<Account, number>();
     for (const [index, { queue, account }] of accounts.entries()) {
       const records = ofAccounts[index] ?? [];
       queued.set(account, records.length);
-      this.queued(queue, records);
+      await this.queued(queue, records);
     }
     let next = 0;
     for (const { ring, lists } of perRing) {
-      for (const list of lists) this.onRingList(ring, list, ofRings[next++] ?? []);
+      for (const list of lists) await this.onRingList(ring, list, ofRings[next++] ?? []);
     }
-    for (const request of deferred) this.add(request, { state: 'drained' });
-    for (const { tid, records } of ofTctxs) this.onTaskWork(records, tid, 'task work of a thread');
+    await this.each(deferred, (request) => void this.add(request, { state: 'drained' }));
+    for (const { tid, records } of ofTctxs) await this.onTaskWork(records, tid, 'task work of a thread');
     for (const request of assembling)
       this.add(request, { state: 'linked', stage: 'is part of a chain that is not issued yet' });
     await this.timedHeads();
@@ -144,7 +146,7 @@ class Gathering {
       return false;
     }
     const known = this.requests.get(request.address);
-    this.requests.set(request.address, { ...standing, ...known, request: known?.request ?? request });
+    this.requests.set(request.address, known ? { ...standing, ...known } : { ...standing, request });
     return true;
   }
 
@@ -152,6 +154,11 @@ class Gathering {
   private isOwn(request: Structure): boolean {
     const { requestTctx, requestTask } = this.reader.layout.optional;
     return this.own.has(requestTctx ? request.pointer(requestTctx) : request.pointer(requestTask));
+  }
+
+  /** Lists may be long: others get the thread in between. */
+  private each<T>(items: readonly T[], act: (item: T) => void): Promise<void> {
+    return this.reader.inTurns(each(items, act));
   }
 
   private request({ address, data }: KernelRecord): Structure {
@@ -167,19 +174,19 @@ class Gathering {
     return (this.flagsOf(request) & this.reader.layout.hashed) !== 0;
   }
 
-  private running(
+  private async running(
     queue: WorkQueue,
     worker: Worker,
     request: Structure | undefined,
     behind: readonly KernelRecord[],
-  ): void {
+  ): Promise<void> {
     const carried = { worker: worker.tid, lastRan: worker.lastRan };
     if (!this.add(request, { state: 'running', ...carried }) || request === undefined) return;
     if (!this.isHashed(request)) return;
     const hash = this.flagsOf(request) >>> HASH_SHIFT;
     this.hashes(queue).set(hash, request.address);
-    for (const record of behind)
-      this.add(this.request(record), { state: 'queued', stage: TAKEN_ALONG, after: request.address });
+    const standing = { state: 'queued', stage: TAKEN_ALONG, after: request.address } as const;
+    await this.each(behind, (record) => void this.add(this.request(record), standing));
   }
 
   /** The hashed request at work, by hash, of one io-wq. */
@@ -206,8 +213,8 @@ class Gathering {
       });
   }
 
-  private queued(queue: WorkQueue, records: readonly KernelRecord[]): void {
-    for (const record of records) {
+  private queued(queue: WorkQueue, records: readonly KernelRecord[]): Promise<void> {
+    return this.each(records, (record) => {
       const request = this.request(record);
       const hash = this.isHashed(request) ? this.flagsOf(request) >>> HASH_SHIFT : undefined;
       const after = hash === undefined ? undefined : this.hashes(queue).get(hash);
@@ -215,28 +222,28 @@ class Gathering {
         request,
         after === undefined ? { state: 'queued' } : { state: 'queued', stage: BEHIND_WRITE, after },
       );
-    }
+    });
   }
 
   private onRingList(
     ring: Structure,
     { list, standing, taskWork }: RingList,
     records: readonly KernelRecord[],
-  ): void {
+  ): Promise<void> {
     const { ringSubmitter, ringWorkStub, timeoutHead } = this.reader.layout.optional;
     if (taskWork) {
       const stub = ringWorkStub && ring.address + BigInt(ringWorkStub[0]);
       const kept = records.filter(({ address }) => address !== requestOfTaskWork(this.reader.layout, stub));
-      this.onTaskWork(kept, this.tids.get(ring.pointer(ringSubmitter)), list.name, ring.address);
-      return;
+      return this.onTaskWork(kept, this.tids.get(ring.pointer(ringSubmitter)), list.name, ring.address);
     }
-    for (const record of records) {
+    const limiting =
+      list.name === 'linked timeouts' ? operandPlace(this.reader.layout, timeoutHead) : undefined;
+    return this.each(records, (record) => {
       const request = this.request(record);
-      const head =
-        list.name === 'linked timeouts' ? request.pointer(operandPlace(this.reader.layout, timeoutHead)) : 0n;
+      const head = limiting ? request.pointer(limiting) : 0n;
       if (head !== 0n) this.armed.set(request.address, head);
       this.add(request, head === 0n ? standing : { ...standing, after: head }, ring.address, list.name);
-    }
+    });
   }
 
   /** A request that waits for its thread stands as it stood, and says so. */
@@ -245,17 +252,17 @@ class Gathering {
     tid: number | undefined,
     name: string,
     ring?: bigint,
-  ): void {
+  ): Promise<void> {
     const who = tid === undefined ? 'its thread' : `thread ${tid}`;
-    for (const record of records) {
+    return this.each(records, (record) => {
       const request = this.request(record);
       const stage = this.requests.has(request.address)
         ? `has been woken and waits for ${who} to go on with it`
         : `waits for ${who} to run its completion`;
-      if (!this.add(request, { state: 'issued', stage }, ring, name)) continue;
+      if (!this.add(request, { state: 'issued', stage }, ring, name)) return;
       const found = this.requests.get(request.address);
       if (found) this.requests.set(request.address, { ...found, stage });
-    }
+    });
   }
 
   /** A linked timeout names the request it limits: that may stand on no list, being inside a device. */
@@ -269,8 +276,9 @@ class Gathering {
   private async notifications(): Promise<void> {
     const { layout } = this.reader;
     const { messageNotification } = layout.optional;
+    const zeroCopy = opcodesNamed(layout, /^SEND(MSG)?_ZC$/);
     const sends = [...this.requests.values()].filter(({ request }) =>
-      /^SEND(MSG)?_ZC$/.test(layout.opcodes[request.number(layout.needed.requestOpcode)] ?? ''),
+      zeroCopy.has(request.number(layout.needed.requestOpcode)),
     );
     const addresses = sends
       .map(({ request }) => request.pointer(operandPlace(layout, messageNotification)))

@@ -25,8 +25,6 @@ export interface KernelLayout {
   readonly perProcessor: Readonly<Partial<Record<PerProcessor, number>>>;
   /** By number, without IORING_OP_. */
   readonly opcodes: readonly string[];
-  /** By bit, without REQ_F_; empty where a bit has no name. */
-  readonly requestFlags: readonly string[];
   /** Of io_wq_work.flags: the work waits for others of the same file. */
   readonly hashed: number;
   /** Members this kernel ought to have and has not, by the names that were tried. */
@@ -41,7 +39,6 @@ export type LayoutResult =
 export const LAYOUT_VERSION = 4;
 
 const MOST_OPCODES = 256;
-const REQUEST_FLAG_BITS = 64;
 /** io-wq.h has had it since 5.5; for types that do not name it. */
 const WORK_HASHED = 2;
 const PER_PROCESSOR_SECTION = '.data..percpu';
@@ -85,7 +82,6 @@ export function layoutFrom(btf: Btf): LayoutResult {
       sizes,
       perProcessor,
       opcodes: opcodesOf(btf),
-      requestFlags: requestFlagsOf(btf),
       hashed: hashedOf(btf),
       missing,
     },
@@ -135,15 +131,6 @@ function opcodesOf(btf: Btf): string[] {
   return Array.from(names, (name) => name ?? '');
 }
 
-function requestFlagsOf(btf: Btf): string[] {
-  const names: string[] = [];
-  for (const [bit, name] of btf.enumeration('REQ_F_FIXED_FILE_BIT') ?? []) {
-    if (bit >= 0 && bit < REQUEST_FLAG_BITS && name.startsWith('REQ_F_'))
-      names[bit] = name.replace(/^REQ_F_/, '').replace(/_BIT$/, '');
-  }
-  return Array.from(names, (name) => name ?? '');
-}
-
 function hashedOf(btf: Btf): number {
   for (const [value, name] of btf.enumeration('IO_WQ_WORK_HASHED') ?? []) {
     if (name === 'IO_WQ_WORK_HASHED') return value;
@@ -168,7 +155,7 @@ export function layoutFromJson(text: string): KernelLayout | undefined {
 
 function isLayout(value: unknown): value is KernelLayout {
   if (!isRecord(value) || value['version'] !== LAYOUT_VERSION) return false;
-  const { needed, optional, sizes, perProcessor, opcodes, requestFlags, hashed, missing } = value;
+  const { needed, optional, sizes, perProcessor, opcodes, hashed, missing } = value;
   return (
     isRecord(needed) &&
     Object.keys(NEEDED).every((name) => isPlace(needed[name])) &&
@@ -178,7 +165,7 @@ function isLayout(value: unknown): value is KernelLayout {
     Object.keys(SIZES).every((name) => isOffset(sizes[name])) &&
     isRecord(perProcessor) &&
     Object.entries(perProcessor).every(([name, place]) => name in PER_PROCESSOR && isOffset(place)) &&
-    [opcodes, requestFlags, missing].every(isTexts) &&
+    [opcodes, missing].every(isTexts) &&
     isOffset(hashed)
   );
 }

@@ -27,6 +27,7 @@ export async function numberingOf(
   leader: Leader,
   pid: number,
 ): Promise<Numbering | 'outermost' | undefined> {
+  if (target.foreignPids) return undefined;
   if (leader.level === 0) return leader.pid === pid ? 'outermost' : undefined;
   const [file] = await target.read([`/proc/${pid}/status`]);
   const { nsPid = [pid] } = file?.ok ? parseStatus(file.data.toString('latin1')) : {};

@@ -1,8 +1,9 @@
 import type { Blindness, WorkerAccount } from '../model/sample';
 import type { Target } from '../target/target';
+import { each, mapped, type Steps } from '../target/turns';
 import { type RingContext, readContexts, readRings, readSharers, readTctxs, type Tctx } from './contexts';
 import { keyOf, operationOf, rowFrom, type WalkedRequest } from './decode';
-import { fileOf, readFixedFiles, readPaths } from './files';
+import { type FixedFiles, fileOf, type PathsOf, readFixedFiles, readPaths } from './files';
 import { type FoundRequest, type Gathered, gather, INSIDE, NOTIFICATION } from './gather';
 import { setupNames } from './names';
 import { numberAtEnd, wayToNumber } from './numbering';
@@ -11,7 +12,7 @@ import { type FileTable, type Leader, readFileTable, readThreads } from './proce
 import type { Reader } from './reader';
 import { type SlabSearch, searchSlabs } from './slab';
 import type { Structure } from './structure';
-import { readTimers } from './timers';
+import { readTimers, type Timer } from './timers';
 import type { WalkedPool, WalkedRing } from './walked';
 import { readWorkQueues, type WorkQueue } from './workQueues';
 
@@ -63,12 +64,14 @@ export async function pass(
   if (inside) seen = { ...seen, gathered: inside.gathered };
   const described = await describe(reader, target, table, seen);
   const [still, gone] = await Promise.all([stoodStill(reader, seen), fate()]);
-  const consistent = still && reader.broken.size === 0 && addsUp(reader, seen);
+  const consistent = still && reader.broken.size === 0 && addsUp(reader, seen, described.found);
+  const walked: WalkedRing[] = [];
+  for (const context of seen.rings) {
+    const ring = await reader.inTurns(ringFrom(reader, target, context, seen, described, consistent));
+    walked.push({ ...ring, ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}) });
+  }
   return {
-    rings: seen.rings.map((context) => ({
-      ...ringFrom(reader, context, seen, described, consistent),
-      ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}),
-    })),
+    rings: walked,
     pools: seen.queues.filter(({ of }) => of.owner.tid !== 0).map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
@@ -92,9 +95,9 @@ async function searchInside(
   search: SlabSearch,
 ): Promise<Inside> {
   const { rings, gathered } = seen;
-  const counts = countsOf(reader, gathered);
+  const lists = await byRing(reader, gathered);
   const wanting = rings.filter(
-    ({ ring }) => (counts.get(ring.address) ?? 0) < (liveIn(reader, ring, gathered) ?? Infinity),
+    ({ ring }) => countIn(lists, ring) < (liveIn(reader, ring, gathered) ?? Infinity),
   );
   if (wanting.length === 0) return { gathered, searched: new Set(), trouble: [] };
   const found = await searchSlabs(reader, target, leader, wanting, seen, search);
@@ -131,15 +134,24 @@ async function readSharing(
   return [sharers, await readWorkQueues(reader, sharers)];
 }
 
-/** By ring: rows before it is known whether they are certain, tids of SQPOLL threads, requests that were found. */
+/** What the rows of requests are made of, once it is known whether they are certain. */
 interface Described {
-  readonly rows: ReadonlyMap<bigint, readonly ((certain: boolean) => WalkedRequest)[]>;
+  readonly found: RequestsByRing;
+  /** Addresses of requests that others wait behind. */
+  readonly heads: ReadonlySet<bigint>;
+  readonly timers: ReadonlyMap<bigint, Timer>;
+  readonly paths: ReadonlyMap<bigint, PathsOf>;
+  readonly table: FileTable;
+  readonly fixed: FixedFiles;
+  /** By the address of its task or of what that has of io_uring. */
+  readonly tids: ReadonlyMap<bigint, number>;
+  /** Tids of SQPOLL threads by ring. */
   readonly sqThreads: ReadonlyMap<bigint, number>;
-  readonly counts: ReadonlyMap<bigint, number>;
 }
 
+type RequestsByRing = ReadonlyMap<bigint, readonly FoundRequest[]>;
+
 async function describe(reader: Reader, target: Target, table: FileTable, seen: Seen): Promise<Described> {
-  const { layout } = reader;
   const found = [...seen.gathered.requests.values()];
   const [timers, fixed, paths, sqThreads] = await Promise.all([
     readTimers(reader, target, found),
@@ -153,25 +165,9 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
       [owner.tctx, owner.tid],
     ]),
   );
-  const rows = new Map<bigint, ((certain: boolean) => WalkedRequest)[]>();
-  for (const request of found) {
-    if (request.hidden) continue;
-    const row = (certain: boolean): WalkedRequest =>
-      rowFrom(request, {
-        layout,
-        arch: target.arch,
-        certain,
-        timer: timers.get(request.request.address),
-        paths: paths.get(request.request.address),
-        submitter: tids.get(submitterOf(reader, request)),
-        file: fileOf(layout, request, table, fixed),
-      });
-    const ring = request.request.pointer(layout.needed.requestRing);
-    const known = rows.get(ring);
-    if (known) known.push(row);
-    else rows.set(ring, [row]);
-  }
-  return { rows, sqThreads, counts: countsOf(reader, seen.gathered) };
+  const heads = new Set<bigint>();
+  for (const { after } of found) if (after !== undefined) heads.add(after);
+  return { found: await byRing(reader, seen.gathered), heads, timers, paths, table, fixed, tids, sqThreads };
 }
 
 function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest): bigint {
@@ -193,21 +189,26 @@ async function readSqThreads(reader: Reader, rings: readonly RingContext[]): Pro
 }
 
 /** No ring may have more requests than it has allocated. */
-function addsUp(reader: Reader, { rings, gathered }: Seen): boolean {
-  const counts = countsOf(reader, gathered);
-  return rings.every(
-    ({ ring }) => (counts.get(ring.address) ?? 0) <= (liveIn(reader, ring, gathered) ?? Infinity),
-  );
+function addsUp(reader: Reader, { rings, gathered }: Seen, found: RequestsByRing): boolean {
+  return rings.every(({ ring }) => countIn(found, ring) <= (liveIn(reader, ring, gathered) ?? Infinity));
 }
 
-/** Requests that were found, by ring. */
-function countsOf({ layout }: Reader, { requests }: Gathered): Map<bigint, number> {
-  const counts = new Map<bigint, number>();
-  for (const { request } of requests.values()) {
-    const ring = request.pointer(layout.needed.requestRing);
-    counts.set(ring, (counts.get(ring) ?? 0) + 1);
-  }
-  return counts;
+async function byRing(reader: Reader, { requests }: Gathered): Promise<RequestsByRing> {
+  const { requestRing } = reader.layout.needed;
+  const found = new Map<bigint, FoundRequest[]>();
+  await reader.inTurns(
+    each(requests.values(), (request) => {
+      const ring = request.request.pointer(requestRing);
+      const known = found.get(ring);
+      if (known) known.push(request);
+      else found.set(ring, [request]);
+    }),
+  );
+  return found;
+}
+
+function countIn(found: RequestsByRing, { address }: Structure): number {
+  return found.get(address)?.length ?? 0;
 }
 
 function liveIn({ layout }: Reader, ring: Structure, { free }: Gathered): number | undefined {
@@ -262,16 +263,32 @@ function stampOf({ layout }: Reader, rings: readonly Structure[], queues: readon
   ]);
 }
 
-function ringFrom(
+function* ringFrom(
   reader: Reader,
+  target: Target,
   { ring, fds, inode, registeredBy }: RingContext,
   { gathered }: Seen,
-  { rows, sqThreads, counts }: Described,
+  described: Described,
   consistent: boolean,
-): WalkedRing {
-  const found = counts.get(ring.address) ?? 0;
-  const { needed, optional } = reader.layout;
-  const requests = (rows.get(ring.address) ?? []).map((row) => row(consistent));
+): Steps<WalkedRing> {
+  const { layout } = reader;
+  const { needed, optional } = layout;
+  const { timers, paths, tids, table, fixed, sqThreads } = described;
+  const found = described.found.get(ring.address) ?? [];
+  const requests = yield* mapped(
+    found.filter(({ hidden }) => !hidden),
+    (request) =>
+      rowFrom(request, {
+        layout,
+        arch: target.arch,
+        certain: consistent,
+        heads: described.heads.has(request.request.address),
+        timer: timers.get(request.request.address),
+        paths: paths.get(request.request.address),
+        submitter: tids.get(submitterOf(reader, request)),
+        file: fileOf(layout, request, table, fixed),
+      }),
+  );
   const live = liveIn(reader, ring, gathered);
   const sqpollTid = sqThreads.get(ring.address);
   return {
@@ -287,8 +304,8 @@ function ringFrom(
     ...(sqpollTid === undefined ? {} : { sqpollTid }),
     registeredFiles: ring.number(optional.ringFiles),
     registeredBuffers: ring.number(optional.ringBuffers),
-    ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - found) }),
-    found,
+    ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - found.length) }),
+    found: found.length,
     requests: [...requests, ...overflowRows(ring, gathered, consistent)],
   };
 }
@@ -296,13 +313,11 @@ function ringFrom(
 function overflowRows(ring: Structure, gathered: Gathered, consistent: boolean): WalkedRequest[] {
   return gathered.overflowed
     .filter((cqe) => cqe.ring === ring.address)
-    .map(({ userData, result }, index) => ({
-      key: `${keyOf(ring.address)} overflow ${index}`,
+    .map(({ userData, result }) => ({
       operation: 'UNKNOWN',
       userData: `0x${userData.toString(16)}`,
       result,
       state: 'overflowed',
-      kernelFlags: [],
       certainty: consistent ? 'certain' : 'inferred',
       sources: ['kernel walk'],
     }));

@@ -25,7 +25,7 @@ export async function processorOffsets(
   target: Target,
   task: bigint,
 ): Promise<ProcessorOffsets | undefined> {
-  const { kernel } = target;
+  const { kernel } = target.origin ?? target;
   const before = kernel && known.get(kernel);
   if (before) return before;
   const [file] = await target.read([POSSIBLE]);

@@ -1,6 +1,7 @@
 import type { Failure } from '../probe/protocol';
 import type { Chain, Chase, ChaseResult, KernelMemory, KernelRecord, SlabScan } from '../target/kernelMemory';
 import type { ReadOptions } from '../target/target';
+import { inTurns, type Steps } from '../target/turns';
 import type { KernelLayout } from './layout';
 import type { Numbering } from './numbering';
 import { Structure } from './structure';
@@ -41,6 +42,11 @@ export class Reader {
     /** Absent: tasks are called as the kernel's outermost namespace has them. */
     readonly numbering?: Numbering,
   ) {}
+
+  /** As of target/turns. */
+  inTurns<T>(work: Steps<T>): Promise<T> {
+    return inTurns(work, this.signal);
+  }
 
   /** `what` names them in trouble; without it one that leads nowhere is no trouble. */
   async structures(asked: readonly Stretch[], what?: string): Promise<(Structure | undefined)[]> {

@@ -1,6 +1,9 @@
 import type { KernelLayout, Place } from './layout';
 import type { NeededPlace } from './places';
 
+/** What the high half of a member of 8 bytes counts. */
+const HIGH = 2 ** 32;
+
 /** The bytes of one structure of the kernel, or of a stretch of it. A member that was not read is 0. */
 export class Structure {
   constructor(
@@ -18,20 +21,34 @@ export class Structure {
     if (at < 0) return 0;
     if (place[1] === 1) return this.data.readUInt8(at);
     if (place[1] === 2) return this.data.readUInt16LE(at);
-    return place[1] === 4 ? this.data.readUInt32LE(at) : Number(this.data.readBigUInt64LE(at));
+    const low = this.data.readUInt32LE(at);
+    return place[1] === 4 ? low : this.data.readUInt32LE(at + 4) * HIGH + low;
   }
 
   signed(place: Place | undefined): number {
     if (place === undefined) return 0;
     const at = this.at(place[0], place[1]);
     if (at < 0) return 0;
-    return place[1] === 4 ? this.data.readInt32LE(at) : Number(this.wide(place));
+    if (place[1] === 4) return this.data.readInt32LE(at);
+    if (place[1] !== 8) return Number(this.wide(place));
+    return this.data.readInt32LE(at + 4) * HIGH + this.data.readUInt32LE(at);
   }
 
   /** The first eight bytes: an address, a list's first pointer. */
   pointer(place: Place | undefined): bigint {
     const at = place === undefined ? -1 : this.at(place[0], 8);
     return at < 0 ? 0n : this.data.readBigUInt64LE(at);
+  }
+
+  /** The first eight bytes as `0x…`. */
+  hex(place: Place | undefined): string {
+    const at = place === undefined ? -1 : this.at(place[0], 8);
+    if (at < 0) return '0x0';
+    const low = this.data.readUInt32LE(at);
+    const high = this.data.readUInt32LE(at + 4);
+    return high === 0
+      ? `0x${low.toString(16)}`
+      : `0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`;
   }
 
   /** Eight bytes, signed. */

@@ -1,5 +1,6 @@
 import { parseUptime } from '../procfs/uptime';
 import type { Target } from '../target/target';
+import { opcodesNamed } from './decode';
 import type { FoundRequest } from './gather';
 import type { Reader } from './reader';
 import type { Structure } from './structure';
@@ -27,11 +28,11 @@ export async function readTimers(
   target: Target,
   requests: readonly FoundRequest[],
 ): Promise<Map<bigint, Timer>> {
-  const { needed, optional, opcodes, sizes } = reader.layout;
+  const { needed, optional, sizes } = reader.layout;
+  const timeouts = opcodesNamed(reader.layout, /^(?:LINK_)?TIMEOUT$/);
   const timed = requests.filter(
     ({ request }) =>
-      /^(?:LINK_)?TIMEOUT$/.test(opcodes[request.number(needed.requestOpcode)] ?? '') &&
-      request.pointer(optional.requestAsyncData) !== 0n,
+      timeouts.has(request.number(needed.requestOpcode)) && request.pointer(optional.requestAsyncData) !== 0n,
   );
   if (timed.length === 0) return new Map();
   const timers = await reader.structures(

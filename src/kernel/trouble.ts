@@ -25,7 +25,7 @@ export async function refusedBy(target: Target, errno: string): Promise<Blindnes
           }
         : {
             what,
-            ...missingRight('CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN', 'run with sudo', confinement),
+            ...missingRight('CAP_BPF', 'run with sudo', confinement),
           };
     }
     case 'ENOSYS':

@@ -2,9 +2,9 @@ import type { Blindness } from '../model/sample';
 import type { KernelMemory } from '../target/kernelMemory';
 import type { Target } from '../target/target';
 import type { KernelLayout } from './layout';
-import { numberingOf } from './numbering';
+import { type Numbering, numberingOf } from './numbering';
 import { pass } from './pass';
-import { findLeader } from './process';
+import { findLeader, type Leader } from './process';
 import { Reader } from './reader';
 import type { SlabSearch } from './slab';
 import { neverStill, noKernelMemory, otherNamespace, partlyUnknown, processGone, refusedBy } from './trouble';
@@ -18,6 +18,15 @@ export interface WalkAsked {
   readonly signal?: AbortSignal;
   /** Looks for requests on no list, too, where the kernel counts more than the lists have. Takes 0.1 to 1 s. */
   readonly search?: SlabSearch;
+  /** What beginWalk gave for this process, a moment ago. */
+  readonly begun?: WalkBegun;
+}
+
+/** A process as a walk finds it first; an errno where it does not. */
+export interface WalkBegun {
+  readonly leader: Leader | string;
+  /** Undefined: of another PID namespace. */
+  readonly numbering: Numbering | 'outermost' | undefined;
 }
 
 /** A stuck process stands still; one that does not is looked at so many times. */
@@ -30,14 +39,8 @@ const ATTEMPTS = 3;
 export async function walkKernel(target: Target, asked: WalkAsked): Promise<KernelWalk> {
   const memory = target.kernel;
   if (memory === undefined) return nothing(noKernelMemory(target));
-  const first = await findLeader(memory, asked.layout, asked.pid);
+  const { leader: first, numbering } = asked.begun ?? (await beginWalk(target, memory, asked));
   if (typeof first === 'string') return nothing(await failed(target, asked.pid, first));
-  const numbering = await numberingOf(
-    target,
-    new Reader(memory, asked.layout, asked.signal),
-    first,
-    asked.pid,
-  );
   if (numbering === undefined) return nothing(otherNamespace());
   let moved: readonly string[] = [];
   for (let attempt = 1; ; attempt++) {
@@ -68,6 +71,17 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
       return { ...found, trouble };
     }
   }
+}
+
+/** The first round trips of a walk, for which its rings need not be known. */
+export async function beginWalk(
+  target: Target,
+  memory: KernelMemory,
+  { pid, layout, signal }: Pick<WalkAsked, 'pid' | 'layout' | 'signal'>,
+): Promise<WalkBegun> {
+  const leader = await findLeader(memory, layout, pid);
+  if (typeof leader === 'string') return { leader, numbering: undefined };
+  return { leader, numbering: await numberingOf(target, new Reader(memory, layout, signal), leader, pid) };
 }
 
 /** Whether the pid still stands for the process and its program; what happened otherwise. */

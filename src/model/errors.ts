@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'host-unreachable'
   | 'host-key'
   | 'not-authenticated'
+  | 'needs-ssh'
   | 'host-refused'
   | 'cancelled'
   | 'usage';

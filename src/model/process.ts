@@ -1,4 +1,4 @@
-import type { TaskState } from './sample';
+import type { Finding, TaskState } from './sample';
 
 /** One row of the process picker: what a cheap look at a process tells. */
 export interface ProcessSummary {
@@ -30,4 +30,14 @@ export interface ProcessSummary {
   readonly score: number;
   /** Why it stands where it stands, a few words: "8 workers in D for 31 s". */
   readonly reason: string;
+}
+
+/** A row of the list that was looked at, or was to be. */
+export interface RankedProcess extends ProcessSummary {
+  /** Most important first; what they were seen in stands in the Sample alone. Absent = it was not looked at. */
+  readonly findings?: readonly Omit<Finding, 'evidence'>[];
+  /** Seconds the longest-held task of a critical finding has not run. */
+  readonly stuckFor?: number;
+  /** Why a look told nothing, or little: one line, for people. */
+  readonly failure?: string;
 }

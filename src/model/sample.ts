@@ -90,7 +90,7 @@ export interface Host {
   readonly name: string;
   /** The release, as `uname -r` prints it. */
   readonly kernel: string;
-  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64. */
+  /** The stable version it was built from, where the release does not tell: 6.1.115 of Debian's 6.1.0-27-amd64, 6.8.12 of Ubuntu's 6.8.0-45-generic. */
   readonly stable?: string;
   readonly arch: string;
   /** Seconds since boot when the sample was taken. */
@@ -333,9 +333,14 @@ export type Evidence =
   | { readonly fd: number }
   | { readonly device: string };
 
+/** root = the user of the process or root; a capability where that alone is enough, CAP_BPF together with CAP_PERFMON. */
+export type MissingRight = 'root' | 'CAP_SYS_ADMIN' | 'CAP_BPF';
+
 /** Something the inspector could not see. */
 export interface Blindness {
   readonly what: string;
   readonly why: string;
   readonly remedy?: string;
+  /** The right that would show it; absent where none would, or where the inspector runs none can be had. */
+  readonly missing?: MissingRight;
 }

@@ -2,7 +2,7 @@
 /*
  * What the probe may look at: names of /proc and /sys that describe processes, rings and devices.
  * A sudo rule for the probe grants what stands here, questions about single sockets, which everybody may ask (sockets.h),
- * the binaries that processes have mapped (elf.h), the memory of every process, and the kernel's (kernel.h). In memory stands what root's files hold; a rule that says
+ * the binaries that processes have mapped and their /tmp/perf-N.map (elf.h), the memory of every process, and the kernel's (kernel.h). In memory stands what root's files hold; a rule that says
  * --no-memory grants the memory of rings alone, one that says --no-kernel-memory that of processes. Everything else is
  * refused (EPERM).
  */
@@ -54,8 +54,8 @@ static const char *const net_files[] = {
 	"netlink", "icmp", "icmp6", "sockstat", "sockstat6", "dev", "protocols", NULL,
 };
 static const char *const global_files[] = {
-	"version", "uptime", "locks", "diskstats", "stat", "loadavg", "meminfo", "vmstat", "devices",
-	"filesystems", "partitions", "cpuinfo", "cmdline", "misc", "mdstat", "swaps", "modules",
+	"version", "version_signature", "uptime", "locks", "diskstats", "stat", "loadavg", "meminfo", "vmstat",
+	"devices", "filesystems", "partitions", "cpuinfo", "cmdline", "misc", "mdstat", "swaps", "modules",
 	"interrupts", "softirqs", "cgroups", "config.gz", "zoneinfo", NULL,
 };
 /* Whole trees below /proc and below /sys. */

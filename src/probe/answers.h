@@ -3,6 +3,8 @@
 #ifndef PROBE_ANSWERS_H
 #define PROBE_ANSWERS_H
 
+#include <sys/resource.h>
+
 #include "output.h"
 
 /* Milliseconds between two looks at a buffer that is not full, after which what it holds is handed over. */
@@ -39,13 +41,16 @@ static void abandon(uint16_t error)
 	struct buffer *buffer = &generation->buffers[now.next];
 	uint64_t before = now.seen;
 	if (reader_pid > 0) {
-		kill(reader_pid, SIGKILL);
+		uint32_t item = now.done + (uint32_t)(atomic_load(&buffer->progress) >> 32);
+		uint64_t key = item < shared->count ? key_of(item_at(item)) : 0;
+		/* One that waits for a lock could be killed, and would tell no more when the lock is free. */
+		if (waits_for_map(key))
+			atomic_store(&generation->abandoned, true);
+		else
+			kill(reader_pid, SIGKILL);
 		if (waitpid(reader_pid, NULL, WNOHANG) == 0) {
 			uint32_t count = atomic_load(&shared->hung_count);
-			uint64_t done = atomic_load(&buffer->progress) >> 32;
-			uint32_t item = now.done + (uint32_t)done;
-			shared->hung[count] = (struct hung){
-				reader_pid, item < shared->count ? key_of(item_at(item)) : 0};
+			shared->hung[count] = (struct hung){reader_pid, key};
 			atomic_store(&shared->hung_count, count + 1);
 		}
 		reader_pid = 0;
@@ -65,6 +70,25 @@ static void abandon(uint16_t error)
 	send_frame(ANSWERS, buffer->data, bytes, tail);
 }
 
+static uint64_t time_on(clockid_t clock)
+{
+	struct timespec t = {0};
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Of the probe, its present reader and those that have ended. Nanoseconds. */
+static uint64_t processor_time(void)
+{
+	struct rusage ended = {0};
+	clockid_t reader;
+	getrusage(RUSAGE_CHILDREN, &ended);
+	uint64_t sum = time_on(CLOCK_PROCESS_CPUTIME_ID);
+	sum += (uint64_t)(ended.ru_utime.tv_sec + ended.ru_stime.tv_sec) * 1000000000u;
+	sum += (uint64_t)(ended.ru_utime.tv_usec + ended.ru_stime.tv_usec) * 1000u;
+	return reader_pid > 0 && !clock_getcpuclockid(reader_pid, &reader) ? sum + time_on(reader) : sum;
+}
+
 static void refuse_rest(void)
 {
 	uint32_t tail = 0;
@@ -81,8 +105,8 @@ static void next_frame(void)
 	if (!now.active)
 		return;
 	if (now.done == shared->count) {
-		put32(out.tail, shared->count);
-		send_frame(DONE, NULL, 0, 4);
+		put64(put32(out.tail, shared->count), processor_time());
+		send_frame(DONE, NULL, 0, 12);
 		now.active = false;
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The verb ELF: bytes of binaries and of their debug information, for symbols and lines. Only regular files that begin as
- * ELF does are read. What is asked for by a path is opened as the user is who called sudo, else as nobody, never as root;
+ * ELF does are read, and the one in which a process tells the names of the code that it makes while it runs. What is asked for by a path is opened as the user is who called sudo, else as nobody, never as root;
  * what a process has mapped is root's to read as its memory is, and with --no-memory only what everybody may read.
  * wire.h has the bytes.
  */
@@ -61,8 +61,8 @@ static int open_regular(const struct reader *reader, int path)
 	return fd;
 }
 
-/* A path in the root of a process, or for 0 in the probe's own; links on the way lead nowhere else. */
-static int open_inside(const struct reader *reader, uint32_t pid, const char *path)
+/* A path in the root of a process, or for 0 in the probe's own; links on the way lead nowhere else, if they are followed. */
+static int open_inside(const struct reader *reader, uint32_t pid, const char *path, unsigned resolve)
 {
 	char name[32];
 	snprintf(name, sizeof name, "%u/root", pid);
@@ -71,7 +71,7 @@ static int open_inside(const struct reader *reader, uint32_t pid, const char *pa
 	if (root < 0)
 		return -1;
 	step_down();
-	int fd = open_how(root, path, O_PATH | O_CLOEXEC, IN_ROOT | NO_MAGIC);
+	int fd = open_how(root, path, O_PATH | O_CLOEXEC, IN_ROOT | NO_MAGIC | resolve);
 	int error = errno;
 	close(root);
 	errno = error;
@@ -96,6 +96,25 @@ static int open_mapped(const struct reader *reader, const char *name)
 	return fd < 0 ? -1 : open_regular(reader, fd);
 }
 
+/* /tmp is everybody's: what another user has put there says nothing of this process. */
+static int open_perf_map(const struct reader *reader, uint32_t pid, uint32_t number)
+{
+	char name[32], path[48];
+	struct stat process, st;
+	snprintf(name, sizeof name, "%u", pid);
+	snprintf(path, sizeof path, "/tmp/perf-%u.map", number);
+	errno = EINVAL;
+	if (!pid || fstatat(reader->roots->proc, name, &process, AT_SYMLINK_NOFOLLOW))
+		return -1;
+	int fd = open_inside(reader, pid, path, NO_SYMLINKS);
+	if (fd >= 0 && (fstat(fd, &st) || st.st_uid != process.st_uid)) {
+		close(fd);
+		errno = EPERM;
+		return -1;
+	}
+	return fd;
+}
+
 static int open_elf(const struct reader *reader, const uint8_t *body, size_t size)
 {
 	const uint8_t *rest = body + ELF_BODY;
@@ -118,8 +137,10 @@ static int open_elf(const struct reader *reader, const uint8_t *body, size_t siz
 		char path[PATH_LIMIT];
 		memcpy(path, rest, size);
 		path[size] = 0;
-		return open_inside(reader, pid, path);
+		return open_inside(reader, pid, path, 0);
 	}
+	if (body[0] == PERF_MAP && size == 4)
+		return open_perf_map(reader, pid, get32(rest));
 	return -1;
 }
 
@@ -134,7 +155,7 @@ static int elf_of(struct reader *reader, const uint8_t *body, size_t size)
 	forget_elf(reader);
 	int fd = open_elf(reader, body, size);
 	char magic[4];
-	if (fd >= 0 && (pread(fd, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4))) {
+	if (fd >= 0 && body[0] != PERF_MAP && (pread(fd, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4))) {
 		close(fd);
 		errno = EPERM;
 		fd = -1;

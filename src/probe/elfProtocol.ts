@@ -7,7 +7,9 @@ export type BinaryFile =
   /** The program that a process runs. */
   | { readonly kind: 'executable'; readonly pid: number }
   /** A path, links and all, in the root of a process; of pid 0 in the probe's own (5.6+). Never opened with root's rights. */
-  | { readonly kind: 'inside'; readonly pid: number; readonly path: string };
+  | { readonly kind: 'inside'; readonly pid: number; readonly path: string }
+  /** `/tmp/perf-NUMBER.map` in the root of a process and of its user, no link; never opened with root's rights. `number`: the process in its own namespace (5.6+). */
+  | { readonly kind: 'perfMap'; readonly pid: number; readonly number: number };
 
 /** What tells one file from another, and from itself after a change. */
 export interface BinaryIdentity {

@@ -2,7 +2,7 @@
 import type { BinaryFile, BinaryIdentity } from './elfProtocol';
 import { u32 } from './wire';
 
-const kinds = { mapped: 1, executable: 2, inside: 3 } as const;
+const kinds = { mapped: 1, executable: 2, inside: 3, perfMap: 4 } as const;
 const HEAD = 17;
 const IDENTITY = 32;
 
@@ -21,6 +21,11 @@ export function encodeElf(file: BinaryFile, offset: number, length: number): Buf
 function restOf(file: BinaryFile): Buffer {
   if (file.kind === 'executable') return Buffer.alloc(0);
   if (file.kind === 'inside') return Buffer.from(file.path, 'utf8');
+  if (file.kind === 'perfMap') {
+    const number = Buffer.alloc(4);
+    number.writeUInt32LE(u32(file.number));
+    return number;
+  }
   const rest = Buffer.alloc(16);
   rest.writeBigUInt64LE(BigInt.asUintN(64, file.start), 0);
   rest.writeBigUInt64LE(BigInt.asUintN(64, file.end), 8);

@@ -29,8 +29,8 @@ static void say_hello(void)
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	uname(&name);
 	memcpy(out.tail, "IURP", 4);
-	uint8_t *p = put16(put16(out.tail + 4, PROTOCOL), 0);
-	p = put32(p, (uint32_t)getpid());
+	uint8_t *p = put16(put16(out.tail + 4, PROTOCOL), roots.same_pids ? 0 : HELLO_FOREIGN);
+	p = put32(p, (uint32_t)roots.self);
 	p = put32(p, (uint32_t)geteuid());
 	p = put64(p, (uint64_t)caps[1].effective << 32 | caps[0].effective);
 	p = put64(p, (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec);

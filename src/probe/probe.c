@@ -11,7 +11,8 @@
  *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes or has been silent for as
  * long as the client has said. It writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
- * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it, and a new
+ * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it (or left to
+ * wait, where it waits for the lock of a memory map: as long as it does, nobody else has to), and a new
  * reader goes on with the next item. The reader holds neither stdin, stdout nor stderr, so one which
  * never dies keeps no pipe or SSH session open; its answers travel through two shared buffers, one of
  * which it fills while the other is written out.
@@ -64,7 +65,7 @@ static void serve(void)
 		reap();
 		/* What came while nobody ran is heard first. */
 		if (n == 0 && silence_left() == 0)
-			fatal("Nothing was asked for too long.");
+			leave_in_silence();
 		if (n <= 0)
 			continue;
 		if (fds[0].revents & POLLIN)

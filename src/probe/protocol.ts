@@ -9,7 +9,7 @@ export interface Failure {
   readonly ok: false;
   /**
    * `EACCES`, `ENOENT`, `ESRCH`, `EIO`, … ETIMEDOUT: abandoned at its deadline. EBUSY: not tried, because
-   * too many reads of the same process hang already. EPERM also stands for what the probe refuses to
+   * too many reads of the same process hang already, or one for the lock of its memory map. EPERM also stands for what the probe refuses to
    * open, ENOSYS for a verb it does not know.
    */
   readonly errno: string;
@@ -82,6 +82,9 @@ export interface Hello {
   readonly kind: 'hello';
   readonly protocol: number;
   readonly version: string;
+  /** Its /proc is of another PID namespace than itself: the kernel knows processes by other pids than /proc. */
+  readonly foreignPids: boolean;
+  /** As its /proc has it; 0 where that is of another PID namespace, in which the probe has no number. */
   readonly pid: number;
   readonly uid: number;
   /** Effective capabilities. */
@@ -100,5 +103,11 @@ export interface Hello {
 export type Frame =
   | Hello
   | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly ReadResult[] }
-  | { readonly kind: 'done'; readonly id: number; readonly count: number }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly count: number;
+      /** Milliseconds of processor time that the probe and its readers have taken so far; a probe of before does not say. */
+      readonly processor?: number;
+    }
   | { readonly kind: 'fatal'; readonly text: string };

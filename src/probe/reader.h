@@ -19,6 +19,12 @@
 /* Readers that were killed and did not die, in all and by key_of; beyond that items get EBUSY. */
 #define HUNG_MAX 64
 #define HUNG_PER_KEY 8
+/*
+ * Kinds, in key_of, of what waits for the lock of a process's memory map and for no page that could hang by itself: its
+ * command line, and its maps, which need that lock up to 6.16.
+ */
+#define MAP_LOCK 1u
+#define MAPS 2u
 
 /* One of the two buffers. `progress`: answers << 32 | bytes, complete ones only. */
 struct buffer {
@@ -38,6 +44,8 @@ struct buffer {
 /* Shared with one reader, and never used again after that reader was abandoned: it may yet write. */
 struct generation {
 	struct buffer buffers[2];
+	/* The reader was not killed when it was abandoned: it ends as soon as its item does. */
+	_Atomic bool abandoned;
 };
 
 struct hung {
@@ -71,6 +79,11 @@ static void wake(int event)
 		;
 }
 
+static bool named(const char *body, size_t start, size_t end, const char *name)
+{
+	return end - start == strlen(name) && !memcmp(body + start, name, end - start);
+}
+
 /*
  * What a hung read is counted against: the process and the kind of file, so that a process whose memory
  * hangs still shows its state. The kind is a hash of the last part of the path that is no number.
@@ -99,16 +112,35 @@ static uint64_t key_of(const uint8_t *item)
 		if (start == 0 || !digits)
 			break;
 	}
+	if (pid && named(body, start, end, "cmdline"))
+		return (uint64_t)pid << 32 | MAP_LOCK;
+	if (pid && named(body, start, end, "maps"))
+		return (uint64_t)pid << 32 | MAPS;
 	for (; start < end; start++)
 		kind = (kind ^ (uint8_t)body[start]) * 16777619u;
 	return (uint64_t)pid << 32 | kind;
 }
 
+static bool waits_for_map(uint64_t key)
+{
+	return (uint32_t)key == MAP_LOCK || (uint32_t)key == MAPS;
+}
+
+/*
+ * Whether an item is not tried. While a reader waits for the lock of a memory map (it is left alone with that, to tell) nothing
+ * that needs this lock is tried, the memory itself included, but for a ring through its descriptor.
+ */
 static bool hangs(uint64_t key)
 {
-	uint32_t count = atomic_load(&shared->hung_count), same = 0;
-	for (uint32_t i = 0; i < count; i++)
-		same += shared->hung[i].key == key;
+	uint32_t count = atomic_load(&shared->hung_count), same = 0, kind = (uint32_t)key;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t other = shared->hung[i].key;
+		bool one_process = other >> 32 == key >> 32;
+		bool same_lock = kind == MAP_LOCK || (kind == 0 && process_memory) || other == key;
+		if (one_process && waits_for_map(other) && same_lock)
+			return true;
+		same += other == key;
+	}
 	return same >= HUNG_PER_KEY;
 }
 
@@ -192,6 +224,8 @@ static void run_reader(struct generation *mine, uint32_t sequence)
 			uint32_t bytes = 0, answers = 0;
 			while (item < count && bytes < HAND_OVER && !atomic_load(&buffer->hurry)) {
 				bytes += answer_item(&reader, shared->request + shared->items[item], buffer->data + bytes);
+				if (atomic_load(&mine->abandoned))
+					return;
 				item++;
 				answers++;
 				atomic_store_explicit(&buffer->progress, (uint64_t)answers << 32 | bytes,

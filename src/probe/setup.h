@@ -3,6 +3,7 @@
 #ifndef PROBE_SETUP_H
 #define PROBE_SETUP_H
 
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
@@ -71,6 +72,7 @@ static void limit_itself(void)
 static bool open_roots(void)
 {
 	struct statfs fs;
+	char self[16] = "";
 	roots.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	roots.sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (roots.proc < 0 || fstatfs(roots.proc, &fs) || (uint32_t)fs.f_type != 0x9fa0)
@@ -79,6 +81,10 @@ static bool open_roots(void)
 	roots.openat2 = fd >= 0;
 	if (fd >= 0)
 		close(fd);
+	if (readlinkat(roots.proc, "self", self, sizeof self - 1) > 0)
+		roots.self = (pid_t)strtol(self, NULL, 10);
+	/* Of a task in both, the outer namespace's number is the higher one: it has given out more. */
+	roots.same_pids = roots.self == getpid();
 	return true;
 }
 

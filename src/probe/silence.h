@@ -30,4 +30,11 @@ static int silence_left(void)
 	return left > 0 ? (int)left : 0;
 }
 
+static void leave_in_silence(void)
+{
+	char why[80];
+	snprintf(why, sizeof why, "It has left, for it had heard nothing for %d s.", (int)(silence_limit / 1000));
+	fatal(why);
+}
+
 #endif

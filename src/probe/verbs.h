@@ -44,6 +44,10 @@ struct roots {
 	int proc, sys;
 	/* False where the kernel has no openat2, or a seccomp filter hides it. */
 	bool openat2;
+	/* How /proc calls the probe; 0 where it is another PID namespace's, in which the probe has no number. */
+	pid_t self;
+	/* A pid means the same to /proc and to the system calls of the probe. */
+	bool same_pids;
 };
 
 /* What one batch keeps open; a process that ends meanwhile cannot be mistaken for a later one. */
@@ -409,6 +413,9 @@ static size_t copy_mapping(uint8_t *to, const uint8_t *from, size_t length)
 static int copy_ring(const struct reader *reader, uint32_t pid, int ring, uint64_t offset, uint32_t want,
 		     struct answer *answer)
 {
+	/* The pidfd would be of another process. */
+	if (!reader->roots->same_pids)
+		return EXDEV;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0)
 		return errno;

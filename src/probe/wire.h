@@ -6,12 +6,12 @@
  *   to the probe    u8 verb, u8 flags, u16 0, u32 request id, then u32 count and `count` items, each
  *                   u32 limit (bytes), u32 deadline (ms), u16 length, body
  *   from the probe  u8 kind, u8 0, u16 0, u32 request id, then by kind:
- *     HELLO    "IURP", u16 protocol, u16 0, u32 pid, u32 uid, u64 effective capabilities,
+ *     HELLO    "IURP", u16 protocol, u16 flags, u32 pid (as /proc has it, 0 = it has not), u32 uid, u64 effective capabilities,
  *              u64 nanoseconds since boot, u32 page size, u32 clock ticks a second, u32 processors,
  *              then strings (u16 length, bytes): probe version, machine, kernel release, host name
  *     ANSWERS  any number of answers, in the order of the items:
  *              u32 length, u16 errno (0 = good), u8 flags, u8 0, bytes
- *     DONE     u32 number of answers
+ *     DONE     u32 number of answers, u64 nanoseconds of processor time that probe and readers have taken so far
  *     FATAL    text; the probe ends after it
  *
  * Body of a KERNEL item: u8 kind, then by kind (a way: i64 last, u32 length, and i64 for each step, to the end):
@@ -41,8 +41,9 @@
  *     MAPPED       u64 start, u64 end of a mapping of the process
  *     EXECUTABLE   nothing
  *     INSIDE       path in the process's root; pid 0: in the probe's own
+ *     PERF_MAP     u32 number of the process in its own namespace: /tmp/perf-NUMBER.map in its root, text of its own making
  * and what is answered is the bytes, cut where the file ends; of length 0 u64 size, u64 inode, u64 device, i64 seconds of the
- * last change. EPERM: no ELF file, or not the probe's to read; EINVAL: malformed.
+ * last change. EPERM: no ELF file, of a PERF_MAP no regular one of the process's user, or not the probe's to read; EINVAL: malformed.
  *
  * Body of an IDLE item: u32 seconds without a word after which the probe ends from now on, 0 = never, as at first. One
  * to a request; what is answered is empty. Asked again it is the word that keeps the probe.
@@ -62,12 +63,15 @@
 enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE = 7, SOCKETS = 8, IDLE = 9 };
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
-enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3 };
+enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3, PERF_MAP = 4 };
 
 enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
 /* How a chain ended. FAULT: a pointer led nowhere; MOST: at the number wanted, or at the limit. */
 enum end { COMPLETE = 0, FAULT = 1, CYCLE = 2, MOST = 3 };
 #define DESCRIPTOR_SLOT (1ull << 63)
+
+/* Flag of HELLO: /proc is of another PID namespace than the probe, and its pids are not those of the system calls. */
+#define HELLO_FOREIGN 1
 
 /* Flag of a LIST request: give the text of every symbolic link. */
 #define WITH_LINKS 1

@@ -25,6 +25,7 @@ const FRAME_MAX = LIMIT_MAX + (256 << 10);
 /** No path that the kernel takes is longer. */
 const BODY_MAX = 5000;
 const MAGIC = 'IURP';
+const FOREIGN_PIDS = 1;
 const HEAD = 8;
 const ITEM_HEAD = 10;
 const ANSWER_HEAD = 8;
@@ -222,7 +223,12 @@ function decodeFrame(frame: Buffer): Frame {
       return { kind: 'answers', id, answers: decodeAnswers(rest) };
     case kinds.done:
       if (rest.length < 4) throw new WireError('The end of a batch is cut short.');
-      return { kind: 'done', id, count: rest.readUInt32LE(0) };
+      return {
+        kind: 'done',
+        id,
+        count: rest.readUInt32LE(0),
+        ...(rest.length < 12 ? {} : { processor: Number(rest.readBigUInt64LE(4)) / 1e6 }),
+      };
     case kinds.fatal:
       return { kind: 'fatal', text: rest.toString('utf8', 0, 1024) };
     default:
@@ -265,6 +271,7 @@ function decodeHello(data: Buffer): Hello {
   return {
     kind: 'hello',
     protocol,
+    foreignPids: (data.readUInt16LE(6) & FOREIGN_PIDS) !== 0,
     pid: data.readUInt32LE(8),
     uid: data.readUInt32LE(12),
     capabilities: data.readBigUInt64LE(16),
@@ -282,6 +289,7 @@ function decodeHello(data: Buffer): Hello {
 const unknownHello: Hello = {
   kind: 'hello',
   protocol: 0,
+  foreignPids: false,
   version: '',
   pid: 0,
   uid: 0,

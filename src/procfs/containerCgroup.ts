@@ -1,8 +1,8 @@
 import type { CgroupRow } from './cgroup';
 
 /**
- * How engines name the cgroup of a container, around its 64 hex digits; the first that fits names it. Their monitors
- * (`libpod-conmon-…`) are outside.
+ * How engines name the cgroup of a container, around its 64 hex digits; of those that fit the same digits the first names it. Their
+ * monitors (`libpod-conmon-…`) are outside.
  */
 const ENGINES: readonly (readonly [engine: string, pattern: RegExp])[] = [
   ['podman', /(?:^|\/)libpod-([0-9a-f]{64})(?:\.scope)?(?=\/|$)/g],
@@ -35,20 +35,42 @@ const LONGEST_PATH = 4096;
  * pod of Kubernetes: `containerd 0123456789ab, pod 0a1b… (burstable)`. The processes of a service are in none.
  */
 export function containerOf(rows: readonly CgroupRow[]): string | undefined {
-  const paths = rows.map(({ path }) => path).filter((path) => path.length <= LONGEST_PATH);
-  for (const [engine, pattern] of ENGINES) {
-    for (const path of paths) {
-      const id = innermost(path, pattern);
-      if (id !== undefined) return `${engine} ${id.slice(0, SHORT)}${podOf(path)}`;
-    }
+  let innermost: Found | undefined;
+  for (const { path } of rows) {
+    if (path.length > LONGEST_PATH) continue;
+    const found = [...foundIn(path, ENGINES, 'id'), ...foundIn(path, NAMED, 'name')];
+    for (const one of found) if (one.end > (innermost?.end ?? 0)) innermost = one;
   }
-  for (const [engine, pattern] of NAMED) {
-    for (const path of paths) {
-      const name = innermost(path, pattern);
-      if (name !== undefined) return `${engine} ${decodeUnitEscapes(name)}`;
-    }
-  }
-  return undefined;
+  if (!innermost) return undefined;
+  const { engine, kind, text, path } = innermost;
+  return kind === 'id'
+    ? `${engine} ${text.slice(0, SHORT)}${podOf(path)}`
+    : `${engine} ${decodeUnitEscapes(text)}`;
+}
+
+interface Found {
+  readonly engine: string;
+  readonly kind: 'id' | 'name';
+  readonly text: string;
+  readonly path: string;
+  /** Where it ends in the path: further on is further inside. */
+  readonly end: number;
+}
+
+function foundIn(
+  path: string,
+  patterns: readonly (readonly [engine: string, pattern: RegExp])[],
+  kind: Found['kind'],
+): Found[] {
+  return patterns.flatMap(([engine, pattern]) =>
+    [...path.matchAll(pattern)].map((match) => ({
+      engine,
+      kind,
+      text: match[1] ?? '',
+      path,
+      end: match.index + match[0].length,
+    })),
+  );
 }
 
 /** The group of its own that a service of systemd has, or a part of that. */
@@ -56,15 +78,11 @@ export function isService(rows: readonly CgroupRow[]): boolean {
   return rows.some(({ path }) => /\.slice\/[^/]+\.service(?:\/|$)/.test(path.slice(0, LONGEST_PATH)));
 }
 
-function innermost(path: string, pattern: RegExp): string | undefined {
-  return [...path.matchAll(pattern)].at(-1)?.[1];
-}
-
 /** The kubelet’s names of a pod: `kubepods-burstable-pod0a1b_….slice`, or `kubepods/burstable/pod0a1b-…`; of static pods 32 digits. */
 const POD = /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?=[/:]|$)/;
 
 function podOf(path: string): string {
-  const uid = path.includes('/kubepods') ? POD.exec(path)?.[1]?.replaceAll('_', '-') : undefined;
+  const uid = /[/-]kubepods[./-]/.test(path) ? POD.exec(path)?.[1]?.replaceAll('_', '-') : undefined;
   if (uid === undefined) return '';
   // Without a word for it: guaranteed.
   const quality = /[/-](burstable|besteffort)(?=[./-])/.exec(path)?.[1] ?? 'guaranteed';

@@ -11,3 +11,8 @@ export function parseVersion(text: string): Version | undefined {
   const stable = / Debian (\d{1,3}\.\d{1,3}\.\d{1,3})-\S{1,32} \(/.exec(text.slice(0, 1024))?.[1];
   return release === undefined ? undefined : { release, ...(stable === undefined ? {} : { stable }) };
 }
+
+/** /proc/version_signature, which Ubuntu's kernels have: the stable version is its last word. */
+export function parseVersionSignature(text: string): string | undefined {
+  return /^Ubuntu \S{1,64} (\d{1,3}\.\d{1,3}\.\d{1,3})\s*$/.exec(text.slice(0, 256))?.[1];
+}

@@ -1,4 +1,5 @@
 import type { Certainty, Request, RequestState } from '../model/request';
+import { atOnce, type Steps } from '../target/turns';
 import { describeSqe, type SqeDescription } from './describe';
 import type { RingHints, RingImage } from './image';
 import { hex64 } from './operands/words';
@@ -45,13 +46,22 @@ export interface Reconstruction {
 
 export const MAX_ROWS = 8192;
 export const MAX_COMPLETED = 256;
+/** Rows between two steps. */
+const STEP = 64;
 
 /** The requests of a ring from nothing but its memory. Never throws. */
 export function reconstruct(image: RingImage, hints: RingHints = {}): Reconstruction {
+  return atOnce(reconstructing(image, hints));
+}
+
+/** The same in steps. */
+export function* reconstructing(image: RingImage, hints: RingHints = {}): Steps<Reconstruction> {
   const windows = readWindows(image, hints);
+  yield;
   const { of, inFlight } = judge(windows, image.geometry.sqEntries);
   const at = (index: number): number => (windows.slot[index] ?? 0) * image.geometry.sqeSize;
   const standing = standings(windows, of, (index) => image.sqes.readUInt8(at(index)));
+  yield;
   const rows: PendingRow[] = [];
   const rowOf = new Map<number, number>();
   let pending = 0;
@@ -62,6 +72,7 @@ export function reconstruct(image: RingImage, hints: RingHints = {}): Reconstruc
     pending++;
     if (value === verdict.ambiguous) ambiguous++;
     if (rows.length === MAX_ROWS) continue;
+    if (rows.length % STEP === STEP - 1) yield;
     rowOf.set(index, rows.length);
     const where = standing.get(index);
     const after = where?.behind === undefined ? undefined : rowOf.get(where.behind);
@@ -76,7 +87,7 @@ export function reconstruct(image: RingImage, hints: RingHints = {}): Reconstruc
   }
   return {
     rows,
-    prepared: preparedRows(image, windows, hints),
+    prepared: yield* preparedRows(image, windows, hints),
     ...completedRows(image, windows),
     ambiguous,
     ...(inFlight === undefined ? {} : { inFlight, lost: Math.max(0, inFlight - pending) }),
@@ -97,7 +108,7 @@ function rowAt(
 }
 
 /** Certain only where the kernel's own head is known: the ring's may lag behind while a batch is submitted. */
-function preparedRows(image: RingImage, { sqHead, sqTail }: Windows, hints: RingHints): PendingRow[] {
+function* preparedRows(image: RingImage, { sqHead, sqTail }: Windows, hints: RingHints): Steps<PendingRow[]> {
   const count = Math.min((sqTail - sqHead) >>> 0, image.geometry.sqEntries, MAX_ROWS);
   const certainty = hints.cachedSqHead === undefined ? 'inferred' : 'certain';
   const rows: PendingRow[] = [];
@@ -105,6 +116,7 @@ function preparedRows(image: RingImage, { sqHead, sqTail }: Windows, hints: Ring
     const position = (sqHead + index) >>> 0;
     const slot = slotOf(image, position);
     if (slot < 0) continue;
+    if (rows.length % STEP === STEP - 1) yield;
     rows.push({
       ...rowAt(image, slot * image.geometry.sqeSize, position, hints.arch),
       certainty,

@@ -82,6 +82,11 @@ const SQE_FLAGS = [
   'CQE_SKIP_SUCCESS',
 ];
 
-export function sqeFlagNames(flags: number): string[] {
-  return SQE_FLAGS.filter((_, bit) => flags & (1 << bit));
+/** By the value of the bits: rows share their lists. */
+const NAMES: readonly (readonly string[])[] = Array.from({ length: 1 << SQE_FLAGS.length }, (_, flags) =>
+  SQE_FLAGS.filter((__, bit) => flags & (1 << bit)),
+);
+
+export function sqeFlagNames(flags: number): readonly string[] {
+  return NAMES[flags % NAMES.length] ?? [];
 }

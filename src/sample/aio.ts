@@ -6,6 +6,7 @@ import { AIO_HEADER_BYTES, type AioRing, readAioRing } from '../ring/aioRing';
 import { IOCB_BYTES, type Iocb, readIocb } from '../ring/iocb';
 import type { Target } from '../target/target';
 import type { AioSubmissions } from './aioSubmissions';
+import { MEMORY_OFF } from './blindness';
 import { layoutOf, type WalkOptions } from './pendingSources';
 
 export interface AioAsked {
@@ -176,12 +177,14 @@ function unread({ id }: AioContext, header: MemoryResult | undefined): Blindness
   const what = `what has completed in Linux AIO context ${id}`;
   if (header?.ok) return { what, why: 'the program has written over the ring, which is in its own memory' };
   const errno = header?.errno ?? 'EIO';
+  if (errno === 'EOPNOTSUPP') return { what, why: MEMORY_OFF };
   if (errno !== 'EACCES' && errno !== 'EPERM')
     return { what, why: `the ring’s memory could not be read (${errno})` };
   return {
     what,
     why: `the process’s memory may not be read (${errno})`,
     remedy: 'run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process',
+    missing: 'root',
   };
 }
 

@@ -13,6 +13,7 @@ import type {
   Sample,
 } from '../model/sample';
 import { SCHEMA } from '../model/sample';
+import { mapped, type Steps } from '../target/turns';
 import { type AioFound, finishedContexts } from './aio';
 import type { AioSubmissions } from './aioSubmissions';
 import { blindnessOf, type Trouble } from './blindness';
@@ -21,6 +22,7 @@ import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
 import { withOperations } from './requests/carriedOperations';
 import { mergeRings } from './requests/mergeRings';
+import { withFields } from './requests/withFields';
 import type { RingsFound } from './rings';
 import type { TasksFound } from './tasks';
 
@@ -48,7 +50,7 @@ export interface Gathered {
 }
 
 /** One Sample of what was gathered: requests of all sources in one list, and what could not be seen. */
-export function assemble(gathered: Gathered): Sample {
+export function* assemble(gathered: Gathered): Steps<Sample> {
   const { tasks, ended, timedOut } = gathered.tasks;
   const {
     resources,
@@ -63,7 +65,7 @@ export function assemble(gathered: Gathered): Sample {
     aio,
   } = gathered;
   const { walk } = pending;
-  const merged = mergeRings({
+  const merged = yield* mergeRings({
     told: gathered.rings,
     tasks,
     resources,
@@ -71,11 +73,13 @@ export function assemble(gathered: Gathered): Sample {
     ...pending,
   });
   const named = withRegisteredFiles(
-    withPaths(merged.requests, resources),
+    yield* withPaths(merged.requests, resources),
     gathered.rings.registered,
     resources,
   );
+  yield;
   const requests = withBufferFiles(named, tasks, gathered.maps);
+  yield;
   const { rings } = merged;
   const { stackErrno, ...other } = trouble;
   const stacksSeen = tasks.some((task) => task.kernelStack !== undefined);
@@ -120,14 +124,14 @@ export function assemble(gathered: Gathered): Sample {
 }
 
 /** The path behind a request's descriptor. */
-function withPaths(requests: readonly Request[], resources: readonly Resource[]): Request[] {
+function* withPaths(requests: readonly Request[], resources: readonly Resource[]): Steps<Request[]> {
   if (requests.length === 0) return [];
   const paths = new Map(
     resources.flatMap(({ fd, path }) => (path === undefined ? [] : [[fd, path] as const])),
   );
-  return requests.map((request) => {
+  return yield* mapped(requests, (request) => {
     if (request.fd == null || request.path !== undefined) return request;
     const path = paths.get(request.fd);
-    return path === undefined ? request : { ...request, path };
+    return path === undefined ? request : withFields(request, { path });
   });
 }

@@ -23,6 +23,8 @@ export interface Trouble {
   /** Tasks that ended meanwhile. */
   readonly ended: number;
   readonly captured: boolean;
+  /** Of processes no memory but their rings' is read. */
+  readonly memoryOff?: boolean;
   /** Of who is at the other end of what is waited for. */
   readonly otherEnds?: readonly Blindness[];
 }
@@ -39,6 +41,7 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
       what: 'open files and io_uring rings',
       why: denied(trouble.fdErrno) ? whose : `reading them failed: ${trouble.fdErrno}`,
       remedy: `run with sudo: sudo inspect-io-uring ${trouble.pid}`,
+      ...(denied(trouble.fdErrno) ? { missing: 'root' } : {}),
     });
   }
   if (trouble.stackErrno !== undefined) {
@@ -63,9 +66,10 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
     rows.push({
       what: 'rings whose descriptor is closed',
       why: denied(trouble.mapsErrno) ? whose : `/proc/${trouble.pid}/maps: ${trouble.mapsErrno}`,
-      ...(denied(trouble.mapsErrno) ? { remedy: 'run with sudo' } : {}),
+      ...(denied(trouble.mapsErrno) ? { remedy: 'run with sudo', missing: 'root' } : {}),
     });
   }
+  if (trouble.memoryOff === true) rows.push({ what: POINTED_AT, why: MEMORY_OFF });
   rows.push(...ringRows(trouble));
   for (const what of trouble.timedOut.slice(0, MOST_TIMED_OUT)) {
     rows.push({
@@ -88,6 +92,11 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
   }
   return [...rows, ...(trouble.otherEnds ?? [])];
 }
+
+/** Why a process's memory was not read (EOPNOTSUPP). */
+export const MEMORY_OFF = 'reading the memory of processes is switched off';
+
+const POINTED_AT = 'what requests and system calls point at (paths, addresses, times) and who holds a mutex';
 
 const MOST_TIMED_OUT = 10;
 

@@ -41,15 +41,22 @@ function inodeOf(link: LinkResult): number | undefined {
   return parsed?.kind === 'namespace' ? parsed.inode : undefined;
 }
 
-/** True where the reader's pids are not the kernel's own: what the kernel prints unasked (SqThread) is no pid there. */
-export function isInnerReader({ readersPid }: Namespaces): boolean {
+/**
+ * True where the pids that the reader sees are not the kernel's own: what the kernel prints unasked (SqThread) is no pid there. So it is
+ * taken where /proc is not the reader's.
+ */
+export function isInnerReader(target: Target, { readersPid }: Namespaces): boolean {
+  if (target.foreignPids) return true;
   return readersPid !== undefined && readersPid !== OUTERMOST;
 }
 
 /** The same, asked for by itself. */
 export async function hasInnerReader(target: Target): Promise<boolean> {
-  if (target.self === undefined) return false;
-  return isInnerReader(namespacesFrom(await target.link(namespaceLinks(target, target.self))));
+  const { self } = target;
+  return isInnerReader(
+    target,
+    self === undefined ? {} : namespacesFrom(await target.link(namespaceLinks(target, self))),
+  );
 }
 
 export interface ContainerAsked {

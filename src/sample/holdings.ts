@@ -1,5 +1,4 @@
 import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
-import type { ListResult } from '../probe/protocol';
 import { parseFdinfo } from '../procfs/fdinfo';
 import type { InetRow } from '../procfs/inet';
 import { type MountinfoRow, parseMountinfo } from '../procfs/mountinfo';
@@ -10,7 +9,7 @@ import { readDevices } from './devices';
 import { addFuseWaiting } from './fuse';
 import { MountTable } from './mounts';
 import { findLayers, layerFiles } from './overlayLayers';
-import { addPeers } from './peers';
+import { addPeers, type HolderSearch } from './peers';
 import { readRemoteMounts } from './remoteMounts';
 import { resourceOf } from './resources';
 import { readSockets, type SocketTable } from './sockets';
@@ -35,24 +34,32 @@ export interface Known {
 
 const NO_SOCKETS: SocketTable = { byInode: new Map(), tcp: [], missing: [] };
 
-/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. `processes` lists /proc. */
+export interface HoldingsAsked {
+  /** Its descriptors, bare, and with their fdinfo once that is read. */
+  readonly bare: readonly Descriptor[];
+  readonly described: Promise<DescriptorsFound>;
+  readonly rows: readonly MountinfoRow[];
+  readonly search: HolderSearch;
+  readonly known: Known;
+  readonly ownInode: boolean;
+}
+
+/** What a process holds open: each descriptor with its mount, disk, socket, peers or server. */
 export async function readResources(
   target: Target,
   pid: number,
-  { descriptors }: DescriptorsFound,
-  mountinfo: string,
-  processes: ListResult | undefined,
-  known: Known,
-  ownInode: boolean,
+  { bare: listed, described, rows, search, known, ownInode }: HoldingsAsked,
 ): Promise<Holdings> {
-  const { rows } = parseMountinfo(mountinfo);
+  const inodes = new Set(listed.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
+  const [{ descriptors }, sockets] = await Promise.all([
+    described,
+    inodes.size > 0 ? readSockets(target, pid, inodes) : NO_SOCKETS,
+  ]);
   const mounts = await withOuter(target, new MountTable(rows), rows, descriptors);
-  const inodes = new Set(descriptors.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
-  const sockets = inodes.size > 0 ? await readSockets(target, pid, inodes) : NO_SOCKETS;
   const bare = descriptors.map((descriptor) =>
     resourceOf(descriptor, { arch: target.arch, mounts, sockets }),
   );
-  const found = await surroundingsOf(target, pid, bare, { rows, mounts, processes, known, ownInode });
+  const found = await surroundingsOf(target, pid, bare, { rows, mounts, search, known, ownInode });
   return { ...found, tcp: sockets.tcp, missingSockets: sockets.missing };
 }
 
@@ -75,7 +82,7 @@ async function withOuter(
 export interface SurroundingsAsked {
   readonly rows: readonly MountinfoRow[];
   readonly mounts: MountTable;
-  readonly processes: ListResult | undefined;
+  readonly search: HolderSearch;
   readonly known: Known;
   readonly ownInode: boolean;
 }
@@ -85,7 +92,7 @@ export async function surroundingsOf(
   target: Target,
   pid: number,
   own: readonly Resource[],
-  { rows, mounts, processes, known, ownInode }: SurroundingsAsked,
+  { rows, mounts, search, known, ownInode }: SurroundingsAsked,
 ): Promise<Omit<Holdings, 'missingSockets' | 'tcp'>> {
   const layers = await findLayers(
     own,
@@ -95,9 +102,7 @@ export async function surroundingsOf(
   );
   const bare = [...own, ...layers.files];
   const addServers = (resources: readonly Resource[], before: readonly Resource[]) =>
-    addPeers(target, pid, resources, processes, before, ownInode).then((found) =>
-      addFuseWaiting(target, found),
-    );
+    addPeers(target, pid, resources, search, before, ownInode).then((found) => addFuseWaiting(target, found));
   const [withPeers, withDevices, remoteMounts] = await Promise.all([
     addServers(bare, [...known.resources, ...layerFiles(known.resources)]),
     readDevices(target, bare, { before: known.devices, mounts: () => mountsOfReader(target, mounts) }).then(

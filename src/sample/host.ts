@@ -2,11 +2,12 @@ import type { Host } from '../model/sample';
 import type { ReadResult } from '../probe/protocol';
 import { cpuCount } from '../procfs/cpuList';
 import { parseProcsBlocked } from '../procfs/procsBlocked';
-import { parseVersion } from '../procfs/version';
+import { parseVersion, parseVersionSignature } from '../procfs/version';
 import { textOf } from './text';
 
 export const HOST_FILES = [
   '/proc/version',
+  '/proc/version_signature',
   '/proc/sys/kernel/hostname',
   '/proc/sys/kernel/osrelease',
   '/sys/devices/system/cpu/online',
@@ -19,14 +20,15 @@ export function hostFrom(
   arch: string,
   uptime: number | undefined,
 ): Host {
-  const [versionText, name, release, online, stat] = files.map(textOf);
+  const [versionText, signature, name, release, online, stat] = files.map(textOf);
   const cpus = cpuCount(online ?? '');
   const version = parseVersion(versionText ?? '');
+  const stable = version?.stable ?? parseVersionSignature(signature ?? '');
   const ioWaiting = parseProcsBlocked(stat ?? '');
   return {
     name: name?.trim() || 'unknown',
     kernel: release?.trim() || version?.release || 'unknown',
-    ...(version?.stable === undefined ? {} : { stable: version.stable }),
+    ...(stable === undefined ? {} : { stable }),
     arch,
     ...(uptime === undefined ? {} : { uptime }),
     ...(cpus === undefined ? {} : { cpus }),

@@ -5,6 +5,7 @@ import type { Target } from '../target/target';
 import { surroundingsOf } from './holdings';
 import { MountTable } from './mounts';
 import { absolutePath, type GivenPaths, readGivenPaths, startOf, tasksByPath } from './namedPaths';
+import { HolderSearch } from './peers';
 
 export interface NamedFilesAsked {
   /** /proc/PID/mountinfo. */
@@ -58,7 +59,7 @@ export async function withNamedFiles(
   const found = await surroundingsOf(target, pid, files, {
     rows,
     mounts,
-    processes,
+    search: new HolderSearch(target, processes),
     known: { resources: [], servers: [], devices: sample.devices ?? [] },
     ownInode,
   });

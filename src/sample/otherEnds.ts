@@ -1,9 +1,9 @@
 import type { Blindness, Listener, ProcessName, Resource, Sample, SocketInfo } from '../model/sample';
 import type { ListResult } from '../probe/protocol';
 import type { InetRow } from '../procfs/inet';
-import type { KernelSockets } from '../target/kernelSockets';
 import type { Target } from '../target/target';
 import { Holders } from './holders';
+import { listedElsewhere } from './listedElsewhere';
 import { tcpEnds } from './tcpEnds';
 import { unixEnds } from './unixEnds';
 import { type WaitedFor, waitedFor } from './waitedFor';
@@ -75,13 +75,15 @@ export async function findOtherEnds(
 function withEnd({ resource, kind }: WaitedFor, end: OtherEnd | undefined): Resource {
   if (kind === 'mqueue') return messageQueue(resource);
   if (kind === 'fifo') return { ...resource, kind, end: endOf(resource) };
-  if (!resource.socket || !end) return resource;
+  // One that the kernel tells of, and no table of the process: of the reader's network namespace, and not of the process's.
+  const known = resource.socket ?? (end?.link === undefined ? undefined : UNIX);
+  if (!known || !end) return resource;
   const { listener } = end;
   const { link: _, ...backlog } = listener ?? { link: '' };
   return {
     ...resource,
     socket: {
-      ...resource.socket,
+      ...known,
       ...end.socket,
       ...(listener ? { listener: { ...backlog, holders: [] } } : {}),
     },
@@ -104,6 +106,8 @@ function endOf({ openFlags }: Resource): 'read' | 'write' | 'both' {
   if (openFlags?.includes('O_WRONLY')) return 'write';
   return openFlags?.includes('O_RDWR') ? 'both' : 'read';
 }
+
+const UNIX: SocketInfo = { protocol: 'unix' };
 
 /** With the names of a moment ago, where it is still the same descriptor and connection. */
 function rememberedEnd(now: Resource, before: Resource | undefined): Resource | undefined {
@@ -131,47 +135,91 @@ async function socketEnds(
   waited: readonly WaitedFor[],
   table: readonly InetRow[],
 ): Promise<{ readonly ends: ReadonlyMap<number, OtherEnd>; readonly blind: readonly Blindness[] }> {
-  const sockets = waited.flatMap(({ resource: { fd, socket, inode }, task }) =>
-    socket && inode !== undefined ? [{ fd, socket, inode, address: task?.syscall?.address }] : [],
+  const sockets = waited.flatMap(({ kind, resource: { fd, socket, inode }, task }) =>
+    kind === 'socket' && inode !== undefined ? [{ fd, socket, inode, address: task?.syscall?.address }] : [],
   );
   if (sockets.length === 0) return { ends: new Map(), blind: [] };
-  const kernel = await kernelSocketsOf(target, pid);
+  const listed = sockets.flatMap(({ socket, ...one }) => (socket ? [{ ...one, socket }] : []));
   const asked = sockets
-    .filter(({ socket }) => socket.protocol === 'unix' && socket.state !== 'LISTENING')
+    .filter(({ socket }) => !socket || (socket.protocol === 'unix' && socket.state !== 'LISTENING'))
     .map(({ fd, inode, address }) => ({ fd, inode, ...(address === undefined ? {} : { address }) }));
+  const isNear = await sharesNetwork(target, pid);
   const [tcp, unix] = await Promise.all([
-    tcpEnds(table, sockets, kernel),
-    kernel ? unixEnds(target, pid, asked, kernel) : { ends: [], untold: false },
+    tcpEnds(table, listed, isNear ? target.sockets : undefined),
+    target.sockets
+      ? unixEnds(target, pid, asked, target.sockets)
+      : { ends: [], untold: asked.map(({ fd }) => fd) },
   ]);
+  const untold = sockets.filter(({ fd }) => unix.untold.includes(fd));
   return {
     ends: new Map([...tcp, ...unix.ends].map((end) => [end.fd, end])),
-    blind: asked.length === 0 || target.frozen ? [] : blindTo(pid, kernel !== undefined, unix.untold),
+    blind: untold.length === 0 || target.frozen ? [] : await blindTo(target, pid, untold, isNear),
   };
 }
 
-/** The kernel tells of the reader's own network namespace alone. */
-async function kernelSocketsOf(target: Target, pid: number): Promise<KernelSockets | undefined> {
-  if (!target.sockets || target.self === undefined) return undefined;
+/** The kernel tells of the reader's own network namespace alone; undefined where it is not known whether the process is in that. */
+async function sharesNetwork(target: Target, pid: number): Promise<boolean | undefined> {
+  if (target.self === undefined) return undefined;
   const [own, its] = await target.link([`/proc/${target.self}/ns/net`, `/proc/${pid}/ns/net`]);
-  return own?.ok && its?.ok && own.target === its.target ? target.sockets : undefined;
+  return own?.ok && its?.ok ? own.target === its.target : undefined;
 }
 
-function blindTo(pid: number, asked: boolean, untold: boolean): Blindness[] {
-  const what = 'who is at the other end of unix sockets';
-  if (!asked) {
-    const why = 'the process is in another network namespace than the inspector, and /proc does not tell';
-    return [{ what, why, remedy: `sudo nsenter --net -t ${pid} inspect-io-uring ${pid}` }];
+interface Untold {
+  readonly fd: number;
+  readonly inode: number;
+  readonly socket: SocketInfo | undefined;
+}
+
+async function blindTo(
+  target: Target,
+  pid: number,
+  untold: readonly Untold[],
+  isNear: boolean | undefined,
+): Promise<Blindness[]> {
+  const rows: Blindness[] = [];
+  if (untold.some(({ socket }) => socket)) rows.push(unnamed(pid, isNear));
+  const unlisted = untold.filter(({ socket }) => !socket);
+  const others = unlisted.length > 0 ? await listedElsewhere(target, pid) : new Set();
+  const strange = unlisted.filter(({ inode }) => !others.has(inode));
+  if (strange.length > 0) {
+    rows.push({
+      what: `what the socket at descriptor ${descriptors(strange)} is connected to`,
+      why: 'it is not of the network namespace of its process, as one is that a process of another container connected or handed over, or /proc does not list its kind',
+    });
   }
-  return untold
-    ? [{ what, why: 'the kernel does not tell: it has no unix_diag', remedy: 'modprobe unix_diag' }]
-    : [];
+  return rows;
+}
+
+function unnamed(pid: number, isNear: boolean | undefined): Blindness {
+  const what = 'who is at the other end of unix sockets';
+  if (isNear)
+    return { what, why: 'the kernel does not tell: it has no unix_diag', remedy: 'modprobe unix_diag' };
+  const nsenter = { remedy: `sudo nsenter --net -t ${pid} inspect-io-uring ${pid}` };
+  return isNear === false
+    ? {
+        what,
+        why: 'the process is in another network namespace than the inspector, and /proc does not tell',
+        ...nsenter,
+      }
+    : {
+        what,
+        why: 'the process may be in another network namespace than the inspector, and /proc does not tell',
+        ...nsenter,
+      };
+}
+
+function descriptors(of: readonly { readonly fd: number }[]): string {
+  return of
+    .slice(0, 5)
+    .map(({ fd }) => fd)
+    .join(', ');
 }
 
 function hiddenHolders(hidden: readonly WaitedFor[], pid: number): Blindness {
-  const fds = hidden.slice(0, 5).map(({ resource }) => resource.fd);
   return {
-    what: `who is at the other end of the socket at descriptor ${fds.join(', ')}`,
+    what: `who is at the other end of the socket at descriptor ${descriptors(hidden.map(({ resource }) => resource))}`,
     why: 'no process whose files this user may see has it',
     remedy: `run with sudo: sudo inspect-io-uring ${pid}`,
+    missing: 'root',
   };
 }

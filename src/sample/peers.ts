@@ -3,7 +3,9 @@ import type { ListResult } from '../probe/protocol';
 import { parseComm } from '../procfs/comm';
 import { parseFdinfo } from '../procfs/fdinfo';
 import { parseFuse } from '../procfs/fuseFdinfo';
+import type { MountinfoRow } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
+import { type Descriptor, isRing } from './descriptors';
 import { ringHolders } from './ringPeers';
 import { textOf } from './text';
 
@@ -24,14 +26,14 @@ interface ProcessNumber {
 
 /**
  * Names the processes at the other end of pipes, those that share a ring (where rings have an inode each, `ownInode`) and the server of FUSE files. Looks at the descriptor links of every
- * process it may, follows none. `processes` lists /proc; `known` is what a look a moment ago found, which stands where it
+ * process it may, follows none. `known` is what a look a moment ago found, which stands where it
  * answers everything. Returns the resources with what was found.
  */
 export async function addPeers(
   target: Target,
   pid: number,
   resources: readonly Resource[],
-  processes: ListResult | undefined,
+  search: HolderSearch,
   known: readonly Resource[],
   ownInode: boolean,
 ): Promise<Resource[]> {
@@ -48,14 +50,16 @@ export async function addPeers(
   const rings = ownInode && resources.some(({ kind }) => kind === 'io_uring');
   if (pipes.size === 0 && !fuse && !rings) return [...resources];
   const wanted = [...pipes.keys(), ...(fuse ? ['/dev/fuse'] : []), ...(rings ? [RING] : [])];
-  const found = await findHoldings(target, processes, wanted);
+  const found = await search.find(wanted);
   const holdings = found.filter(({ link }) => link !== RING);
   const ringHeld = found.filter(({ link }) => link === RING);
-  const holders = await ringHolders(target, pid, resources, ringHeld);
-  const pids = [...new Set([...holdings.map((holding) => holding.pid), ...[...holders.values()].flat()])];
-  const files = await target.read([
-    ...holdings.map((holding) => `/proc/${holding.pid}/fdinfo/${holding.fd}`),
-    ...pids.map((holder) => `/proc/${holder}/comm`),
+  const pids = [...new Set(found.map((holding) => holding.pid))];
+  const [holders, files] = await Promise.all([
+    ringHolders(target, pid, resources, ringHeld),
+    target.read([
+      ...holdings.map((holding) => `/proc/${holding.pid}/fdinfo/${holding.fd}`),
+      ...pids.map((holder) => `/proc/${holder}/comm`),
+    ]),
   ]);
   const infos = files.slice(0, holdings.length).map(textOf);
   const comms = files.slice(holdings.length);
@@ -89,6 +93,47 @@ function rememberPeers(resources: readonly Resource[], known: readonly Resource[
     );
   }
   return result;
+}
+
+/** The search of all processes, which `processes` lists, begun before it is known what all is wanted. */
+export class HolderSearch {
+  private readonly begun: ReadonlySet<string>;
+  private readonly early: Promise<readonly Holding[]>;
+
+  /** `early` = links that will be wanted. */
+  constructor(
+    private readonly target: Target,
+    private readonly processes: ListResult | undefined,
+    early: readonly string[] = [],
+  ) {
+    this.begun = new Set(early);
+    this.early = early.length > 0 ? findHoldings(target, processes, early) : Promise.resolve([]);
+    this.early.catch(() => undefined);
+  }
+
+  async find(wanted: readonly string[]): Promise<Holding[]> {
+    const more = wanted.filter((link) => !this.begun.has(link));
+    const [early, found] = await Promise.all([
+      this.early,
+      more.length > 0 ? findHoldings(this.target, this.processes, more) : [],
+    ]);
+    const links = new Set(wanted);
+    return [...early.filter(({ link }) => links.has(link)), ...found].sort((a, b) => a.pid - b.pid);
+  }
+}
+
+/** Of these descriptors what addPeers will want, as far as it is known without their fdinfo. */
+export function soughtLinks(
+  descriptors: readonly Descriptor[],
+  rows: readonly MountinfoRow[],
+  ownInode: boolean,
+): string[] {
+  const links = descriptors.flatMap((descriptor) =>
+    descriptor.link.kind === 'pipe' || (ownInode && isRing(descriptor)) ? [descriptor.text] : [],
+  );
+  if (links.length === 0) return [];
+  const fuse = rows.some(({ fsType }) => fsType.startsWith('fuse'));
+  return [...new Set([...links, ...(fuse ? ['/dev/fuse'] : [])])];
 }
 
 /** The descriptors of all processes whose links are among `wanted`. */

@@ -1,5 +1,5 @@
 import { type LayoutCache, type OpenedLayout, openLayout } from '../kernel/openLayout';
-import { walkKernel } from '../kernel/walk';
+import { beginWalk, type WalkBegun, walkKernel } from '../kernel/walk';
 import type { KernelWalk, WalkedRing } from '../kernel/walked';
 import type { Blindness } from '../model/sample';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
@@ -17,6 +17,8 @@ export interface PendingAsked {
   readonly ownInode: boolean;
   /** Absent: kernel memory is not walked at this look. */
   readonly walk?: WalkOptions;
+  /** From beginWalking, where the walk is under way. */
+  readonly begun?: Promise<WalkBegun | undefined>;
 }
 
 export interface WalkOptions {
@@ -54,20 +56,34 @@ const layouts = new WeakMap<Target, Promise<OpenedLayout>>();
 
 /** What the kernel of a target has where; found out once. */
 export function layoutOf(target: Target, { layouts: cache }: WalkOptions): Promise<OpenedLayout> {
-  const opening = layouts.get(target) ?? openLayout(target, cache);
-  layouts.set(target, opening);
+  const origin = target.origin ?? target;
+  const opening = layouts.get(origin) ?? openLayout(origin, cache);
+  layouts.set(origin, opening);
   return opening;
+}
+
+/** Begins a walk while the process's rings are still looked for. */
+export async function beginWalking(
+  target: Target,
+  pid: number,
+  options: WalkOptions,
+): Promise<WalkBegun | undefined> {
+  if (!target.kernel) return undefined;
+  const opened = await layoutOf(target, options);
+  return opened.ok ? beginWalk(target, target.kernel, { pid, layout: opened.layout }) : undefined;
 }
 
 async function readWalk(
   target: Target,
-  { pid, rings, walk: options }: PendingAsked,
+  { pid, rings, walk: options, begun: under }: PendingAsked,
 ): Promise<{ readonly walk?: KernelWalk; readonly blind: readonly Blindness[] }> {
   if (!options || !target.kernel) return { blind: [] };
   const opened = await layoutOf(target, options);
   if (!opened.ok) return { blind: [opened.blindness] };
   const { signal, search } = options;
+  const begun = await under;
   const walk = await walkKernel(target, {
+    ...(begun ? { begun } : {}),
     pid,
     ringFds: rings.map(({ fd }) => fd),
     layout: opened.layout,

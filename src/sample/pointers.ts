@@ -3,6 +3,7 @@ import { pointersOf } from '../ring/describe';
 import type { Pointer } from '../ring/operands/operation';
 import type { PendingRow } from '../ring/reconstruct';
 import type { Target } from '../target/target';
+import { withFields } from './requests/withFields';
 
 /** Rows whose pointers are followed, and bytes that are read for all of them, at most. */
 const MAX_ROWS = 1024;
@@ -43,7 +44,7 @@ export async function followPointers(
     if (more.length === 0) return row;
     const after = row.state === 'prepared' ? '' : NOW;
     const named = more.map(({ name, value }) => ({ name: name + after, value }));
-    return { ...row, operands: [...(row.operands ?? []), ...named] };
+    return withFields(row, { operands: [...(row.operands ?? []), ...named] });
   });
 }
 

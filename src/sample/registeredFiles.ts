@@ -1,4 +1,5 @@
 import type { Operand, Request, Resource } from '../model/sample';
+import { withFields } from './requests/withFields';
 
 /** Names of a ring's registered files by their index, as fdinfo prints them. */
 export type RegisteredNames = ReadonlyMap<number, string>;
@@ -19,9 +20,9 @@ export function withRegisteredFiles(
     const name = names.get(ring)?.get(fixedFile);
     if (name === undefined || name === '') return request;
     const known = name.startsWith('/') ? name : onlyPath(name, resources);
-    if (known !== undefined) return { ...request, path: known };
+    if (known !== undefined) return withFields(request, { path: known });
     const operands: readonly Operand[] = [{ name: 'file', value: name }, ...(request.operands ?? [])];
-    return { ...request, operands };
+    return withFields(request, { operands });
   });
 }
 

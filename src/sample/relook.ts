@@ -1,6 +1,7 @@
 import type { Resource, Sample } from '../model/sample';
 import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
 import { readSubmissions } from './aioSubmissions';
 import { assemble, type Gathered } from './assembly';
 import { readAwaited } from './awaited';
@@ -39,6 +40,12 @@ export function rememberLook(resources: readonly Resource[], memory: Memory): vo
   memories.set(resources, memory);
 }
 
+/** Whether a look now may keep what that one says of files, sockets and names: not where the kernel did not answer. */
+export function standsYet({ resources }: Sample): boolean {
+  const memory = memories.get(resources);
+  return memory !== undefined && memory.trouble.timedOut.length === 0 && Date.now() - memory.at <= STANDS;
+}
+
 /**
  * A further look at what moves, in few round trips: tasks, rings, devices. Undefined where a whole look is due: the last one
  * is too old, or tasks or descriptors have come or gone since the look before.
@@ -47,9 +54,10 @@ export async function relook(
   target: Target,
   previous: Sample,
   walk: WalkOptions | false | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Sample | undefined> {
   const memory = memories.get(previous.resources);
-  if (!memory || target.frozen || Date.now() - memory.at > STANDS) return undefined;
+  if (!memory || target.frozen) return undefined;
   const { pid } = previous.process;
   const tids = previous.tasks.map((task) => task.tid);
   const rings = memory.descriptors.filter(isRing);
@@ -57,7 +65,7 @@ export async function relook(
   const files = target.read([...clockFiles(target), `/proc/${pid}/stat`]);
   const clocks = files.then(clocksFrom);
   const ownInode = hasOwnInode(previous.host.kernel);
-  const asked = { pid, rings, maps: memory.maps, ownInode, signal: undefined };
+  const asked = { pid, rings, maps: memory.maps, ownInode, signal };
   const [[statFile], [taskList], [fdList], sources, tasks, devices, remoteMounts] = await Promise.all([
     files.then((all) => all.slice(-1)),
     target.list([`/proc/${pid}/task`]),
@@ -81,32 +89,35 @@ export async function relook(
     readSubmissions(target, pid, tasks.tasks),
   ]);
   const { mappings, rings: infos, pending, aio } = sources;
-  const sample = assemble({
-    takenAt,
-    host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
-    rights: previous.rights,
-    process: { ...previous.process, state: stat.state },
-    tasks,
-    rings: findRings({
-      pid,
-      descriptors: infos.descriptors,
-      mappings,
-      ownInode,
-      innerReader: memory.innerReader,
+  const sample = await inTurns(
+    assemble({
+      takenAt,
+      host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
+      rights: previous.rights,
+      process: { ...previous.process, state: stat.state },
+      tasks,
+      rings: findRings({
+        pid,
+        descriptors: infos.descriptors,
+        mappings,
+        ownInode,
+        innerReader: memory.innerReader,
+      }),
+      pending,
+      maps: memory.maps,
+      aio,
+      submissions,
+      resources: previous.resources,
+      devices,
+      remoteMounts,
+      awaitedLocks: previous.awaitedLocks ?? [],
+      faultHandlers: previous.faultHandlers ?? [],
+      fuseServers,
+      cgroup: previous.cgroup,
+      trouble: memory.trouble,
     }),
-    pending,
-    maps: memory.maps,
-    aio,
-    submissions,
-    resources: previous.resources,
-    devices,
-    remoteMounts,
-    awaitedLocks: previous.awaitedLocks ?? [],
-    faultHandlers: previous.faultHandlers ?? [],
-    fuseServers,
-    cgroup: previous.cgroup,
-    trouble: memory.trouble,
-  });
+    signal,
+  );
   const namedFiles = stillNamed(previous, sample);
   if (namedFiles === undefined) return undefined;
   const awaited = await readAwaited(target, sample);

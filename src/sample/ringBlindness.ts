@@ -1,4 +1,4 @@
-import type { Blindness, Request, Ring } from '../model/sample';
+import type { Blindness, MissingRight, Request, Ring } from '../model/sample';
 import type { PendingSources } from './pendingSources';
 
 export interface RingTrouble {
@@ -60,7 +60,7 @@ function overflowRows({ rings, pending }: RingTrouble): Blindness[] {
     {
       what: `completions without room in the queue of ${plural(untold.length, 'ring')} (${names(untold)})`,
       why: 'fdinfo did not list them (kernels before 5.16 never do); the ring only says that there are some',
-      ...(pending.walk ? {} : { remedy: 'on 5.14 and later: run with sudo' }),
+      ...(pending.walk ? {} : { remedy: 'on 5.14 and later: run with sudo', ...wayToWalk(pending) }),
     },
   ];
 }
@@ -114,7 +114,9 @@ function unlistedRows({ rings, pending }: RingTrouble): Blindness[] {
   const rows: Blindness[] = [];
   const count = rings.reduce((sum, ring) => sum + unlisted(ring), 0);
   const ambiguous = rings.reduce((sum, ring) => sum + (ring.ambiguous ?? 0), 0);
-  const remedy = pending.walk ? {} : { remedy: 'run with sudo: the kernel’s own lists tell' };
+  const remedy = pending.walk
+    ? {}
+    : { remedy: 'run with sudo: the kernel’s own lists tell', ...wayToWalk(pending) };
   const remembered = pending.memory.some((ring) => ring.rows !== undefined);
   if (count > 0) {
     rows.push({
@@ -135,6 +137,12 @@ function unlistedRows({ rings, pending }: RingTrouble): Blindness[] {
     });
   }
   return rows;
+}
+
+/** The right for the kernel's own lists, where it is what they were refused for. */
+function wayToWalk({ blind }: PendingSources): { readonly missing?: MissingRight } {
+  const missing = blind.find((row) => row.missing !== undefined)?.missing;
+  return missing === undefined ? {} : { missing };
 }
 
 function unlisted(ring: Ring): number {

@@ -4,8 +4,10 @@ import type { MapsRow } from '../procfs/maps';
 import { inferGeometry } from '../ring/geometry';
 import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/header';
 import type { RingImage } from '../ring/image';
-import { type Reconstruction, reconstruct } from '../ring/reconstruct';
+import { type Reconstruction, reconstructing } from '../ring/reconstruct';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
+import { MEMORY_OFF } from './blindness';
 import { followPointers } from './pointers';
 import { type Bytes, readParts } from './ringParts';
 import {
@@ -101,7 +103,7 @@ async function readPlace(target: Target, pid: number, place: RingPlace): Promise
     };
   }
   const { geometry, before, after } = read.image;
-  const told = reconstruct(read.image, { arch: target.arch, ...hints });
+  const told = await inTurns(reconstructing(read.image, { arch: target.arch, ...hints }));
   const followed = await followPointers(target, pid, [...told.rows, ...told.prepared]);
   return {
     ...whose,
@@ -194,7 +196,12 @@ const NO_HEADER =
 function refusal(result: MemoryResult): string {
   const errno = result.ok ? 'EIO' : result.errno;
   if (errno === 'EACCES' || errno === 'EPERM') return `the process's memory may not be read (${errno})`;
+  if (errno === 'EOPNOTSUPP') return MEMORY_OFF;
   if (errno === 'ETIMEDOUT') return 'its memory did not answer in time';
+  // Only of rings that are read through their descriptors.
+  if (errno === 'EXDEV')
+    return 'the /proc that the inspector sees belongs to another PID namespace than the inspector';
+  if (errno === 'EBUSY') return 'reads of the process’s memory hang already';
   return `its memory could not be read (${errno})`;
 }
 
@@ -204,7 +211,10 @@ function troubleOf({ fds }: RingPlace, why: string): Blindness {
     what: fd === undefined ? 'the memory of a ring without a descriptor' : `the memory of the ring ${fd}`,
     why,
     ...(why.includes('may not be read')
-      ? { remedy: 'Run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process.' }
+      ? {
+          remedy: 'Run as root or, where kernel.yama.ptrace_scope is 0, as the user of the process.',
+          missing: 'root',
+        }
       : {}),
   };
 }

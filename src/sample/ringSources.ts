@@ -2,7 +2,7 @@ import { type MapsRow, ringMappings } from '../procfs/maps';
 import type { Target } from '../target/target';
 import { type AioFound, readAio } from './aio';
 import type { Descriptor } from './descriptors';
-import { type PendingSources, readPending, type WalkOptions } from './pendingSources';
+import { type PendingAsked, type PendingSources, readPending, type WalkOptions } from './pendingSources';
 import { type RingInfos, readRingInfos } from './ringInfo';
 
 export interface RingSourcesAsked {
@@ -14,6 +14,7 @@ export interface RingSourcesAsked {
   readonly ownInode: boolean;
   readonly walk: WalkOptions | false | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly begun?: PendingAsked['begun'];
 }
 
 /** All that is known of a process's rings: fdinfo, the kernel's structures, the rings' memory. */
@@ -36,7 +37,7 @@ export async function readRingSources(target: Target, asked: RingSourcesAsked): 
 
 async function readRings(
   target: Target,
-  { pid, maps, ownInode, walk, signal, rings: descriptors }: RingSourcesAsked,
+  { pid, maps, ownInode, walk, signal, begun, rings: descriptors }: RingSourcesAsked,
 ): Promise<Omit<RingSources, 'aio'>> {
   const mappings = ringMappings(maps);
   const rings = await readRingInfos(target, pid, descriptors, mappings);
@@ -46,6 +47,7 @@ async function readRings(
     mappings,
     maps,
     ownInode,
+    ...(begun ? { begun } : {}),
     ...(walk === false ? {} : { walk: { ...walk, ...(signal ? { signal } : {}) } }),
   });
   return { mappings, rings, pending };

@@ -1,11 +1,14 @@
 import { confinementOf } from '../kernel/confinement';
+import type { WalkBegun } from '../kernel/walk';
 import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
 import { parseCgroup } from '../procfs/cgroup';
 import { parseCmdline } from '../procfs/cmdline';
+import { parseMountinfo } from '../procfs/mountinfo';
 import { parseStat, type Stat } from '../procfs/stat';
 import { parseStatus, type Status } from '../procfs/status';
 import type { Target } from '../target/target';
+import { inTurns } from '../target/turns';
 import { readSubmissions } from './aioSubmissions';
 import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
@@ -16,6 +19,7 @@ import { findContainer, isInnerReader, namespaceLinks, namespacesFrom } from './
 import { type CrowdFacts, readCrowdFacts } from './crowd';
 import { bareDescriptors, isRing, readDescriptors } from './descriptors';
 import { findFaultHandlers } from './faultHandlers';
+import { foreseen } from './foreseenLooks';
 import { findFrozen } from './frozen';
 import { findFuseServers } from './fuseServers';
 import { readResources } from './holdings';
@@ -23,9 +27,10 @@ import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
 import { withNamedFiles } from './namedFiles';
 import { findOtherEnds } from './otherEnds';
-import type { WalkOptions } from './pendingSources';
+import { HolderSearch, soughtLinks } from './peers';
+import { beginWalking, type WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
-import { relook, rememberLook } from './relook';
+import { relook, rememberLook, standsYet } from './relook';
 import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
@@ -45,7 +50,10 @@ const SEARCH_EVERY = 5;
 /** USER_HZ: the unit of /proc/PID/stat's times is 1/100 s on every architecture Linux runs io_uring on. */
 const TICKS_PER_SECOND = 100;
 
-const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stack'] as const;
+const PROCESS_FILES = ['stat', 'status', 'cgroup', 'mountinfo', 'stack'] as const;
+
+/** Milliseconds for what takes the lock of the process's memory map alone, which may never be free. */
+const LOCK_DEADLINE = 500;
 
 /**
  * One look at one process: everything /proc tells about it, without findings. Rejects with a UserError when
@@ -54,9 +62,17 @@ const PROCESS_FILES = ['stat', 'status', 'cmdline', 'cgroup', 'mountinfo', 'stac
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
   const { previous, walk } = options;
   const searches = walk !== false && walk?.search !== undefined;
-  const again = previous && !searches ? await relook(target, previous, walk) : undefined;
+  const again =
+    previous && !searches && standsYet(previous)
+      ? await foreseen(target, pid, previous, 'further', (view) =>
+          relook(view, previous, walk, options.signal),
+        )
+      : undefined;
   checkCancelled(options.signal);
-  return withArmedPolls(again ?? (await lookAfresh(target, pid, options)), previous);
+  const kind = previous && !searchIsDue(previous) ? 'whole' : 'searching';
+  const whole = () =>
+    foreseen(target, pid, searches ? undefined : previous, kind, (view) => lookAfresh(view, pid, options));
+  return withArmedPolls(again ?? (await whole()), previous);
 }
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
@@ -64,7 +80,9 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   // Asked for in the first turn, and not waited for in it: the lock of the process's memory may never be free.
   const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   maps.catch(() => undefined);
-  const [files, lists, fdLists, [executable, ...namespaceTexts]] = await Promise.all([
+  const begun = options.walk === false ? undefined : beginWalking(target, pid, options.walk ?? {});
+  begun?.catch(() => undefined);
+  const [files, lists, fdLists, [executable, ...namespaceTexts], [cmdline]] = await Promise.all([
     target.read([
       ...HOST_FILES,
       ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
@@ -73,11 +91,13 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     target.list([`/proc/${pid}/task`, '/proc']),
     target.list([`/proc/${pid}/fd`], { links: true }),
     target.link([`/proc/${pid}/exe`, ...namespaceLinks(target, pid)]),
+    // The last of them: while it hangs nothing else waits, and the probe asks for no memory of the process after it.
+    target.read([`/proc/${pid}/cmdline`], { deadline: LOCK_DEADLINE }),
   ]);
   checkCancelled(options.signal);
   const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
   const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks.uptime);
-  const [statFile, statusFile, cmdline, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
+  const [statFile, statusFile, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
   const stat = parseStat(textOf(statFile) ?? '');
   if (!stat) throw noSuchProcess(pid, target.label);
   const status = parseStatus(textOf(statusFile) ?? '');
@@ -97,24 +117,29 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
   };
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const fdList = fdLists[0] ?? { ok: false as const, errno: 'ENOENT' };
+  const bare = bareDescriptors(fdList);
   const described = readDescriptors(target, pid, fdList);
-  const ringDescriptors = bareDescriptors(fdList).filter(isRing);
+  const ringDescriptors = bare.filter(isRing);
+  const { rows } = parseMountinfo(textOf(mountinfo) ?? '');
+  const ownInode = hasOwnInode(host.kernel);
+  const holders = new HolderSearch(target, processes, lately ? [] : soughtLinks(bare, rows, ownInode));
   const { search, ...plainly } = options.walk || {};
-  const readRings = (walk: WalkOptions | false) =>
+  const readRings = (walk: WalkOptions | false, begun?: Promise<WalkBegun | undefined>) =>
     maps.then(([file]) =>
       readRingSources(target, {
         pid,
         rings: ringDescriptors,
         maps: textOf(file) ?? '',
-        ownInode: hasOwnInode(host.kernel),
+        ownInode,
         walk,
         signal: options.signal,
+        ...(begun === undefined ? {} : { begun }),
       }),
     );
   const cgroups = parseCgroup(textOf(cgroup) ?? '').rows;
   const namespaces = namespacesFrom(namespaceTexts);
-  const innerReader = isInnerReader(namespaces);
-  const ringSources = readRings(options.walk === false ? false : plainly);
+  const innerReader = isInnerReader(target, namespaces);
+  const ringSources = readRings(options.walk === false ? false : plainly, begun);
   const stackErrno = errnoOf(stackFile);
   const stacks = stackFile?.ok
     ? 'readable'
@@ -123,17 +148,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
       : 'unsure';
   const [tasksFound, holdings, sources, [mapsFile], group, container] = await Promise.all([
     readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
-    described.then((descriptors) =>
-      readResources(
-        target,
-        pid,
-        descriptors,
-        textOf(mountinfo) ?? '',
-        processes,
-        known,
-        hasOwnInode(host.kernel),
-      ),
-    ),
+    readResources(target, pid, { bare, described, rows, search: holders, known, ownInode }),
     ringSources,
     maps,
     readCgroup(target, cgroups),
@@ -170,58 +185,62 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
     timedOut: [
-      ...(hangs(errnoOf(cmdline)) ? ['its command line'] : []),
+      ...(hangs(errnoOf(cmdline)) ? ['its command line', 'its memory'] : []),
       ...[...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
     ],
     missingSockets,
     captured: target.frozen,
+    memoryOff: target.processMemory === false,
   };
-  const withRings = ({ mappings, rings, pending, aio }: RingSources): Sample =>
-    assemble({
-      takenAt,
-      host,
-      rights: {
-        uid: target.rights.uid,
-        kernelStacks: stackFile?.ok === true,
-        kernelWalk: false,
-        tracing: false,
-      },
-      process: processFrom(stat, status, {
-        command: parseCmdline(textOf(cmdline) ?? ''),
-        executable: executable?.ok ? executable.target : undefined,
-        container: cgroup?.ok || container !== null ? container : undefined,
-        uptime: host.uptime,
-        crowd,
+  const withRings = ({ mappings, rings, pending, aio }: RingSources): Promise<Sample> =>
+    inTurns(
+      assemble({
+        takenAt,
+        host,
+        rights: {
+          uid: target.rights.uid,
+          kernelStacks: stackFile?.ok === true,
+          kernelWalk: false,
+          tracing: false,
+        },
+        process: processFrom(stat, status, {
+          command: parseCmdline(textOf(cmdline) ?? ''),
+          executable: executable?.ok ? executable.target : undefined,
+          container: cgroup?.ok || container !== null ? container : undefined,
+          uptime: host.uptime,
+          crowd,
+        }),
+        tasks: tasksFound,
+        rings: findRings({
+          pid,
+          descriptors: rings.descriptors,
+          mappings,
+          ownInode,
+          innerReader,
+        }),
+        pending,
+        maps: textOf(mapsFile) ?? '',
+        aio,
+        submissions,
+        resources,
+        devices,
+        remoteMounts,
+        awaitedLocks: locks,
+        faultHandlers,
+        fuseServers,
+        cgroup: group,
+        trouble,
       }),
-      tasks: tasksFound,
-      rings: findRings({
-        pid,
-        descriptors: rings.descriptors,
-        mappings,
-        ownInode: hasOwnInode(host.kernel),
-        innerReader,
-      }),
-      pending,
-      maps: textOf(mapsFile) ?? '',
-      aio,
-      submissions,
-      resources,
-      devices,
-      remoteMounts,
-      awaitedLocks: locks,
-      faultHandlers,
-      fuseServers,
-      cgroup: group,
-      trouble,
-    });
-  const sample = withRings(sources);
+      options.signal,
+    );
+  const sample = await withRings(sources);
   const still = sources.pending.walk?.consistent === true;
   const wanting =
     sample.rings.some(({ lost, ambiguous }) => lost || (ambiguous && still)) ||
     sample.aio?.some(({ pending, requests }) => (pending ?? 0) > requests.length);
   const whole =
     search && sample.rights.kernelWalk && wanting
-      ? withRings(await readRings({ ...plainly, search }))
+      ? await withRings(await readRings({ ...plainly, search }))
       : sample;
   const [ends, frozen, named, awaited] = await Promise.all([
     findOtherEnds(target, whole, { processes, tcp: holdings.tcp, known: lately?.resources ?? [] }),
@@ -229,7 +248,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     withNamedFiles(target, whole, {
       mountinfo: textOf(mountinfo) ?? '',
       processes,
-      ownInode: hasOwnInode(host.kernel),
+      ownInode,
     }),
     readAwaited(target, whole),
   ]);
@@ -256,6 +275,13 @@ function recent(previous: Sample | undefined, stat: Stat, uptime: number | undef
   if (previous?.process.startTime !== stat.startTime || before === undefined || uptime === undefined)
     return undefined;
   return Math.floor(before / SEARCH_EVERY) === Math.floor(uptime / SEARCH_EVERY) ? previous : undefined;
+}
+
+/** Whether other processes will be searched at a look now, by our own clock: it is not known what the host's will be. */
+function searchIsDue({ host: { uptime }, takenAt }: Sample): boolean {
+  if (uptime === undefined) return true;
+  const now = uptime + (Date.now() - Date.parse(takenAt)) / 1000;
+  return Math.floor(now / SEARCH_EVERY) !== Math.floor(uptime / SEARCH_EVERY);
 }
 
 /** Bytes of /proc/PID/maps: about 500,000 mappings. */
@@ -291,7 +317,7 @@ function processFrom(stat: Stat, status: Status, facts: ProcessFacts): Process {
   };
 }
 
-/** EBUSY: reads of that kind have hung so often that the probe tries no more of them. */
+/** EBUSY: such a read hangs already, so that the probe tries no more of them. */
 function hangs(errno: string | undefined): boolean {
   return errno === 'ETIMEDOUT' || errno === 'EBUSY';
 }

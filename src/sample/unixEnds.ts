@@ -16,8 +16,8 @@ export interface UnixAsked {
 
 export interface UnixEnds {
   readonly ends: readonly OtherEnd[];
-  /** The kernel tells nothing of sockets that it has: it is built without unix_diag. */
-  readonly untold: boolean;
+  /** Descriptors of the sockets of which the kernel tells nothing: they are of another network namespace, or it has no unix_diag. */
+  readonly untold: readonly number[];
 }
 
 /** Listeners that are asked who waits to be accepted by them. */
@@ -33,7 +33,7 @@ export async function unixEnds(
   asked: readonly UnixAsked[],
   kernel: KernelSockets,
 ): Promise<UnixEnds> {
-  if (asked.length === 0) return { ends: [], untold: false };
+  if (asked.length === 0) return { ends: [], untold: [] };
   const answers = await kernel.unix(asked.map(({ inode }) => inode));
   const own = answers.map((answer) => (isTold(answer) ? answer : undefined));
   const others = await named(
@@ -65,7 +65,7 @@ export async function unixEnds(
       ...(listener ? { listener: { ...backlogOf(listener), link: linkOf(listener.inode) } } : {}),
     };
   });
-  return { ends, untold: own.every((socket) => socket === undefined) };
+  return { ends, untold: asked.flatMap(({ fd }, index) => (own[index] === undefined ? [fd] : [])) };
 }
 
 function factsOf({ receiveQueue }: UnixSocket, other: UnixSocket | undefined): Partial<SocketInfo> {

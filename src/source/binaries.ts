@@ -1,6 +1,8 @@
 import type { MountinfoRow } from '../procfs/mountinfo';
+import { parseStatus } from '../procfs/status';
 import type { BinaryFile } from '../target/binaries';
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { type Lines, openLines } from './lines';
@@ -15,6 +17,8 @@ export interface Place {
 
 export interface BinariesOptions {
   readonly unpack: Unpack;
+  /** Names as the linker knows them stay so where it is absent. */
+  readonly demangle?: Demangle;
   /** Folders of separate debug files, on the target's host; with `.build-id` in them. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build, from elsewhere; undefined where there is none. */
@@ -57,6 +61,8 @@ const LOCAL = new Set([
   'ubifs',
 ]);
 const VDSO = '[vdso]';
+/** Bytes of a perf map that are read. */
+const MOST_PERF_MAP = 64 << 20;
 
 interface Found {
   readonly bytes: ByteSource;
@@ -75,6 +81,10 @@ export class Binaries {
     private readonly options: BinariesOptions,
   ) {}
 
+  get demangle(): Demangle | undefined {
+    return this.options.demangle;
+  }
+
   of(image: Image, place: Place): Promise<BinaryResult> {
     const key = image.path === VDSO ? VDSO : `${image.device} ${image.inode} ${image.path}`;
     let result = this.opened.get(key);
@@ -83,6 +93,21 @@ export class Binaries {
       this.opened.set(key, result);
     }
     return result;
+  }
+
+  /** The text in which the process tells the names of code that it makes while it runs; its end where it is very long. */
+  async perfMap({ pid, mounts }: Place): Promise<Buffer | undefined> {
+    const { binaries } = this.target;
+    const [status] = await this.target.read([`/proc/${pid}/status`]);
+    const number = status?.ok ? parseStatus(status.data.toString('latin1')).nsPid?.at(-1) : undefined;
+    const path = `/tmp/perf-${number}.map`;
+    if (!binaries || number === undefined || !isOnLocal(path, mounts)) return undefined;
+    const opened = await openBinary(binaries, { kind: 'perfMap', pid, number });
+    if (typeof opened === 'string') return undefined;
+    const { bytes } = opened;
+    const text = await bytes.read(Math.max(0, bytes.size - MOST_PERF_MAP), MOST_PERF_MAP);
+    bytes.close();
+    return text;
   }
 
   close(): void {

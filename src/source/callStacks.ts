@@ -2,7 +2,10 @@ import type { KernelLayout } from '../kernel/layout';
 import { printable } from '../model/printable';
 import type { UserFrame } from '../model/sample';
 import type { Binaries, Place } from './binaries';
+import { readable } from './frameNames';
+import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
+import { fromPerfMap } from './perfMap';
 import type { ProcessStacks, ThreadStack } from './unwind/threads';
 import type { StackFrame } from './unwind/walkStack';
 
@@ -23,7 +26,10 @@ export async function readCallStacks(
   tids: readonly number[],
   layout?: KernelLayout,
 ): Promise<CallStack[]> {
-  const found = await stacks.unwind(tids, { layout });
+  const found = await stacks.unwind(tids, {
+    layout,
+    further: (image) => furtherFrames(binaries, place, image),
+  });
   const named = await nameFrames(found, binaries, place);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
@@ -55,22 +61,36 @@ async function nameFrames(
       if (lookups) lookups.add(lookup);
       else byImage.set(image, new Set([lookup]));
     }
+  const loose = byImage.get(undefined);
+  if (loose)
+    for (const [address, frame] of await namedWhileRunning([...loose], binaries, place))
+      named.set(address, { sources: [frame], modified: undefined });
   await Promise.all(
     [...byImage].map(async ([image, lookups]) => {
       const { lines, modified } = image ? await binaries.of(image, place) : {};
       if (!image || !lines) return;
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
-      located.forEach(({ frames }, index) => {
+      for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
-        if (address !== undefined) named.set(address, { sources: frames, modified });
-      });
+        if (address !== undefined)
+          named.set(address, { sources: await readable(frames, binaries.demangle), modified });
+      }
     }),
   );
   return named;
 }
 
-function userFrames({ pc, trust, image }: StackFrame, named: Named | undefined): UserFrame[] {
+async function namedWhileRunning(
+  addresses: readonly number[],
+  binaries: Binaries,
+  place: Place,
+): Promise<Map<number, SourceFrame>> {
+  const text = await binaries.perfMap(place);
+  return text ? fromPerfMap(text, addresses) : new Map<number, SourceFrame>();
+}
+
+function userFrames({ pc, trust, image, mapping }: StackFrame, named: Named | undefined): UserFrame[] {
   const { sources = [], modified } = named ?? {};
   const address = `0x${pc.toString(16)}`;
   const binary = {
@@ -79,7 +99,7 @@ function userFrames({ pc, trust, image }: StackFrame, named: Named | undefined):
   };
   const shown = sources.length > 0 ? sources : [{ inlined: false }];
   return shown.map(({ function: name, file, line, column, md5, inlined }: SourceFrame) => ({
-    function: name === undefined ? unnamed(pc, image) : printable(name),
+    function: name === undefined ? unnamed(pc, image, mapping) : printable(name),
     ...(file === undefined ? {} : { file: printable(file) }),
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
@@ -92,8 +112,9 @@ function userFrames({ pc, trust, image }: StackFrame, named: Named | undefined):
 }
 
 /** `0x1234 in libfoo.so`, from the binary's beginning; of code in no file its address. */
-function unnamed(pc: number, image: StackFrame['image']): string {
-  if (!image) return `0x${pc.toString(16)} in code made while it runs`;
+function unnamed(pc: number, image: StackFrame['image'], mapping = ''): string {
+  if (!image)
+    return `0x${pc.toString(16)} in code made while it runs${mapping === '' ? '' : ` (${printable(mapping, 200)})`}`;
   const name = image.path.slice(image.path.lastIndexOf('/') + 1);
   return `0x${(pc - image.bias).toString(16)} in ${printable(name)}`;
 }

@@ -4,6 +4,7 @@ import { Cursor } from './cursor';
 import {
   FILE_HEADER,
   type FileHeader,
+  PF_X,
   type ProgramHeader,
   PT_LOAD,
   PT_NOTE,
@@ -23,7 +24,7 @@ import { Troubles } from './trouble';
 /** Most bytes read of all headers, of the sections' names, of notes. */
 const MOST_HEADERS = 8 << 20;
 const MOST_NOTES = 1 << 20;
-/** Most bytes a compressed section may have unpacked. */
+/** Most bytes the compressed sections of a file may have unpacked, together. */
 const MOST_UNPACKED = 1 << 30;
 const CHDR = 24;
 /** Magic and size in front of a section in the older form, `.zdebug_…`. */
@@ -61,6 +62,7 @@ export async function openElf(source: ByteSource, unpack: Unpack): Promise<ElfRe
 export class ElfFile {
   readonly troubles = new Troubles();
   private readonly unpacked = new Map<SectionHeader, Promise<Stretch | undefined>>();
+  private unpackedBytes = 0;
   private id: Promise<string | undefined> | undefined;
 
   /** Use openElf. */
@@ -126,6 +128,14 @@ export class ElfFile {
     return new FileStretch(this.windows, segment.offset, segment.fileSize).bytes(within, length);
   }
 
+  /** Whether it is loaded to be executed, as far as the segments tell. */
+  isCode(address: number): boolean {
+    return this.programs.some(
+      ({ type, flags, address: from, memorySize }) =>
+        type === PT_LOAD && (flags & PF_X) !== 0 && address >= from && address < from + memorySize,
+    );
+  }
+
   private async start(name: string): Promise<Buffer> {
     const section = await this.section(name);
     return section === undefined ? Buffer.alloc(0) : section.bytes(0, MOST_NOTES);
@@ -157,7 +167,9 @@ export class ElfFile {
     const way: Compression | undefined = ({ 1: 'zlib', 2: 'zstd' } as const)[type];
     if (way === undefined)
       return this.lost(`section ${name} is compressed in a way not known here (${type})`);
-    if (!(size >= 0 && size <= MOST_UNPACKED)) return this.lost(`section ${name} is too big unpacked`);
+    this.unpackedBytes += size;
+    if (!(size >= 0 && this.unpackedBytes <= MOST_UNPACKED))
+      return this.lost(`section ${name} is too big unpacked`);
     const unpacked = await this.unpack(data.subarray(old ? ZLIB_HEADER : CHDR), way, size);
     if (typeof unpacked === 'string') return this.lost(`section ${name} cannot be unpacked: ${unpacked}`);
     return new MemoryStretch(unpacked);

@@ -10,6 +10,7 @@ export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;
 export const PT_LOAD = 1;
 export const PT_NOTE = 4;
+export const PF_X = 1;
 export const SHT_NOTE = 7;
 export const SHT_NOBITS = 8;
 export const SHF_COMPRESSED = 0x800;

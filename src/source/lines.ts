@@ -1,4 +1,5 @@
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { Stretch } from './bytes';
 import { type DebugFile, DebugFiles, type OpenBytes } from './debugFiles';
 import { DebugInfo } from './dwarf/debugInfo';
 import { DwarfFile } from './dwarf/dwarfFile';
@@ -15,6 +16,8 @@ const AT_ONCE = 32;
 /** Work of one call of `locate`, in bytes looked at, and for each of its addresses. */
 const WORK = 512 << 20;
 const WORK_EACH = 16 << 20;
+/** Locations kept for the next time. */
+const MOST_KNOWN = 1 << 14;
 
 export interface SourceFrame {
   /** With the namespaces and classes it is in; of a symbol, as the linker knows it. */
@@ -79,6 +82,7 @@ export class Lines {
   private readonly files: DebugFiles;
   private readonly plt: Plt;
   private opened: Promise<Opened | undefined> | undefined;
+  private readonly known = new Map<bigint, Promise<Location>>();
   private symbolTable: Promise<Symbols | undefined> | undefined;
 
   /** Use openLines. */
@@ -98,8 +102,13 @@ export class Lines {
     return failed === undefined ? this.troubleList.all : [...this.troubleList.all, failed];
   }
 
-  /** The debug information; undefined where there is none. Its own reads count against the work of the last `locate`. */
+  /** The debug information; undefined where there is none. Each call allows for as much work as one of `locate`. */
   async info(): Promise<DebugInfo | undefined> {
+    this.work.allow(WORK);
+    return this.debugInfo();
+  }
+
+  private async debugInfo(): Promise<DebugInfo | undefined> {
     this.opened ??= this.openInfo();
     return (await this.opened)?.info;
   }
@@ -108,6 +117,14 @@ export class Lines {
   async debugFile(): Promise<string | undefined> {
     this.opened ??= this.openInfo();
     return (await this.opened)?.file.path;
+  }
+
+  /** A section of the program, else of its debug file. */
+  async section(name: string): Promise<Stretch | undefined> {
+    const own = await this.elf.section(name);
+    if (own !== undefined) return own;
+    this.opened ??= this.openInfo();
+    return (await this.opened)?.file.elf.section(name);
   }
 
   /** Of the program; where that is stripped, of its debug file. */
@@ -122,7 +139,7 @@ export class Lines {
     const located: Location[] = [];
     for (let at = 0; at < addresses.length; at += AT_ONCE) {
       const some = addresses.slice(at, at + AT_ONCE);
-      located.push(...(await Promise.all(some.map((address) => this.locateOne(address)))));
+      located.push(...(await Promise.all(some.map((address) => this.locateAgain(address)))));
     }
     return located;
   }
@@ -134,6 +151,17 @@ export class Lines {
       opened?.alt?.source.close();
       opened?.file.elf.source.close();
     });
+  }
+
+  /** A look at a process that hangs asks for the same addresses each time. */
+  private locateAgain(address: bigint): Promise<Location> {
+    const known = this.known.get(address);
+    if (known !== undefined) return known;
+    const location = this.locateOne(address);
+    this.known.set(address, location);
+    const [oldest] = this.known.size > MOST_KNOWN ? this.known.keys() : [];
+    if (oldest !== undefined) this.known.delete(oldest);
+    return location;
   }
 
   private async locateOne(address: bigint): Promise<Location> {
@@ -150,12 +178,13 @@ export class Lines {
   private async symbolAt(place: number): Promise<Location['symbol']> {
     const stub = await this.plt.nameAt(place);
     if (stub !== undefined) return { name: stub, offset: 0 };
+    if (!this.elf.isCode(place)) return undefined;
     const symbol = await (await this.symbols())?.functionAt(place);
     return symbol === undefined ? undefined : { name: symbol.name, offset: place - symbol.address };
   }
 
   private async framesAt(place: number): Promise<SourceFrame[]> {
-    const info = await this.info();
+    const info = await this.debugInfo();
     const unit = await info?.unitAt(place);
     if (info === undefined || unit === undefined) return [];
     const table = await info.store.lines(unit);

@@ -15,7 +15,7 @@ const MOST = 512 << 20;
 /** Symbols before an address that are looked at for one that reaches it. */
 const LOOK_BACK = 64;
 /** Questions answered by a look through all; only then is sorting cheaper. */
-const UNSORTED = 8;
+const UNSORTED = 4;
 
 export interface ElfSymbol {
   readonly name: string;
@@ -25,9 +25,16 @@ export interface ElfSymbol {
   readonly kind: 'function' | 'object' | 'none';
 }
 
+/** Places of symbols by address, the addresses, and how far the symbols up to each reach at most. */
+interface Sorted {
+  readonly order: Uint32Array;
+  readonly starts: Float64Array;
+  readonly reach: Float64Array;
+}
+
 /** The symbols of a file by address: of `.symtab`, where that is stripped of `.dynsym`. */
 export class Symbols {
-  private order: Uint32Array | undefined;
+  private order: Sorted | undefined;
   private asked = 0;
 
   private constructor(
@@ -71,7 +78,7 @@ export class Symbols {
   /** All with one of these names: a look through the whole table. */
   async find(wanted: ReadonlySet<string>): Promise<ElfSymbol[]> {
     const found: ElfSymbol[] = [];
-    for (const index of this.sorted()) {
+    for (const index of this.sorted().order) {
       const symbol = await this.named(index);
       if (symbol !== undefined && wanted.has(symbol.name)) found.push(symbol);
     }
@@ -98,15 +105,23 @@ export class Symbols {
         fits,
       );
     }
-    const order = this.sorted();
+    const { order, starts, reach } = this.sorted();
     let low = 0;
-    let high = order.length;
+    let high = starts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.address(order[middle] ?? 0) <= address) low = middle + 1;
+      if ((starts[middle] ?? 0) <= address) low = middle + 1;
       else high = middle;
     }
-    return this.choose(address, low - 1, Math.max(low - LOOK_BACK, 0), (at) => order[at], fits);
+    const last = low - 1;
+    let first = last;
+    while (
+      first > 0 &&
+      last - first < LOOK_BACK &&
+      ((reach[first - 1] ?? 0) > address || starts[first - 1] === starts[last])
+    )
+      first--;
+    return this.choose(address, last, Math.max(first, 0), (at) => order[at], fits);
   }
 
   /** The last symbol that reaches over the address, else the last before it without size and with none after it. */
@@ -145,19 +160,49 @@ export class Symbols {
     return (this.type(index) === STT_NONE ? 0 : 8) + (this.size(index) > 0 ? 4 : 0) + bound;
   }
 
-  private sorted(): Uint32Array {
+  private sorted(): Sorted {
     if (this.order !== undefined) return this.order;
-    const count = this.count;
+    const order = this.inOrder();
+    const used = order.length;
+    const starts = new Float64Array(used);
+    const reach = new Float64Array(used);
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < used; at++) {
+      const index = order[at] ?? 0;
+      const start = this.address(index);
+      starts[at] = start;
+      highest = Math.max(highest, start + this.size(index));
+      reach[at] = highest;
+    }
+    this.order = { order, starts, reach };
+    return this.order;
+  }
+
+  /** Places of the symbols that count, by address. */
+  private inOrder(): Uint32Array {
+    const { count } = this;
     const addresses = new Float64Array(count);
     const chosen = new Uint32Array(count);
     let used = 0;
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
     for (let index = 0; index < count; index++) {
       if (!this.counts(index)) continue;
-      addresses[index] = this.address(index);
+      const address = this.address(index);
+      addresses[index] = address;
+      lowest = Math.min(lowest, address);
+      highest = Math.max(highest, address);
       chosen[used++] = index;
     }
-    this.order = chosen.slice(0, used).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
-    return this.order;
+    const order = chosen.slice(0, used);
+    if ((highest - lowest + 1) * count > Number.MAX_SAFE_INTEGER)
+      return order.sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0) || a - b);
+    // Numbers that hold the address and the place sort many times as fast as places compared by address.
+    const keys = Float64Array.from(
+      order,
+      (index) => ((addresses[index] ?? 0) - lowest) * count + index,
+    ).sort();
+    return Uint32Array.from(keys, (key) => key % count);
   }
 
   /** Defined, with a name, and not a section's, a file's or a thread's own variable. */

@@ -12,7 +12,7 @@ export interface BinaryRange {
 }
 
 /**
- * ELF files where they lie, on the target's host. No other file is read: EPERM, as where the right is missing. ETIMEDOUT = its
+ * ELF files where they lie, on the target's host, and perf maps. No other file is read: EPERM, as where the right is missing. ETIMEDOUT = its
  * file system does not answer.
  */
 export interface Binaries {

@@ -43,6 +43,8 @@ export class Channel {
   private watchdog: NodeJS.Timeout | undefined;
   private warned = false;
   private corked = false;
+  /** Milliseconds of processor time the probe had taken when it last said so; 0 where it never does. */
+  processor = 0;
 
   constructor(private readonly connection: Connection) {
     connection.output.on('data', (chunk: Buffer) => this.receive(chunk));
@@ -145,6 +147,7 @@ export class Channel {
         this.take(frame.id, frame.answers);
         break;
       case 'done':
+        this.processor = frame.processor ?? this.processor;
         this.finish(frame.id);
         break;
     }

@@ -10,7 +10,7 @@ const DEADLINE = 1000;
  * Has the probe end by itself, and so be removed, once it has heard nothing for `seconds` (whole ones). Until `ended` settles a
  * word is said often enough, whether or not anything is asked. An older probe, which knows no such limit, is left in peace.
  */
-export function keepAlive(channel: Channel, seconds: number, ended: Promise<unknown>): void {
+export function keepAlive(channel: Pick<Channel, 'ask'>, seconds: number, ended: Promise<unknown>): void {
   const question = { verb: 'idle', limit: 0, deadline: DEADLINE } as const;
   const say = async () => {
     try {

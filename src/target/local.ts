@@ -21,7 +21,7 @@ export async function openLocal(probePath: string, options: LocalOptions = {}): 
     const { openElevated } = await import('./remote/openElevated');
     return openElevated(probePath, { ...options, elevation: options.elevation });
   }
-  return connectProbe(spawnProbe(probePath, undefined, probeArguments(options)), 'this machine');
+  return connectProbe(spawnProbe(probePath, undefined, probeArguments(options)), 'this machine', options);
 }
 
 /** Who the probe runs as, where it is not this program's user (needs root). */

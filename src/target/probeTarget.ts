@@ -22,6 +22,7 @@ import type { KernelSockets } from './kernelSockets';
 import { ProbeBinaries } from './probeBinaries';
 import { probeFailed, wrongProtocol } from './probeErrors';
 import { ProbeKernel } from './probeKernel';
+import type { ProbeOptions } from './probeOptions';
 import { ProbeSockets } from './probeSockets';
 import type { ListOptions, ReadOptions, Target, TargetRights } from './target';
 
@@ -30,23 +31,28 @@ const DEFAULT_LIMIT = 1 << 20;
 const DEFAULT_LIST_LIMIT = 8 << 20;
 const DEFAULT_DEADLINE = 1000;
 
+export interface ConnectOptions extends Pick<ProbeOptions, 'processMemory'> {
+  /** Milliseconds for the greeting. Default 10 s. */
+  readonly patience?: number;
+  /** Seconds without a word from here after which the probe ends by itself; absent = only with its connection. */
+  readonly idle?: number;
+}
+
 /**
- * Waits for the probe's greeting. Rejects with a `probe-failed` UserError when it does not come within
- * `patience` milliseconds, is no greeting, or is of another protocol; the connection is closed then.
- * After `idle` seconds without a word from here the probe ends by itself; absent = only with its connection.
+ * Waits for the probe's greeting. Rejects with a `probe-failed` UserError when it does not come in time, is no greeting, or is of
+ * another protocol; the connection is closed then.
  */
 export async function connectProbe(
   connection: Connection,
   label: string,
-  patience = 10_000,
-  idle?: number,
+  { patience = 10_000, idle, processMemory = true }: ConnectOptions = {},
 ): Promise<ProbeTarget> {
   const channel = new Channel(connection);
   try {
     const hello = await channel.greeting(patience);
     if (hello.protocol !== PROTOCOL) throw wrongProtocol(hello.protocol, PROTOCOL);
     if (idle !== undefined) keepAlive(channel, idle, connection.ended);
-    return new ProbeTarget(channel, hello, label, connection.ended);
+    return new ProbeTarget(channel, hello, label, connection.ended, processMemory);
   } catch (error) {
     channel.close();
     throw error instanceof UserError ? error : probeFailed(String(error));
@@ -58,7 +64,8 @@ export class ProbeTarget implements Target {
   readonly frozen = false;
   readonly rights: TargetRights;
   readonly arch: string;
-  readonly self: number;
+  readonly self?: number;
+  readonly foreignPids: boolean;
   private readonly memories: Joiner;
   readonly kernel: KernelMemory;
   readonly sockets: KernelSockets;
@@ -69,14 +76,20 @@ export class ProbeTarget implements Target {
     readonly hello: Hello,
     readonly label: string,
     readonly lost: Promise<string>,
+    readonly processMemory: boolean,
   ) {
     this.rights = { uid: hello.uid, capabilities: hello.capabilities };
     this.arch = hello.machine;
-    this.self = hello.pid;
+    this.foreignPids = hello.foreignPids;
+    if (hello.pid !== 0) this.self = hello.pid;
     this.memories = new Joiner((bodies, options) => this.ask('memory', bodies, options));
     this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
     this.sockets = new ProbeSockets((bodies, options) => this.ask('sockets', bodies, options));
     this.binaries = new ProbeBinaries((bodies, options) => this.ask('elf', bodies, options));
+  }
+
+  get processor(): number {
+    return this.channel.processor;
   }
 
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]> {

@@ -6,6 +6,8 @@ export interface RemoteHost {
   readonly label: string;
   /** Starts a line of POSIX shell there. Rejects with a UserError when the host cannot be reached or does not start it. */
   run(line: string): Promise<RemoteCommand>;
+  /** Milliseconds that the first word of a command may take, where the way to it may ask the user something by itself. */
+  readonly patience?: number;
   /** Settles when the way to the host is gone, with the reason in words. Never rejects. */
   readonly lost: Promise<string>;
   /** Ends every command and leaves the host. */
@@ -29,7 +31,7 @@ export interface RemoteEnd {
   readonly lost?: string;
 }
 
-/** What only the user can say. Answers are used once and never kept by who asked. */
+/** What only the user can say. Answers are used once and never kept by who asked. Each question names its host. */
 export interface Asker {
   /** A password, passphrase or code; `undefined` = the user declines. */
   secret(question: SecretQuestion): Promise<string | undefined>;
@@ -37,7 +39,12 @@ export interface Asker {
   confirm(question: ConfirmQuestion): Promise<boolean>;
 }
 
-export interface SecretQuestion {
+export interface Question {
+  /** Aborted when no answer is of use any more: the host has hung up, or was left. It counts as declined then. */
+  readonly over?: AbortSignal;
+}
+
+export interface SecretQuestion extends Question {
   readonly kind: 'password' | 'passphrase' | 'code' | 'sudo';
   /** "Password of deploy on db1". Of a server's own words only printable ones. */
   readonly text: string;
@@ -47,11 +54,14 @@ export interface SecretQuestion {
   readonly again: boolean;
   /** False for what may be shown while it is typed. */
   readonly hidden: boolean;
+  /** Settles when it is known whether the answer was right; absent = that is never known. Never rejects. */
+  readonly right?: Promise<boolean>;
 }
 
-export interface ConfirmQuestion {
+export interface ConfirmQuestion extends Question {
   /** One sentence that asks. */
   readonly text: string;
+  /** Sentences, one a line. */
   readonly detail: string;
   /** The word on the button: "Trust and Connect". */
   readonly yes: string;

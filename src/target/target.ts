@@ -38,8 +38,15 @@ export interface Target {
   /** When a captured tree was recorded, where it says so. */
   readonly takenAt?: Date;
   readonly rights: TargetRights;
-  /** Pid of the task that reads, on the target's host: its own /proc files tell the host's clocks. */
+  /**
+   * Pid of the task that reads, as the target's /proc has it: its own files there tell the host's clocks. Absent of a capture, and
+   * where that /proc is of another PID namespace, which does not see who reads.
+   */
   readonly self?: number;
+  /** Its /proc is of another PID namespace than who reads: whom the kernel knows by a pid is not whom /proc has by it. */
+  readonly foreignPids?: boolean;
+  /** Milliseconds of processor time that the reading has taken on that host so far; absent where nobody counts. */
+  readonly processor?: number | undefined;
   /** Machine name as `uname -m` prints it. */
   readonly arch: string;
   read(paths: readonly string[], options?: ReadOptions): Promise<ReadResult[]>;
@@ -51,6 +58,8 @@ export interface Target {
    * all others and where it cannot be told. No file system is asked.
    */
   inodes(paths: readonly string[], options?: ReadOptions): Promise<(number | undefined)[]>;
+  /** False: of processes no memory but their rings' is read, for that was switched off. */
+  readonly processMemory?: boolean;
   memory(pid: number, ranges: readonly MemoryRange[], options?: ReadOptions): Promise<MemoryResult[]>;
   /** Absent where there is none to read: a captured tree. */
   readonly kernel?: KernelMemory;
@@ -58,6 +67,8 @@ export interface Target {
   readonly sockets?: KernelSockets;
   /** Absent where there are none to read: a captured tree. */
   readonly binaries?: Binaries;
+  /** The target itself, where this one is a view of it for one look: what is found out once is asked of that. */
+  readonly origin?: Target;
   /** The same target a moment later, where a capture holds one. */
   later?(): Target | undefined;
   /** Settles when it is gone, with the reason in words; never rejects. Absent where it cannot go. */

@@ -1,44 +1,38 @@
-import { headline, stuckCount } from '../explain/summary';
+import { together } from '../explain/standing';
+import { headline, pendingCount, stuckCount } from '../explain/summary';
 import type { Inspected } from '../inspect/inspections';
-import type { Finding, Severity } from '../model/sample';
+import type { Sample } from '../model/sample';
 import { withoutIcons } from './escape';
 import { onHost } from './hostNodes';
 import { stateOf, titleOf } from './nodes';
+import { inOrder, isCurrent, standing } from './order';
 import { dots, grouped, shown } from './words';
-
-const WEIGHT: Record<Severity, number> = { info: 1, warning: 2, critical: 3 };
 
 /** The most important finding of all, in full: it stands above the tree, where long lines wrap. */
 export function answer(all: readonly Inspected[]): string | undefined {
-  let best: { readonly finding: Finding; readonly of: Inspected } | undefined;
-  for (const of of all) {
-    const finding = of.snapshot.sample?.findings[0];
-    if (finding && (!best || WEIGHT[finding.severity] > WEIGHT[best.finding.severity]))
-      best = { finding, of };
-  }
-  if (!best) return undefined;
-  const summary = shown(best.finding.summary, 1000);
-  return all.length > 1 ? `${titleOf(best.of)}${onHost(best.of)}: ${summary}` : summary;
+  const told = inOrder(all).filter(({ snapshot }) => snapshot.sample?.findings[0]);
+  const best = told.find(isCurrent) ?? told[0];
+  const finding = best?.snapshot.sample?.findings[0];
+  if (!best || !finding) return undefined;
+  const summary = shown(finding.summary, 1000);
+  return all.length > 1 ? `${titleOf(best)}${onHost(best)}: ${summary}` : summary;
 }
 
 /** Requests stuck in the processes that are still followed; saved and ended ones are history. */
 export function stuckInAll(all: readonly Inspected[]): number {
-  return current(all).reduce(
-    (sum, { snapshot }) => sum + (snapshot.sample ? stuckCount(snapshot.sample) : 0),
-    0,
-  );
+  return sumOf(all.filter(isCurrent), stuckCount);
 }
 
 export interface StatusText {
   readonly text: string;
-  /** Plain text, one process a line. */
+  /** Plain text, one process a line, as they stand in the tree. */
   readonly tooltip: string;
   readonly spoken: string;
 }
 
 /** What the status bar says; undefined = nothing is followed, so it says nothing. */
 export function statusText(all: readonly Inspected[]): StatusText | undefined {
-  const followed = current(all);
+  const followed = inOrder(all.filter(isCurrent));
   if (followed.length === 0) return undefined;
   const words = inAll(followed);
   const paused = followed.every((inspected) => stateOf(inspected) === 'paused');
@@ -62,17 +56,13 @@ export function statusText(all: readonly Inspected[]): StatusText | undefined {
 function inAll(followed: readonly Inspected[]): string {
   const stuck = stuckInAll(followed);
   if (stuck > 0) return `${grouped(stuck)} stuck`;
-  const worst = followed.reduce((most, { snapshot }) => {
-    const [first] = snapshot.sample?.findings ?? [];
-    return Math.max(most, first ? WEIGHT[first.severity] : 0);
-  }, 0);
-  if (worst === WEIGHT.critical) return 'stuck';
-  if (worst === WEIGHT.warning) return 'needs a look';
-  const rings = followed.flatMap(({ snapshot }) => snapshot.sample?.rings ?? []);
-  const pending = rings.reduce((sum, { inFlight }) => sum + (inFlight ?? 0), 0);
+  const { weight } = together(followed.map(standing));
+  if (weight === 2) return 'stuck';
+  if (weight === 1) return 'needs a look';
+  const pending = sumOf(followed, pendingCount);
   return pending > 0 ? `${grouped(pending)} waiting` : 'nothing stuck';
 }
 
-function current(all: readonly Inspected[]): readonly Inspected[] {
-  return all.filter((inspected) => ['live', 'paused'].includes(stateOf(inspected)));
+function sumOf(all: readonly Inspected[], count: (sample: Sample) => number): number {
+  return all.reduce((sum, { snapshot: { sample } }) => sum + (sample ? count(sample) : 0), 0);
 }

@@ -58,8 +58,11 @@ export function hostCommands(
         const inspected = await subjects.of(from, ['live', 'paused']);
         if (!inspected?.host) return;
         if (inspected.host.sudo) throw asRoot();
-        const { key, pid } = inspected;
-        if (await inspectOn({ ...inspected.host, sudo: true }, pid)) inspections.remove(key);
+        const { key, pid, host } = inspected;
+        if (!(await inspectOn({ ...host, sudo: true }, pid))) return;
+        inspections.remove(key);
+        if (!inspections.all.some((one) => hostOfProcess(one.key) === hostKey(host)))
+          hosts.leave(hostKey(host));
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.forgetSecrets, () =>
@@ -72,9 +75,14 @@ export function hostCommands(
   ];
 }
 
-/** Keeps open what is inspected on, and nothing else. */
+/**
+ * Keeps open what is inspected on, and for the next inspection what was: until it is disconnected, its row stands in the tree. This
+ * machine needs no such row.
+ */
 export function leaveIdleHosts(hosts: Hosts, inspections: Inspections): void {
-  hosts.keepOnly(new Set(inspections.all.flatMap(({ host }) => (host ? [hostKey(host)] : []))));
+  const inspected = inspections.all.flatMap(({ host }) => (host ? [host] : []));
+  for (const host of inspected) if (!isHere(host)) hosts.keep(hostKey(host));
+  hosts.leaveOthers(new Set(inspected.map(hostKey)));
 }
 
 function keyOf(from: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { byStanding, together } from '../explain/standing';
 import { type HostId, hostKey, hostName, isHere } from '../inspect/hostId';
 import { type HostState, hostWords } from '../inspect/hostState';
 import type { Inspected } from '../inspect/inspections';
@@ -5,21 +6,24 @@ import { printable } from '../model/printable';
 import { markdownText } from './escape';
 import { HOST_CONTEXT } from './ids';
 import type { Node, NodeIcon } from './node';
+import { standing } from './order';
 import { dots, shown } from './words';
 
 /** How the hosts of the window are now. */
 export interface HostStates {
   stateOf(key: string): HostState | undefined;
+  /** Those that have a row whatever is inspected there. */
+  readonly kept: readonly HostId[];
   /** On the clock of the states, milliseconds. */
   now(): number;
 }
 
 /** Of a window that knows of no host but this one. */
-export const NO_STATES: HostStates = { stateOf: () => undefined, now: () => 0 };
+export const NO_STATES: HostStates = { kept: [], stateOf: () => undefined, now: () => 0 };
 
 /** Whether rows stand below their hosts: not while all are of this machine, seen with this program's own rights. */
-export function isGrouped(all: readonly Inspected[]): boolean {
-  return all.some(({ host }) => host !== undefined && !isHere(host));
+export function isGrouped(all: readonly Pick<Inspected, 'host'>[], { kept } = NO_STATES): boolean {
+  return kept.length > 0 || all.some(({ host }) => host !== undefined && !isHere(host));
 }
 
 /** The way to the process's host is gone or not there yet. */
@@ -33,13 +37,13 @@ export function onHost({ host }: Pick<Inspected, 'host'>): string {
   return host && !isHere(host) ? ` on ${shown(hostName(host), 64)}` : '';
 }
 
-/** One row a host, in the order they were first used, its processes below it; what was opened from files follows. */
+/** One row a host, the one with the gravest process first, its processes below it in their order; what was opened from files follows. */
 export function hostNodes(
   all: readonly Inspected[],
   states: HostStates,
   row: (inspected: Inspected) => Node,
 ): readonly Node[] {
-  const hosts = new Map<string, { readonly id: HostId; readonly here: Inspected[] }>();
+  const hosts = new Map(states.kept.map((id) => [hostKey(id), { id, here: [] as Inspected[] }]));
   const saved: Node[] = [];
   for (const inspected of all) {
     const { host } = inspected;
@@ -52,7 +56,10 @@ export function hostNodes(
     if (known) known.here.push(inspected);
     else hosts.set(key, { id: host, here: [inspected] });
   }
-  const rows = [...hosts].map(([key, { id, here }]) => hostNode(key, id, here, states, row));
+  const rows = [...hosts]
+    .map(([key, { id, here }]) => ({ key, id, here, weight: together(here.map(standing)) }))
+    .sort((a, b) => byStanding(a.weight, b.weight))
+    .map(({ key, id, here }) => hostNode(key, id, here, states, row));
   return [...rows, ...saved];
 }
 
@@ -66,10 +73,13 @@ function hostNode(
   const state = states.stateOf(key);
   const label = shown(hostName(id), 64);
   const words = state && hostWords(state, states.now());
+  const idle = here.length === 0 && (state?.kind === 'connected' ? 'connected' : 'not connected');
   const machine = here.find(({ snapshot }) => snapshot.sample)?.snapshot.sample?.host;
   const description = shown(
     words ??
       dots(
+        idle,
+        idle && 'nothing is inspected there',
         machine && machine.name !== label && machine.name,
         machine && `Linux ${machine.kernel}`,
         machine?.arch,
@@ -85,7 +95,7 @@ function hostNode(
     expanded: true,
     spoken: `host ${label}, ${description}`,
     tooltip: () => hostTooltip(label, description, state),
-    children: () => here.map(row),
+    ...(idle ? {} : { children: () => here.map(row) }),
   };
 }
 

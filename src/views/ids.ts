@@ -37,6 +37,7 @@ export const SETTINGS = {
   refreshInterval: 'refreshInterval',
   probePath: 'probePath',
   kernelMemory: 'kernelMemory',
+  processMemory: 'processMemory',
   sources: 'sources.enabled',
   hosts: 'hosts',
   keepProbe: 'keepProbe',

@@ -3,6 +3,8 @@ import { type HostId, hostFrom, isHere, LOCAL } from '../inspect/hostId';
 import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { problemOf } from '../inspect/problem';
+import { bySystemSsh } from '../inspect/systemSsh';
+import { UserError } from '../model/errors';
 import { pickHost } from './hostPicker';
 import type { KnownHosts } from './hostRows';
 import { COMMANDS } from './ids';
@@ -27,28 +29,45 @@ export interface Beginning {
   ended(): void;
 }
 
+const SYSTEM_SSH = 'Use the System’s ssh';
+
+/** Does the work on the host; where only OpenSSH's own client gets there, the user may have it done through that one. */
+async function orBySystemSsh<T>(id: HostId, work: (id: HostId) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work(id);
+  } catch (error) {
+    if (id.kind !== 'ssh' || !(error instanceof UserError) || error.code !== 'needs-ssh') throw error;
+    return (await showProblem(problemOf(error, ''), SYSTEM_SSH)) ? work(bySystemSsh(id)) : undefined;
+  }
+}
+
 /** The way of a command to an inspection: reach the host, look, show. */
 export function beginner({ hosts, inspections, tree, reached, ended }: Beginning): InspectOn {
-  return (id, pid) =>
-    hosts
-      .hold(id, async (host) => {
-        const title = `Looking at process ${pid}${isHere(id) ? '' : ` on ${host.name}`}…`;
-        const inspected = await cancellable(title, async (signal) => {
-          await host.reach(signal);
-          await reached(id);
-          return inspections.follow(pid, { host: id, signal });
-        });
-        if (!inspected) return false;
-        const { sample, problem } = inspected.snapshot;
-        if (problem && !sample) {
-          inspections.remove(inspected.key);
-          await showProblem(problem);
-          return false;
-        }
-        await tree.reveal(inspected.key);
-        return true;
-      })
-      .finally(ended);
+  const inspect = (id: HostId, pid: number) =>
+    hosts.hold(id, async (host) => {
+      const title = `Looking at process ${pid}${isHere(id) ? '' : ` on ${host.name}`}…`;
+      const inspected = await cancellable(title, async (signal) => {
+        await host.reach(signal);
+        await reached(id);
+        return inspections.follow(pid, { host: id, signal });
+      });
+      if (!inspected) return false;
+      const { sample, problem } = inspected.snapshot;
+      if (problem && !sample) {
+        inspections.remove(inspected.key);
+        await showProblem(problem);
+        return false;
+      }
+      await tree.reveal(inspected.key);
+      return true;
+    });
+  return async (id, pid) => {
+    try {
+      return (await orBySystemSsh(id, (way) => inspect(way, pid))) === true;
+    } finally {
+      ended();
+    }
+  };
 }
 
 /** The commands that begin an inspection. */
@@ -68,7 +87,7 @@ export function inspectCommands(beginning: Beginning, inspectOn: InspectOn): vsc
   const picking = (all: boolean, which: () => HostId | undefined | Promise<HostId | undefined>) =>
     attempt('The processes could not be listed.', async () => {
       const id = await which();
-      if (id) await pickAndInspect(id, all);
+      if (id) await orBySystemSsh(id, (way) => pickAndInspect(way, all));
     }).finally(ended);
 
   return [

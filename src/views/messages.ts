@@ -15,10 +15,11 @@ export async function attempt(what: string, work: () => Promise<void>): Promise<
   }
 }
 
-export async function showProblem(problem: InspectionProblem): Promise<void> {
-  if (problem.code === 'cancelled') return;
+/** With `other`, a button of the caller's: whether it was chosen. */
+export async function showProblem(problem: InspectionProblem, other?: string): Promise<boolean> {
+  if (problem.code === 'cancelled') return false;
   const way = wayOut(problem);
-  const buttons = way ? [way.title, COPY] : [COPY];
+  const buttons = [other, way?.title, COPY].filter((title) => title !== undefined);
   const chosen = await vscode.window.showErrorMessage(problemText(problem), ...buttons);
   if (chosen === COPY) {
     const about = [
@@ -29,6 +30,7 @@ export async function showProblem(problem: InspectionProblem): Promise<void> {
   } else if (way && chosen === way.title) {
     await vscode.commands.executeCommand(way.command, ...(way.argument === undefined ? [] : [way.argument]));
   }
+  return other !== undefined && chosen === other;
 }
 
 /** Work that is quick as a rule: only when it is not, a message comes up that can cancel it. */

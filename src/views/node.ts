@@ -91,22 +91,9 @@ export function outline(
   return lines.join('');
 }
 
-/** What can be seen of the tree: equal pictures need no redrawing. `open` says which rows are unfolded. */
-export function picture(nodes: readonly Node[], open: (node: Node) => boolean): string {
-  const rows = (some: readonly Node[]): unknown[] =>
-    some.map((node) => {
-      const { id, label, description, icon, spoken, context, children } = node;
-      const below = children && (open(node) ? rows(children()) : true);
-      return [id, label, description, icon, spoken, context, below];
-    });
-  return JSON.stringify(rows(nodes));
-}
-
-/** A picture in which no time passes: of two, tells whether anything else has changed. */
-export function withoutAges(picture: string): string {
-  return picture
-    .replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while')
-    .replace(/a while( a while)+/g, 'a while');
+/** A text in which no time passes: of two, tells whether anything else has changed. */
+export function withoutAges(text: string): string {
+  return text.replace(/\d+(\.\d+)? (s|min|h|days)\b/g, 'a while').replace(/a while( a while)+/g, 'a while');
 }
 
 /**
@@ -130,9 +117,18 @@ export function placed(nodes: readonly Node[], parent?: string): readonly Node[]
       ...node,
       id,
       ...(tooltip ? { tooltip: () => tooltipOrNot(tooltip) } : {}),
-      ...(children ? { children: () => placed(shownOrNot(children), id) } : {}),
+      ...(children ? { children: once(() => placed(shownOrNot(children), id)) } : {}),
     };
   });
+}
+
+/** A tree does not change once it is made; a row of tens of thousands of requests is not made twice. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** A sample from a file may hold what no look finds: then one row says so instead of its part of the tree. */

@@ -12,15 +12,20 @@ import { findingNodes } from './findingNodes';
 import { type HostStates, hostNodes, isCutOff, isGrouped, NO_STATES } from './hostNodes';
 import { ROOT_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
+import { inOrder } from './order';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
 import { clock, dayAndClock, dots, shown } from './words';
 
-/** The whole tree: one root a process, below it the answer, then the proof; below their hosts where there are others than this. */
+/**
+ * The whole tree: one root a process, the gravest first, below it the answer, then the proof; below their hosts where there are
+ * others than this.
+ */
 export function rootNodes(all: readonly Inspected[], states: HostStates = NO_STATES): readonly Node[] {
   const row = (inspected: Inspected) => rowOf(inspected, states);
-  return placed(isGrouped(all) ? hostNodes(all, states, row) : all.map(row));
+  const ordered = inOrder(all);
+  return placed(isGrouped(all, states) ? hostNodes(ordered, states, row) : ordered.map(row));
 }
 
 function rowOf(inspected: Inspected, states: HostStates): Node {
@@ -130,11 +135,8 @@ function blindNodes(blind: readonly Blindness[], sudo: string | undefined): read
   ];
 }
 
-/** A remedy that names one of these is had by more rights alone. */
-const BY_RIGHTS = /\b(?:sudo(?! nsenter)|root)\b/;
-
 /** `sudo` = the inspection that can begin anew with more rights. */
-function blindRow({ what, why, remedy }: Blindness, sudo: string | undefined): Node {
+function blindRow({ what, why, remedy, missing }: Blindness, sudo: string | undefined): Node {
   const cure = remedy === undefined ? undefined : shown(remedy, 1000);
   return {
     id: what,
@@ -147,7 +149,7 @@ function blindRow({ what, why, remedy }: Blindness, sudo: string | undefined): N
       : {
           children: () => [
             { id: 'remedy', label: 'What would show it', description: cure, icon: { id: 'lightbulb' } },
-            ...(sudo !== undefined && BY_RIGHTS.test(cure)
+            ...(sudo !== undefined && missing !== undefined
               ? [{ id: 'sudo', label: 'Inspect with more rights (sudo)…', icon: { id: 'shield' }, sudo }]
               : []),
           ],

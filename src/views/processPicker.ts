@@ -55,6 +55,8 @@ export function pickProcess(
     pick.placeholder = 'Pick the process that hangs, or type its name, PID or command line';
     pick.matchOnDescription = true;
     pick.matchOnDetail = true;
+    // What was asked on the way there may be answered in a message meanwhile.
+    pick.ignoreFocusOut = host !== undefined;
     pick.onDidTriggerButton((button) => {
       if (button === showAllButton) all = true;
       void refresh();

@@ -36,8 +36,12 @@ export function followContexts(inspections: Inspections, hosts: Hosts): vscode.D
     tell(CONTEXTS.inspecting, states.length > 0);
     tell(CONTEXTS.live, states.includes('live'));
     tell(CONTEXTS.paused, states.includes('paused'));
-    tell(CONTEXTS.elsewhere, isGrouped(all));
-    const shown = new Set(all.flatMap(({ host }) => (host ? [hostKey(host)] : [])));
+    const { kept } = hosts;
+    tell(CONTEXTS.elsewhere, kept.length > 0 || isGrouped(all));
+    const shown = new Set([
+      ...kept.map(({ key }) => key),
+      ...all.flatMap(({ host }) => (host ? [hostKey(host)] : [])),
+    ]);
     const lost = ({ key, state }: Host) =>
       shown.has(key) && (state.kind === 'lost' || state.kind === 'failed');
     tell(CONTEXTS.lost, hosts.all.some(lost));

@@ -25,6 +25,11 @@ export function kernelMemory(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.kernelMemory, true) !== false;
 }
 
+/** Whether other memory of processes than their rings' may be read, where the rights allow it. */
+export function processMemory(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.processMemory, true) !== false;
+}
+
 /** Whether it is told where the inspected program's threads wait in its source. */
 export function sourcesEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.sources, true) !== false;

@@ -21,6 +21,8 @@ import { ringFds } from './target';
 const DELAY = 10;
 /** Milliseconds between the looks of a window. */
 const INTERVAL = 2000;
+/** Of the first Sample, and of one after it. */
+const WHOLE_TURNS = 4;
 const SAMPLE_TURNS = 2;
 const WALK_TURNS = 10;
 const CPU_GOAL = 2;
@@ -76,8 +78,8 @@ async function measure(running: Running, rounds: number): Promise<readonly Figur
   }, INTERVAL);
   const opened = await openLayout(target);
   const figures = [
-    ...shown('the very first Sample after connecting', attach),
-    ...shown('a whole Sample, 20 threads and 2 rings', whole, SAMPLE_TURNS),
+    ...shown('the very first Sample after connecting', attach, WHOLE_TURNS),
+    ...shown('a whole Sample, 20 threads and 2 rings', whole, WHOLE_TURNS),
     ...shown('a Sample that follows within 2 s', further, SAMPLE_TURNS),
     ...shown('a Sample that follows after 2 s, as scheduled', scheduled, SAMPLE_TURNS),
   ];
@@ -91,6 +93,11 @@ async function measure(running: Running, rounds: number): Promise<readonly Figur
     figures.push(...shown(`the exact walk of ${REQUESTS} requests`, walk, WALK_TURNS));
     const both = await several(() => takeSample(target, pending.pid, { walk: {} }));
     figures.push(...shown('a whole Sample with that walk', both));
+    let walked = await takeSample(target, pending.pid, { walk: {} });
+    const again = await several(async () => {
+      walked = await takeSample(target, pending.pid, { walk: {}, previous: walked });
+    }, INTERVAL);
+    figures.push(...shown('a Sample with that walk, as scheduled', again, SAMPLE_TURNS));
   }
   const share = await processorShare(target.hello.pid, Math.max(5, rounds), async () => {
     previous = await takeSample(target, typical.pid, { previous, walk: {} });

@@ -16,7 +16,7 @@ const bundle = path.join(root, 'dist/test/vscode/index.js');
 export async function runInExtensionHost(
   editor,
   report,
-  { environment = {}, folder = root, timeout = 180_000 },
+  { environment = {}, folder = root, timeout = 420_000 },
 ) {
   await build({
     entryPoints: [path.join(root, 'test/vscode/index.ts')],

@@ -1,7 +1,8 @@
 /**
  * A story is what one user does, step by step, in one window. A file `test/ui/NAME.story.mjs` exports
  * `story = { name, settings?, folder?, prepare?, steps: [[title, async (workbench, stage) => …], …] }`.
- * `prepare(stage)` starts what the story needs; what it registers with `stage.release` ends with the story.
+ * `prepare(stage)` starts what the story needs, and may leave variables for the editor in `stage.env`; what it registers with
+ * `stage.release` ends with the story.
  * After each step a picture is taken. When a step fails, the rest of its story is skipped. A browser under load loses a
  * click or a redraw now and then: a story that failed is told once more from its beginning, in a window of its own, and
  * what failed first is printed; what fails twice has failed.
@@ -39,7 +40,12 @@ async function tell(story, editor, browser, report, file) {
   const stage = { release: (end) => releases.push(end), editor, root };
   try {
     await story.prepare?.(stage);
-    const server = await startServer(editor, { extension: root, settings: story.settings });
+    const { env } = stage;
+    const server = await startServer(editor, {
+      extension: root,
+      settings: story.settings,
+      ...(env ? { env } : {}),
+    });
     releases.push(() => server.stop());
     stage.server = server;
     const workbench = await Workbench.open(browser, server, {

@@ -20,6 +20,12 @@ export function address(server, { folder, file } = {}) {
   return `${server.url}?${String(query).replaceAll('%2F', '/')}`;
 }
 
+/** How often a gesture is made before it counts as without effect. */
+const GESTURES = 6;
+/** Milliseconds in which what a gesture needs must stand there, and those its effect is given, times the tries so far. */
+const REACH = 5000;
+const PATIENCE = 2000;
+
 const oneLine = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
 
 export class Workbench {
@@ -67,32 +73,67 @@ export class Workbench {
     return file;
   }
 
-  /** Opens the palette and types; answers once the wanted entry stands there. */
-  async palette(title) {
-    for (let attempt = 1; ; attempt++) {
-      // An open palette does not learn of commands that have become possible meanwhile.
-      await this.page.keyboard.press('Escape');
-      await this.page.keyboard.press('F1');
+  /**
+   * Makes a gesture and looks for its effect; answers it. The editor loses a gesture when it redraws what is pointed at, so
+   * one without effect is made anew, as a user does; `act` does nothing where the first one only is slow to take effect.
+   */
+  async gesture(what, act, effect) {
+    let cause;
+    for (let made = 1; made <= GESTURES; made++) {
       try {
-        await this.find('quickInputBox').fill(`>${title}`, { timeout: 5000 });
-        await this.quickRow(title).first().waitFor({ timeout: 5000 });
-        return;
+        await act();
+        const seen = await this.soon(effect, PATIENCE * made);
+        if (seen) return seen;
       } catch (error) {
-        if (attempt === 4) throw error;
+        cause = error;
       }
     }
+    throw new Error(`Tried ${GESTURES} times without effect: ${what}`, { cause });
+  }
+
+  /** Clicks what is there; `gesture` says what came of it. */
+  click(locator, options = {}) {
+    return locator.click({ timeout: REACH, ...options });
+  }
+
+  /** Opens the palette and types; answers once the wanted entry stands there. */
+  palette(title) {
+    return this.gesture(
+      `"${title}" in the palette`,
+      async () => {
+        // An open palette does not learn of commands that have become possible meanwhile.
+        await this.page.keyboard.press('Escape');
+        await this.page.keyboard.press('F1');
+        await this.find('quickInputBox').fill(`>${title}`, { timeout: REACH });
+      },
+      async () => (await this.quickRow(title).count()) > 0,
+    );
   }
 
   /** Runs a command as a user does: palette, type, pick. */
   async command(title) {
     await this.palette(title);
-    await this.quickRow(title).first().click();
+    await this.choose(title);
+  }
+
+  /** Chooses the entry that `palette` has found. */
+  choose(title) {
+    const box = this.find('quickInputBox');
+    const gone = async () => !(await box.isVisible()) || !(await box.inputValue()).startsWith('>');
+    return this.gesture(
+      `the command "${title}"`,
+      async () => (await gone()) || this.click(this.quickRow(title).first()),
+      gone,
+    );
   }
 
   /** Closes what floats above the workbench. */
-  async escape() {
-    await this.page.keyboard.press('Escape');
-    await this.find('quickInput').waitFor({ state: 'hidden' });
+  escape() {
+    return this.gesture(
+      'closing what floats',
+      () => this.page.keyboard.press('Escape'),
+      async () => !(await this.find('quickInput').isVisible()),
+    );
   }
 
   /** The quick pick's row with exactly this label. */
@@ -123,17 +164,47 @@ export class Workbench {
     return pids.filter(Boolean).map(Number);
   }
 
-  /** Picks a process from the open picker and waits until it stands in the tree. */
-  async pick(name, pid) {
-    // A long list is only drawn as far as it can be seen.
-    await this.type(String(pid));
-    await this.processRow(pid).click();
-    await this.row(name).waitFor();
+  /** Chooses a process in the open picker. */
+  choosePid(pid) {
+    const box = this.find('quickInputBox');
+    const closed = async () => !(await box.isVisible());
+    let typed = false;
+    return this.gesture(
+      `process ${pid} in the picker`,
+      async () => {
+        if (typed && (await closed())) return;
+        // A long list is only drawn as far as it can be seen.
+        await box.fill(String(pid), { timeout: REACH });
+        typed = true;
+        await this.click(this.processRow(pid));
+      },
+      closed,
+    );
   }
 
-  /** Types into the open quick pick or input box. */
-  async type(text) {
-    await this.find('quickInputBox').fill(text);
+  /** Picks a process from the open picker and waits until its answer stands in the tree. */
+  async pick(name, pid) {
+    await this.choosePid(pid);
+    await this.row(name).waitFor();
+    return this.answer();
+  }
+
+  /** The tree's rows as soon as there are some below the first. */
+  answer() {
+    return this.until('rows below the first', async () => {
+      const rows = await this.rows();
+      return rows[1]?.level > rows[0]?.level && rows;
+    });
+  }
+
+  /** Types into the open quick pick or input box, which may just be taking the place of another. */
+  type(text) {
+    const box = this.find('quickInputBox');
+    return this.gesture(
+      `"${text}" typed`,
+      () => box.fill(text, { timeout: REACH }),
+      async () => (await box.inputValue({ timeout: REACH })) === text,
+    );
   }
 
   /** The tree's visible rows, from the top. */
@@ -154,42 +225,66 @@ export class Workbench {
   /** Unfolds a row, or folds it (`open` = false). */
   async unfold(text, open = true) {
     const row = this.row(text);
+    const stands = async () => (await row.getAttribute('aria-expanded', { timeout: REACH })) === String(open);
     await row.waitFor();
-    const wanted = this.page
-      .locator(`${selectors.treeRow}[aria-expanded="${open}"]`)
-      .filter({ hasText: text });
-    for (let attempt = 1; (await row.getAttribute('aria-expanded')) !== String(open); attempt++) {
-      await row.locator(selectors.treeRowTwistie).click();
-      try {
-        await wanted.first().waitFor({ timeout: 3000 });
-      } catch (error) {
-        // A click is lost when the editor redraws the tree at that moment.
-        if (attempt === 3) throw error;
-      }
-    }
+    await this.gesture(
+      `${open ? 'unfolding' : 'folding'} ${text}`,
+      async () => (await stands()) || this.click(row.locator(selectors.treeRowTwistie)),
+      stands,
+    );
     if (open) await this.until(`rows below ${text}`, async () => hasRowsBelow(await this.rows(), text));
   }
 
   /** Points at a row and answers the text of the tooltip. */
-  async tooltip(text) {
-    // Not Locator.hover: it would scroll a long label inside its row.
-    const { x, y, height } = await this.row(text).locator(selectors.treeRowIcon).first().boundingBox();
-    await this.page.mouse.move(700, 500);
-    await this.page.mouse.move(x + 40, y + height / 2, { steps: 3 });
+  tooltip(text) {
     const hover = this.find('hover').last();
-    await hover.waitFor({ timeout: 10_000 });
-    return oneLine((await hover.allInnerTexts()).join(' '));
+    const row = this.row(text);
+    return this.gesture(
+      `the tooltip of ${text}`,
+      async () => {
+        // Not Locator.hover: it would scroll a long label inside its row.
+        const icon = row.locator(selectors.treeRowIcon).first();
+        const { x, y, height } = await icon.boundingBox({ timeout: REACH });
+        await this.page.mouse.move(700, 500);
+        await this.page.mouse.move(x + 40, y + height / 2, { steps: 3 });
+      },
+      async () => {
+        const words = oneLine((await hover.allInnerTexts()).join(' '));
+        // Until it has been made the editor says so in its place.
+        return words !== 'Loading...' && words;
+      },
+    );
   }
 
   /** Opens the row's context menu and answers its entries. */
-  async contextMenu(text) {
-    await this.row(text).click({ button: 'right' });
-    await this.find('menu').first().waitFor();
-    return (await this.find('menu').allInnerTexts()).map(oneLine);
+  contextMenu(text) {
+    const entries = async () => (await this.find('menu').allInnerTexts()).map(oneLine);
+    return this.gesture(
+      `the menu of ${text}`,
+      async () => (await this.isMenuOpen()) || this.click(this.row(text), { button: 'right' }),
+      async () => (await this.isMenuOpen()) && entries(),
+    );
+  }
+
+  /** Chooses an entry of the row's context menu, which may be open already. */
+  chooseInMenu(text, entry) {
+    return this.gesture(
+      `"${entry}" in the menu of ${text}`,
+      async () => {
+        await this.contextMenu(text);
+        // A menu ignores a button that comes up as soon as it is open.
+        await this.click(this.find('menu').filter({ hasText: entry }).first(), { delay: 300 });
+      },
+      async () => !(await this.isMenuOpen()),
+    );
+  }
+
+  async isMenuOpen() {
+    return (await this.find('menu').count()) > 0;
   }
 
   /** Waits for a notification that matches; answers its text and buttons. */
-  async notification(pattern, timeout = 15_000) {
+  async notification(pattern, timeout = 30_000) {
     const toast = this.find('toast').filter({ hasText: pattern }).first();
     await toast.waitFor({ timeout });
     return {
@@ -216,13 +311,19 @@ export class Workbench {
     return (await item.count()) ? oneLine(await item.textContent()) : '';
   }
 
-  /** Tries `look` until it answers something true; the last answer stands in the error. */
-  async until(what, look, timeout = 15_000) {
+  /** Tries `look` until it answers something true. */
+  async until(what, look, timeout = 30_000) {
+    const answer = await this.soon(look, timeout);
+    if (answer) return answer;
+    throw new Error(`Not seen within ${timeout / 1000} s: ${what}`);
+  }
+
+  /** The first true answer of `look` within so many milliseconds, or its last. */
+  async soon(look, timeout) {
     const deadline = Date.now() + timeout;
     for (;;) {
       const answer = await look();
-      if (answer) return answer;
-      if (Date.now() > deadline) throw new Error(`Not seen within ${timeout / 1000} s: ${what}`);
+      if (answer || Date.now() > deadline) return answer;
       await this.page.waitForTimeout(100);
     }
   }

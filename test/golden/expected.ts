@@ -7,6 +7,7 @@ import type { Severity } from '../../src/model/sample';
 export const EXPECTED: Readonly<Record<string, readonly [Severity | 'none', ...string[]]>> = {
   accept: ['info', 'accept', 'client', '127.0.0.1'],
   'accept-multi': ['info', 'accept', 'client', '127.0.0.1'],
+  'container-fuse-read': ['critical', '8 reads', '/mnt/data/hang-data', 'fuse server hangfs (21829)'],
   'counter-skip': ['info', 'read', 'data'],
   'cq-overflow': ['warning', 'does not collect', '8 in the queue', '32 more'],
   'cq-unreaped': ['warning', '6 operations have finished', 'not collected'],

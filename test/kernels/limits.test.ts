@@ -135,4 +135,40 @@ onKernels((kernel) => {
     expect(answer.summary).toMatch(/its read of \/dev\/loop\d+.* held back by the cost control of its disk/);
     expect(answer.explanation).toContain(`io.cost.qos says ${number} enable=1`);
   });
+
+  it('a frozen process of a pod: the container, and the group above it that is frozen', async (context) => {
+    const machine = await kernel.machine(context);
+    const { name, group } = await ownGroup(context, machine, []);
+    const id = '0123456789abcdef'.repeat(4);
+    const pod = '0a1b2c3d_1111_2222_3333_444455556666';
+    const inner = `kubepods.slice/kubepods-pod${pod}.slice/cri-containerd-${id}.scope`;
+    await must(machine, `mkdir -p ${group}/${inner}`);
+    context.onTestFinished(async () => {
+      await machine.run(
+        `echo 0 > ${group}/cgroup.freeze; kill -9 $(cat ${group}/${inner}/cgroup.procs); sleep 1; find ${group} -mindepth 1 -depth -type d -exec rmdir {} ';'`,
+      );
+    });
+    const { pid } = await startIn(context, machine, `${group}/${inner}`, 'ring_victim eventfd-poll');
+    await must(machine, `echo 1 > ${group}/cgroup.freeze`);
+    await sleep(A_SECOND);
+
+    const sample = await look(machine.target, pid);
+
+    expect(sample.process.container).toBe(
+      `containerd 0123456789ab, pod ${pod.replaceAll('_', '-')} (guaranteed)`,
+    );
+    expect(sample.cgroup).toMatchObject({ path: `/${name}/${inner}`, frozenBy: `/${name}` });
+    expect(answerOf(sample).summary).toMatch(new RegExp(`frozen.*/${name}\\b`));
+  });
+
+  it('workers that pids.max does not let be made', async (context) => {
+    const machine = await kernel.machine(context);
+    const { name, group } = await ownGroup(context, machine, ['pids']);
+    await must(machine, `echo 3 > ${group}/pids.max`);
+    const { pid } = await startIn(context, machine, group, 'ring_victim fifo-open');
+
+    const sample = await look(machine.target, pid);
+
+    expect(sample.cgroup?.limits).toEqual([{ path: `/${name}`, file: 'pids.max', limit: '3', used: '3' }]);
+  });
 });

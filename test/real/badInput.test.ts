@@ -112,7 +112,7 @@ describe('processes that do not keep to the rules', () => {
   );
 
   it.for(ACTORS)('one that becomes another program again and again, as %s', async (name, context) => {
-    for (const { process: seen, requests } of await looks(context, name, 'exec', 12)) {
+    for (const { process: seen, requests } of await looks(context, name, 'exec', 6)) {
       expect(seen.name).toMatch(/^odd$|^exe$/);
       expect(requests.length).toBeLessThanOrEqual(2);
     }

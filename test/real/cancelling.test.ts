@@ -45,6 +45,7 @@ const title = ({ scene, fuse, frozen }: Scene): string =>
 const CASES = SCENES.map((scene) => [title(scene), scene] as const);
 
 interface Outcome {
+  /** Result of the cancel, or of making the linked timeout expire. */
   readonly cancel: number;
   readonly ended: boolean;
   readonly result: number;
@@ -70,12 +71,12 @@ async function outcomeOf(victim: Victim): Promise<Outcome> {
   return JSON.parse(await line) as Outcome;
 }
 
-/** Whether every task of the process is gone a second after SIGKILL. */
-async function diesOf({ child }: Victim): Promise<boolean> {
+/** Whether every task of the process is gone some milliseconds after SIGKILL. */
+async function diesOf({ child }: Victim, within: number): Promise<boolean> {
   if (child.exitCode !== null || child.signalCode !== null) return true;
   const ended = new Promise<boolean>((resolve) => {
     child.once('exit', () => resolve(true));
-    setTimeout(() => resolve(false), 1000);
+    setTimeout(() => resolve(false), within);
   });
   child.kill('SIGKILL');
   return ended;
@@ -88,7 +89,8 @@ const needsOf = ({ fuse, frozen }: Scene): readonly NeedName[] => [
   ...(frozen ? (['loop', 'freeze'] as const) : []),
 ];
 
-describe('what is said of cancelling is what the kernel does', () => {
+// They wait most of their time.
+describe.concurrent('what is said of cancelling is what the kernel does', () => {
   it.for(CASES)('%s', async ([, wanted], context) => {
     skipUnless(context, ...needsOf(wanted));
     const victim = await begin(context, wanted, []);
@@ -102,7 +104,9 @@ describe('what is said of cancelling is what the kernel does', () => {
 
     expect({ ended }, `${said?.text}, result ${result}`).toEqual({ ended: said?.ending === 'cancel' });
     if (wanted.state === 'running') {
-      expect(await diesOf(victim)).toBe(said?.ending !== 'never');
+      const dies = said?.ending !== 'never';
+      // What does die may be slow at it on a loaded machine.
+      expect(await diesOf(victim, dies ? 10_000 : 1000)).toBe(dies);
       if (!ended) expect(answerOf(sample).explanation).toContain('It cannot be cancelled or timed out until');
     }
   });
@@ -119,8 +123,10 @@ describe('what is said of cancelling is what the kernel does', () => {
         sample.requests.find(({ operation }) => operation === 'LINK_TIMEOUT')?.state === 'timeout';
       if (said?.ending === 'cancel') expect(said.text.includes('has not been started')).toBe(!starts);
 
-      const { ended } = await outcomeOf(victim);
+      const { ended, cancel } = await outcomeOf(victim);
 
+      // The kernel finds it only if it has been started.
+      expect(cancel === 0).toBe(starts);
       expect({ ended }, `${said?.text}`).toEqual({ ended: said?.ending === 'cancel' && starts });
     },
   );

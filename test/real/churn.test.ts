@@ -6,7 +6,7 @@ import { skipUnlessListing } from './support/listing';
 import { skipUnless } from './support/rights';
 import { startChurn } from './support/truth';
 
-const LOOKS = 15;
+const LOOKS = 10;
 /** Longer than the looks take on a loaded machine; it is ended with the test. */
 const SECONDS = 140;
 

@@ -1,12 +1,34 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ProcessSummary } from '../../src/model/process';
+import { inOrder } from '../../src/cli/hostList';
+import type { RankedProcess } from '../../src/model/process';
 import type { Sample } from '../../src/model/sample';
+import { NOW } from '../../src/sample/pointers';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
-import { inspect, run } from './support/inspect';
+import { inspect, run, sampleFrom } from './support/inspect';
+import { until } from './support/proc';
+import { toRelease } from './support/releases';
 import { skipUnless } from './support/rights';
 import { type Running, startVictim, type Victim } from './support/victim';
+
+/** The command line while it follows a process, and what it has told so far. */
+function watch(running: Running, who: Actor, pid: number) {
+  const child = spawn(who.node, [who.cli, String(pid), '--watch=0.2'], {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
+  });
+  running.onTestFinished(toRelease(() => child.kill('SIGKILL')));
+  const told = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk: Buffer) => {
+      told[name] += chunk.toString();
+    });
+  return { child, told };
+}
 
 describe.each(ACTORS)('the command line, used by %s', (name) => {
   const stuck = async (context: Running, scene: string): Promise<{ who: Actor; victim: Victim }> => {
@@ -21,14 +43,49 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
     const { who, victim } = await stuck(context, 'fifo-open');
     const { code, stdout } = await run(who, '--json');
     expect(code).toBe(0);
-    const rows = JSON.parse(stdout) as ProcessSummary[];
+    const rows = JSON.parse(stdout) as RankedProcess[];
     expect(rows.find(({ pid }) => pid === victim.pid)).toMatchObject({
       name: 'ring_victim',
       rings: 1,
       pending: 4,
       uninterruptible: 0,
     });
-    expect(rows.map(({ score }) => score)).toEqual(rows.map(({ score }) => score).sort((a, b) => b - a));
+    expect(rows).toEqual(inOrder(rows));
+  });
+
+  it('exits with 3 when any process of the list has such a finding, and says it below its line', async (context) => {
+    const { who, victim } = await stuck(context, 'cq-unreaped');
+    const { code, stdout } = await run(who, '--fail-on', 'warning');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(new RegExp(`^ *${victim.pid} .*\\n {4}(CHECK|STUCK) {3}\\S`, 'm'));
+  });
+
+  it('reads with --no-memory the rings’ memory and no other, and says what is not seen for it', async (context) => {
+    const { who, victim } = await stuck(context, 'fifo-open');
+    const { requests, rights, notVisible } = sampleFrom(
+      await run(who, String(victim.pid), '--no-memory', '--json'),
+    );
+    const whole = await inspect(who, victim.pid);
+    const told = (sample: Pick<Sample, 'requests'>) =>
+      sample.requests.map(({ operation, userData }) => `${operation} ${userData}`).sort();
+    expect(told({ requests })).toEqual(told(whole));
+    expect(requests.every(({ sources }) => sources.includes('ring memory'))).toBe(true);
+    // By root from the kernel's memory, by others from the process's.
+    const pointedAt = (sample: Pick<Sample, 'requests'>) =>
+      sample.requests.filter(
+        ({ path, operands = [] }) => path !== undefined || operands.some(({ name: of }) => of.endsWith(NOW)),
+      ).length;
+    expect([pointedAt(whole), pointedAt({ requests })]).toEqual([4, 0]);
+    expect(rights.kernelWalk).toBe(false);
+    expect(notVisible.map(({ what, why }) => `${what}: ${why}`)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^what requests and system calls point at .*: reading the memory .* is switched off$/,
+        ),
+        expect.stringMatching(/^requests inside the kernel.*: reading kernel memory is switched off$/),
+      ]),
+    );
+    expect(whole.notVisible.some(({ why }) => why.includes('switched off'))).toBe(false);
   });
 
   it('exits with 3 when a finding is as severe as asked, with 0 when not', async (context) => {
@@ -62,12 +119,12 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
 
   it('follows a process until it ends', async (context) => {
     const { who, victim } = await stuck(context, 'pipe-read');
-    const following = run(who, String(victim.pid), '--watch=0.2');
-    setTimeout(victim.release, 1500);
-    const { code, stdout, stderr } = await following;
+    const { child, told } = watch(context, who, victim.pid);
+    await until(() => (told.stdout.match(/^ring_victim \(\d+\)/gm)?.length ?? 0) > 1, 'it looks again');
+    const code = new Promise((resolve) => child.once('close', resolve));
+    victim.release();
+    expect(await code).toBe(0);
     expect(existsSync(`/proc/${victim.pid}/fd`)).toBe(false);
-    expect(stdout.match(/^ring_victim \(\d+\)/gm)?.length).toBeGreaterThan(1);
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/ended|gone/);
+    expect(told.stderr).toMatch(/ended|gone/);
   });
 });

@@ -24,7 +24,8 @@ function taskCalled(pid: number, own: number): number | undefined {
 const workersOf = (sample: Sample) =>
   sample.requests.map(({ worker }) => worker).sort((a = 0, b = 0) => a - b);
 
-describe('a process in a container of crun, seen from the host', () => {
+// They wait most of their time.
+describe.concurrent('a process in a container of crun, seen from the host', () => {
   it.for([
     ['docker/ID', 'docker 0123456789ab'],
     [`kubepods/burstable/pod${POD}/ID`, `kubernetes 0123456789ab, pod ${POD} (burstable)`],

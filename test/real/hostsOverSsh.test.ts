@@ -61,6 +61,21 @@ describe('the command line over SSH', () => {
     await left(stage);
   });
 
+  it('reads no memory there but that of rings where that is asked for', async (context) => {
+    const stage = await sshStage(context);
+    const victim = await startVictim(context, stage.there, 'ring_victim', ['fifo-open']);
+
+    const remote = sampleFrom(
+      await run(stage.here, '--host', 'db1', '--no-memory', String(victim.pid), '--json'),
+    );
+
+    expect(remote.requests.length).toBe(4);
+    expect(remote.notVisible.map(({ why }) => why)).toContain(
+      'reading the memory of processes is switched off',
+    );
+    await left(stage);
+  });
+
   it('ranks the processes of all hosts, and says why one has none', async (context) => {
     const stage = await sshStage(context);
     const victim = await startVictim(context, stage.there, 'ring_victim', ['fifo-open']);

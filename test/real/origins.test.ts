@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Request } from '../../src/model/sample';
 import { SampleLinker } from '../../src/source/linkSample';
@@ -150,6 +151,16 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
       });
     },
   );
+
+  it.for(['-O0', '-O2'])('handlers and coroutines of a program on Asio, %s', async (level, context) => {
+    if (!existsSync('/usr/include/asio.hpp')) context.skip('needs Asio (apt-get install libasio-dev)');
+    if (!existsSync('/usr/include/liburing.h')) context.skip('needs liburing (apt-get install liburing-dev)');
+    const flags = ['-std=c++20', level, '-DASIO_STANDALONE', '-pthread', '-luring'];
+    expect(await told(context, user, 'asio.cpp', { compiler: 'g++', flags })).toEqual({
+      'SQE 0': ['callback session::start::<lambda> handler'],
+      'SQE 1': ['coroutine read_block read_block', 'coroutine echo echo'],
+    });
+  });
 
   it('the requests of a Sample, and what still stands is not looked for again', async (context) => {
     const target = targetOf(context, user);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,8 @@ async function aSecond(): Promise<void> {
 }
 
 describe.each(ACTORS)('as %s, the other end of what a thread waits for', (name) => {
-  it.for(['unix-read', 'tcp-read', 'fifo-read', 'terminal', 'mqueue'])(
+  // They wait most of their time.
+  it.concurrent.for(['unix-read', 'tcp-read', 'fifo-read', 'terminal', 'mqueue'])(
     'is the child that holds it: %s',
     async (scene, context) => {
       const who = whoever(context, name);
@@ -39,6 +40,7 @@ describe.each(ACTORS)('as %s, the other end of what a thread waits for', (name) 
     },
   );
 
+  // One after the other: the kernel tells a listener's name, which is the same in each, and not where it is.
   it.for(['unix-unaccepted', 'tcp-unaccepted', 'unix-connect', 'tcp-connect'])(
     'is the listener that does not accept, with its backlog: %s',
     async (scene, context) => {
@@ -97,6 +99,7 @@ describe('what cannot be known of the other end', () => {
       what: 'who is at the other end of the socket at descriptor 3',
       why: 'no process whose files this user may see has it',
       remedy: `run with sudo: sudo inspect-io-uring ${pid}`,
+      missing: 'root',
     });
     const asRoot = await inspect(actor('root'), pid);
     expect(asRoot.resources.find(({ fd }) => fd === 3)?.peers).toMatchObject([{ pid: process.pid }]);
@@ -127,5 +130,49 @@ describe('what cannot be known of the other end', () => {
       },
     ]);
     expect(answerOf(sample).summary).toContain('waits for data on the unix socket at descriptor 3, ');
+  });
+});
+
+/** `nc` with these arguments, as root in namespaces that these words of `unshare` make, or in ours. */
+async function netcat(
+  running: Running,
+  args: readonly string[],
+  ...namespaces: readonly string[]
+): Promise<number> {
+  const [program = '', ...words] =
+    namespaces.length > 0 ? ['unshare', ...namespaces, 'nc', ...args] : ['nc', ...args];
+  const child = spawn(program, words, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  running.onTestFinished(toRelease(() => killGroup(child.pid ?? 0)));
+  const { pid = 0 } = child;
+  await until(() => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'nc\n', 'nc runs');
+  return pid;
+}
+
+describe('a unix socket that was accepted from another network namespace', () => {
+  it.for([
+    ['the server’s is not the inspector’s', ['--net'], []],
+    ['the client’s is not the inspector’s', [], ['--net']],
+  ] as const)('is named where it can be: %s', async ([, servers, clients], context) => {
+    skipUnless(context, 'root', 'netcat');
+    const directory = mkdtempSync(join(tmpdir(), 'inspect-socket-'));
+    context.onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const path = join(directory, 'socket');
+    const server = await netcat(context, ['-lU', path], ...servers);
+    await until(() => existsSync(path), 'the server listens');
+    const client = await netcat(context, ['-U', path], ...clients);
+    const accepted = () => readdirSync(`/proc/${server}/fd`).length > 4;
+    await until(accepted, 'the server accepts');
+    await aSecond();
+    const { resources, notVisible } = await inspect(actor('root'), server);
+    const peers = resources.flatMap((resource) => resource.peers ?? []);
+    if (servers.length > 0) {
+      expect(peers).toContainEqual({ pid: client, name: 'nc' });
+      expect(notVisible).toEqual([]);
+    } else {
+      expect(peers).not.toContainEqual(expect.objectContaining({ name: 'nc' }));
+      expect(notVisible).toMatchObject([
+        { why: expect.stringContaining('not of the network namespace of its process') },
+      ]);
+    }
   });
 });

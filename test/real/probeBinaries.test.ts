@@ -170,6 +170,48 @@ describe('binaries', () => {
   });
 });
 
+describe('names of code that a process makes while it runs', () => {
+  const perfMap = (pid: number, number = pid): BinaryFile => ({ kind: 'perfMap', pid, number });
+  const pathOf = (number: number): string => `/tmp/perf-${number}.map`;
+
+  async function stage(context: Running): Promise<{ readonly pid: number; readonly target: ProbeTarget }> {
+    const pid = await running(context, join(folder, 'program'));
+    context.onTestFinished(toRelease(() => rmSync(pathOf(pid), { force: true, recursive: true })));
+    return { pid, target: await open() };
+  }
+
+  it('are read from the file of its number', async (context) => {
+    const { pid, target } = await stage(context);
+    expect(await bytesOf(target, perfMap(pid), 0, 100)).toBe('ENOENT');
+    writeFileSync(pathOf(pid), '1000 20 py::f:x.py\n', { mode: 0o644 });
+    expect(await bytesOf(target, perfMap(pid), 0, 100)).toEqual(Buffer.from('1000 20 py::f:x.py\n'));
+    expect(await bytesOf(target, perfMap(pid), 5, 2)).toEqual(Buffer.from('20'));
+    expect(await target.binaries.identify([perfMap(pid)])).toMatchObject([{ size: 19 }]);
+    expect(await bytesOf(target, perfMap(0, pid), 0, 100)).toBe('EINVAL');
+    expect(await bytesOf(target, perfMap(2 ** 22 + 1), 0, 100)).toBe('ENOENT');
+  });
+
+  it('are not read through a link, nor from what is no file', async (context) => {
+    const { pid, target } = await stage(context);
+    symlinkSync(join(folder, 'program'), pathOf(pid));
+    expect(await bytesOf(target, perfMap(pid), 0, 4)).toBe('ELOOP');
+    rmSync(pathOf(pid));
+    mkdirSync(pathOf(pid));
+    expect(await bytesOf(target, perfMap(pid), 0, 4)).toBe('EPERM');
+  });
+
+  it('are not taken from another user, nor with root’s rights', async (context) => {
+    if (!isRoot) context.skip('needs root to give files away');
+    const { pid, target } = await stage(context);
+    writeFileSync(pathOf(pid), '1000 20 f\n', { mode: 0o644 });
+    chownSync(pathOf(pid), 1234, 1234);
+    expect(await bytesOf(target, perfMap(pid), 0, 4)).toBe('EPERM');
+    chownSync(pathOf(pid), 0, 0);
+    chmodSync(pathOf(pid), 0o600);
+    expect(await bytesOf(target, perfMap(pid), 0, 4)).toBe('EACCES');
+  });
+});
+
 describe('a sudo rule for the probe', () => {
   /** An ELF file that root alone may read, and one that is the user's alone. */
   function secrets(): { readonly ofRoot: string; readonly ofUser: string; readonly below: string } {

@@ -20,8 +20,8 @@ describe('what the kernel holds the probe to', () => {
   it('is little more than it needs, for itself and its reader, and nobody can lift it', async (context) => {
     const target = await openTestTarget();
     context.onTestFinished(() => target.dispose());
-    await eventually('it has a reader', () => childrenOf(target.self).length === 1);
-    for (const pid of [target.self, ...childrenOf(target.self)]) {
+    await eventually('it has a reader', () => childrenOf(target.hello.pid).length === 1);
+    for (const pid of [target.hello.pid, ...childrenOf(target.hello.pid)]) {
       expect(limitOf(pid, 'Max open files')).toEqual(['64', '64']);
       expect(limitOf(pid, 'Max core file size')).toEqual(['1', '1']);
       expect(limitOf(pid, 'Max file size')).toEqual(['0', '0']);

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Sample } from '../../src/model/sample';
 import { takeSample } from '../../src/sample/takeSample';
 import type { ProbeTarget } from '../../src/target/probeTarget';
 import type { Target } from '../../src/target/target';
 import { openTestTarget } from './support/probe';
+import { Turns } from './support/turns';
 
 let probe: ProbeTarget;
 let asked: string[];
@@ -17,7 +20,7 @@ beforeAll(async () => {
     frozen: probe.frozen,
     rights: probe.rights,
     arch: probe.arch,
-    self: probe.self,
+    ...(probe.self === undefined ? {} : { self: probe.self }),
     read: (paths, options) => {
       asked.push(...paths);
       return probe.read(paths, options);
@@ -77,6 +80,46 @@ describe('a look right after another', () => {
       const second = await takeSample(target, pid, { previous: first });
       expect(first.resources.some(({ fd }) => fd === 9)).toBe(false);
       expect(second.resources.find(({ fd }) => fd === 9)?.path).toBe('/dev/null');
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('costs one or two round trips on the schedule of a window, and tells what has become of files meanwhile', async () => {
+    const turns = new Turns();
+    const far = turns.of(probe);
+    const { child, pid } = await shell();
+    /** The best of a few: every fifth second other processes are searched, of which new ones come. */
+    const onSchedule = async (before: Sample) => {
+      let sample = before;
+      let least = Number.POSITIVE_INFINITY;
+      for (let look = 0; look < 3; look++) {
+        await sleep(2000);
+        turns.count = 0;
+        sample = await takeSample(far, pid, { previous: sample });
+        least = Math.min(least, turns.count);
+      }
+      return { sample, least };
+    };
+    try {
+      const first = await takeSample(far, pid);
+      process.stdout.write(`a whole first look: ${turns.count} round trips\n`);
+      const { sample, least } = await onSchedule(first);
+      expect(least).toBeLessThanOrEqual(2);
+      expect(sample.resources).toEqual(first.resources);
+      expect(sample.requests).toEqual(first.requests);
+      child.stdin.write('\n');
+      await once(child.stdout, 'data');
+      await sleep(2000);
+      const opened = await takeSample(far, pid, { previous: sample });
+      expect(opened.resources.find(({ fd }) => fd === 9)?.path).toBe('/dev/null');
+      expect(Date.parse(opened.takenAt) - Date.parse(first.takenAt)).toBeGreaterThan(8000);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      await sleep(2000);
+      await expect(takeSample(far, pid, { previous: opened })).rejects.toMatchObject({
+        code: 'no-such-process',
+      });
     } finally {
       child.kill('SIGKILL');
     }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type Lines, openLines } from '../../src/source/lines';
 import { openLocalBytes } from '../../src/target/localBytes';
@@ -117,6 +118,47 @@ it.for(['-g', '-g -O -Cdwarf-version=5', '-Cdebuginfo=1 -O'] as const)(
   },
 );
 
+describe('a program for arm64', () => {
+  const build = (at: Installed, ...flags: readonly string[]) => {
+    at.needs('aarch64-linux-gnu-gcc');
+    for (const file of languages.C.files) copyFileSync(join(SOURCES, file), join(at.folder, file));
+    at.run('aarch64-linux-gnu-gcc', [...flags, 'ledger.c', 'entries.c', '-o', 'program']);
+    return join(at.folder, 'program');
+  };
+
+  it('has the lines of llvm-symbolizer', async (context) => {
+    const at = new Installed(context);
+    at.needs('llvm-symbolizer', 'readelf');
+    const path = build(at, '-g', '-O2');
+    await expectSame(path, codeAddresses(path, ADDRESSES), llvmSymbolizer);
+  });
+
+  it.for(['none', 'standard'])(
+    'names stubs of calls into libraries, with branch protection %s',
+    async (protection, context) => {
+      const at = new Installed(context);
+      at.needs('aarch64-linux-gnu-objdump');
+      await expectStubs(build(at, '-O2', `-mbranch-protection=${protection}`), 'aarch64-linux-gnu-objdump');
+    },
+  );
+});
+
+it('unpacks zstd, or says what it takes', async (context) => {
+  const at = new Installed(context);
+  at.needs('llvm-symbolizer', 'readelf', 'objcopy');
+  const path = compile(at, 'C', ['-g', '-O2']);
+  const addresses = codeAddresses(path, ADDRESSES);
+  const truth = llvmSymbolizer(path, addresses);
+  at.run('objcopy', ['--compress-debug-sections=zstd', path]);
+  const lines = await open(path);
+  if ('zstdDecompress' in zlib) await expectAgreement(lines, addresses, truth);
+  else {
+    await lines.locate(addresses);
+    expect(lines.troubles.join()).toMatch(/cannot be unpacked: zstd needs a newer version of Node/);
+  }
+  lines.close();
+});
+
 it('agrees with elfutils on a program in C', async (context) => {
   const at = new Installed(context);
   at.needs('eu-addr2line', 'readelf');
@@ -227,27 +269,29 @@ describe('separate debug files', () => {
   });
 });
 
-it('names stubs of calls into libraries', async (context) => {
-  const at = new Installed(context);
-  at.needs('objdump');
-  const path = compile(at, 'C', ['-O2']);
-  const { stdout } = spawnSync(
-    'objdump',
-    ['-d', '--section=.plt', '--section=.plt.sec', '--section=.plt.got', path],
-    {
-      encoding: 'utf8',
-    },
-  );
+it.for(['-O2', '-O2 -fcf-protection=full -Wl,-z,ibtplt', '-O2 -Wl,-z,now'])(
+  'names stubs of calls into libraries with %s',
+  async (flags, context) => {
+    const at = new Installed(context);
+    at.needs('objdump');
+    await expectStubs(compile(at, 'C', flags.split(' ')), 'objdump');
+  },
+);
+
+/** That each stub objdump names is named so. */
+async function expectStubs(path: string, objdump: string): Promise<void> {
+  const sections = ['.plt', '.plt.sec', '.plt.got'].map((name) => `--section=${name}`);
+  const { stdout } = spawnSync(objdump, ['-d', ...sections, path], { encoding: 'utf8' });
   const stubs = [...stdout.matchAll(/^([0-9a-f]+) <(\w+@plt)>:/gm)].map(([, address = '', name = '']) => ({
-    address,
+    address: BigInt(`0x${address}`),
     name,
   }));
   expect(stubs.length).toBeGreaterThan(3);
   const lines = await open(path);
-  const located = await lines.locate(stubs.map(({ address }) => BigInt(`0x${address}`)));
+  const located = await lines.locate(stubs.map(({ address }) => address + 4n));
   expect(located.map(({ frames }) => frames[0]?.function)).toEqual(stubs.map(({ name }) => name));
   lines.close();
-});
+}
 
 it('names functions with the namespaces and classes they are in', async (context) => {
   const at = new Installed(context);

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RemoteHost } from '../../src/target/remoteHost';
+import type { Asker, Question, RemoteHost } from '../../src/target/remoteHost';
+import type { SshOptions } from '../../src/target/ssh/connect';
 import { skipUnless } from './support/rights';
 import { run, Sshd, SshPlace } from './support/sshd';
 import type { Running } from './support/victim';
@@ -169,6 +170,41 @@ describe('logging in', () => {
     });
   });
 
+  it('a server that hangs up while the user is asked about its key ends the question', async (context) => {
+    const here = await place(context, 'LoginGraceTime 1');
+    let over: AbortSignal | undefined;
+    const confirm = (question: Question) => {
+      over = question.over;
+      return new Promise<never>(() => undefined);
+    };
+    const asker: Asker = { secret: async () => undefined, confirm };
+    await expect(here.at.connect('db1', configOf(here), [], { asker })).rejects.toMatchObject({
+      what: 'db1 cannot be reached.',
+      why: 'It closed the connection while it waited for your answer (LoginGraceTime).',
+    });
+    expect(over?.aborted).toBe(true);
+  });
+
+  it('tells who asked whether an answer was right', async (context) => {
+    const here = await place(context, ...PASSWORDS);
+    const { at } = here;
+    const rights: (Promise<boolean> | undefined)[] = [];
+    const answering = (...answers: string[]): Partial<SshOptions> => ({
+      asker: {
+        secret: async ({ right }) => {
+          rights.push(right);
+          return answers.shift();
+        },
+        confirm: async () => true,
+      },
+    });
+    await at.connect('db1', configOf(here), [], answering('wrong', at.user.password));
+    const locked = at.key('k', 'right');
+    await at.connect('db1', configOf(here, `IdentityFile ${locked}`), [], answering('no', 'right'));
+    await expect(at.connect('db1', configOf(here), [], answering('a', 'b', 'c'))).rejects.toThrow();
+    expect(await Promise.all(rights)).toEqual([false, true, false, true, false, false, false]);
+  });
+
   it('in the order of PreferredAuthentications', async (context) => {
     const here = await place(context, ...PASSWORDS);
     const { at } = here;
@@ -212,7 +248,7 @@ describe('host keys', () => {
 
     expect(at.questions).toHaveLength(2);
     expect(at.questions[1]).toMatchObject({
-      text: `The identity of [127.0.0.1]:${server.port} is not known. Connect?`,
+      text: `The identity of db1 ([127.0.0.1]:${server.port}) is not known. Connect?`,
       detail: expect.stringContaining(server.fingerprint()),
     });
     expect(readFileSync(file, 'utf8')).toBe(server.knownLine());
@@ -313,8 +349,14 @@ describe('host keys', () => {
     ]);
     at.file('.ssh/known_hosts', `@cert-authority * ${at.read('ca.pub')}`);
     await expect(at.connect('db1', `${config}\nStrictHostKeyChecking yes`)).rejects.toMatchObject({
-      code: 'host-key',
+      code: 'needs-ssh',
       why: expect.stringContaining('host certificates cannot be checked here'),
+      remedy: expect.stringContaining('--command "ssh db1"'),
+    });
+    // Nor is what the user does not trust left without the way that works.
+    await expect(at.connect('db1', config, [], { trusts: false })).rejects.toMatchObject({
+      code: 'needs-ssh',
+      why: expect.stringMatching(/^You declined\. An authority is trusted to vouch for it/),
     });
   });
 

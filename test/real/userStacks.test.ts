@@ -1,117 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KernelLayout } from '../../src/kernel/layout';
-import { openLayout } from '../../src/kernel/openLayout';
-import { ProcessStacks, type ThreadStack } from '../../src/source/unwind/threads';
-import { spawnProbe } from '../../src/target/local';
-import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { gdbStacks } from './support/gdb';
-import { pidOf } from './support/installed';
-import { everybodysProbe, skipUnlessMemoryReadable } from './support/probe';
-import { until } from './support/proc';
-import { killGroup, toRelease } from './support/releases';
 import { compile, stackProgram } from './support/stackPrograms';
-import type { Running } from './support/victim';
+import { asleep, compare, has, hasGdb, StackStage, USERS } from './support/stackStage';
 
-const NOBODY = 65534;
-const isRoot = process.getuid?.() === 0;
-const hasGdb = spawnSync('gdb', ['--version']).status === 0;
-const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
-
-const USERS = ['root', 'an ordinary user'] as const;
-type User = (typeof USERS)[number];
-let root: ProbeTarget | undefined;
-let ordinary: ProbeTarget | undefined;
-let layout: KernelLayout | undefined;
-
+let stage: StackStage;
 beforeAll(async () => {
-  const probe = await everybodysProbe();
-  if (isRoot) {
-    root = await connectProbe(spawnProbe(probe), 'root');
-    const opened = await openLayout(root);
-    layout = 'layout' in opened ? opened.layout : undefined;
-  }
-  ordinary = await connectProbe(
-    spawnProbe(probe, isRoot ? { uid: NOBODY, gid: NOBODY } : undefined),
-    'ordinary',
-  );
+  stage = await StackStage.open();
 });
-afterAll(() => {
-  root?.dispose();
-  ordinary?.dispose();
-});
-
-function start(context: Running, command: string, args: readonly string[] = []): number {
-  const child: ChildProcess = spawn(command, args, {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
-    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
-  });
-  const pid = pidOf(child);
-  context.onTestFinished(toRelease(() => killGroup(pid)));
-  return pid;
-}
-
-/** Started until all of its threads sleep. */
-async function ready(
-  context: Running,
-  command: string,
-  args: readonly string[],
-  threads: number,
-): Promise<number> {
-  const pid = start(context, command, args);
-  await until(() => threadsOf(pid).length >= threads, `${threads} threads of ${command}`);
-  await until(() => waits(pid), `sleep of ${command}`);
-  return pid;
-}
-
-const threadsOf = (pid: number): number[] => readdirSync(`/proc/${pid}/task`).map(Number);
-
-/** None of them has run for a moment. */
-function waits(pid: number): boolean {
-  const marks = () =>
-    spawnSync('sh', ['-c', `cat /proc/${pid}/task/*/schedstat`], { encoding: 'utf8' }).stdout;
-  const before = marks();
-  spawnSync('sleep', ['0.1']);
-  return before === marks();
-}
-
-async function stacksFor(context: Running, user: User, pid: number): Promise<ThreadStack[]> {
-  if (user === 'root' && !isRoot) context.skip('needs root');
-  if (user !== 'root') skipUnlessMemoryReadable(context, NOBODY);
-  const target = user === 'root' ? root : ordinary;
-  if (!target) throw new Error('no probe');
-  const stacks = new ProcessStacks(target, pid);
-  return stacks.unwind(threadsOf(pid), user === 'root' ? { layout } : {});
-}
-
-interface Comparison {
-  readonly threads: number;
-  /** Stacks that are gdb's, frame by frame. */
-  readonly whole: number;
-  readonly proven: number;
-  readonly provenWrong: string[];
-}
-
-function compare(stacks: readonly ThreadStack[], truth: ReadonlyMap<number, readonly number[]>): Comparison {
-  let whole = 0;
-  let proven = 0;
-  const provenWrong: string[] = [];
-  for (const stack of stacks) {
-    const expected = truth.get(stack.tid) ?? [];
-    const frames = stack.frames ?? [];
-    if (frames.length === expected.length && frames.every(({ pc }, index) => pc === expected[index])) whole++;
-    frames.forEach(({ pc, trust }, index) => {
-      if (trust !== 'proven') return;
-      proven++;
-      if (pc !== expected[index])
-        provenWrong.push(`${stack.tid} ${index}: ${pc.toString(16)}, not ${expected[index]?.toString(16)}`);
-    });
-  }
-  return { threads: stacks.length, whole, proven, provenWrong };
-}
+afterAll(() => stage.close());
 
 const BUILDS: readonly (readonly [string, readonly string[]])[] = [
   ['-O0', ['-O0']],
@@ -163,8 +59,8 @@ describe.each(USERS)('as %s, stacks are those that gdb finds', (user) => {
   it.for(BUILDS)('of generated programs, %s', async ([, flags], context) => {
     if (!hasGdb) context.skip('needs gdb (apt-get install gdb)');
     const program = compile('stacks', stackProgram(20_260, 40), 'gcc', flags);
-    const pid = await ready(context, program, [], 41);
-    const stacks = await stacksFor(context, user, pid);
+    const pid = await asleep(context, program, [], 41);
+    const stacks = await stage.stacks(context, user, pid);
     const found = compare(stacks, gdbStacks(pid));
     expect(found.provenWrong).toEqual([]);
     expect(found.threads).toBe(41);
@@ -175,8 +71,8 @@ describe.each(USERS)('as %s, stacks are those that gdb finds', (user) => {
   it('with a signal’s handler on top, in C++', async (context) => {
     if (!hasGdb) context.skip('needs gdb (apt-get install gdb)');
     const program = compile('handler', HANDLER, 'g++', ['-O2']);
-    const pid = await ready(context, program, [], 1);
-    const stacks = await stacksFor(context, user, pid);
+    const pid = await asleep(context, program, [], 1);
+    const stacks = await stage.stacks(context, user, pid);
     const found = compare(stacks, gdbStacks(pid));
     expect(found.provenWrong).toEqual([]);
     expect(found.whole).toBe(1);
@@ -186,8 +82,8 @@ describe.each(USERS)('as %s, stacks are those that gdb finds', (user) => {
   it.for(PROGRAMS)('of %s %j', async ([command, args, threads], context) => {
     if (!hasGdb) context.skip('needs gdb (apt-get install gdb)');
     if (!has(command)) context.skip(`needs ${command}`);
-    const pid = await ready(context, command, args, threads);
-    const stacks = await stacksFor(context, user, pid);
+    const pid = await asleep(context, command, args, threads);
+    const stacks = await stage.stacks(context, user, pid);
     const found = compare(stacks, gdbStacks(pid));
     expect(found.provenWrong).toEqual([]);
     // Of code that was compiled at run time gdb may find less.

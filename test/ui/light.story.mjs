@@ -30,16 +30,23 @@ export const story = {
             const next = (index) => rows[index + 1]?.level ?? 0;
             return rows.every(({ expanded, level }, index) => expanded !== 'true' || next(index) > level);
           },
-          2500, // Before the next redraw could mend it.
+          6000, // Before the next redraw could mend it.
         ),
     ],
     [
       'the status bar item brings the tree forward',
       async (workbench) => {
-        await workbench.page.keyboard.press('Control+Shift+E');
-        await workbench.find('treeRow').first().waitFor({ state: 'hidden' });
-        await workbench.find('statusItem').locator('a').first().click();
-        await workbench.row('ring_victim').waitFor();
+        const tree = () => workbench.row('ring_victim').isVisible();
+        await workbench.gesture(
+          'the explorer',
+          () => workbench.page.keyboard.press('Control+Shift+E'),
+          async () => !(await tree()),
+        );
+        await workbench.gesture(
+          'the status bar item',
+          async () => (await tree()) || workbench.click(workbench.find('statusItem').locator('a').first()),
+          tree,
+        );
       },
     ],
   ],

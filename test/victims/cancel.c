@@ -1,6 +1,6 @@
 /*
  * cancel SCENE [limit] [PATH]: one request that waits in a place of its own. On SIGUSR1 it is cancelled by its user_data;
- * with `limit` it has a linked timeout of three seconds instead. Then one line tells what came of it.
+ * with `limit` it has a linked timeout instead, which is made to expire then, if the kernel has started it. Then one line tells what came of it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@ static const char *path;
 static int limited;
 static uint64_t target;
 
-static const struct __kernel_timespec limit = {.tv_sec = 3}, later = {.tv_sec = 1000};
+static const struct __kernel_timespec soon = {.tv_nsec = 100000000}, later = {.tv_sec = 1000};
 
 /* Makes this the request that will be cancelled, or limited. */
 static void aim(struct io_uring_sqe *sqe) {
@@ -38,7 +38,7 @@ static void aim(struct io_uring_sqe *sqe) {
   if (!limited) return;
   sqe->flags |= IOSQE_IO_LINK;
   struct io_uring_sqe *timeout = ring_sqe(&ring, IORING_OP_LINK_TIMEOUT, -1);
-  timeout->addr = (uintptr_t)&limit;
+  timeout->addr = (uintptr_t)&later;
   timeout->len = 1;
   timeout->user_data = LIMIT;
 }
@@ -235,14 +235,16 @@ int main(int argc, char **argv) {
 
   int got, found = NOT_YET, result = 0;
   sigwait(&asked, &got);
-  if (!limited) {
-    struct io_uring_sqe *sqe = ring_sqe(&ring, IORING_OP_ASYNC_CANCEL, -1);
-    sqe->addr = target;
-    sqe->user_data = CANCEL;
-    ring_submit(&ring);
-    await_completion(CANCEL, 1000, &found);
+  struct io_uring_sqe *sqe = ring_sqe(&ring, limited ? IORING_OP_TIMEOUT_REMOVE : IORING_OP_ASYNC_CANCEL, -1);
+  sqe->addr = limited ? LIMIT : target;
+  sqe->user_data = CANCEL;
+  if (limited) {
+    sqe->off = (uintptr_t)&soon;
+    sqe->timeout_flags = IORING_TIMEOUT_UPDATE | IORING_LINK_TIMEOUT_UPDATE;
   }
-  await_completion(target, limited ? 4500 : 500, &result);
+  ring_submit(&ring);
+  await_completion(CANCEL, 1000, &found);
+  await_completion(target, limited ? 3000 : 500, &result);
   printf("{\"cancel\":%d,\"ended\":%s,\"result\":%d}\n", found, completed(target, &result) ? "true" : "false", result);
   fflush(stdout);
   park();

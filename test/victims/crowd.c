@@ -1,6 +1,6 @@
 /*
- * crowd THREADS RINGS FILES REQUESTS ENTRIES: a big process. Its threads sleep; each ring, of so many entries, has so many reads of an
- * empty pipe pending: 1 and 8 unless it is said.
+ * crowd THREADS RINGS FILES REQUESTS ENTRIES [alike]: a big process. Its threads sleep; each ring, of so many entries, has so many reads
+ * of an empty pipe pending: 1 and 8 unless it is said. alike = all have one user_data, and each a buffer of its own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -8,13 +8,14 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "ring.h"
 #include "victim.h"
 
-static char buffer[64];
+static char buffer[64], buffers[1 << 15][64];
 
 static void *sleeper(void *unused) {
   (void)unused;
@@ -36,6 +37,7 @@ int main(int argc, char **argv) {
   unsigned files = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
   unsigned requests = argc > 4 ? (unsigned)atoi(argv[4]) : 1;
   unsigned entries = argc > 5 ? (unsigned)atoi(argv[5]) : 8;
+  int alike = argc > 6 && !strcmp(argv[6], "alike");
   bounded_life();
   allow_files(rings + files + 64);
 
@@ -44,8 +46,11 @@ int main(int argc, char **argv) {
   for (unsigned i = 0; i < rings; i++) {
     struct ring ring;
     ring_open(&ring, (struct ring_options){.entries = entries});
-    for (unsigned request = 0; request < requests; request++)
-      ring_rw(&ring, IORING_OP_READ, ends[0], buffer, sizeof buffer, 0);
+    for (unsigned request = 0; request < requests; request++) {
+      char *into = alike ? buffers[request % (1 << 15)] : buffer;
+      struct io_uring_sqe *sqe = ring_rw(&ring, IORING_OP_READ, ends[0], into, sizeof buffer, 0);
+      if (alike) sqe->user_data = 1;
+    }
     ring_submit(&ring);
   }
   for (unsigned i = 0; i < files; i++)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import type { SecretQuestion } from '../../src/target/remoteHost';
+import { hostKey } from '../../src/inspect/hostId';
+import type { Asker, SecretQuestion } from '../../src/target/remoteHost';
 import type { Target } from '../../src/target/target';
 import { COMMANDS } from '../../src/views/ids';
 import { api, children, closeAll, messages, newerSample, sampleOf, victim } from './stage';
@@ -18,6 +19,9 @@ const QUESTION: SecretQuestion = {
 const cuts = new Map<string, () => void>();
 let unreachable = false;
 let answers: (string | undefined)[] = [];
+/** What connecting to a host asks the user, and what was answered. */
+const questions = new Map<string, (asker: Asker) => Promise<string | boolean | undefined>>();
+const given: string[] = [];
 
 async function otherHosts(): Promise<void> {
   const { openHostsBy, UserError } = await api();
@@ -25,10 +29,22 @@ async function otherHosts(): Promise<void> {
     const name = id.kind === 'ssh' ? id.alias : '';
     if (unreachable)
       throw new UserError('host-unreachable', `${name} cannot be reached.`, 'No route.', 'Check its name.');
+    if (name === 'db7')
+      throw new UserError(
+        'needs-ssh',
+        'db7 did not let you in.',
+        'A certificate cannot be used.',
+        'Use ssh.',
+      );
     if (name === 'db3') {
       const answer = await asker.secret(QUESTION);
       answers.push(answer);
       if (answer === undefined) throw new UserError('cancelled', 'Not connected.', 'No password.');
+    }
+    const question = questions.get(name);
+    if (question) {
+      const answer = await question(asker);
+      given.push(`${name}: ${String(answer)}`);
     }
     const target = await here();
     const lost = new Promise<string>((resolve) => {
@@ -54,16 +70,16 @@ async function asking(
   answer: string,
   button: string,
   work: () => Promise<unknown>,
-): Promise<readonly { readonly options: vscode.InputBoxOptions | vscode.MessageOptions | undefined }[]> {
-  const asked: { options: vscode.InputBoxOptions | vscode.MessageOptions | undefined }[] = [];
+): Promise<readonly (vscode.InputBoxOptions | string)[]> {
+  const asked: (vscode.InputBoxOptions | string)[] = [];
   const window = vscode.window as { showInputBox: unknown; showInformationMessage: unknown };
   const { showInputBox, showInformationMessage } = window;
   window.showInputBox = (options: vscode.InputBoxOptions) => {
-    asked.push({ options });
+    asked.push(options);
     return Promise.resolve(answer);
   };
-  window.showInformationMessage = (_text: string, options?: vscode.MessageOptions) => {
-    asked.push({ options });
+  window.showInformationMessage = (text: string) => {
+    asked.push(text);
     return Promise.resolve(button);
   };
   try {
@@ -72,6 +88,41 @@ async function asking(
     Object.assign(window, { showInputBox, showInformationMessage });
   }
   return asked;
+}
+
+/** A key is pressed until it has its effect: the editor draws a box after it was asked for. */
+const pressing = (key: string, what: string, done: () => boolean) =>
+  eventually(what, async () => {
+    if (!done()) await vscode.commands.executeCommand(`workbench.action.${key}`);
+    return done();
+  });
+
+/** Counts the editor's own input boxes and pick lists, and keeps what they say. */
+function boxes() {
+  const window = vscode.window as { showInputBox: unknown; showQuickPick: unknown };
+  const { showInputBox, showQuickPick } = vscode.window;
+  const shown = {
+    prompts: [] as string[],
+    open: 0,
+    restore: () => Object.assign(window, { showInputBox, showQuickPick }),
+  };
+  const counting = async <T>(text: string | undefined, box: Thenable<T>): Promise<T> => {
+    shown.prompts.push(text ?? '');
+    shown.open += 1;
+    try {
+      return await box;
+    } finally {
+      shown.open -= 1;
+    }
+  };
+  window.showInputBox = (options: vscode.InputBoxOptions, token: vscode.CancellationToken) =>
+    counting(options.prompt, showInputBox(options, token));
+  window.showQuickPick = (
+    rows: readonly vscode.QuickPickItem[],
+    options: vscode.QuickPickOptions,
+    token: vscode.CancellationToken,
+  ) => counting(options.placeHolder, showQuickPick(rows, options, token));
+  return shown;
 }
 
 export const hostTests: readonly Test[] = [
@@ -161,9 +212,9 @@ export const hostTests: readonly Test[] = [
       const password = 'correct horse battery staple';
       const asked = await asking(password, 'Remember', () => inspectOn(victim('STUCK'), 'db3'));
       assert.deepEqual(answers, [password]);
-      const [input, modal] = asked.map(({ options }) => options);
-      assert.ok(input && 'password' in input && input.password === true && input.ignoreFocusOut === true);
-      assert.ok(modal && 'modal' in modal && modal.modal === true);
+      const [input, offer] = asked;
+      assert.ok(typeof input === 'object' && input.password === true && input.ignoreFocusOut === true);
+      assert.match(String(offer), /^Remember the “ssh password deploy@db3:22”\?/);
       const key = await keyOn('db3');
       const before = await sampleOf(key);
       cuts.get('db3')?.();
@@ -175,7 +226,7 @@ export const hostTests: readonly Test[] = [
       await eventually('the question that is due', async () => /needs an answer from you/.test(await tree()));
       assert.deepEqual(answers, [password, password, undefined]);
       answers = [];
-      const once = await asking('another', 'Use Once', async () =>
+      const once = await asking('another', 'Not in This Window', async () =>
         vscode.commands.executeCommand(COMMANDS.tryAgain, { host: 'ssh:db3' }),
       );
       assert.equal(once.length, 2);
@@ -186,9 +237,82 @@ export const hostTests: readonly Test[] = [
     },
   },
   {
-    name: 'closing the last inspections leaves every host',
+    name: 'two hosts that ask at once are asked one after the other; a question that is over closes by itself',
+    run: async () => {
+      given.length = 0;
+      const hungUp = new AbortController();
+      const asks = (name: string, over?: AbortSignal) => (asker: Asker) =>
+        asker.secret({ ...QUESTION, text: `Password on ${name}`, key: name, ...(over ? { over } : {}) });
+      const shown = boxes();
+      const waiting: string[] = [];
+      const connect = async (name: string) => {
+        void vscode.commands.executeCommand(COMMANDS.attachByPid, victim('HEALTHY'), { alias: name });
+        await eventually(`${name} is connected to`, () => waiting.includes(name));
+      };
+      const noted = (name: string, ask: (asker: Asker) => Promise<string | boolean | undefined>) =>
+        questions.set(name, async (asker) => {
+          const answer = ask(asker);
+          // What is remembered is looked up before a question takes its place in the row.
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          waiting.push(name);
+          return answer;
+        });
+      noted('db4', asks('db4', hungUp.signal));
+      noted('db5', asks('db5'));
+      noted('db6', (asker) =>
+        asker.confirm({ text: 'The identity of db6 is not known.', detail: 'SHA256:abc', yes: 'Trust' }),
+      );
+      try {
+        for (const name of ['db4', 'db5', 'db6']) await connect(name);
+        assert.deepEqual([shown.open, shown.prompts], [1, ['Password on db4']]);
+        hungUp.abort();
+        // The editor itself has closed the first one, else the second would not be the one that is answered.
+        await eventually('the second question', () => shown.prompts.length === 2 && shown.open === 1);
+        await pressing('acceptSelectedQuickOpenItem', 'db5 is answered', () => given.length >= 2);
+        await eventually('the question for trust', () => shown.prompts.length > 2);
+        await pressing('closeQuickOpen', 'all answers', () => given.length === 3);
+      } finally {
+        shown.restore();
+        questions.clear();
+      }
+      assert.deepEqual(given, ['db4: undefined', 'db5: ', 'db6: false']);
+    },
+  },
+  {
+    name: 'where only the system’s ssh gets there, it is offered, and the inspection goes on through it',
+    run: async () => {
+      const offered: string[] = [];
+      const window = vscode.window as { showErrorMessage: unknown };
+      const { showErrorMessage } = window;
+      window.showErrorMessage = (_text: string, ...buttons: string[]) => {
+        offered.push(...buttons);
+        return Promise.resolve(buttons[0]);
+      };
+      try {
+        await vscode.commands.executeCommand(COMMANDS.attachByPid, victim('STUCK'), { alias: 'db7' });
+      } finally {
+        window.showErrorMessage = showErrorMessage;
+      }
+      assert.deepEqual(offered, ['Use the System’s ssh', 'Copy Details']);
+      const found = (await api()).inspections().find(({ host }) => host?.kind === 'command');
+      assert.ok(found?.host?.kind === 'command');
+      assert.deepEqual([found.host.label, found.host.command.at(-1)], ['ssh db7', 'db7']);
+      assert.equal(found.pid, victim('STUCK'));
+      await vscode.commands.executeCommand(COMMANDS.disconnect, { host: hostKey(found.host) });
+    },
+  },
+  {
+    name: 'closing the last inspection of a host keeps it connected for the next one, until it is disconnected',
     run: async () => {
       await closeAll();
+      assert.match(await tree(), /^db1 {2}connected · nothing is inspected there$/m);
+      assert.match(await tree(), /^db3 {2}connection lost/m);
+      const before = probes();
+      assert.deepEqual(await inspectOn(victim('STUCK'), 'db1'), []);
+      assert.equal(probes(), before);
+      await closeAll();
+      for (const [alias] of (await tree()).matchAll(/^db\d/gm))
+        await vscode.commands.executeCommand(COMMANDS.disconnect, { host: `ssh:${alias}` });
       assert.equal(await tree(), '');
       await eventually('no probe', () => probes() === 0);
     },

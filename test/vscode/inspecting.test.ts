@@ -106,7 +106,7 @@ export const inspectingTests: readonly Test[] = [
         const second = await newerSample(await api(), key, first);
         await newerSample(await api(), key, second);
         await set('autoRefresh', false);
-        await wait(300); // One that was under way may still end.
+        await wait(1000); // One that was under way may still end.
         const last = await sampleOf(key);
         await wait(1500);
         assert.equal(await sampleOf(key), last);
@@ -125,7 +125,7 @@ export const inspectingTests: readonly Test[] = [
       try {
         await set('refreshInterval', 0.5);
         await vscode.commands.executeCommand(COMMANDS.pause, { inspection: key });
-        await wait(300);
+        await wait(1000);
         const frozen = await sampleOf(key);
         await wait(1500);
         assert.equal(await sampleOf(key), frozen);

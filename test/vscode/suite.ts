@@ -16,7 +16,7 @@ export interface Result {
 }
 
 /** Milliseconds one test may take. */
-const LIMIT = 30_000;
+const LIMIT = 90_000;
 
 export async function runTest({ name, run }: Test): Promise<Result> {
   const started = performance.now();
@@ -45,7 +45,7 @@ export async function runTest({ name, run }: Test): Promise<Result> {
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  limit = 10_000,
+  limit = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + limit;
   for (;;) {

@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE } from './waits';
 
 /** The block layer and its throttles. */
 export const BLOCK_LAYER: readonly KernelFunction[] = [
@@ -19,9 +19,7 @@ export const BLOCK_LAYER: readonly KernelFunction[] = [
     ],
     subsystem: 'block layer',
     text: 'waits for the disk to finish a request',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: true,
   },
@@ -117,9 +115,7 @@ export const BLOCK_LAYER: readonly KernelFunction[] = [
     names: ['del_gendisk', 'disk_release', 'blk_cleanup_queue', 'blk_mq_destroy_queue'],
     subsystem: 'block device',
     text: 'waits for the last requests of a block device that is being removed',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: false,
   },

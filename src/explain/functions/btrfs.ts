@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE, FOR_WRITEBACK } from './waits';
 
 /** btrfs: transactions, ordered extents, tree locks. */
 export const BTRFS: readonly KernelFunction[] = [
@@ -25,9 +25,7 @@ export const BTRFS: readonly KernelFunction[] = [
     ],
     subsystem: 'btrfs',
     text: 'waits for a btrfs transaction',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'specific',
     seen: true,
   },
@@ -63,9 +61,7 @@ export const BTRFS: readonly KernelFunction[] = [
     ],
     subsystem: 'btrfs',
     text: 'waits for a tree block of btrfs that another operation has locked or that is being read',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'specific',
     seen: false,
   },
@@ -79,9 +75,7 @@ export const BTRFS: readonly KernelFunction[] = [
     ],
     subsystem: 'btrfs',
     text: 'waits for a block of btrfs’s own data from the disk',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: false,
   },
@@ -122,9 +116,7 @@ export const BTRFS: readonly KernelFunction[] = [
     ],
     subsystem: 'btrfs',
     text: 'waits in btrfs for the disk or for another operation on the file',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: true,
   },

@@ -1,5 +1,5 @@
-import { DISK_ADVICE, NORMAL } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE, FOR_EVENT, FOR_WORK } from './waits';
 
 /** Drivers of storage devices. */
 export const DRIVERS: readonly KernelFunction[] = [
@@ -43,9 +43,7 @@ export const DRIVERS: readonly KernelFunction[] = [
     ],
     subsystem: 'storage driver',
     text: 'waits for the storage device or its server',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: false,
   },
@@ -100,9 +98,7 @@ export const DRIVERS: readonly KernelFunction[] = [
     ],
     subsystem: 'SCSI generic or tape',
     text: 'waits for a SCSI command of its own (sg, tape)',
-    wake: 'interruptible',
-    cause: 'event',
-    advice: NORMAL,
+    ...FOR_EVENT,
     rank: 'specific',
     seen: false,
   },
@@ -111,9 +107,7 @@ export const DRIVERS: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'nbd',
     text: 'is the client of a network block device and serves it',
-    wake: 'interruptible',
-    cause: 'idle',
-    advice: NORMAL,
+    ...FOR_WORK,
     rank: 'specific',
     seen: false,
   },
@@ -157,9 +151,7 @@ export const DRIVERS: readonly KernelFunction[] = [
     names: ['cdrom_open', 'cdrom_ioctl', 'sr_block_open', 'cdrom_check_events'],
     subsystem: 'CD-ROM',
     text: 'waits for an optical drive',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'layer',
     seen: false,
   },

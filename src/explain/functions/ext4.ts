@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE, FOR_WRITEBACK } from './waits';
 
 /** ext4 and its journal. */
 export const EXT4: readonly KernelFunction[] = [
@@ -26,9 +26,7 @@ export const EXT4: readonly KernelFunction[] = [
     ],
     subsystem: 'ext4',
     text: 'waits for a block of ext4’s own data (directory, extents, bitmap) from the disk',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: true,
   },
@@ -36,9 +34,7 @@ export const EXT4: readonly KernelFunction[] = [
     names: ['ext4_block_write_begin', '__block_write_begin_int'],
     subsystem: 'ext4',
     text: 'waits for the block that it changes in part to be read from the disk',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: true,
   },
@@ -92,9 +88,7 @@ export const EXT4: readonly KernelFunction[] = [
     ],
     subsystem: 'ext4',
     text: 'waits in ext4 for the disk or for another writer of the file',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: true,
   },
@@ -112,9 +106,7 @@ export const EXT4: readonly KernelFunction[] = [
     ],
     subsystem: 'ext4',
     text: 'waits in ext4 for the disk or for another task inside the same file or directory',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: true,
   },

@@ -1,5 +1,6 @@
-import { FUSE_ADVICE, NORMAL } from './advice';
+import { FUSE_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_WORK } from './waits';
 
 /** FUSE and virtiofs. */
 export const FUSE: readonly KernelFunction[] = [
@@ -90,9 +91,7 @@ export const FUSE: readonly KernelFunction[] = [
     names: ['fuse_dev_do_read', 'fuse_dev_read', 'fuse_dev_splice_read'],
     subsystem: 'FUSE',
     text: 'waits for the next request to the FUSE file system that it serves',
-    wake: 'interruptible',
-    cause: 'idle',
-    advice: NORMAL,
+    ...FOR_WORK,
     rank: 'specific',
     seen: false,
   },
@@ -111,9 +110,7 @@ export const FUSE: readonly KernelFunction[] = [
     names: ['fuse_uring_cmd'],
     subsystem: 'FUSE',
     text: 'waits for the next request to the FUSE file system that it serves',
-    wake: 'interruptible',
-    cause: 'idle',
-    advice: NORMAL,
+    ...FOR_WORK,
     rank: 'specific',
     seen: false,
   },

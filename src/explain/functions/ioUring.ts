@@ -1,8 +1,8 @@
 import type { KernelFunction } from './entry';
+import { FOR_WORK } from './waits';
 
 const COMPLETIONS = 'waits for completions of its requests';
 const WHAT_FOR = 'What its requests wait for is the answer.';
-const NORMAL = 'A normal wait.';
 
 /** io_uring's own waits. */
 export const IO_URING: readonly KernelFunction[] = [
@@ -33,9 +33,7 @@ export const IO_URING: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'io-wq',
     text: 'is a worker with nothing to do',
-    wake: 'interruptible',
-    cause: 'idle',
-    advice: NORMAL,
+    ...FOR_WORK,
     rank: 'layer',
     seen: true,
   },
@@ -44,9 +42,7 @@ export const IO_URING: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'io_uring SQPOLL',
     text: 'is the submission thread, asleep until the program wakes it',
-    wake: 'interruptible',
-    cause: 'idle',
-    advice: NORMAL,
+    ...FOR_WORK,
     rank: 'layer',
     seen: true,
   },

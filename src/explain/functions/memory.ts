@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE } from './waits';
 
 /** Memory that must be freed or brought in first. */
 export const MEMORY: readonly KernelFunction[] = [
@@ -133,9 +133,7 @@ export const MEMORY: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'memory reserve',
     text: 'waits for memory of a reserve that requests under way must give back',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'layer',
     seen: false,
   },

@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE } from './waits';
 
 /** Page cache, buffers and direct I/O: between a file system and the block layer. */
 export const PAGE_CACHE: readonly KernelFunction[] = [
@@ -46,9 +46,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     names: ['inode_dio_wait', '__inode_dio_wait'],
     subsystem: 'direct I/O',
     text: 'waits until the direct reads and writes of the file have ended',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'layer',
     seen: true,
   },
@@ -67,9 +65,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     ],
     subsystem: 'direct I/O',
     text: 'waits for its direct read or write to come back from the disk',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'layer',
     seen: true,
   },
@@ -92,9 +88,7 @@ export const PAGE_CACHE: readonly KernelFunction[] = [
     ],
     subsystem: 'buffer cache',
     text: 'waits for a block of the file system from the disk',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'layer',
     seen: false,
   },

@@ -1,5 +1,5 @@
-import { NORMAL } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_WORK } from './waits';
 
 /** Starting, ending and dumping processes. */
 export const PROCESSES: readonly KernelFunction[] = [
@@ -142,9 +142,7 @@ export const PROCESSES: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'kernel thread',
     text: 'is a thread of the kernel with nothing to do',
-    wake: 'interruptible',
-    cause: 'idle',
-    advice: NORMAL,
+    ...FOR_WORK,
     rank: 'layer',
     seen: false,
   },

@@ -1,5 +1,5 @@
-import { PEER_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_PEER } from './waits';
 
 /** Pipes, terminals, message queues. */
 export const STREAMS: readonly KernelFunction[] = [
@@ -7,9 +7,7 @@ export const STREAMS: readonly KernelFunction[] = [
     names: ['wait_for_partner', 'fifo_open'],
     subsystem: 'FIFO',
     text: 'waits for another program to open the other end of a FIFO',
-    wake: 'interruptible',
-    cause: 'peer',
-    advice: PEER_ADVICE,
+    ...FOR_PEER,
     rank: 'specific',
     seen: true,
   },
@@ -24,9 +22,7 @@ export const STREAMS: readonly KernelFunction[] = [
     ],
     subsystem: 'pipe',
     text: 'waits for data in a pipe',
-    wake: 'interruptible',
-    cause: 'peer',
-    advice: PEER_ADVICE,
+    ...FOR_PEER,
     rank: 'specific',
     seen: true,
   },
@@ -34,9 +30,7 @@ export const STREAMS: readonly KernelFunction[] = [
     names: ['pipe_wait_writable', 'pipe_write', 'anon_pipe_write', 'wait_for_space', 'opipe_prep'],
     subsystem: 'pipe',
     text: 'waits for room in a full pipe: its reader does not read',
-    wake: 'interruptible',
-    cause: 'peer',
-    advice: PEER_ADVICE,
+    ...FOR_PEER,
     rank: 'specific',
     seen: true,
   },
@@ -71,9 +65,7 @@ export const STREAMS: readonly KernelFunction[] = [
     names: ['wq_sleep', 'do_mq_timedreceive', 'do_mq_timedsend', 'do_msgrcv', 'do_msgsnd'],
     subsystem: 'message queue',
     text: 'waits for another process to send to or take from a message queue',
-    wake: 'interruptible',
-    cause: 'peer',
-    advice: PEER_ADVICE,
+    ...FOR_PEER,
     rank: 'specific',
     seen: true,
   },
@@ -101,9 +93,7 @@ export const STREAMS: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'pipe',
     text: 'waits for a pipe that another task is inside, or that is full or empty',
-    wake: 'interruptible',
-    cause: 'peer',
-    advice: PEER_ADVICE,
+    ...FOR_PEER,
     rank: 'layer',
     seen: false,
   },

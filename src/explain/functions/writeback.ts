@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_WRITEBACK } from './waits';
 
 /** Data on its way to the disk, and inodes on theirs out of memory. */
 export const WRITEBACK: readonly KernelFunction[] = [
@@ -26,9 +26,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     ],
     subsystem: 'writeback',
     text: 'waits for pages of the file to be written to the disk',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: true,
   },
@@ -47,9 +45,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     ],
     subsystem: 'writeback',
     text: 'waits until all that was written to the file system is on the disk',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'specific',
     seen: true,
   },
@@ -84,9 +80,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     innermost: true,
     subsystem: 'inode',
     text: 'waits for an inode that another task reads in, writes out or removes from memory',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: false,
   },
@@ -100,9 +94,7 @@ export const WRITEBACK: readonly KernelFunction[] = [
     ],
     subsystem: 'writeback',
     text: 'waits for the file to be written to the disk',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: false,
   },

@@ -1,5 +1,5 @@
-import { DISK_ADVICE } from './advice';
 import type { KernelFunction } from './entry';
+import { FOR_DEVICE, FOR_WRITEBACK } from './waits';
 
 /** XFS: log, buffers, inode locks. */
 export const XFS: readonly KernelFunction[] = [
@@ -21,9 +21,7 @@ export const XFS: readonly KernelFunction[] = [
     ],
     subsystem: 'XFS',
     text: 'waits for XFS’s log to reach the disk',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: true,
   },
@@ -40,9 +38,7 @@ export const XFS: readonly KernelFunction[] = [
     ],
     subsystem: 'XFS',
     text: 'waits for a block of XFS’s own data to come from the disk or reach it',
-    wake: 'uninterruptible',
-    cause: 'device',
-    advice: DISK_ADVICE,
+    ...FOR_DEVICE,
     rank: 'specific',
     seen: true,
   },
@@ -89,9 +85,7 @@ export const XFS: readonly KernelFunction[] = [
     ],
     subsystem: 'XFS',
     text: 'waits in XFS for the disk or for another operation on the file',
-    wake: 'uninterruptible',
-    cause: 'writeback',
-    advice: DISK_ADVICE,
+    ...FOR_WRITEBACK,
     rank: 'layer',
     seen: true,
   },

@@ -18,12 +18,12 @@ export const workersExhausted: Rule = {
     );
     const workers = sample.tasks.filter((task) => task.kind === 'worker');
     const { queued, rings } = waiting(sample);
-    const full = sample.workerPools && takenWorkers(sample, held.length) !== undefined;
+    const taken = takenWorkers(sample, held.length);
+    const reached = taken !== undefined;
+    const full = reached && sample.workerPools !== undefined;
     if (held.length < 2 || (held.length < workers.length && !full) || queued === 0) return [];
     if (held.some(({ task }) => standsStill(scene, task) === undefined)) return 'look again';
     if (!held.every(({ task }) => standsStill(scene, task))) return [];
-    const taken = takenWorkers(sample, held.length);
-    const reached = taken !== undefined;
     if (!reached && (isPlaced(sample) || queued <= elsewhere(sample))) return [];
     // What stuck-on-resource counts, with what queues behind it, is not counted here again.
     const own = held.filter(({ cause }) => !countsAsStuck(cause)).length;

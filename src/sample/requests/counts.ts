@@ -50,11 +50,17 @@ export function countsOf(
   { walked, memory }: { readonly walked?: WalkedRing; readonly memory?: RingMemory },
   consistent: boolean,
 ): Partial<Ring> {
-  const inside = rows.filter(({ state }) => IN_FLIGHT.has(state));
-  const ambiguous = inside.filter(({ certainty }) => certainty === 'ambiguous').length;
-  const listed = inside.length - ambiguous;
+  let inside = 0;
+  let ambiguous = 0;
+  let found = 0;
+  for (const { state, certainty, sources } of rows) {
+    if (!IN_FLIGHT.has(state)) continue;
+    inside++;
+    if (certainty === 'ambiguous') ambiguous++;
+    if (sources.includes('kernel walk')) found++;
+  }
+  const listed = inside - ambiguous;
   if (walked && consistent && walked.unexplained !== undefined) {
-    const found = inside.filter(({ sources }) => sources.includes('kernel walk')).length;
     const lost = Math.max(0, walked.unexplained - (listed - found));
     const total = listed + lost;
     return { inFlight: total, live: found + walked.unexplained, explained: listed, ambiguous, lost };
@@ -63,8 +69,7 @@ export function countsOf(
     if (ring.inFlight === undefined) return {};
     return { explained: Math.min(listed, ring.inFlight) };
   }
-  const lost =
-    walked && memory.inFlight !== undefined ? Math.max(0, memory.inFlight - inside.length) : memory.lost;
+  const lost = walked && memory.inFlight !== undefined ? Math.max(0, memory.inFlight - inside) : memory.lost;
   const whole = lost === 0 && ambiguous === 0;
   // A ring that moved while it was read cannot be counted from its memory: fdinfo may have, under its lock.
   const counted = whole ? listed : (memory.inFlight ?? (memory.moved ? ring.inFlight : listed + (lost ?? 0)));

@@ -1,5 +1,6 @@
 import type { KernelWalk, WalkedRing } from '../../kernel/walked';
 import type { Request, Resource, Ring, Task } from '../../model/sample';
+import { each, mapped, type Steps } from '../../target/turns';
 import { type Carried, carriedBy, ringOfSubmitter, ringOfWorker } from '../carried';
 import type { RingMemory } from '../ringMemory';
 import type { RingsFound } from '../rings';
@@ -7,6 +8,7 @@ import { countsOf, ringWith } from './counts';
 import { mergeWalked, numbered, type Proof, type Row } from './merging';
 import { placePending, withSubmitters } from './placing';
 import { rememberedRows } from './remembered';
+import { withFields } from './withFields';
 
 export interface MergeAsked {
   /** Rings and requests as fdinfo has them. */
@@ -33,11 +35,12 @@ interface Sources {
 }
 
 /** One list of requests from all that is known of the rings; where a source is missing the others say what they can. */
-export function mergeRings({ told, memory, walk, tasks, resources, owner }: MergeAsked): Merged {
+export function* mergeRings({ told, memory, walk, tasks, resources, owner }: MergeAsked): Steps<Merged> {
   const consistent = walk?.consistent ?? false;
   const byFd = new Map(resources.map((resource) => [resource.fd, resource]));
   const ages = new Map(tasks.map(({ tid, blocked }) => [tid, blocked]));
-  const walked = new Set((walk?.rings ?? []).flatMap((ring) => ring.requests.map(({ worker }) => worker)));
+  const walked = new Set<number | undefined>();
+  for (const ring of walk?.rings ?? []) for (const { worker } of ring.requests) walked.add(worker);
   let carried = tasks.flatMap((task) => (walked.has(task.tid) ? [] : (carriedBy(task) ?? [])));
   const rings: Ring[] = [];
   const rows: Row[] = [];
@@ -47,10 +50,15 @@ export function mergeRings({ told, memory, walk, tasks, resources, owner }: Merg
     const own = carried.filter(
       ({ by, task }) => by === 'worker' || ringOfSubmitter(task, told.rings) === ring.id,
     );
-    const { taken, prepared } = rememberedRows(ring.id, sources.memory, own);
+    const { taken, prepared } = yield* rememberedRows(ring.id, sources.memory, own);
     const inFlight = sources.walked
       ? withSubmitters(
-          mergeWalked(ring.id, sources.walked.requests, taken, proofOf(sources.walked, sources, consistent)),
+          yield* mergeWalked(
+            ring.id,
+            sources.walked.requests,
+            taken,
+            proofOf(sources.walked, sources, consistent),
+          ),
           own,
         )
       : sources.memory?.rows
@@ -60,18 +68,23 @@ export function mergeRings({ told, memory, walk, tasks, resources, owner }: Merg
             ...(sources.polls ? { polls: sources.polls } : {}),
           })
         : sources.printed.filter(({ state }) => state === 'polling');
-    const found = inFlight.map((row) => withAge(asMessage(row), ages));
-    const workers = new Set(found.map(({ worker }) => worker));
+    const found = yield* mapped(inFlight, (row) => withAge(asMessage(row), ages));
+    const workers = new Set<number | undefined>();
+    for (const { worker } of found) workers.add(worker);
     carried = carried.filter(({ task }) => !workers.has(task.tid));
     rings.push({ ...ring, ...countsOf(ring, found, sources, consistent) });
-    rows.push(
-      ...(sources.memory?.prepared ? prepared : sources.printed.filter(({ state }) => state === 'prepared')),
-      ...found,
-      ...finished(ring.id, sources, found),
-    );
+    const waiting = sources.memory?.prepared
+      ? prepared
+      : sources.printed.filter(({ state }) => state === 'prepared');
+    for (const some of [waiting, found, finished(ring.id, sources, found)])
+      yield* each(some, (row) => void rows.push(row));
+    yield;
   }
   const astray = carried.map((one) => carriedRow(one, rings, rows));
-  return { rings: rings.map((ring) => withAstray(ring, astray)), requests: numbered([...rows, ...astray]) };
+  return {
+    rings: rings.map((ring) => withAstray(ring, astray)),
+    requests: yield* numbered([...rows, ...astray]),
+  };
 }
 
 /** Where only fdinfo counts, what a task is seen to carry explains as much of it. */
@@ -134,13 +147,13 @@ function proofOf(walked: WalkedRing, { memory }: Sources, consistent: boolean): 
 /** What a task is inside of is as old as the task stands still. */
 function withAge(row: Row, ages: ReadonlyMap<number, number | undefined>): Row {
   const age = row.worker === undefined ? undefined : ages.get(row.worker);
-  return age === undefined ? row : { ...row, age };
+  return age === undefined ? row : withFields(row, { age });
 }
 
 /** A message that is not there yet is in no device: it needs the thread of the ring it is sent to (DEFER_TASKRUN, descriptors). */
 function asMessage(row: Row): Row {
   return row.operation === 'MSG_RING' && row.state === 'issued' && row.stage === undefined
-    ? { ...row, stage: 'waits for the thread of the ring it is sent to' }
+    ? withFields(row, { stage: 'waits for the thread of the ring it is sent to' })
     : row;
 }
 

@@ -1,10 +1,13 @@
 import type { WalkedRequest } from '../../kernel/walked';
 import type { Operand, Request } from '../../model/sample';
+import { each, mapped, type Steps } from '../../target/turns';
 import { NOW } from '../pointers';
+import { Alike } from './alike';
 import type { Remembered } from './remembered';
 import type { Unplaced } from './unplaced';
+import { withFields } from './withFields';
 
-/** A row on its way into the Sample: `key` tells it from all others of the process, `afterKey` is that of the one it waits behind. */
+/** A row on its way into the Sample: `key` tells it from all others of the process, where one waits behind it: that has it as `afterKey`. */
 export type Row = Omit<Request, 'after'> & { readonly key?: string; readonly afterKey?: string };
 
 /** What the walk of one ring proved. */
@@ -22,31 +25,34 @@ export interface Proof {
  * memory that stand on no list were issued inline, as many of them as the kernel counts; where it counts none, they have
  * ended meanwhile. What memory cannot tell stays ambiguous: nothing is promoted to make sums fit.
  */
-export function mergeWalked(
+export function* mergeWalked(
   ring: number,
   walked: readonly WalkedRequest[],
   remembered: readonly Remembered[],
   { unexplained, consistent, complete = false }: Proof,
-): Row[] {
-  const pool = new Map<string, Remembered[]>();
-  for (const row of remembered) {
+): Steps<Row[]> {
+  const pool = new Map<string, Alike>();
+  yield* each(remembered, (row) => {
     const key = keyOf(row);
-    const same = pool.get(key);
-    if (same) same.push(row);
-    else pool.set(key, [row]);
-  }
-  const alike = new Map<string, number>();
-  for (const request of walked) alike.set(keyOf(request), (alike.get(keyOf(request)) ?? 0) + 1);
-  const rows = walked.map((found): Row => {
+    const alike = pool.get(key) ?? new Alike();
+    pool.set(key, alike);
+    alike.add(row);
+  });
+  const pools = yield* mapped(walked, (request) => {
+    const alike = pool.get(keyOf(request));
+    if (alike) alike.walked++;
+    return alike;
+  });
+  const rows = yield* mapped(walked, (found, index): Row => {
     const request = consistent ? found : guessed(found);
-    const candidates = pool.get(keyOf(request)) ?? [];
-    const chosen = choose(request, candidates, alike.get(keyOf(request)) ?? 1);
+    const alike = pools[index];
+    const chosen = alike && choose(request, alike);
     if (!chosen) return rowOf(ring, request);
-    candidates.splice(candidates.indexOf(chosen.row), 1);
+    alike.delete(chosen.row);
     return enriched(ring, request, chosen.row, chosen.sure);
   });
-  const left = [...pool.values()].flat();
   if (unexplained === 0 && consistent) return rows;
+  const left = [...pool.values()].flatMap((alike) => alike.left());
   const certain = left.filter((row) => row.certainty === 'certain');
   const exact = consistent && (complete || certain.length === unexplained);
   const kept = exact ? certain : left;
@@ -54,14 +60,17 @@ export function mergeWalked(
     const sure = row.state !== undefined || (consistent && certain.length <= (unexplained ?? -1));
     const certainty = row.certainty === 'certain' && !sure ? 'inferred' : row.certainty;
     const guess = sure ? {} : { inferred: ['state'] as const };
-    rows.push({ ...row, ring, state: row.state ?? 'issued', certainty, ...guess });
+    rows.push(withFields(row, { ring, state: row.state ?? 'issued', certainty, ...guess }));
   }
   return rows;
 }
 
+const STATE = ['state'] as const;
+const BOTH_FIELDS = ['state', 'worker'] as const;
+
 /** Lists that moved while they were read may have shown it in a place that it had left. */
 function guessed(request: WalkedRequest): WalkedRequest {
-  return { ...request, inferred: request.worker === undefined ? ['state'] : ['state', 'worker'] };
+  return withFields(request, { inferred: request.worker === undefined ? STATE : BOTH_FIELDS });
 }
 
 function keyOf({ operation, userData }: Unplaced): string {
@@ -69,20 +78,21 @@ function keyOf({ operation, userData }: Unplaced): string {
 }
 
 /** The row of memory that is the walked request; not `sure` where several are alike in all that both know. */
-function choose<T extends Unplaced>(
+function choose(
   request: Unplaced,
-  candidates: readonly T[],
-  walkedAlike: number,
-): { readonly row: T; readonly sure: boolean } | undefined {
-  const fitting = candidates.filter((row) => agree(request, row));
-  const [row] = fitting;
-  if (!row) return undefined;
-  return { row, sure: fitting.length === 1 && (walkedAlike === 1 || told(request)) };
+  alike: Alike,
+): { readonly row: Remembered; readonly sure: boolean } | undefined {
+  let found: Remembered | undefined;
+  for (const row of alike.like(request)) {
+    if (!agree(request, row)) continue;
+    if (found) return { row: found, sure: false };
+    found = row;
+  }
+  return found && { row: found, sure: alike.walked === 1 || told(request) };
 }
 
 /** Both say the same wherever both say something. A submitted fd of −1 and file positions that moved tell nothing. */
 function agree(walked: Unplaced, row: Unplaced): boolean {
-  const same = <T>(a: T | null | undefined, b: T | null | undefined) => a == null || b == null || a === b;
   return (
     same(walked.fd, row.fd) &&
     same(walked.fixedFile, row.fixedFile) &&
@@ -92,30 +102,38 @@ function agree(walked: Unplaced, row: Unplaced): boolean {
   );
 }
 
+function same<T>(a: T | null | undefined, b: T | null | undefined): boolean {
+  return a == null || b == null || a === b;
+}
+
 /** Enough is known of the request to tell it from its like. */
 function told({ address, offset }: Unplaced): boolean {
   return address !== undefined || offset !== undefined;
 }
 
 function rowOf(ring: number, walked: WalkedRequest): Row {
-  const { kernelFlags: _, workerLastRan: __, ...row } = walked;
-  return { ...row, ring };
+  if (walked.workerLastRan === undefined) return withFields(walked, { ring });
+  const { workerLastRan: _, ...row } = walked;
+  return withFields(row, { ring });
 }
+
+const BOTH = ['kernel walk', 'ring memory'] as const;
 
 /** The kernel's row with what only the SQE has. The kernel sets ASYNC by itself: the flags are those that were asked for. */
 function enriched(ring: number, walked: WalkedRequest, memory: Remembered, sure: boolean): Row {
-  const { flags = [], sources, certainty: _, state: __, key: ___, afterKey: ____, ...asked } = memory;
   const row = rowOf(ring, walked);
-  const kept = walked.path === undefined ? [] : [{ name: 'path' }];
-  const asSubmitted = exactly(memory.operands, [...kept, ...(walked.operands ?? [])]);
-  const operands = [...asSubmitted, ...onlyIn(walked.operands, asSubmitted)];
-  return {
-    ...(sure ? asked : {}),
-    ...row,
-    ...(sure && operands.length > 0 ? { operands } : {}),
-    flags: sure ? flags : (row.flags ?? []),
-    sources: [...walked.sources, ...sources],
-  };
+  if (!sure) return withFields(row, { flags: row.flags ?? [], sources: BOTH });
+  const { key: _, afterKey: __, operands: ___, ...asked } = memory;
+  const operands = operandsOf(walked, memory);
+  const both = { flags: memory.flags ?? [], sources: BOTH, ...(operands.length > 0 ? { operands } : {}) };
+  return withFields(withFields(asked, row), both);
+}
+
+function operandsOf({ path, operands }: WalkedRequest, memory: Remembered): readonly Operand[] {
+  if (operands === undefined && memory.operands === undefined) return [];
+  const kept = path === undefined ? [] : [{ name: 'path' }];
+  const asSubmitted = exactly(memory.operands, [...kept, ...(operands ?? [])]);
+  return [...asSubmitted, ...onlyIn(operands, asSubmitted)];
 }
 
 /** Without what stands in memory now, where the kernel has it as it was submitted. */
@@ -134,13 +152,17 @@ function onlyIn(own: Request['operands'] = [], others: Request['operands'] = [])
 }
 
 /** The rows as requests: keys become indexes of the list. */
-export function numbered(rows: readonly Row[]): Request[] {
+export function* numbered(rows: readonly Row[]): Steps<Request[]> {
+  const wanted = new Set<string>();
+  for (const { afterKey } of rows) if (afterKey !== undefined) wanted.add(afterKey);
   const indexes = new Map<string, number>();
   rows.forEach(({ key }, index) => {
-    if (key !== undefined) indexes.set(key, index);
+    if (key !== undefined && wanted.has(key)) indexes.set(key, index);
   });
-  return rows.map(({ key: _, afterKey, ...request }) => {
+  return yield* mapped(rows, (row) => {
+    if (row.key === undefined && row.afterKey === undefined) return row;
+    const { key: _, afterKey, ...request } = row;
     const after = afterKey === undefined ? undefined : indexes.get(afterKey);
-    return after === undefined ? request : { ...request, after };
+    return after === undefined ? request : withFields(request, { after });
   });
 }

@@ -3,6 +3,7 @@ import type { Carried } from '../carried';
 import type { Row } from './merging';
 import type { Remembered } from './remembered';
 import { familyOf } from './unplaced';
+import { withFields } from './withFields';
 
 /** What is known beside the rings' memory about where requests stand. */
 export interface Surroundings {
@@ -19,9 +20,9 @@ export interface Surroundings {
  */
 export function placePending(ring: number, rows: readonly Remembered[], surroundings: Surroundings): Row[] {
   const placed = new Map<Remembered, Row>();
-  const place = (row: Remembered, state: RequestState, sure: boolean, more: Partial<Row> = {}) => {
+  const place = (row: Remembered, state: RequestState, sure: boolean, more: Pick<Row, 'worker'> = {}) => {
     const inferred = more.worker === undefined ? (['state'] as const) : (['state', 'worker'] as const);
-    placed.set(row, { ...row, ...more, ring, state, ...(sure ? {} : { inferred }) });
+    placed.set(row, withFields(row, { ...more, ring, state, ...(sure ? {} : { inferred }) }));
   };
   const open = () => rows.filter((row) => !placed.has(row));
   for (const row of rows) {
@@ -37,7 +38,7 @@ export function placePending(ring: number, rows: readonly Remembered[], surround
   return rows.flatMap((row) => placed.get(row) ?? []);
 }
 
-type Place = (row: Remembered, state: RequestState, sure: boolean, more?: Partial<Row>) => void;
+type Place = (row: Remembered, state: RequestState, sure: boolean, more?: Pick<Row, 'worker'>) => void;
 
 /** Operations that stand in one place only, once they are submitted and not behind another. */
 const ALWAYS = new Map<string, RequestState>([
@@ -86,7 +87,8 @@ function placePolls(rows: readonly Remembered[], surroundings: Surroundings, pla
     const fitting = rows.filter((row) => row.operation === operation);
     const likely = fitting.filter((row) => waitsForReadiness(row, surroundings));
     const sure = fitting.length <= count;
-    const chosen = sure ? fitting : [...likely, ...fitting.filter((row) => !likely.includes(row))];
+    const others = () => fitting.filter((row) => !waitsForReadiness(row, surroundings));
+    const chosen = sure ? fitting : [...likely, ...others()];
     for (const row of chosen.slice(0, count)) place(row, 'polling', sure || likely.length === count);
   }
 }
@@ -100,16 +102,25 @@ function placeWorkers(rows: readonly Remembered[], surroundings: Surroundings, p
   const workers = carried
     .filter(({ by }) => by === 'worker')
     .sort((a, b) => vague(a) - vague(b) || standing(b) - standing(a) || a.task.tid - b.task.tid);
-  const taken = new Set<Remembered>();
+  if (workers.length === 0) return;
+  const inOrder = [
+    ...rows.filter((row) => !waitsForReadiness(row, surroundings)),
+    ...rows.filter((row) => waitsForReadiness(row, surroundings)),
+  ];
+  // By family, those that no worker has yet; a set keeps their order.
+  const open = new Map<string, Set<Remembered>>([['UNKNOWN', new Set(inOrder)]]);
+  for (const row of inOrder) {
+    const family = familyOf(row.operation);
+    if (family === 'UNKNOWN') continue;
+    const alike = open.get(family);
+    if (alike) alike.add(row);
+    else open.set(family, new Set([row]));
+  }
   for (const one of workers) {
-    const family = familyOf(one.operation);
-    const fits = (row: Remembered) =>
-      !taken.has(row) && (family === 'UNKNOWN' || familyOf(row.operation) === family);
-    const row =
-      rows.find((candidate) => fits(candidate) && !waitsForReadiness(candidate, surroundings)) ??
-      rows.find(fits);
+    const [row] = open.get(familyOf(one.operation)) ?? [];
     if (!row) continue;
-    taken.add(row);
+    open.get('UNKNOWN')?.delete(row);
+    open.get(familyOf(row.operation))?.delete(row);
     place(row, 'running', false, { worker: one.task.tid });
   }
 }
@@ -131,6 +142,7 @@ const READY_KINDS = new Set<ResourceKind>([
 function waitsForReadiness(row: Remembered, { resources }: Surroundings): boolean {
   if (READY_OPERATIONS.has(row.operation)) return true;
   const resource = row.fd == null ? undefined : resources.get(row.fd);
-  const moves = ['READ', 'WRITE'].includes(familyOf(row.operation));
+  const family = familyOf(row.operation);
+  const moves = family === 'READ' || family === 'WRITE';
   return moves && resource !== undefined && READY_KINDS.has(resource.kind) && !row.flags?.includes('ASYNC');
 }

@@ -5,6 +5,8 @@ import { Form } from './names';
 
 /** Most attributes of one declaration; compilers use about 30. More would make bytes of nothing. */
 const MOST_ATTRIBUTES = 200;
+/** Work of a byte: what is kept of it is many times as big. */
+const COST = 32;
 
 /** How entries of one kind are laid out. */
 export interface Abbreviation {
@@ -49,7 +51,7 @@ export class Abbreviations {
       const from = at.at;
       const code = at.uleb();
       const found = code === 0 ? undefined : this.decode();
-      if (found === undefined || at.bad || !this.work.spend(at.at - from)) {
+      if (found === undefined || at.bad || !this.work.spend((at.at - from) * COST)) {
         this.ended = true;
         return undefined;
       }

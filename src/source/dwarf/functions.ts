@@ -18,6 +18,9 @@ const SCOPES: ReadonlySet<number> = new Set([
   Tag.subprogram,
 ]);
 
+/** Scopes of a unit that are noted at most. */
+const MOST_SCOPES = 4 << 20;
+
 /** Which of a unit's entries are functions with code, and which entries lie in which. Offsets count from the unit's start. */
 export class FunctionMap {
   private readonly functions = new RangeMap();
@@ -99,12 +102,12 @@ export class FunctionMap {
           else this.add(range.low, range.high, offset, zero);
         }
       } else skipAttributes(at, abbreviation, unit);
-      if (!work.spend(at.at - offset + abbreviation.attributes.length)) break;
+      if (!work.spend(Math.max(at.at - offset, abbreviation.attributes.length))) break;
       if (!abbreviation.children) {
         if (open.length === 0) break;
         continue;
       }
-      if (!SCOPES.has(abbreviation.tag)) {
+      if (!SCOPES.has(abbreviation.tag) || this.starts.length === MOST_SCOPES) {
         open.push(-1);
         continue;
       }

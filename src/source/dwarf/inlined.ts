@@ -23,6 +23,9 @@ interface Node {
   ranges: readonly Range[] | undefined;
 }
 
+/** Calls inlined into one function that are noted at most. */
+const MOST_CALLS = 1 << 20;
+
 /** The calls inlined into one function, by where their code is. */
 export class InlinedCalls {
   private readonly nodes: Node[] = [];
@@ -84,14 +87,14 @@ export class InlinedCalls {
         continue;
       }
       const abbreviation = loaded.abbreviations.find(code);
-      if (abbreviation === undefined) return;
+      if (abbreviation === undefined || this.nodes.length === MOST_CALLS) return;
       let node: Node | undefined;
       if (abbreviation.tag === Tag.inlinedSubroutine && open.length < passing) {
         const extent = readExtent(at, abbreviation.attributes, unit) ?? {};
         node = { offset: start, extent, next: this.nodes.length + 1, ranges: undefined };
         this.nodes.push(node);
       } else skipAttributes(at, abbreviation, unit);
-      if (!work.spend(at.at - start + abbreviation.attributes.length)) return;
+      if (!work.spend(Math.max(at.at - start, abbreviation.attributes.length))) return;
       if (abbreviation.children) {
         if (abbreviation.tag === Tag.subprogram && open.length > 0 && open.length < passing)
           passing = open.length;

@@ -34,13 +34,18 @@ const Standard = {
 } as const;
 const Extended = { endSequence: 1, setAddress: 2, defineFile: 3 } as const;
 
+/** Rows of one table at most: 150 MB. */
+const MOST_ROWS = 8 << 20;
+/** Of the program; compilers need 3 to 5. */
+const BYTES_A_ROW = 3;
+
 /** What a line number program says, row by row. */
 export class LineRows {
-  private addresses = new Float64Array(256);
-  private files = new Uint32Array(256);
-  private lines = new Uint32Array(256);
-  private columns = new Uint16Array(256);
-  private statements = new Uint8Array(256);
+  private addresses: Float64Array;
+  private files: Uint32Array;
+  private lines: Uint32Array;
+  private columns: Uint16Array;
+  private statements: Uint8Array;
   private count = 0;
   private readonly sequences: Sequence[] = [];
 
@@ -49,6 +54,12 @@ export class LineRows {
 
   /** `zero`: code at address 0 is code, not the mark of a function that the linker dropped. */
   constructor(data: Buffer, header: LineHeader, zero: boolean) {
+    const room = Math.min(Math.ceil((header.end - header.program) / BYTES_A_ROW) + 16, MOST_ROWS);
+    this.addresses = new Float64Array(room);
+    this.files = new Uint32Array(room);
+    this.lines = new Uint32Array(room);
+    this.columns = new Uint16Array(room);
+    this.statements = new Uint8Array(room);
     this.run(new Cursor(data.subarray(0, header.end), header.program), header, zero);
     this.sequences.sort((a, b) => a.low - b.low);
   }
@@ -132,7 +143,7 @@ export class LineRows {
       column = 0;
       statement = true;
     };
-    while (!at.done) {
+    while (!at.done && this.count < MOST_ROWS) {
       const opcode = at.u8();
       if (opcode >= opcodeBase) {
         const adjusted = opcode - opcodeBase;

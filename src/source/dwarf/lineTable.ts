@@ -6,7 +6,7 @@ import { joinPath } from './paths';
 import type { Unit } from './unit';
 
 /** Most bytes of one unit's table. */
-const MOST = 128 << 20;
+const MOST = 64 << 20;
 
 /** A unit's lines: rows and the names of their files. */
 export class LineTable {

@@ -8,6 +8,7 @@ export const Tag = {
   lexicalBlock: 0x0b,
   member: 0x0d,
   pointer: 0x0f,
+  reference: 0x10,
   compileUnit: 0x11,
   structure: 0x13,
   subroutineType: 0x15,
@@ -26,7 +27,9 @@ export const Tag = {
   namespace: 0x39,
   volatileType: 0x35,
   partialUnit: 0x3c,
+  rvalueReference: 0x42,
   skeletonUnit: 0x4a,
+  templatePack: 0x4107,
 } as const;
 
 export const Attribute = {

@@ -20,6 +20,8 @@ export interface Extent {
 /** Bytes of a list that are read at a time, and room for the longest entry. */
 const PIECE = 1 << 10;
 const LONGEST_ENTRY = 32;
+/** Work of an entry: what is kept of it counts more than its bytes. */
+const COST = 256;
 
 /** DW_RLE_… (DWARF 5 §7.25). */
 const Kind = {
@@ -64,7 +66,7 @@ async function oldList(unit: Unit, value: Value): Promise<Range[]> {
   const { addressSize } = unit.header;
   const highest = addressSize === 8 ? -1 : 0xffff_ffff;
   let base = await unit.base();
-  await readList(owner.file.section('ranges'), from + value.number, unit, async (at) => {
+  await readList(owner.file.section('ranges'), from + value.number, unit, (at) => {
     const low = at.unsigned(addressSize);
     const high = at.unsigned(addressSize);
     if (low === 0 && high === 0) return false;
@@ -83,28 +85,30 @@ async function newList(unit: Unit, value: Value): Promise<Range[]> {
   const add = (low: number | undefined, high: number | undefined) => {
     if (low !== undefined && high !== undefined && high > low) found.push({ low, high });
   };
-  const indexed = (number: number) => {
-    const address: Value = { is: 'index', of: 'addr', number };
-    return unit.addressNow(address) ?? unit.address(address);
+  const indexed = async (number: number) => unit.address({ is: 'index', of: 'addr', number });
+  const addIndexed = async (low: number, high: number) => {
+    add(await indexed(low), await indexed(high));
+    return true;
   };
   const { addressSize } = unit.header;
   let base: number | undefined = await unit.base();
-  await readList(unit.file.section('rnglists'), start, unit, async (at) => {
+  const setBase = async (number: number) => {
+    base = await indexed(number);
+    return true;
+  };
+  const addStart = async (number: number, length: number) => {
+    const low = await indexed(number);
+    add(low, low === undefined ? undefined : low + length);
+    return true;
+  };
+  await readList(unit.file.section('rnglists'), start, unit, (at) => {
     switch (at.u8()) {
       case Kind.baseIndex:
-        base = await indexed(at.uleb());
-        return true;
-      case Kind.startEndIndex: {
-        const low = at.uleb();
-        add(await indexed(low), await indexed(at.uleb()));
-        return true;
-      }
-      case Kind.startIndexLength: {
-        const low = await indexed(at.uleb());
-        const length = at.uleb();
-        add(low, low === undefined ? undefined : low + length);
-        return true;
-      }
+        return setBase(at.uleb());
+      case Kind.startEndIndex:
+        return addIndexed(at.uleb(), at.uleb());
+      case Kind.startIndexLength:
+        return addStart(at.uleb(), at.uleb());
       case Kind.offsetPair: {
         const low = at.uleb();
         const high = at.uleb();
@@ -114,11 +118,9 @@ async function newList(unit: Unit, value: Value): Promise<Range[]> {
       case Kind.base:
         base = at.unsigned(addressSize);
         return true;
-      case Kind.startEnd: {
-        const low = at.unsigned(addressSize);
-        add(low, at.unsigned(addressSize));
+      case Kind.startEnd:
+        add(at.unsigned(addressSize), at.unsigned(addressSize));
         return true;
-      }
       case Kind.startLength: {
         const low = at.unsigned(addressSize);
         add(low, low + at.uleb());
@@ -136,13 +138,15 @@ async function readList(
   section: Stretch,
   start: number,
   unit: Unit,
-  entry: (at: Cursor) => Promise<boolean>,
+  entry: (at: Cursor) => boolean | Promise<boolean>,
 ): Promise<void> {
   for (let from = start; from < section.size; ) {
     const at = new Cursor(await section.bytes(from, PIECE));
     const last = at.data.length < PIECE;
     while (!at.done && (last || at.at + LONGEST_ENTRY <= PIECE)) {
-      if (!(await entry(at)) || at.bad || !unit.file.work.spend(LONGEST_ENTRY)) return;
+      const answer = entry(at);
+      const more = typeof answer === 'boolean' ? answer : await answer;
+      if (!more || at.bad || !unit.file.work.spend(COST)) return;
     }
     if (last) return;
     from += at.at;

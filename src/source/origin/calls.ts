@@ -1,4 +1,5 @@
 import { type Code, type InlinedFunction, inlinedInto, isLambda, type ProgramFunction } from './code';
+import { lambdaArgument } from './lambdas';
 import { isProgramFile } from './programFiles';
 
 /** Calls from function to function that are followed, and the functions of one search. */
@@ -10,17 +11,40 @@ const MOST_CODE = 4096;
 /** A lambda's type in a mangled name (GCC and Clang), a closure's in one of Rust. */
 const NAMES_LAMBDA = /U[lt].*E\d*_|\$_\d|\{\{closure\}\}|\$closure/;
 
+/** What was found of functions before. */
+interface Found {
+  lambda?: Promise<InlinedFunction | undefined>;
+  program?: Promise<InlinedFunction | undefined>;
+}
+const known = new WeakMap<ProgramFunction, Found>();
+
 /**
  * The program's own code that a function of a library runs: itself, what is inlined into it, what it calls. Of a function
  * made for a lambda, the lambda.
  */
-export async function programCode(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
-  return (await lambdaOf(code, from)) ?? search(code, from, () => true);
+export function programCode(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
+  const found = knownOf(from);
+  found.program ??= lambdaOf(code, from).then((lambda) => lambda ?? search(code, from, () => true));
+  return found.program;
 }
 
 /** The lambda that a function was made for. */
-export async function lambdaOf(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
-  return NAMES_LAMBDA.test(from.symbol ?? '') && !isLambda(from) ? search(code, from, isLambda) : undefined;
+export function lambdaOf(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
+  const found = knownOf(from);
+  found.lambda ??= findLambda(code, from);
+  return found.lambda;
+}
+
+function knownOf(from: ProgramFunction): Found {
+  const found = known.get(from) ?? {};
+  known.set(from, found);
+  return found;
+}
+
+async function findLambda(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
+  if (isLambda(from)) return undefined;
+  const argument = await lambdaArgument(from);
+  return argument ?? (NAMES_LAMBDA.test(from.symbol ?? '') ? search(code, from, isLambda) : undefined);
 }
 
 async function search(

@@ -90,7 +90,7 @@ export class Code {
     const { name, linkage } = await info.nameOf(entry);
     return {
       ...common,
-      name: readable(name ?? linkage ?? symbol?.name ?? ''),
+      name: plainName(name ?? linkage ?? symbol?.name ?? ''),
       ...(linkage === undefined || common.symbol !== undefined ? {} : { symbol: linkage }),
       place: declared ?? placeOf(own),
       info,
@@ -183,7 +183,7 @@ export async function inlinedInto({ info, entry }: ProgramFunction): Promise<Inl
     const place = await declarationOf(info, call);
     if (!place || !isProgramFile(place.file)) continue;
     const { name } = await info.nameOf(call);
-    if (name !== undefined) found.push({ name: readable(name), place });
+    if (name !== undefined) found.push({ name: plainName(name), place });
   }
   return [...found.filter(isLambda), ...found.filter((one) => !isLambda(one))];
 }
@@ -195,7 +195,7 @@ export function isLambda({ name }: { readonly name: string }): boolean {
 const LAMBDA = '::<lambda>';
 
 /** The class of a lambda has no name in C++: `start::(anonymous)::operator()` is a lambda in start. */
-function readable(name: string): string {
+export function plainName(name: string): string {
   return name.replace(
     /^(?:\(anonymous\)::)*(.*?)(?:::)?(?:\(anonymous\)|<lambda[^:]*>)::operator\(\)$/,
     (_, scope) => (scope === '' ? LAMBDA.slice(2) : `${scope}${LAMBDA}`),

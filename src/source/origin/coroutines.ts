@@ -2,6 +2,7 @@ import type { Origin } from '../../model/request';
 import type { Code, ProgramFunction } from './code';
 import { coroutineLayout, type FrameLayout } from './coroutineLayout';
 import { type ProcessMemory, wordIn } from './processMemory';
+import { isProgramFile } from './programFiles';
 import { suspendedAt } from './suspension';
 
 /** A suspended C++20 coroutine: its frame begins with the functions that resume and destroy it. */
@@ -45,17 +46,21 @@ export async function coroutineFrom(code: Code, pointer: number): Promise<Corout
 /** The coroutine, the one that awaits it, and so on: where each is suspended. */
 export async function asyncBacktrace(code: Code, inner: CoroutineFrame, found: string): Promise<Origin[]> {
   const origins: Origin[] = [];
+  let isOwn = false;
   const seen = new Set<number>();
   let frame: CoroutineFrame | undefined = inner;
-  while (frame && !seen.has(frame.address) && origins.length < MOST) {
+  while (frame && !seen.has(frame.address) && seen.size < MOST) {
     seen.add(frame.address);
     const layout = await coroutineLayout(frame.resume);
     const place = (await suspendedAt(code, frame, layout)) ?? layout.place;
-    const where = origins.length === 0 ? { found } : {};
-    origins.push({ kind: 'coroutine', function: layout.name, ...place, ...where });
+    // Those a library has of its own count where it has all.
+    const own = isProgramFile(place.file);
+    if (own && !isOwn) origins.length = 0;
+    isOwn ||= own;
+    if (own || !isOwn) origins.push({ kind: 'coroutine', function: layout.name, ...place });
     frame = await awaiting(code, frame, layout, seen);
   }
-  return origins;
+  return origins.map((origin, index) => (index === 0 ? { ...origin, found } : origin));
 }
 
 /** The coroutine that goes on when this one ends: its promise has a handle of it. */

@@ -16,9 +16,18 @@ const MOST_PROCESSES = 8;
 /** Milliseconds that a process whose memory did not answer is left alone. */
 const HUNG_FOR = 30_000;
 
+/** What is kept of a process. */
+interface Known {
+  readonly memory: ProcessMemory;
+  /** Its functions, while the same is mapped. */
+  code?: { readonly functions: Code; readonly generation: number };
+  /** When it last did not answer. */
+  hungAt?: number;
+}
+
 /** Tells which code requests belong to, by what their user_data leads to in the process's memory. */
 export class Origins {
-  private readonly processes = new Map<number, { readonly memory: ProcessMemory; hungAt?: number }>();
+  private readonly processes = new Map<number, Known>();
 
   constructor(
     private readonly target: Target,
@@ -40,7 +49,7 @@ export class Origins {
     if (process.hungAt !== undefined && Date.now() - process.hungAt < HUNG_FOR) return found;
     const { memory } = process;
     if (!(await memory.open())) return found;
-    const code = new Code(memory, this.binaries, place);
+    const code = this.codeOf(process, place);
     for (let at = 0; at < pointers.length && !memory.isSpent; at += AT_ONCE)
       await Promise.all(
         pointers.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
@@ -51,6 +60,8 @@ export class Origins {
         }),
       );
     memory.close();
+    // What was not found then may be there when there is time.
+    if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
     return found;
   }
@@ -59,8 +70,16 @@ export class Origins {
     this.processes.clear();
   }
 
-  private process(pid: number) {
-    const process = this.processes.get(pid) ?? { memory: new ProcessMemory(this.target, pid) };
+  private codeOf(process: Known, place: Place): Code {
+    const { memory, code } = process;
+    if (code?.generation === memory.generation) return code.functions;
+    const functions = new Code(memory, this.binaries, place);
+    process.code = { functions, generation: memory.generation };
+    return functions;
+  }
+
+  private process(pid: number): Known {
+    const process: Known = this.processes.get(pid) ?? { memory: new ProcessMemory(this.target, pid) };
     this.processes.delete(pid);
     this.processes.set(pid, process);
     const [oldest] = this.processes.keys();

@@ -18,6 +18,8 @@ export class ProcessMemory {
   private mapped: string | undefined;
   private coming: Promise<void> | undefined;
   private fetches = 0;
+  /** Raised when something else is mapped than at the look before. */
+  generation = 0;
   private until = 0;
 
   constructor(
@@ -51,6 +53,7 @@ export class ProcessMemory {
       const images = new Images(parseMaps(text).rows, this.space, before);
       this.images = images;
       this.mapped = text;
+      this.generation++;
       this.space.retain((address) => isSame(before?.region(address), images.region(address)));
     }
     return true;

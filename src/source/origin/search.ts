@@ -24,6 +24,12 @@ interface Pointer {
   readonly depth: number;
 }
 
+/** Where an object is, and how it was got to. */
+interface Place {
+  readonly address: number;
+  readonly path: string;
+}
+
 /** Pointers from object to object. */
 const DEEPEST = 2;
 /** Objects looked into for one user_data, and pointers followed out of each. */
@@ -47,7 +53,7 @@ export class Search {
     for (const { address, words, to } of candidates) {
       if (this.code.memory.isCode(address)) {
         if (to !== 'object') await this.bare(address, words);
-      } else if (to !== 'code') await this.object(address, words, 0);
+      } else if (to !== 'code') await this.objects({ address, path: words });
       if (this.best) break;
     }
     return this.best?.origins ?? [];
@@ -61,35 +67,57 @@ export class Search {
     this.take([{ kind: 'code', function: name, ...place, found }], WEIGHT.callback);
   }
 
-  private async object(address: number, path: string, depth: number): Promise<void> {
+  /** An object, then those it points to, then those they point to: the nearest is the likeliest. */
+  private async objects(first: Place): Promise<void> {
+    let level: readonly Place[] = [first];
+    for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
+      const next: Place[] = [];
+      for (const { address, path } of level) {
+        const pointers = await this.object(address, path, depth);
+        if (depth < DEEPEST) next.push(...(await this.followed(pointers, depth)));
+      }
+      level = next;
+    }
+  }
+
+  /** Pointers that do not lead to a coroutine. */
+  private async followed(pointers: readonly Place[], depth: number): Promise<Place[]> {
+    const objects: Place[] = [];
+    for (const { address, path } of pointers.slice(0, MOST_FOLLOWED)) {
+      const frame = await coroutineFrom(this.code, address);
+      const weight = WEIGHT.coroutine - depth * POINTER_COSTS;
+      if (!frame) objects.push({ address, path: `*(${path})` });
+      else if (weight > (this.best?.weight ?? 0))
+        this.take(await asyncBacktrace(this.code, frame, path), weight);
+    }
+    return objects;
+  }
+
+  /** Looks at each word of an object; answers its pointers to others. */
+  private async object(address: number, path: string, depth: number): Promise<readonly Place[]> {
     const { memory } = this.code;
     const region = memory.region(address);
-    if (!region || region.executable || isNoObjects(region.file)) return;
-    if (this.seen.has(address) || this.seen.size >= MOST_OBJECTS || memory.isSpent) return;
+    if (!region || region.executable || isNoObjects(region.file)) return [];
+    if (this.seen.has(address) || this.seen.size >= MOST_OBJECTS || memory.isSpent) return [];
     this.seen.add(address);
     const extent = await extentOf(memory, address);
     await this.coroutine(address, extent, path, depth);
     const data = extent.end > address ? await memory.bytes(address, extent.end - address) : undefined;
-    if (!data) return;
-    const pointers: { readonly to: number; readonly path: string }[] = [];
-    for (let at = address % 8 === 0 ? 0 : 8 - (address % 8); at + 8 <= data.length; at += 8) {
+    const pointers: Place[] = [];
+    for (
+      let at = address % 8 === 0 ? 0 : 8 - (address % 8);
+      data !== undefined && at + 8 <= data.length;
+      at += 8
+    ) {
       const word = wordIn(data, at);
       if (!word || !memory.region(word)) continue;
       const penalty = (at / 8) * WORD_COSTS + depth * POINTER_COSTS;
       const found = at === 0 ? path : `${path} + ${at}`;
       if (memory.isCode(word)) await this.callback(word, at, { path, found, penalty, depth });
       else if (await memory.image(word)) await this.table(word, data, at, found, penalty);
-      else if (word % 8 === 0) pointers.push({ to: word, path: found });
+      else if (word % 8 === 0) pointers.push({ address: word, path: found });
     }
-    if (depth >= DEEPEST) return;
-    for (const { to, path: from } of pointers.slice(0, MOST_FOLLOWED)) {
-      const frame = await coroutineFrom(this.code, to);
-      if (frame) {
-        const weight = WEIGHT.coroutine - depth * POINTER_COSTS;
-        if (weight > (this.best?.weight ?? 0))
-          this.take(await asyncBacktrace(this.code, frame, from), weight);
-      } else await this.object(to, `*(${from})`, depth + 1);
-    }
+    return pointers;
   }
 
   /** The object lies in the frame of a coroutine, as an awaiter does, or is one. */

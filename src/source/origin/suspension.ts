@@ -1,7 +1,7 @@
 import type { SourcePlace } from '../../model/sample';
 import type { SourceFrame } from '../lines';
 import type { Code, ProgramFunction } from './code';
-import type { FrameLayout } from './coroutineLayout';
+import type { Field, FrameLayout } from './coroutineLayout';
 import type { CoroutineFrame } from './coroutines';
 import { indexStores } from './indexStores';
 
@@ -30,9 +30,26 @@ export async function suspendedAt(
   const held = await code.memory.bytes(address + index.offset, index.size);
   if (!held) return undefined;
   const value = held.readUIntLE(0, index.size);
+  const places = known.get(resume) ?? new Map<number, Promise<SourcePlace | undefined>>();
+  known.set(resume, places);
+  const place = places.get(value) ?? placeOfIndex(code, resume, index, value, written);
+  places.set(value, place);
+  return place;
+}
+
+/** By the function that resumes, and the index it goes on from. */
+const known = new WeakMap<ProgramFunction, Map<number, Promise<SourcePlace | undefined>>>();
+
+async function placeOfIndex(
+  code: Code,
+  resume: ProgramFunction,
+  { offset, size }: Field,
+  value: number,
+  written: SourcePlace,
+): Promise<SourcePlace | undefined> {
   const lines = await linesOf(resume, written);
-  for (const part of await partsOf(code, resume))
-    for (const { constant, store } of indexStores(part.data, index.offset, value, index.size))
+  for await (const part of partsOf(code, resume))
+    for (const { constant, store } of indexStores(part.data, offset, value, size))
       for (const at of [constant, store]) {
         const place = await statementAt(code, resume, part.address + at, lines);
         if (place) return place;
@@ -40,18 +57,20 @@ export async function suspendedAt(
   return undefined;
 }
 
-/** The function, and what of it the compiler has put elsewhere. */
-async function partsOf(code: Code, resume: ProgramFunction): Promise<Part[]> {
-  const { symbol, image } = resume;
-  const symbols = symbol === undefined ? undefined : await resume.lines.symbols();
-  const cold = (await symbols?.find(new Set([`${symbol}.cold`]))) ?? [];
-  const extents = [resume, ...cold.map(({ address, size }) => ({ address: address + image.bias, size }))];
-  const parts: Part[] = [];
-  for (const { address, size } of extents) {
+/** The function, and then what of it the compiler has put elsewhere. */
+async function* partsOf(code: Code, resume: ProgramFunction): AsyncGenerator<Part> {
+  const { symbol, image, lines } = resume;
+  const part = async (address: number, size: number): Promise<Part | undefined> => {
     const data = size > 0 ? await code.memory.bytes(address, Math.min(size, MOST_CODE)) : undefined;
-    if (data) parts.push({ address, data });
+    return data && { address, data };
+  };
+  const own = await part(resume.address, resume.size);
+  if (own) yield own;
+  const cold = symbol === undefined ? [] : await (await lines.symbols())?.find(new Set([`${symbol}.cold`]));
+  for (const { address, size } of cold ?? []) {
+    const other = await part(address + image.bias, size);
+    if (other) yield other;
   }
-  return parts;
 }
 
 /** Lines of a function's code: what the compiler makes up stands at the opening line, GCC's also at the closing one. */

@@ -8,6 +8,8 @@ const BLOCK = 4096;
 /** Blocks of one question, and of one range in it. */
 const MOST_BLOCKS = 1024;
 const RANGE_BLOCKS = 64;
+/** Blocks kept for the next time: 128 MiB. */
+const MOST_KEPT = 32_768;
 /** Addresses above cannot be told apart by a double; user space of x86-64 and arm64 ends below. */
 const END = 2 ** 53;
 const HUNG = new Set(['ETIMEDOUT', 'EBUSY']);
@@ -29,6 +31,11 @@ export class AddressSpace {
   /** How often something was asked for that has not been fetched yet: a computation that has raised it is to be run anew. */
   get misses(): number {
     return this.missed;
+  }
+
+  /** Something other than memory is missing. */
+  miss(): void {
+    this.missed++;
   }
 
   /** Undefined where it is not here: missing, or unreadable. Up to 1 MiB. */
@@ -67,6 +74,7 @@ export class AddressSpace {
 
   /** Notes it for the next fetch, where it is not here. */
   want(address: number, length: number): void {
+    if (!(address >= 0 && length > 0 && address + length <= END)) return;
     const last = Math.floor((address + length - 1) / BLOCK);
     for (let number = Math.floor(address / BLOCK); number <= last; number++)
       if (!this.blocks.has(number)) this.wanted.add(number);
@@ -106,8 +114,9 @@ export class AddressSpace {
     return torn;
   }
 
-  /** Forgets the blocks that are not to be kept: they may have changed. */
+  /** Forgets the blocks that are not to be kept: they may have changed. All of them, where they are too many. */
   retain(isKept: (address: number) => boolean): void {
+    if (this.blocks.size > MOST_KEPT) this.blocks.clear();
     for (const number of this.blocks.keys()) if (!isKept(number * BLOCK)) this.blocks.delete(number);
   }
 

@@ -3,6 +3,8 @@ const OMITTED = 0xff;
 const PC_RELATIVE = 0x10;
 const DATA_RELATIVE = 0x30;
 const INDIRECT = 0x80;
+/** Bytes of a number of 64 bits in its longest form. */
+const LONGEST = 10;
 
 /**
  * Reads call frame information. Behind the end everything is 0 and `failed` is set; addresses beyond 2^53 are as good as
@@ -58,23 +60,27 @@ export class Cursor {
   unsigned(): number {
     let value = 0;
     let factor = 1;
-    for (;;) {
+    for (let length = 0; length < LONGEST; length++) {
       const byte = this.u8();
       value += (byte & 0x7f) * factor;
       factor *= 128;
       if (byte < 0x80) return value;
     }
+    this.failed = true;
+    return 0;
   }
 
   signed(): number {
     let value = 0;
     let factor = 1;
-    for (;;) {
+    for (let length = 0; length < LONGEST; length++) {
       const byte = this.u8();
       value += (byte & 0x7f) * factor;
       factor *= 128;
       if (byte < 0x80) return byte & 0x40 ? value - factor : value;
     }
+    this.failed = true;
+    return 0;
   }
 
   /** A length, and as many bytes. */

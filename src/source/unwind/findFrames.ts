@@ -11,7 +11,7 @@ export interface Loaded {
 const BEGINNINGS = ['zR', 'zPLR', 'zRS'].map((augmentation) =>
   Buffer.from(`\0\0\0\0\x01${augmentation}\0`, 'latin1'),
 );
-/** Bytes of one part that are searched, and of what is fetched at once. */
+/** Bytes of all parts that are searched, and of what is fetched at once. */
 const MOST_SEARCHED = 16 * 2 ** 20;
 const PIECE = 2 ** 20;
 /** Entries that make it credible. */
@@ -22,9 +22,12 @@ const FEWEST = 2;
  * entry looks like. Undefined where there are none, and while memory is missing.
  */
 export function findFrames(space: AddressSpace, parts: readonly Loaded[]): FrameIndex | undefined {
+  let left = MOST_SEARCHED;
   for (const { address, size } of parts) {
     const { misses } = space;
-    const data = wholeOf(space, address, Math.min(size, MOST_SEARCHED));
+    const searched = Math.min(size, left);
+    left -= searched;
+    const data = wholeOf(space, address, searched);
     if (space.misses > misses) return undefined;
     if (!data) continue;
     for (const at of beginnings(data)) {

@@ -8,7 +8,7 @@ import {
 } from './frameEntries';
 
 /** Entries of one section; the largest binaries have some hundred thousand. */
-const MOST_ENTRIES = 2_000_000;
+const MOST_ENTRIES = 500_000;
 
 /** All entries of a section that has no search table, in the order of their addresses. */
 export class FrameIndex {

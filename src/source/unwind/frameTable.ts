@@ -10,7 +10,10 @@ const TABLE_ENCODING = 0x3b;
 const TABLE_ROW = 8;
 /** A search table of up to so many bytes is fetched whole. */
 const WHOLE_TABLE = 131_072;
+const MOST_ROWS = 2 ** 24;
 const MOST_ENTRY = 65_536;
+/** Addresses whose rows are kept. */
+const MOST_KNOWN = 16_384;
 const STACK_POINTER = { x86_64: 7, aarch64: 31 } as const;
 
 export type Machine = keyof typeof STACK_POINTER;
@@ -22,12 +25,22 @@ interface Header {
   readonly rows: number;
 }
 
+/** Unwind tables that are in a binary's file alone. */
+export interface FurtherFrames {
+  readonly index?: FrameIndex;
+  /** Go's compiler made it: it says nothing of functions that change stacks. */
+  readonly isGo: boolean;
+}
+
 /** Unwind rows of one binary from the search table of its .eh_frame_hdr. Addresses in and out are the process's. */
 export class FrameTable {
   private readonly rows = new Map<number, Row | null>();
   private readonly commons = new Map<number, CommonEntry | null>();
   private header: Header | null | undefined;
   private index: FrameIndex | null | undefined;
+  private further: FurtherFrames | null | undefined;
+  /** What is loaded does not tell of an address: `giveFurther` is waited for. */
+  wantsFurther = false;
 
   constructor(
     private readonly space: AddressSpace,
@@ -43,6 +56,16 @@ export class FrameTable {
     return Boolean(this.header ?? this.index);
   }
 
+  get isGo(): boolean {
+    return this.further?.isGo === true;
+  }
+
+  /** The tables that are in the file alone; undefined where there are none. */
+  giveFurther(frames: FurtherFrames | undefined): void {
+    this.further = frames ?? null;
+    this.wantsFurther = false;
+  }
+
   /** Row of an address; undefined where the tables have none, and while they are missing. */
   row(address: number, machine: Machine): Row | undefined {
     const known = this.rows.get(address);
@@ -50,13 +73,35 @@ export class FrameTable {
     const { misses } = this.space;
     const entry = this.entry(address);
     const row = entry && rowAt(entry, address, STACK_POINTER[machine]);
+    if (this.rows.size >= MOST_KNOWN) this.rows.clear();
     if (row || this.space.misses === misses) this.rows.set(address, row ?? null);
     return row;
   }
 
   private entry(address: number): FrameEntry | undefined {
     const header = this.opened();
-    if (header === undefined) return this.indexed()?.find(address);
+    if (header === undefined) {
+      if (this.header === undefined) return undefined;
+      // To look for tables without a search table takes reading all of the binary.
+      const further = this.furtherEntry(address);
+      if (further || this.further === undefined || this.isGo) return further;
+      return this.indexed()?.find(address);
+    }
+    const { misses } = this.space;
+    const entry = this.searched(header, address);
+    return entry ?? (this.space.misses === misses ? this.furtherEntry(address) : undefined);
+  }
+
+  private furtherEntry(address: number): FrameEntry | undefined {
+    if (this.further === undefined) {
+      this.wantsFurther = true;
+      this.space.miss();
+    }
+    const entry = this.further?.index?.find(address - this.bias);
+    return entry && { ...entry, start: entry.start + this.bias, end: entry.end + this.bias };
+  }
+
+  private searched(header: Header, address: number): FrameEntry | undefined {
     let low = 0;
     let high = header.rows;
     while (low < high) {
@@ -73,7 +118,6 @@ export class FrameTable {
   }
 
   private indexed(): FrameIndex | undefined {
-    if (this.header === undefined) return undefined;
     if (this.index !== undefined) return this.index ?? undefined;
     const { misses } = this.space;
     const index = findFrames(this.space, this.parts);
@@ -101,7 +145,7 @@ export class FrameTable {
     cursor.pointer(frameEncoding, address);
     const count = cursor.pointer(countEncoding, address);
     if (cursor.failed || version !== 1 || tableEncoding !== TABLE_ENCODING) return undefined;
-    const rows = Math.min(count, Math.floor((size - cursor.at) / TABLE_ROW));
+    const rows = Math.min(count, Math.floor((size - cursor.at) / TABLE_ROW), MOST_ROWS);
     return { table: address + cursor.at, base: address, rows };
   }
 

@@ -28,6 +28,8 @@ export interface Region {
   readonly constant: boolean;
   /** Which file, and from which byte of it. */
   readonly file: string;
+  /** As the memory map calls it; empty for memory without a name. */
+  readonly name: string;
 }
 
 interface Candidate {
@@ -64,6 +66,7 @@ export class Images {
       executable: row.perms[2] === 'x',
       constant: row.perms[1] !== 'w' && (row.inode !== 0 || row.path === VDSO),
       file: `${row.device} ${row.inode} ${row.offset} ${row.path ?? ''}`,
+      name: row.path ?? '',
     }));
     const last = new Map<string, Candidate>();
     for (const row of rows) {
@@ -96,6 +99,11 @@ export class Images {
     return this.region(address)?.executable === true;
   }
 
+  /** Those whose further unwind tables are asked for. */
+  get wanting(): Image[] {
+    return this.candidates.flatMap(({ image }) => (image?.frames.wantsFurther ? [image] : []));
+  }
+
   /** The binary an address belongs to; undefined also while its headers are missing. */
   at(address: number): Image | undefined {
     const candidate = before(this.candidates, address);
@@ -110,7 +118,7 @@ export class Images {
     return image && address < image.end ? image : undefined;
   }
 
-  private open({ row, start, end }: Candidate): Image | undefined {
+  private open({ row, start }: Candidate): Image | undefined {
     const header = this.space.bytes(start, ELF_HEADER);
     // 64-bit little-endian.
     if (header?.readUInt32BE(0) !== 0x7f45_4c46 || header.readUInt16LE(4) !== 0x0102) return undefined;
@@ -147,7 +155,8 @@ export class Images {
       mapping,
       bias,
       start,
-      end: Math.max(end, bias + last),
+      // Parts of it may be mapped once more, far away: V8 does so to have its builtins near.
+      end: bias + last,
       frames: new FrameTable(
         this.space,
         bias,

@@ -27,6 +27,9 @@ export interface Row {
 
 /** States that remember_state may keep; compilers nest two at most. */
 const MOST_STATES = 64;
+/** Registers that rules are about, and states that one entry remembers in turn: no compiler comes near. */
+const MOST_RULES = 256;
+const MOST_REMEMBERED = 4096;
 
 class State {
   cfa: CfaRule | undefined;
@@ -35,6 +38,7 @@ class State {
   framePointerAt: number | undefined;
   failed = false;
   private initial: ReadonlyMap<number, Rule> = new Map();
+  private remembered = 0;
   private readonly kept: { readonly cfa: CfaRule | undefined; readonly rules: Map<number, Rule> }[] = [];
 
   constructor(
@@ -99,7 +103,7 @@ class State {
         this.set(cursor.unsigned(), { kind: 'register', register: cursor.unsigned() });
         return;
       case 0x0a: // remember_state
-        this.failed ||= this.kept.length >= MOST_STATES;
+        this.failed ||= this.kept.length >= MOST_STATES || ++this.remembered > MOST_REMEMBERED;
         this.kept.push({ cfa: this.cfa, rules: new Map(this.rules) });
         return;
       case 0x0b: // restore_state
@@ -153,6 +157,7 @@ class State {
 
   private set(register: number, rule: Rule): void {
     this.rules.set(register, rule);
+    this.failed ||= this.rules.size > MOST_RULES;
   }
 
   private restore(register: number): void {

@@ -5,8 +5,8 @@ import { parseMaps } from '../../procfs/maps';
 import { parseSyscall } from '../../procfs/syscall';
 import type { Target } from '../../target/target';
 import { AddressSpace } from './addressSpace';
-import type { Machine } from './frameTable';
-import { Images, type Region } from './images';
+import type { FurtherFrames, Machine } from './frameTable';
+import { type Image, Images, type Region } from './images';
 import { type Registers, stackPointerOf, type WalkedStack, walkStack } from './walkStack';
 
 /** What a thread's stack is unwound from, of one moment. */
@@ -32,12 +32,16 @@ export interface UnwindOptions {
   readonly maps?: string;
   /** Where it is given, and the kernel's memory can be read, the registers of the threads are known from there. */
   readonly layout?: KernelLayout | undefined;
+  /** The unwind tables that a binary's file has and its memory has not; undefined where it has none. Never rejects. */
+  readonly further?: (image: Image) => Promise<FurtherFrames | undefined>;
 }
 
 /** Bytes of a stack that are read at first. */
 const FIRST_STACK = 8192;
 /** Rounds of "what is missing?": a binary that is new takes four. */
 const MOST_ROUNDS = 64;
+/** Milliseconds of walking, of all threads together: what others have made to take for ever ends then. */
+const MOST_WALKING = 3000;
 /** Milliseconds for one read of memory: what is there comes at once. */
 const DEADLINE = 500;
 /** Milliseconds that a process whose memory did not answer is left alone. */
@@ -98,6 +102,7 @@ export class ProcessStacks {
       images,
       sleeping,
       (await known) ?? new Map<number, SavedRegisters>(),
+      options.further,
     );
     if (this.space.hangs) {
       this.hungAt = Date.now();
@@ -120,12 +125,15 @@ export class ProcessStacks {
     images: Images,
     moments: readonly Moment[],
     known: ReadonlyMap<number, SavedRegisters>,
+    further: UnwindOptions['further'],
   ): Promise<Map<number, WalkedStack>> {
     const stacks = new Map<number, WalkedStack>();
     let open = moments;
+    let left = MOST_WALKING;
     for (let round = 0; round < MOST_ROUNDS && open.length > 0 && !this.space.hangs; round++) {
       const unfinished: Moment[] = [];
-      const place = { machine, space: this.space, images };
+      const start = performance.now();
+      const place = { machine, space: this.space, images, until: start + left };
       for (const moment of open) {
         const registers = registersOf(machine, moment, known.get(moment.tid));
         const stack = walkStack(place, moment.pc, registers);
@@ -133,7 +141,10 @@ export class ProcessStacks {
         else stacks.set(moment.tid, stack);
       }
       open = unfinished;
-      if (!(await this.fetch())) break;
+      left -= performance.now() - start;
+      const { wanting } = images;
+      await Promise.all(wanting.map(async (image) => image.frames.giveFurther(await further?.(image))));
+      if (!(await this.fetch()) && wanting.length === 0) break;
     }
     return stacks;
   }

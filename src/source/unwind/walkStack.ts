@@ -5,6 +5,7 @@ import type { Machine } from './frameTable';
 import type { Image, Images } from './images';
 import { belowFramePointer, movesStackPointer } from './prologue';
 import type { Row } from './row';
+import { changesStack, MOST_SWITCH } from './stackSwitch';
 
 /** Values by DWARF number; undefined = not known, or no address. */
 export type Registers = (number | undefined)[];
@@ -13,6 +14,8 @@ export interface Place {
   readonly machine: Machine;
   readonly space: AddressSpace;
   readonly images: Images;
+  /** By performance.now(): a walk that lasts longer ends where it is. */
+  readonly until?: number;
 }
 
 /**
@@ -28,6 +31,8 @@ export interface StackFrame {
   readonly lookup: number;
   readonly trust: Trust;
   readonly image?: Image;
+  /** Of code in no binary: what its mapping is called; empty where that has no name. */
+  readonly mapping?: string;
 }
 
 export interface WalkedStack {
@@ -90,9 +95,14 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
   for (;;) {
     const lookup = state.afterCall ? state.pc - 1 : state.pc;
     const image = place.images.at(lookup);
-    frames.push({ pc: state.pc, lookup, standing: state.standing, ...(image ? { image } : {}) });
-    const step =
-      frames.length < MOST_FRAMES ? leave(place, state, lookup, image) : { end: 'it is very deep' };
+    const where = image ? { image } : { mapping: place.images.region(lookup)?.name ?? '' };
+    frames.push({ pc: state.pc, lookup, standing: state.standing, ...where });
+    const step: Step =
+      frames.length >= MOST_FRAMES
+        ? { end: 'it is very deep' }
+        : performance.now() > (place.until ?? Number.POSITIVE_INFINITY)
+          ? { end: 'it takes too long to follow' }
+          : leave(place, state, lookup, image);
     if (place.space.misses > misses) return { frames: [], complete: false };
     if ('end' in step) {
       const { complete = false, end } = step;
@@ -111,12 +121,26 @@ export function walkStack(place: Place, pc: number, registers: Registers): Walke
 function leave(place: Place, state: State, lookup: number, image: Image | undefined): Step {
   if (!place.images.isCode(lookup)) return { end: 'its address is no code' };
   const row = image?.frames.row(lookup, place.machine);
-  if (!row) return image?.frames.hasTables ? { end: NO_TABLES } : byFramePointer(place, state);
+  // V8 has code of its own among what a compiler has made: Builtins_….
+  if (!row)
+    return image?.frames.hasTables && !state.afterCall ? { end: NO_TABLES } : byFramePointer(place, state);
   if (row.rules.get(row.returnAddress)?.kind === 'undefined')
     return { end: 'it is the first function of its thread', complete: true };
+  const isGo = image?.frames.isGo === true;
+  if (isGo && goesOver(place, row)) return { end: 'Go’s runtime goes over to another stack there' };
   const cfa = cfaOf(place, row, state.registers);
-  if (cfa !== undefined) return callerOf(place, state, row, cfa, state.standing);
+  if (cfa !== undefined) {
+    const step = callerOf(place, state, row, cfa, state.standing);
+    return isGo && 'end' in step && step.end === NO_CALLER
+      ? { end: 'it is the first function of its goroutine', complete: true }
+      : step;
+  }
   return guess(place, state, row);
+}
+
+function goesOver({ space, machine }: Place, { start, end }: Row): boolean {
+  const code = end - start <= MOST_SWITCH ? space.bytes(start, end - start) : undefined;
+  return code !== undefined && changesStack(code, machine);
 }
 
 function valuesOf(place: Place, registers: Registers): Values {
@@ -143,7 +167,7 @@ function callerOf(place: Place, state: State, row: Row, cfa: number, standing: S
   const found = registers[row.returnAddress];
   if (found === undefined) return { end: 'its return address cannot be read' };
   const pc = place.machine === 'aarch64' ? found % ADDRESS_BITS : found;
-  if (pc === 0) return { end: 'its return address is 0' };
+  if (pc === 0) return { end: NO_CALLER };
   if (!place.images.isCode(pc)) return { end: 'its return address is no code' };
   return { to: { pc, registers, afterCall: !row.isSignal, standing } };
 }
@@ -185,6 +209,7 @@ function restored(place: Place, before: Registers, row: Row, cfa: number): Regis
   return registers;
 }
 
+const NO_CALLER = 'its return address is 0';
 const NO_TABLES = 'it has no unwind tables';
 
 /** Code without any unwind tables, that of just-in-time compilers and of Go, keeps to frame pointers. */

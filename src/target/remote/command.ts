@@ -32,6 +32,16 @@ export function containerCommand(
   return [...before, ...options, name, ...behind];
 }
 
+/**
+ * The words that run a line through a command. kubectl and oc read options behind the pod's name, too, and would take `-c` for the
+ * container's: `--` ends theirs where the user has not.
+ */
+export function withLine(argv: readonly string[], line: string): string[] {
+  const tool = argv.findIndex((word) => /^(?:.*\/)?(?:kubectl|oc)$/.test(word));
+  const reads = tool >= 0 && argv.includes('exec', tool) && !argv.includes('--', tool);
+  return [...argv, ...(reads ? ['--'] : []), 'sh', '-c', line];
+}
+
 /** Milliseconds that a command has to end and to tidy up: what it started has lost its stdin. */
 const FAREWELL = 1000;
 
@@ -40,11 +50,16 @@ export function thisMachine(): RemoteHost {
   return openCommand([], 'this machine');
 }
 
+/** Milliseconds for OpenSSH's client, which asks for passwords and host keys on the terminal. */
+const SSH_PATIENCE = 120_000;
+
 /**
  * A host that is reached by a command of this machine, which gets `sh -c LINE` appended: `docker exec -i web`,
- * `nsenter -a -t 4242`. It must hand the words on as they are, which ssh does not. Nothing is started before something is run. No shell of this machine sees the words.
+ * `nsenter -a -t 4242`. It must hand the words on as they are; `ssh HOST`, which hands them to a shell, gets LINE quoted. Nothing
+ * is started before something is run. No shell of this machine sees the words.
  */
 export function openCommand(argv: readonly string[], label: string): RemoteHost {
+  const bySsh = isSsh(argv);
   const commands = new Set<RemoteCommand>();
   let closed = false;
   let leave: (why: string) => void = () => {};
@@ -54,9 +69,10 @@ export function openCommand(argv: readonly string[], label: string): RemoteHost 
   return {
     label,
     lost,
+    ...(bySsh ? { patience: SSH_PATIENCE } : {}),
     run: async (line) => {
       if (closed) throw commandFailed(label, 'It was closed.');
-      const [program = 'sh', ...rest] = [...argv, 'sh', '-c', line];
+      const [program = 'sh', ...rest] = withLine(argv, bySsh ? quotedForShells(line) : line);
       const command = await started(program, rest, label);
       commands.add(command);
       void command.ended.then(() => commands.delete(command));
@@ -68,6 +84,15 @@ export function openCommand(argv: readonly string[], label: string): RemoteHost 
       leave('It was closed.');
     },
   };
+}
+
+function isSsh([program = '']: readonly string[]): boolean {
+  return /(^|[/\\])ssh(\.exe)?$/i.test(program);
+}
+
+/** One word for POSIX shells, fish and csh alike: of a line without newline, `!` and backslash before a quote. */
+function quotedForShells(line: string): string {
+  return `'${line.replaceAll("'", "'\\''")}'`;
 }
 
 function started(program: string, args: readonly string[], label: string): Promise<RemoteCommand> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Asker, RemoteCommand, RemoteHost } from '../remoteHost';
+import { Verdict } from '../verdict';
 import { Conversation } from './conversation';
 import { elevationEnded, elevationSilent, tooManyAttempts } from './elevationErrors';
 import { cancelled, hostLost, nonsense } from './remoteErrors';
@@ -67,7 +68,7 @@ if [ "$(id -u)" = 0 ]; then exec ${shell}; fi
 exec ${elevationCommand(elevation, prompt)} ${shell}`),
     );
     const { patience = 15_000, signal } = options;
-    const word = await talk.next(patience, signal);
+    const word = await talk.next(host.patience ?? patience, signal);
     if (word !== 'ask') throw nonsense(host.label, word);
     await passElevation(talk, host.label, elevation, prompt, options);
     const root = await talk.next(patience, signal);
@@ -92,20 +93,32 @@ export async function passElevation(
   { signal, patience = 15_000 }: ElevationOptions,
 ): Promise<void> {
   const limit = method === 'sudo' ? patience : Math.max(patience, DIALOG);
-  for (let attempt = 0; ; attempt++) {
-    if ((await passedOrAsked(talk, label, method, prompt, limit, signal)) === 'passed') return;
-    if (attempt === ATTEMPTS) throw tooManyAttempts(label, attempt);
-    const question = {
-      kind: 'sudo',
-      text: `Password for sudo on ${label}`,
-      key: `sudo password ${label}`,
-      again: attempt > 0,
-      hidden: true,
-    } as const;
-    const answer = await Promise.race([asker.secret(question), talk.command.ended, aborted(signal)]);
-    if (answer === undefined) throw cancelled();
-    // One line: what follows would be read by the command that sudo starts.
-    if (typeof answer === 'string') talk.write(`${answer.split(/[\r\n]/, 1)[0]}\n`);
+  let verdict: Verdict | undefined;
+  const over = new AbortController();
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const state = await passedOrAsked(talk, label, method, prompt, limit, signal);
+      verdict?.give(state === 'passed');
+      if (state === 'passed') return;
+      if (attempt === ATTEMPTS) throw tooManyAttempts(label, attempt);
+      verdict = new Verdict();
+      const question = {
+        kind: 'sudo',
+        text: `Password for sudo on ${label}`,
+        key: `sudo password ${label}`,
+        again: attempt > 0,
+        hidden: true,
+        right: verdict.right,
+        over: over.signal,
+      } as const;
+      const answer = await Promise.race([asker.secret(question), talk.command.ended, aborted(signal)]);
+      if (answer === undefined) throw cancelled();
+      // One line: what follows would be read by the command that sudo starts.
+      if (typeof answer === 'string') talk.write(`${answer.split(/[\r\n]/, 1)[0]}\n`);
+    }
+  } finally {
+    verdict?.give(false);
+    over.abort();
   }
 }
 

@@ -77,7 +77,7 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
   try {
     signal?.throwIfAborted();
     talk.write(scriptInput(script));
-    const needsNone = await new Finding(talk, host.label, builds, options, patience).run();
+    const needsNone = await new Finding(talk, host, builds, options, patience).run();
     if (options.elevation && !needsNone)
       await passElevation(talk, host.label, options.elevation, prompt, options);
   } catch (error) {
@@ -85,7 +85,7 @@ async function open(host: RemoteHost, options: Opening, name: string): Promise<P
     throw signal?.aborted ? cancelled() : error;
   }
   try {
-    return await connectProbe(probeConnection(talk.release()), name, patience, idle);
+    return await connectProbe(probeConnection(talk.release()), name, { ...options, patience, idle });
   } catch (error) {
     throw error instanceof UserError && error.code === 'probe-failed'
       ? notStarted(host.label, error.why)
@@ -120,15 +120,19 @@ class Finding {
 
   constructor(
     private readonly talk: Conversation,
-    private readonly label: string,
+    private readonly host: RemoteHost,
     private readonly builds: readonly ShippedBuild[],
     private readonly options: Opening,
     private readonly patience: number,
   ) {}
 
+  private get label(): string {
+    return this.host.label;
+  }
+
   /** Resolves when the next bytes are the probe's; true = it runs as root without being asked for. */
   async run(): Promise<boolean> {
-    let { patience } = this;
+    let patience = this.host.patience ?? this.patience;
     for (let heard = 0; heard < MOST_LINES; heard++) {
       const line = await this.talk.next(patience, this.options.signal);
       patience = this.patience;

@@ -1,4 +1,4 @@
-import { UserError } from '../../model/errors';
+import { type ErrorCode, UserError } from '../../model/errors';
 import { printable } from '../../model/printable';
 import type { Said } from './conversation';
 
@@ -28,7 +28,12 @@ export function hostSilent(label: string, patience: number, said: string): UserE
 }
 
 /** What shells and programs in a shell's place say, and what it means. */
-const SHELLS: readonly { readonly says: RegExp; readonly why: string; readonly remedy: string }[] = [
+const SHELLS: readonly {
+  readonly says: RegExp;
+  readonly why: string;
+  readonly remedy: string;
+  readonly code?: ErrorCode;
+}[] = [
   {
     says: /\brestricted\b/i,
     why: 'The login shell is a restricted one (rbash), which may not start other programs.',
@@ -60,6 +65,25 @@ const SHELLS: readonly { readonly says: RegExp; readonly why: string; readonly r
     remedy: 'Leave out its option for a terminal: "docker exec -i", not "-it".',
   },
   {
+    says: /^Host key verification failed/m,
+    why: 'ssh does not trust the identity of the host, and asks on a terminal alone.',
+    remedy:
+      'Connect once with ssh in a terminal, and compare the fingerprint with what who runs the host tells you.',
+    code: 'host-key',
+  },
+  {
+    says: /^(\S+@\S+: )?Permission denied \(/m,
+    why: 'ssh was not let in. Where it has no terminal it asks for nothing.',
+    remedy: 'Try that ssh in a terminal; in the editor, load the key into an agent (ssh-add) first.',
+    code: 'not-authenticated',
+  },
+  {
+    says: /^(ssh: |kex_exchange_identification: |(Connection|Timeout)\b.*\b(closed|reset|timed out|refused|not responding))/m,
+    why: 'ssh does not reach it.',
+    remedy: 'Check the name and the network.',
+    code: 'host-unreachable',
+  },
+  {
     says: /\bsh["'’]?:.*(not found|no such file)|no such file[^\n]*\bsh\b|\bsh"?[^\n]*executable file not found/i,
     why: 'There is no shell "sh".',
     remedy: 'Use an image with a shell, or inspect from the machine that runs the container.',
@@ -72,7 +96,7 @@ export function shellFailed(label: string, { noise, complaint, end }: Said): Use
   const known = SHELLS.find(({ says }) => says.test(complaint) || says.test(noise));
   const words = wordsOf(`${complaint}\n${noise}`);
   const said = words === undefined ? '' : ` It said: ${words}`;
-  if (known) return new UserError('host-shell', what, known.why + said, known.remedy);
+  if (known) return new UserError(known.code ?? 'host-shell', what, known.why + said, known.remedy);
   if (!end) {
     return new UserError(
       'host-shell',

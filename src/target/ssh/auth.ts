@@ -1,6 +1,7 @@
 import type { AuthHandler, AuthMethod, Prompt } from 'ssh2';
 import { UserError } from '../../model/errors';
 import type { Asker } from '../remoteHost';
+import { Verdict } from '../verdict';
 import type { AuthMethodName, HostOptions } from './hostOptions';
 import type { Identities, Offer } from './identities';
 import { cancelled, notAuthenticated, quoted } from './sshErrors';
@@ -22,6 +23,8 @@ export class Authentication {
   private prompted = true;
   private prompts = 0;
   private accepted: readonly string[] = [];
+  /** Of the answer that the server has not yet taken or refused. */
+  private verdict: Verdict | undefined;
 
   constructor(
     private readonly options: HostOptions,
@@ -39,12 +42,23 @@ export class Authentication {
   };
 
   /** What was asked for is needed no more. */
-  end(): void {
+  end(loggedIn = false): void {
+    this.verdict?.give(loggedIn);
     this.password?.fill(0);
     this.password = undefined;
     this.offered = undefined;
     // It may still wait for the user.
     this.offers.return(undefined).catch(() => undefined);
+  }
+
+  /** Whether the server has said how it lets anybody in. */
+  get begun(): boolean {
+    return this.accepted.length > 0;
+  }
+
+  /** Whether a ticket of Kerberos would be shown to this server and taken by it. */
+  get wantsTicket(): boolean {
+    return this.options.gssapi && this.accepted.includes('gssapi-with-mic');
   }
 
   /** What to tell the user where no method is left, or the server gave up: `words` are its own. */
@@ -86,6 +100,8 @@ export class Authentication {
 
   /** Puts down what became of the last attempt. */
   private note(partial = false): void {
+    this.verdict?.give(partial);
+    this.verdict = undefined;
     this.password?.fill(0);
     this.password = undefined;
     if (this.offered) {
@@ -118,12 +134,14 @@ export class Authentication {
 
   private async askPassword(username: string): Promise<AuthMethod | undefined> {
     if (this.passwords >= this.options.passwordPrompts) return undefined;
+    this.verdict = new Verdict();
     const answer = await this.asker.secret({
       kind: 'password',
       text: `Password of ${username} on ${this.options.name}`,
       key: this.passwordKey,
       again: this.passwords > 0,
       hidden: true,
+      right: this.verdict.right,
     });
     if (answer === undefined) throw cancelled(this.options.name);
     this.passwords++;
@@ -158,6 +176,8 @@ export class Authentication {
     this.prompted = true;
     const { user, name } = this.options;
     const answers: string[] = [];
+    this.verdict ??= new Verdict();
+    const { right } = this.verdict;
     for (const { prompt, echo } of prompts) {
       const words = quoted(prompt);
       const forPassword = echo !== true && prompts.length === 1 && /password: *$/i.test(prompt);
@@ -170,6 +190,7 @@ export class Authentication {
         ...(forPassword ? { key: this.passwordKey } : {}),
         again: this.dialogues > 1,
         hidden: echo !== true,
+        right,
       });
       if (answer === undefined) throw cancelled(name);
       answers.push(answer);

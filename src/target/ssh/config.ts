@@ -115,6 +115,11 @@ function optionsOf(
     port,
     user,
     identityFiles: (identities.length > 0 ? identities : usual).map(path),
+    certificateFiles: said
+      .all('certificatefile')
+      .filter((file) => file.toLowerCase() !== 'none')
+      .map(path),
+    gssapi: truth(said.word('gssapiauthentication'), false),
     identitiesOnly: truth(said.word('identitiesonly'), false),
     ...(agent === undefined ? {} : { agent }),
     jumps: jumpsOf(said),
@@ -135,8 +140,18 @@ function optionsOf(
     serverAliveInterval: seconds(said.word('serveraliveinterval')) ?? 0,
     serverAliveCountMax: count(said.word('serveralivecountmax'), 3),
     ...(timeout === undefined ? {} : { connectTimeout: timeout }),
-    notes: [...said.notes],
+    notes: [...said.notes, ...unfollowed(said)],
   };
+}
+
+/** Options that change where or how a host is reached, and are not followed. */
+function* unfollowed(said: Evaluation): Generator<string> {
+  const canonical = said.word('canonicalizehostname')?.toLowerCase();
+  if (canonical === 'yes' || canonical === 'always')
+    yield 'CanonicalizeHostname is not followed: the name was looked up as it is.';
+  const provider = said.word('pkcs11provider');
+  if (provider !== undefined && provider.toLowerCase() !== 'none')
+    yield 'The keys of PKCS11Provider are not used.';
 }
 
 /** An address may have letters whose case tells something: `fe80::1%Eth0`. */

@@ -11,10 +11,11 @@ import { type Library, loadLibrary } from './loadLibrary';
 import { Login } from './login';
 import { Patience } from './patience';
 import { routeTo } from './route';
-import { unreachable } from './sshErrors';
+import { bySystemSsh, unreachable } from './sshErrors';
 import { type Hop, leaveHops, SshHost } from './sshHost';
 import { sshSurroundings } from './surroundings';
 import { openTransport } from './transport';
+import { unusableIdentities } from './unusable';
 
 /** Seconds to connect and log in to each host, the user's own time not counted; ConnectTimeout overrides it. */
 const CONNECT = 20;
@@ -38,7 +39,8 @@ export async function connectSsh(alias: string, options: SshOptions): Promise<Re
   const route = await routeTo(alias, around, library);
   const hops: Hop[] = [];
   try {
-    for (const host of route) hops.push(await connectHop(host, hops.at(-1), { ...options, around, library }));
+    for (const host of route)
+      hops.push(await connectHop(host, hops.at(-1), { ...options, alias, around, library }));
   } catch (error) {
     leaveHops(hops);
     throw error;
@@ -52,12 +54,14 @@ export async function sshHostNames(home: string = homedir()): Promise<string[]> 
 }
 
 interface HopOptions extends SshOptions {
+  /** The host that is meant, maybe behind this one. */
+  readonly alias: string;
   readonly around: SshSurroundings;
   readonly library: Library;
 }
 
 async function connectHop(host: HostOptions, before: Hop | undefined, options: HopOptions): Promise<Hop> {
-  const { around, library, signal } = options;
+  const { alias, around, library, signal } = options;
   const log = (line: string) => options.log?.(printable(line));
   for (const note of host.notes) log(note);
   if (signal?.aborted) throw givenUp(host);
@@ -72,27 +76,54 @@ async function connectHop(host: HostOptions, before: Hop | undefined, options: H
   const patience = new Patience(seconds * 1000, () => expire());
   const onAbort = () => stop(givenUp(host));
   signal?.addEventListener('abort', onAbort, { once: true });
-  const asker = patience.asking(options.asker);
+  const over = new AbortController();
+  const asker = patience.asking(options.asker, over.signal);
+  let check: HostKeyCheck | undefined;
+  let authentication: Authentication | undefined;
   try {
     log(`Connecting to ${host.hostname}, port ${host.port}, as ${host.user}.`);
-    const check = await HostKeyCheck.open(host, around.files, asker, log);
+    check = await HostKeyCheck.open(host, around.files, asker, log);
     const origin = { env: around.env, ...(before ? { through: before } : {}) };
     const transport = await openTransport(host, origin, ending.signal);
     const identities = new Identities(host, asker, library, log, (work) => patience.hold(work));
-    const authentication = new Authentication(host, identities, asker);
-    const login = new Login({ host, transport, check, authentication, library, log });
+    authentication = new Authentication(host, identities, asker);
+    const asks = () => patience.asks;
+    const login = new Login({ host, transport, check, authentication, library, log, asks });
     stop = (error) => login.fail(error);
     expire = () => login.expire(seconds);
     if (late) stop(late);
     return { name: printable(host.name, 100), client: await login.run(), transport };
   } catch (error) {
-    throw (
-      late ?? (error instanceof UserError ? error : unreachable(host.name, printable(String(error), 200)))
-    );
+    const told =
+      late ?? (error instanceof UserError ? error : unreachable(host.name, printable(String(error), 200)));
+    // Who gives up, or is too late, is not to be told more.
+    if (signal?.aborted) throw told;
+    throw bySystemSsh(told, alias, await beyondUs(host, told, check, authentication, library));
   } finally {
     patience.end();
+    over.abort();
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** What OpenSSH's client would have done in the step that failed, in sentences. */
+async function beyondUs(
+  host: HostOptions,
+  { code }: UserError,
+  check: HostKeyCheck | undefined,
+  authentication: Authentication | undefined,
+  library: Library,
+): Promise<string[]> {
+  if (check?.vouched !== undefined && !check.passed) return [check.vouched];
+  // A key that has changed, or is revoked, is so for ssh, too.
+  if (code === 'host-key') return [];
+  // What is not followed of the configuration is no reason where the user said no.
+  const notes = code === 'cancelled' ? [] : host.notes;
+  if (!authentication?.begun) return [...notes];
+  const ticket = authentication.wantsTicket
+    ? ['It takes tickets of Kerberos (GSSAPI), which cannot be shown here.']
+    : [];
+  return [...(await unusableIdentities(host, library)), ...ticket, ...notes];
 }
 
 function givenUp({ name }: HostOptions): UserError {

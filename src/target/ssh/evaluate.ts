@@ -16,7 +16,7 @@ interface Value {
 }
 
 /** Options that add up; of all others the first one holds. */
-const REPEATED = new Set(['identityfile']);
+const REPEATED = new Set(['identityfile', 'certificatefile']);
 
 /** One reading of the configuration for one host, as OpenSSH's readconf.c does it. Files are given in turn. */
 export class Evaluation {

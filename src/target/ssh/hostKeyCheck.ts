@@ -22,6 +22,8 @@ export class HostKeyCheck {
   readonly algorithms: readonly string[];
   private readonly name: string;
   private proven: Buffer | undefined;
+  /** What only a certificate would prove; present once the key turned out to be unknown and an authority is trusted. */
+  vouched: string | undefined;
 
   private constructor(
     private readonly options: HostOptions,
@@ -44,6 +46,10 @@ export class HostKeyCheck {
     return new HostKeyCheck(options, (await Promise.all(paths.map(read))).flat(), asker, log);
   }
 
+  get passed(): boolean {
+    return this.proven !== undefined;
+  }
+
   /** Whether this connection has shown the key before, and it was good. */
   isProven(key: Buffer): boolean {
     return this.proven?.equals(key) === true;
@@ -52,7 +58,7 @@ export class HostKeyCheck {
   /** Resolves where the key is known or the user now trusts it. Rejects with a UserError. */
   async verify(key: Buffer): Promise<void> {
     if (this.proven)
-      throw hostKeyRefused(this.name, `It showed another key meanwhile: ${named(key)}.`, 'Connect again.');
+      throw hostKeyRefused(this.named, `It showed another key meanwhile: ${named(key)}.`, 'Connect again.');
     await this.judge(key);
     this.proven = key;
   }
@@ -64,7 +70,7 @@ export class HostKeyCheck {
         return;
       case 'revoked':
         throw hostKeyRefused(
-          this.name,
+          this.named,
           `Its key ${named(key)} is revoked: ${placeOf(verdict.at)}.`,
           'Do not trust that machine; ask who runs it for its new key.',
         );
@@ -79,7 +85,7 @@ export class HostKeyCheck {
     const [known] = at;
     const places = at.map(placeOf).join(', ');
     return hostKeyRefused(
-      this.name,
+      this.named,
       `It shows the key ${named(key)}, but another one is known of it: ${named(known.key)} (${places}). Someone may be ` +
         'between you and the host, or the host has a new key.',
       'Ask who runs the host. If it has a new key, remove the old one and connect again: ' +
@@ -92,22 +98,22 @@ export class HostKeyCheck {
     const why = [...this.hints(verdict)];
     if (strict === 'yes')
       throw hostKeyRefused(
-        this.name,
+        this.named,
         [`Its key ${named(key)} is not known, and StrictHostKeyChecking is yes.`, ...why].join(' '),
         'Compare it with what who runs the host tells you, and add it to known_hosts.',
       );
     if (strict === 'ask') {
       const trusted = await this.asker.confirm({
-        text: `The identity of ${printable(this.name)} is not known. Connect?`,
+        text: `The identity of ${this.named} is not known. Connect?`,
         detail: [
           `Its ${kindOf(key)} key has the fingerprint ${fingerprint(key)}.`,
           ...why,
           'Compare it with what who runs the host tells you.',
           this.file === undefined ? 'It will not be remembered.' : `It will be added to ${this.file}.`,
-        ].join(' '),
+        ].join('\n'),
         yes: 'Trust and Connect',
       });
-      if (!trusted) throw cancelled(this.name);
+      if (!trusted) throw cancelled(printable(this.options.name, 100));
     }
     await this.remember(key);
   }
@@ -117,9 +123,15 @@ export class HostKeyCheck {
     if (other)
       yield `Keys of another kind are known of it (${others.map(placeOf).join(', ')}), but it shows none of them: take care.`;
     const [authority] = authorities;
-    if (authority)
-      yield `An authority is trusted to vouch for it (${placeOf(authority)}), but host certificates cannot be checked here: ` +
-        'this key is not verified by it.';
+    if (authority === undefined) return;
+    this.vouched = `An authority is trusted to vouch for it (${placeOf(authority)}), but host certificates cannot be checked here.`;
+    yield `${this.vouched} The system’s ssh checks them.`;
+  }
+
+  /** As the user named it, and as known_hosts has it. */
+  private get named(): string {
+    const { name } = this.options;
+    return printable(name === this.name ? name : `${name} (${this.name})`, 200);
   }
 
   private get file(): string | undefined {

@@ -8,6 +8,10 @@ export interface HostOptions {
   /** In the order to try; the usual ones where none is configured. */
   readonly identityFiles: readonly string[];
   readonly identitiesOnly: boolean;
+  /** Of CertificateFile; told where they would have been needed. */
+  readonly certificateFiles: readonly string[];
+  /** Tickets of Kerberos would be shown (GSSAPIAuthentication). */
+  readonly gssapi: boolean;
   /** Socket or pipe of the agent; absent = none. */
   readonly agent?: string;
   /** Destinations to go through, the first one first. */
@@ -26,7 +30,7 @@ export interface HostOptions {
   readonly serverAliveInterval: number;
   readonly serverAliveCountMax: number;
   readonly connectTimeout?: number;
-  /** What of the configuration was not followed, in sentences. */
+  /** What of the configuration was not followed and OpenSSH's client follows, in sentences. */
   readonly notes: readonly string[];
 }
 

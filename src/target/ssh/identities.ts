@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { BaseAgent, ParsedKey, Signed, SignOptions } from 'ssh2';
 import { printable } from '../../model/printable';
 import type { Asker } from '../remoteHost';
+import { Verdict } from '../verdict';
 import type { HostOptions } from './hostOptions';
 import type { Library } from './loadLibrary';
 import { publicLine, publicPart, unlock } from './privateKey';
@@ -99,15 +100,19 @@ export class Identities {
 
   private async unlocked(path: string, text: string): Promise<ParsedKey> {
     for (let attempt = 0; attempt < PASSPHRASES; attempt++) {
+      const verdict = new Verdict();
       const passphrase = await this.asker.secret({
         kind: 'passphrase',
-        text: `Passphrase of the key ${printable(path)}`,
+        text: `Passphrase of the key ${printable(path)}, for ${this.options.name}`,
         key: `ssh passphrase ${path}`,
         again: attempt > 0,
         hidden: true,
+        right: verdict.right,
       });
       if (passphrase === undefined) throw new Error('its passphrase was not given');
-      const opened = unlock(text, passphrase, this.library);
+      // It takes a while, in which nothing else runs here: not the server's time.
+      const opened = await this.hold(async () => unlock(text, passphrase, this.library));
+      verdict.give(opened.kind === 'key');
       if (opened.kind === 'key') return opened.key;
       if (opened.kind === 'unreadable') throw new Error(opened.why);
     }

@@ -19,6 +19,8 @@ const SILENT: Readonly<Record<Phase, string>> = {
   login: 'It stopped answering while logging in',
 };
 
+const IMPATIENT = 'It closed the connection while it waited for your answer (LoginGraceTime).';
+
 /** Everything that one login needs. */
 export interface LoginParts {
   readonly host: HostOptions;
@@ -27,6 +29,8 @@ export interface LoginParts {
   readonly authentication: Authentication;
   readonly library: Library;
   readonly log: (line: string) => void;
+  /** Whether the user is asked at this moment. */
+  readonly asks: () => boolean;
 }
 
 /** One connection on its way to being logged in. */
@@ -51,6 +55,7 @@ export class Login {
   /** Resolves with a client that is logged in. Rejects with a UserError. */
   async run(): Promise<Client> {
     const { host, transport, check, authentication } = this.parts;
+    let loggedIn = false;
     try {
       this.client.connect({
         username: host.user,
@@ -75,12 +80,14 @@ export class Login {
       transport.once('data', () => {
         if (this.phase === 'banner') this.phase = 'handshake';
       });
-      return await this.done;
+      const client = await this.done;
+      loggedIn = true;
+      return client;
     } catch (error) {
       transport.destroy();
       throw error;
     } finally {
-      authentication.end();
+      authentication.end(loggedIn);
     }
   }
 
@@ -123,7 +130,8 @@ export class Login {
 
   /** What ended the connection; `undefined` = the other side closed it without a word. */
   private errorOf(error: (Error & { level?: string }) | undefined): UserError {
-    const { host, authentication } = this.parts;
+    const { host, authentication, asks } = this.parts;
+    if (asks()) return unreachable(host.name, IMPATIENT, 'Connect again, and have the answer at hand.');
     if (this.phase === 'login')
       return authentication.failure(error?.message ?? 'nothing, it closed the connection');
     if (error?.message.startsWith('ProxyCommand')) return unreachable(host.name, error.message);

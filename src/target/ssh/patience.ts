@@ -7,6 +7,7 @@ export class Patience {
   private timer: NodeJS.Timeout | undefined;
   private holds = 0;
   private over = false;
+  private questions = 0;
 
   /** `expired` is called once, after `milliseconds` that nobody held. */
   constructor(
@@ -27,17 +28,31 @@ export class Patience {
     }
   }
 
-  /** The same asker, whose questions take none of the time. */
-  asking(asker: Asker): Asker {
+  /** The same asker, whose questions take none of the time and are over with `over`. */
+  asking(asker: Asker, over: AbortSignal): Asker {
     return {
-      secret: (question) => this.hold(() => asker.secret(question)),
-      confirm: (question) => this.hold(() => asker.confirm(question)),
+      secret: (question) => this.ask(() => asker.secret({ ...question, over })),
+      confirm: (question) => this.ask(() => asker.confirm({ ...question, over })),
     };
+  }
+
+  /** Whether the user is asked at this moment. */
+  get asks(): boolean {
+    return this.questions > 0;
   }
 
   end(): void {
     this.over = true;
     clearTimeout(this.timer);
+  }
+
+  private async ask<T>(question: () => Promise<T>): Promise<T> {
+    this.questions++;
+    try {
+      return await this.hold(question);
+    } finally {
+      this.questions--;
+    }
   }
 
   private pause(): void {

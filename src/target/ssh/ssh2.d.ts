@@ -21,6 +21,8 @@ declare module 'ssh2' {
   export class BaseAgent {
     getIdentities(done: (error: Error | null | undefined, keys?: ParsedKey[]) => void): void;
     sign(key: ParsedKey, data: Buffer, options: SignOptions, done: Signed): void;
+    /** A connection to the agent; of those that createAgent makes. */
+    getStream?(done: (error: Error | null | undefined, stream?: Duplex) => void): void;
   }
 
   /** An agent at a unix socket or a named pipe; nothing is connected yet. */

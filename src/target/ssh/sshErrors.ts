@@ -1,4 +1,4 @@
-import { UserError } from '../../model/errors';
+import { type ErrorCode, UserError } from '../../model/errors';
 import { printable } from '../../model/printable';
 
 /** Of what a server says, so much is repeated. Characters. */
@@ -45,3 +45,24 @@ export function notStarted(host: string, why: string): UserError {
 export function cancelled(host: string): UserError {
   return new UserError('cancelled', `Connecting to ${host} was cancelled.`, 'You declined.');
 }
+
+/** The same with the way out, where it is one: `why` says what OpenSSH's own client does and this one does not. */
+export function bySystemSsh(error: UserError, alias: string, why: readonly string[]): UserError {
+  const code = HELPED[error.code];
+  if (code === undefined || why.length === 0) return error;
+  const name = printable(alias, 100);
+  return new UserError(
+    code,
+    error.what,
+    [error.why, ...why].join(' '),
+    `The system’s ssh does that: use the command "ssh ${name}" (--command "ssh ${name}", or in the setting ioUringInspector.hosts).`,
+  );
+}
+
+/** Errors that its help may be against. A host that was reached before and is gone is still tried again. */
+const HELPED: Partial<Record<ErrorCode, ErrorCode>> = {
+  'not-authenticated': 'needs-ssh',
+  'host-key': 'needs-ssh',
+  cancelled: 'needs-ssh',
+  'host-unreachable': 'host-unreachable',
+};

@@ -172,11 +172,9 @@ async function probeOn(
     ({ code, output }) => `It ended with code ${code}. It said: ${output}`,
     (error: Error) => error.message,
   );
-  return connectProbe(
-    { input: port, output: port, ended, close: () => port.destroy() },
-    label,
-    PATIENCE * 1000,
-  );
+  return connectProbe({ input: port, output: port, ended, close: () => port.destroy() }, label, {
+    patience: PATIENCE * 1000,
+  });
 }
 
 /** The machine's whole file system, all programs of test/victims in it; the path of the archive, which is the caller's to remove. */

@@ -54,7 +54,6 @@ export async function startContained(
   args: readonly string[],
   options: ContainerOptions = {},
 ): Promise<Contained> {
-  buildStatic(...PROGRAMS);
   const name = `inspect-${process.pid}-${made++}`;
   const base = mkdtempSync(join(tmpdir(), 'inspect-container-'));
   chmodSync(base, 0o755);
@@ -107,16 +106,23 @@ export async function startContained(
 }
 
 function fill(base: string, program: Program): void {
-  for (const folder of ['lower', 'upper', 'work', 'root']) mkdirSync(join(base, folder));
-  for (const folder of ['bin', 'proc', 'dev', 'sys', 'tmp', 'srv']) mkdirSync(join(base, 'lower', folder));
-  chmodSync(join(base, 'lower/tmp'), 0o1777);
+  for (const folder of ['upper', 'work', 'root']) mkdirSync(join(base, folder));
+  fillRoot(join(base, 'lower'), program);
+}
+
+/** A root directory with the static program and busybox in it. */
+export function fillRoot(root: string, program: string): void {
+  buildStatic(program);
+  for (const folder of ['bin', 'proc', 'dev', 'sys', 'tmp', 'srv', 'etc', 'run', 'usr', 'mnt/given'])
+    mkdirSync(join(root, folder), { recursive: true });
+  chmodSync(join(root, 'tmp'), 0o1777);
   copyFileSync(
     execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim(),
-    join(base, 'lower/bin/busybox'),
+    join(root, 'bin/busybox'),
   );
-  symlinkSync('busybox', join(base, 'lower/bin/sh'));
-  copyFileSync(join(STATIC_PROGRAMS, program), join(base, 'lower/bin', program));
-  writeFileSync(join(base, 'lower/srv/below'), 'x');
+  symlinkSync('busybox', join(root, 'bin/sh'));
+  copyFileSync(join(STATIC_PROGRAMS, program), join(root, 'bin', program));
+  writeFileSync(join(root, 'srv/below'), 'x');
 }
 
 /** The runtime specification’s config.json. */

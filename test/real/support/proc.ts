@@ -46,13 +46,13 @@ export function statusOf(pid: number, key: string): string | undefined {
   }
 }
 
-/** Waits until `condition` holds; rejects with `what` after 10 s. */
+/** Waits until `condition` holds; rejects with `what` after 30 s. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 1500; tries++) {
     if (condition()) return;
     await sleep(20);
   }
-  throw new Error(`did not happen within 10 s: ${what}`);
+  throw new Error(`did not happen within 30 s: ${what}`);
 }
 
 /** Waits until the process's first task has slept three looks in a row. */

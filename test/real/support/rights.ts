@@ -21,6 +21,12 @@ function since(major: number, minor: number): boolean {
   return is > major || (is === major && its >= minor);
 }
 
+function engine(program: string, packaged: string): string | undefined {
+  if (!isRoot()) return 'needs root to make a container';
+  if (!hasCommand(program)) return `needs ${program} (apt-get install ${packaged})`;
+  return hasCommand('busybox') ? undefined : 'needs busybox (apt-get install busybox-static)';
+}
+
 export const needs = {
   root: () => (isRoot() ? undefined : 'needs root'),
   ordinaryUser: () => {
@@ -56,6 +62,12 @@ export const needs = {
     if (!hasCommand('crun')) return 'needs crun (apt-get install crun)';
     return hasCommand('busybox') ? undefined : 'needs busybox (apt-get install busybox-static)';
   },
+  podman: () => engine('podman', 'podman'),
+  docker: () =>
+    engine('dockerd', 'docker.io') ??
+    (hasCommand('docker') ? undefined : 'needs docker’s client (apt-get install docker.io)'),
+  lxc: () => engine('lxc-start', 'lxc'),
+  nspawn: () => engine('systemd-nspawn', 'systemd-container'),
   userNamespaces: () => {
     const args = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc', 'true'];
     return works('unshare', args) ? undefined : 'needs user namespaces, for unshare';

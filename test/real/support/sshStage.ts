@@ -31,15 +31,20 @@ export interface SshStage {
 
 /**
  * `db1` leads through the proxy, `gone` to a port where nobody listens. `patience`: seconds between two signs of life that either
- * end asks for.
+ * end asks for; `lines`: more of the server's configuration.
  */
-export async function sshStage(running: Running, patience = 1): Promise<SshStage> {
+export async function sshStage(
+  running: Running,
+  patience = 1,
+  lines: readonly string[] = [],
+): Promise<SshStage> {
   skipUnless(running, 'ioUring', 'sshd');
   const at = new SshPlace(running);
   // A server that does not look whether anybody is there keeps the probe of a way that has fallen silent.
   const server = await Sshd.start(at, running, 'server', [
     `ClientAliveInterval ${patience}`,
     'ClientAliveCountMax 2',
+    ...lines,
   ]);
   const proxy = await FaultyProxy.start(running, server.port);
   at.key('k');
@@ -87,6 +92,7 @@ export async function openOnStage({ at }: SshStage): Promise<OpenHost> {
   const options = {
     probe: (arch?: string) => (arch === undefined || arch === 'x64' ? probe : join(CHECKOUT, 'none')),
     kernelMemory: true,
+    processMemory: true,
     keepProbe: false,
   };
   const over = async () => ({
@@ -97,12 +103,12 @@ export async function openOnStage({ at }: SshStage): Promise<OpenHost> {
   return (id, asker, signal) => openHost(id, asker, signal, options, over);
 }
 
-/** Lets the user of the server do as root whatever it likes, without a password. */
-export function allowSudo(running: Running, { at }: Pick<SshStage, 'at'>): void {
+/** Lets the user of the server do as root whatever it likes; `what` = ALL where its password is wanted. */
+export function allowSudo(running: Running, { at }: Pick<SshStage, 'at'>, what = 'NOPASSWD: ALL'): void {
   if (spawnSync('sudo', ['--version']).error) running.skip('needs sudo (apt-get install sudo)');
   const file = `/etc/sudoers.d/${at.user.name}`;
   toReleaseByShell(`rm -f ${file}`);
-  writeFileSync(file, `${at.user.name} ALL=(root) NOPASSWD: ALL\n`, { mode: 0o440 });
+  writeFileSync(file, `${at.user.name} ALL=(root) ${what}\n`, { mode: 0o440 });
 }
 
 function leftovers(uid: number): readonly string[] {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toReleaseByShell } from './releases';
@@ -83,14 +83,24 @@ export function stackProgram(seed: number, threads: number): string {
   return lines.join('\n');
 }
 
-/** Compiles it in a folder that goes with the test; answers the program's path. */
+let folder: string | undefined;
+let made = 0;
+
+/** One that goes with the tests, and that everybody may enter. */
+function programFolder(): string {
+  if (folder === undefined) {
+    folder = mkdtempSync(join(tmpdir(), 'inspect-stacks-'));
+    toReleaseByShell(`rm -rf '${folder}'`);
+    chmodSync(folder, 0o755);
+  }
+  return folder;
+}
+
+/** Answers the program's path. */
 export function compile(name: string, source: string, compiler: string, flags: readonly string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'inspect-stacks-'));
-  toReleaseByShell(`rm -rf '${folder}'`);
-  execFileSync('chmod', ['755', folder]);
-  const file = join(folder, `${name}${compiler === 'g++' ? '.cpp' : '.c'}`);
+  const program = join(programFolder(), `${name}-${made++}`);
+  const file = `${program}${compiler === 'g++' ? '.cpp' : '.c'}`;
   writeFileSync(file, source);
-  const program = join(folder, name);
   execFileSync(compiler, [...flags, '-pthread', '-o', program, file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

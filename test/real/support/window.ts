@@ -20,6 +20,10 @@ export interface Window {
 
 const CLOCK = {
   now: () => performance.now(),
+  processor: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   setTimeout: (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds),
   clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
 };
@@ -39,12 +43,13 @@ export function openWindow(running: Running, open: OpenHost = openTestTarget): W
   };
   const hosts = new Hosts(opened, { user: NOBODY, quiet: NOBODY }, CLOCK);
   const inspections = new Inspections(
-    (host, pid) => (signal, previous) =>
+    (host, pid) => (signal, previous, _search, told) =>
       hosts.of(host).use(async (target) => {
         const started = performance.now();
         try {
           return await look(target, pid, { signal, previous });
         } finally {
+          told?.spent?.(target.processor);
           slowest = Math.max(slowest, (performance.now() - started) / 1000);
         }
       }, signal),

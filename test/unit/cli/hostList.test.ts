@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { listHosts, ranked } from '../../../src/cli/hostList';
+import { type HostAnswer, type HostWork, inOrder, listHosts, ranked } from '../../../src/cli/hostList';
 import { processTable } from '../../../src/explain/processTable';
 import type { OpenHost } from '../../../src/inspect/host';
 import type { HostId } from '../../../src/inspect/hostId';
 import { UserError } from '../../../src/model/errors';
-import type { ProcessSummary } from '../../../src/model/process';
+import type { ProcessSummary, RankedProcess } from '../../../src/model/process';
+import type { Severity } from '../../../src/model/sample';
 import type { Asker } from '../../../src/target/remoteHost';
 import type { Target } from '../../../src/target/target';
 import { asker, FakeTarget } from '../inspect/fakeHosts';
@@ -15,10 +16,17 @@ function row(pid: number, score: number): ProcessSummary {
   return { pid, score, name: 'server', command: ['server'], state: 'S', uninterruptible: 0, reason: '' };
 }
 
+function finding(severity: Severity, stuck?: number, summary = `it is ${severity}`) {
+  const told = { tag: 'x', severity, summary, explanation: '', remedy: '' };
+  return stuck === undefined ? told : { ...told, stuck };
+}
+
 const ROWS: Readonly<Record<string, readonly ProcessSummary[]>> = {
   a: [row(1, 50), row(2, 1)],
   b: [row(1, 9e6), row(7, 1)],
 };
+
+const LISTS_A: HostWork = { list: async () => ROWS['a'] ?? [], look: async (_, rows) => rows };
 
 function stage(more: Readonly<Record<string, (who: Asker, signal: AbortSignal) => Promise<Target>>> = {}) {
   const targets: FakeTarget[] = [];
@@ -31,9 +39,16 @@ function stage(more: Readonly<Record<string, (who: Asker, signal: AbortSignal) =
     return Promise.resolve(fake.target);
   };
   const list = async (target: Target) => ROWS[target.label] ?? [];
-  const run = (names: readonly string[], limit?: number) =>
-    listHosts(names.map(ssh), open, asker('x'), list, limit);
-  return { run, targets };
+  const previews: (readonly HostAnswer[])[] = [];
+  const run = (
+    names: readonly string[],
+    limit?: number,
+    look: HostWork['look'] = async (_, rows) => rows,
+  ) => {
+    const listed = (answers: readonly HostAnswer[]) => void previews.push(answers);
+    return listHosts(names.map(ssh), open, asker('x'), { list, look, listed }, limit);
+  };
+  return { run, targets, previews };
 }
 
 describe('the processes of several hosts', () => {
@@ -88,6 +103,34 @@ describe('the processes of several hosts', () => {
     expect(late.closed).toBe(true);
   });
 
+  it('are ranked by what is found in them, and listed before that', async () => {
+    const { run, targets, previews } = stage();
+    const found = finding('critical', 8);
+    const looked = await run(['a', 'b'], undefined, async ({ label }, rows) => {
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(previews).toHaveLength(1);
+      expect(targets.find(({ target }) => target.label === label)?.closed).toBe(false);
+      return rows.map((one) => (label === 'a' && one.pid === 2 ? { ...one, findings: [found] } : one));
+    });
+    expect(ranked(previews[0] ?? []).map(({ host, pid }) => [host, pid])[0]).toEqual(['b', 1]);
+    expect(ranked(looked).map(({ host, pid }) => [host, pid])).toEqual([
+      ['a', 2],
+      ['b', 1],
+      ['a', 1],
+      ['b', 7],
+    ]);
+    expect(targets.map(({ closed }) => closed)).toEqual([true, true]);
+  });
+
+  it('are listed however long they are looked at', async () => {
+    const { run } = stage();
+    const look: HostWork['look'] = async (_, rows) => {
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return rows;
+    };
+    expect((await run(['a'], 60, look))[0]?.rows).toHaveLength(2);
+  });
+
   it('wait for the user as long as it takes to type a password', async () => {
     const slowUser: Asker = {
       secret: () => new Promise((resolve) => setTimeout(() => resolve('x'), 150)),
@@ -97,8 +140,43 @@ describe('the processes of several hosts', () => {
       await who.secret({ kind: 'password', text: '', again: false, hidden: true });
       return new FakeTarget('a').target;
     };
-    const answers = await listHosts([ssh('a')], open, slowUser, async () => ROWS['a'] ?? [], 60);
+    const answers = await listHosts([ssh('a')], open, slowUser, LISTS_A, 60);
     expect(answers[0]?.rows).toHaveLength(2);
+  });
+});
+
+describe('the order of what was found', () => {
+  it('is by severity, number of requests, time, and then the list’s own', () => {
+    const rows: RankedProcess[] = [
+      row(1, 9e6),
+      { ...row(2, 0.5), findings: [finding('info', 500)] },
+      { ...row(3, 0.5), findings: [finding('warning', 90)] },
+      { ...row(4, 0.5), findings: [finding('critical', 3), finding('warning', 70)], stuckFor: 9 },
+      { ...row(5, 0.5), findings: [finding('critical', 3)], stuckFor: 10 },
+      { ...row(6, 0.5), findings: [finding('critical', 3), finding('critical', 4)], stuckFor: 1 },
+    ];
+    expect(inOrder(rows).map(({ pid }) => pid)).toEqual([6, 5, 4, 3, 1, 2]);
+  });
+});
+
+describe('the table of what was found', () => {
+  const stuckRow = { ...row(1, 1), findings: [finding('critical', 8), finding('warning')] };
+  const table = (one: RankedProcess, verbose = false) =>
+    processTable([one], { color: false, width: 60, verbose }).split('\n').slice(2, -1);
+
+  it('has the sentence below the process, and all of them where they are asked for', () => {
+    expect(
+      table({ ...stuckRow, findings: [finding('critical', 8, 'eight reads '.repeat(8).trim())] }),
+    ).toEqual([
+      '    STUCK   eight reads eight reads eight reads eight reads',
+      '            eight reads eight reads eight reads eight reads',
+    ]);
+    expect(table(stuckRow)).toEqual(['    STUCK   it is critical']);
+    expect(table(stuckRow, true)).toEqual(['    STUCK   it is critical', '    CHECK   it is warning']);
+  });
+
+  it('says why nothing is known, harmlessly', () => {
+    expect(table({ ...row(1, 1), failure: 'Too slow\u001b[2J.' })).toEqual(['            Too slow\\x1b[2J.']);
   });
 });
 

@@ -80,6 +80,21 @@ describe('questions on the terminal', () => {
     expect(state.written).toContain('Trust db1?\nSHA256:abc\nTrust and Connect? Type "yes": ');
   });
 
+  it('end with what they are about, the terminal is as it was, and the next host is asked', async () => {
+    const { state, asker } = fake('half an ans', 'two\r');
+    const [hungUp, left] = [new AbortController(), new AbortController()];
+    const first = asker.secret({ ...PASSWORD, over: hungUp.signal });
+    const waiting = asker.secret({ ...PASSWORD, text: 'Password on db2', over: left.signal });
+    const last = asker.secret({ ...PASSWORD, text: 'Password on db3' });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    left.abort();
+    expect(state.open).toBe(1);
+    hungUp.abort();
+    expect(await Promise.all([first, waiting, last])).toEqual([undefined, undefined, 'two']);
+    expect(state).toMatchObject({ raw: [true, false, true, false], open: 0, opened: 2 });
+    expect(state.written).not.toContain('db2');
+  });
+
   it.each(['y', '', 'YES please', 'no'])('trust nothing for %j', async (typed) => {
     const { asker } = fake(`${typed}\r`);
     expect(await asker.confirm({ text: 'x', detail: 'y', yes: 'z' })).toBe(false);

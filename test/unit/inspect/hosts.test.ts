@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backOff } from '../../../src/inspect/backOff';
 import type { OpenHost } from '../../../src/inspect/host';
-import type { HostId } from '../../../src/inspect/hostId';
+import { type HostId, hostKey } from '../../../src/inspect/hostId';
 import { hostWords } from '../../../src/inspect/hostState';
 import { Hosts } from '../../../src/inspect/hosts';
 import { Inspections } from '../../../src/inspect/inspections';
@@ -248,14 +248,47 @@ describe('the hosts of a window', () => {
       });
     });
     await settled();
-    hosts.keepOnly(new Set());
+    hosts.leaveOthers(new Set());
     expect([names(), made[0]?.closed]).toEqual([['db1'], false]);
     picked();
     await picking;
-    hosts.keepOnly(new Set(['ssh:db1']));
+    hosts.leaveOthers(new Set(['ssh:db1']));
     expect(names()).toEqual(['db1']);
-    hosts.keepOnly(new Set());
+    hosts.leaveOthers(new Set());
     expect([names(), made[0]?.closed]).toEqual([[], true]);
+  });
+
+  it('that are kept stay connected until they are left, and nothing is kept of what is not known', async () => {
+    const { hosts, made } = stage();
+    hosts.keep('ssh:unknown');
+    expect(hosts.kept).toEqual([]);
+    await hosts.of(DB1).reach();
+    let changes = 0;
+    hosts.onChange(() => {
+      changes += 1;
+    });
+    hosts.keep(hostKey(DB1));
+    hosts.keep(hostKey(DB1));
+    expect(changes).toBe(1);
+    hosts.leaveOthers(new Set());
+    expect([hosts.kept.map(({ name }) => name), made[0]?.closed]).toEqual([['db1'], false]);
+    await hosts.of(DB1).use(async () => undefined);
+    expect(made).toHaveLength(1);
+
+    hosts.leave(hostKey(DB1));
+    expect([hosts.kept, made[0]?.closed]).toEqual([[], true]);
+    // Used again, it is kept only if somebody says so again.
+    await hosts.of(DB1).reach();
+    hosts.leaveOthers(new Set());
+    expect(made[1]?.closed).toBe(true);
+  });
+
+  it('are closed with the window, kept or not', async () => {
+    const { hosts, made } = stage();
+    await hosts.of(DB1).reach();
+    hosts.keep(hostKey(DB1));
+    hosts.dispose();
+    expect([hosts.all, made[0]?.closed]).toEqual([[], true]);
   });
 });
 

@@ -70,8 +70,8 @@ describe('an inspection', () => {
     }));
     const [first, second] = samples;
     const queue = [...samples];
-    const take: TakeSample = async (_signal, _previous, _search, late) => {
-      if (late) lates.push(late);
+    const take: TakeSample = async (_signal, _previous, _search, told) => {
+      if (told?.late) lates.push(told.late);
       return queue.shift() ?? sampleOf();
     };
     const inspection = new Inspection(7, take, manualClock());
@@ -97,6 +97,41 @@ describe('an inspection', () => {
     };
     await new Inspection(7, slow, clock, 2).refresh();
     expect(clock.due.map(({ wait }) => wait)).toEqual([15000]);
+  });
+
+  it('counts what this program took of a processor, where the clock tells, and not that it waited', async () => {
+    let used = 0;
+    const clock = { ...manualClock(), processor: () => used };
+    const far: TakeSample = async () => {
+      clock.time += 1500;
+      used += 400;
+      return sampleOf();
+    };
+    await new Inspection(7, far, clock, 2).refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([4000]);
+  });
+
+  it('looks less often the more the probe takes, from the second look on', async () => {
+    const clock = manualClock();
+    let total = 5000;
+    const take: TakeSample = async (_signal, _previous, _search, told) => {
+      total += 50;
+      told?.spent?.(total);
+      return sampleOf();
+    };
+    const inspection = new Inspection(7, take, clock, 2);
+    await inspection.refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([2000]);
+    await inspection.refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([3000]);
+    // What others take of the same probe counts as well, and a look by hand is paid for, too.
+    total += 50;
+    await inspection.refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([9000]);
+    clock.time += 9000;
+    total = 0;
+    await inspection.refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([3000]);
   });
 
   it('searches on demand after the look under way, and at every look from then on', async () => {

@@ -18,7 +18,7 @@ function staged() {
   const targets: number[] = [];
   const ends: ((why: string | undefined) => void)[] = [];
   const listeners: ((message: unknown) => void)[] = [];
-  const due: (() => void)[] = [];
+  const due: { readonly callback: () => void; readonly wait: number }[] = [];
   const start = (): Thread => ({
     post: (message) => {
       const question = message as LinkQuestion;
@@ -30,8 +30,15 @@ function staged() {
     end: () => ends.at(-1)?.(undefined),
   });
   const clock: Pick<Clock, 'setTimeout' | 'clearTimeout'> = {
-    setTimeout: (callback) => due.push(callback),
-    clearTimeout: (handle) => due.splice(Number(handle) - 1, 1),
+    setTimeout: (callback, wait) => {
+      const timer = { callback, wait };
+      due.push(timer);
+      return timer;
+    },
+    clearTimeout: (handle) => {
+      const at = due.indexOf(handle as (typeof due)[number]);
+      if (at >= 0) due.splice(at, 1);
+    },
   };
   const thread = new LinkThread(start, clock);
   onTestFinished(() => thread.dispose());
@@ -129,6 +136,21 @@ describe('the thread that links Samples', () => {
     expect(ends).toHaveLength(2);
   });
 
+  it('is ended when a Sample takes it too long', async () => {
+    const { thread, due, ends } = staged();
+    const linked = thread.link(target(), bare(), {});
+    expect(due.map(({ wait }) => wait)).toEqual([120_000]);
+    due[0]?.callback();
+    expect((await linked).notVisible[0]?.why).toBe(
+      'reading its binaries has failed: it took more than 120 s',
+    );
+    expect(due).toEqual([]);
+    const other = thread.link(target(), bare(100), {});
+    expect(ends).toHaveLength(2);
+    thread.dispose();
+    await other;
+  });
+
   it('is not started again and again', async () => {
     const { thread, ends } = staged();
     const here = target();
@@ -147,8 +169,8 @@ describe('the thread that links Samples', () => {
     const first = thread.link(here, bare(), {});
     answer(linkedBy(asked[0]));
     await first;
-    expect(due).toHaveLength(1);
-    due[0]?.();
+    expect(due.map(({ wait }) => wait)).toEqual([60_000]);
+    due[0]?.callback();
     const second = thread.link(here, bare(), {});
     expect([targets.length, ends.length]).toEqual([2, 2]);
     answer(linkedBy(asked[1]));

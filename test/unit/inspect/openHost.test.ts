@@ -4,7 +4,7 @@ import { UserError } from '../../../src/model/errors';
 import type { RemoteHost } from '../../../src/target/remoteHost';
 import { asker, FakeTarget } from './fakeHosts';
 
-const OPTIONS = { probe: () => '/no/probe', kernelMemory: true, keepProbe: false };
+const OPTIONS = { probe: () => '/no/probe', kernelMemory: true, processMemory: true, keepProbe: false };
 
 function stage(probe?: Ways['probe']) {
   const log: string[] = [];

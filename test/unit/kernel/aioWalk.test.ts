@@ -149,6 +149,17 @@ it('says nothing where the table cannot be read, or the kernel’s types do not 
   expect(await process.walk()).toBeUndefined();
 });
 
+it('says nothing of a process that is not the one /proc has by that pid', async () => {
+  const process = new AioProcess('6.18');
+  process.context(0x1000n, 126, [0, 0], 0);
+  const asked = { pid: 4242, layout: process.layout };
+  expect(await walkAio(process.target(), asked)).toBeDefined();
+  expect(await walkAio({ ...process.target(), foreignPids: true }, asked)).toBeUndefined();
+  process.number(process.leader, [5000, 0xffff888000000100n], [4242, 0xffff888000000200n]);
+  process.texts['/proc/4242/status'] = 'NSpid:\t4242\t3\n';
+  expect(await walkAio(process.target(), asked)).toBeUndefined();
+});
+
 it('counts nothing where the processors’ own memory is not where it ought to be', async () => {
   const process = new AioProcess('6.18');
   process.context(0x1000n, 100, [0, 0], 0);

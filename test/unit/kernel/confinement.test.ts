@@ -29,13 +29,15 @@ describe('what confines the inspector', () => {
   });
 
   it('is told instead of a sudo that would not help', () => {
-    expect(missingRight('CAP_X', 'run with sudo', undefined)).toEqual({
-      why: 'needs CAP_X',
+    expect(missingRight('CAP_SYS_ADMIN', 'run with sudo', undefined)).toEqual({
+      why: 'needs CAP_SYS_ADMIN',
       remedy: 'run with sudo',
+      missing: 'CAP_SYS_ADMIN',
     });
     for (const confinement of ['user namespace', 'bounding set'] as const) {
-      const { why, remedy } = missingRight('CAP_X', 'run with sudo', confinement);
-      expect(why).toMatch(/^needs CAP_X.*container/);
+      const { why, remedy, missing } = missingRight('CAP_BPF', 'run with sudo', confinement);
+      expect(why).toMatch(/^needs CAP_BPF and CAP_PERFMON.*container/);
+      expect(missing).toBeUndefined();
       expect(remedy).toMatch(/^inspect it from the host/);
     }
   });

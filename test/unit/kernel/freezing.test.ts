@@ -85,4 +85,11 @@ describe('on whose account a file system is frozen', () => {
     expect(await readFreezers(process.target(), layout, 4242, [5])).toBeUndefined();
     expect(await readFreezers(process.target(), layout, 1, [5])).toBeUndefined();
   });
+
+  it('is undefined where /proc may have another process by that pid', async () => {
+    const process = new FakeProcess(layout);
+    fileOn(process, 5, { programs: 1 });
+    const target = { ...process.target(), foreignPids: true };
+    expect(await readFreezers(target, layout, 4242, [5])).toBeUndefined();
+  });
 });

@@ -9,7 +9,6 @@ describe('layoutFrom', () => {
     const layout = layoutOf(kernel);
     expect(layout.missing).toEqual([]);
     expect(layout.opcodes[22]).toBe('READ');
-    expect(layout.requestFlags[0]).toBe('FIXED_FILE');
     expect(layout.hashed).toBe(2);
     expect(layout.sizes.request).toBeGreaterThan(200);
   });

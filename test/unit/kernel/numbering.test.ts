@@ -47,6 +47,19 @@ describe.each(KERNELS)('the tasks of a walk on %s', (kernel) => {
 });
 
 describe('the numbers of a walk', () => {
+  it('are of nobody where /proc is of another namespace, even if it has one by the same pid', async () => {
+    const process = contained();
+    process.texts['/proc/4242/status'] = 'NSpid:\t4242\t17\n';
+    process.kernel.pid = 4242;
+    const asked = { pid: 4242, ringFds: [3], layout: process.layout };
+    expect((await walkKernel(process.target(), asked)).trouble).toEqual([]);
+    const found = await walkKernel({ ...process.target(), foreignPids: true }, asked);
+    expect(found).toMatchObject({
+      rings: [],
+      trouble: [{ why: expect.stringContaining('another PID namespace') }],
+    });
+  });
+
   it('are of the level of the inspector, not of the innermost', async () => {
     const process = contained();
     process.number(process.leader, [4242, HOST], [17, CONTAINER], [1, OTHER]);

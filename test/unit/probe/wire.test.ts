@@ -70,6 +70,16 @@ describe('FrameDecoder', () => {
     ]);
   });
 
+  it('reads what the probe has taken of a processor, where it says so', () => {
+    const taken = Buffer.alloc(8);
+    taken.writeBigUInt64LE(1_500_000n);
+    const bytes = Buffer.concat([doneFrame(1, 1), taken]);
+    bytes.writeUInt32LE(bytes.length - 4, 0);
+    const decoder = new FrameDecoder();
+    decoder.push(helloFrame());
+    expect(decoder.push(bytes)).toEqual([{ kind: 'done', id: 1, count: 1, processor: 1.5 }]);
+  });
+
   it('throws nothing but a WireError for garbage, and stays closed after it', () => {
     const property = fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 8 }), (chunks) => {
       const decoder = new FrameDecoder();
@@ -152,6 +162,7 @@ describe('FrameDecoder', () => {
       {
         kind: 'hello',
         protocol: PROTOCOL,
+        foreignPids: false,
         pid: 4242,
         uid: 1000,
         capabilities: 0x1ffffffffffn,

@@ -163,7 +163,49 @@ describe('cgroup', () => {
       `/system.slice/containerd.service/kubepods-burstable-pod${uid}.slice:cri-containerd:${id}`,
       `containerd 0123456789ab, pod ${uid} (burstable)`,
     ],
+    // The same pods by each runtime, by the drivers cgroupfs and systemd (of which crun makes a group below).
+    [`/kubepods/pod${uid}/${id}`, `kubernetes 0123456789ab, pod ${uid} (guaranteed)`],
+    [`/kubepods/burstable/pod${uid}/crio-${id}`, `cri-o 0123456789ab, pod ${uid} (burstable)`],
+    [
+      `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice/crio-${id}.scope/container`,
+      `cri-o 0123456789ab, pod ${uid} (besteffort)`,
+    ],
+    [
+      `/kubepods.slice/kubepods-pod${uid.replaceAll('-', '_')}.slice/docker-${id}.scope`,
+      `docker 0123456789ab, pod ${uid} (guaranteed)`,
+    ],
+    [`/kubepods.slice/kubepods-pod${uid.replaceAll('-', '_')}.slice/crio-conmon-${id}.scope`, undefined],
+    // kind: the kubelet below a slice of its own, alone and seen from the host of the node’s container.
+    [
+      `/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
+      `containerd 0123456789ab, pod ${uid} (burstable)`,
+    ],
+    [
+      `/system.slice/docker-${'f'.repeat(64)}.scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
+      `containerd 0123456789ab, pod ${uid} (guaranteed)`,
+    ],
+    [
+      `/docker/${'f'.repeat(64)}/kubelet/kubepods/besteffort/pod${uid}/${id}`,
+      `kubernetes 0123456789ab, pod ${uid} (besteffort)`,
+    ],
+    // k3d, minikube: a node in a container, without that slice.
+    [
+      `/docker/${'f'.repeat(64)}/kubepods/burstable/pod${uid}/${id}`,
+      `kubernetes 0123456789ab, pod ${uid} (burstable)`,
+    ],
+    [
+      `/docker/${'f'.repeat(64)}/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice/crio-${id}.scope`,
+      `cri-o 0123456789ab, pod ${uid} (besteffort)`,
+    ],
+    // A static pod’s uid is a hash. What is beside the pods’ containers on such a node is in the node’s.
+    [
+      `/kubepods/burstable/pod${'0a'.repeat(16)}/${id}`,
+      `kubernetes 0123456789ab, pod ${'0a'.repeat(16)} (burstable)`,
+    ],
+    [`/docker/${id}/kubelet.slice/kubelet.service`, 'docker 0123456789ab'],
     // Containers in containers: the innermost.
+    [`/docker/${'f'.repeat(64)}/lxc.payload.web/init.scope`, 'lxc web'],
+    [`/machine.slice/libpod-${'f'.repeat(64)}.scope/container/docker/${id}`, 'docker 0123456789ab'],
     [`/docker/${'f'.repeat(64)}/docker/${id}`, 'docker 0123456789ab'],
     [`/lxc.payload.web-1/system.slice/docker-${id}.scope`, 'docker 0123456789ab'],
     ['/lxc.payload.web-1/init.scope', 'lxc web-1'],

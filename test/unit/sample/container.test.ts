@@ -75,12 +75,13 @@ describe('the container of a process', () => {
 describe('a reader in a PID namespace of its own', () => {
   const inner = async (link: string | undefined) => {
     const target = seen(link === undefined ? {} : { '/proc/1/ns/pid': link });
-    return isInnerReader(namespacesFrom(await target.link(namespaceLinks(target, 7))));
+    return isInnerReader(target, namespacesFrom(await target.link(namespaceLinks(target, 7))));
   };
 
   it('is told by the inode, and where that is unknown taken for none', async () => {
     expect(await inner(OUTERMOST)).toBe(false);
     expect(await inner('pid:[4026532179]')).toBe(true);
     expect(await inner(undefined)).toBe(false);
+    expect(isInnerReader({ ...seen({}), foreignPids: true }, {})).toBe(true);
   });
 });

@@ -130,11 +130,48 @@ describe('the other end of a unix socket', () => {
   });
 
   it('cannot be told in another network namespace, which is said', async () => {
-    const elsewhere = host({ ...held, '/proc/7/ns/net': 'net:[2]' }, pair);
+    const elsewhere = host({ ...held, '/proc/7/ns/net': 'net:[2]' });
     const { resource, blind } = await seen(elsewhere, { resources });
     expect(resource).toEqual(resources[0]);
-    expect(elsewhere.asked).toEqual([]);
-    expect(blind).toMatchObject([{ why: expect.stringContaining('another network namespace') }]);
+    expect(elsewhere.asked).toEqual([100]);
+    expect(blind).toMatchObject([{ why: expect.stringContaining('is in another network namespace') }]);
+  });
+
+  it('may be untold where it is not known whose network namespace that is', async () => {
+    const { self: _, ...target } = host(held).target;
+    const { blind } = await seen({ target }, { resources });
+    expect(blind).toMatchObject([{ why: expect.stringContaining('may be in another network namespace') }]);
+  });
+
+  describe('of a socket that is in no table of its process’s network namespace', () => {
+    const strange = [{ fd: 5, kind: 'socket' as const, link: 'socket:[100]', inode: 100 }];
+
+    it('is named where it is of the reader’s', async () => {
+      const { resource, blind } = await seen(host({ ...held, '/proc/7/ns/net': 'net:[2]' }, pair), {
+        resources: strange,
+      });
+      expect(resource).toMatchObject({ socket: { protocol: 'unix' }, peers: NGINX });
+      expect(blind).toEqual([]);
+    });
+
+    it('is said not to be known where it is of neither', async () => {
+      const { resource, blind } = await seen(host(held), { resources: strange });
+      expect(resource).toEqual(strange[0]);
+      expect(blind).toMatchObject([
+        {
+          what: 'what the socket at descriptor 5 is connected to',
+          why: expect.stringContaining('not of the network namespace of its process'),
+        },
+      ]);
+    });
+
+    it.each([
+      ['netlink', 'sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode\n0 0 7 0 0 0 0 2 0 100\n'],
+      ['raw', 'sl local rem st tx:rx tr:tm retr uid timeout inode\n1: 0:1 0:0 07 0:0 0:0 0 0 0 100 2 0 0\n'],
+    ])('is not missed of one that has none: %s', async (table, text) => {
+      const { blind } = await seen(host({ ...held, [`/proc/7/net/${table}`]: text }), { resources: strange });
+      expect(blind).toEqual([]);
+    });
   });
 
   it('cannot be told by a kernel without unix_diag, which is said', async () => {

@@ -105,7 +105,7 @@ describe('connectProbe', () => {
 
   it('does not wait for ever', async () => {
     const probe = fakeProbe();
-    const problem = await problemOf(connectProbe(probe.connection, 'test', 5));
+    const problem = await problemOf(connectProbe(probe.connection, 'test', { patience: 5 }));
     expect(problem.code).toBe('probe-failed');
     expect(problem.why).toMatch(/said nothing/);
   });

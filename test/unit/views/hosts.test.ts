@@ -18,8 +18,12 @@ function on(host: HostId, sample = stuck()): Inspected {
   return { ...live(sample), key: `process-${sample.process.pid} on ${JSON.stringify(host)}`, host };
 }
 
-function states(now: number, known: Readonly<Record<string, HostState>>): HostStates {
-  return { stateOf: (key) => known[key], now: () => now };
+function states(
+  now: number,
+  known: Readonly<Record<string, HostState>>,
+  kept: readonly HostId[] = [],
+): HostStates {
+  return { kept, stateOf: (key) => known[key], now: () => now };
 }
 
 const LOST: HostState = { kind: 'lost', why: 'The server closed it.', since: 0, tries: 2, next: 15_000 };
@@ -54,6 +58,25 @@ describe('the tree of several hosts', () => {
     expect(roots.map(({ context }) => context)).toEqual(['host.connected', 'host.idle', 'inspection.saved']);
     const ids = everyId(roots);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('keeps the row of a host that nothing is inspected on any more, with what can be done there', () => {
+    const connected = states(0, { 'ssh:db1': { kind: 'connected' } }, [DB1]);
+    const [row, ...others] = rootNodes([], connected);
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      label: 'db1',
+      description: 'connected · nothing is inspected there',
+      context: 'host.connected',
+      host: 'ssh:db1',
+    });
+    expect(row?.children).toBeUndefined();
+    const here: Inspected = { ...live(healthy()), host: { kind: 'local' } };
+    expect(labels(rootNodes([here], connected))).toEqual(['db1', 'this machine']);
+    expect(labels(rootNodes([here, on(DB1)], connected))).toEqual(['db1', 'this machine']);
+    const lost = rootNodes([], states(12_000, { 'ssh:db1': LOST }, [DB1]));
+    expect(lost[0]?.description).toBe('connection lost 12 s ago, trying again in 3 s');
+    expect(rootNodes([], states(0, {}, [DB1]))[0]?.description).toMatch(/^not connected/);
   });
 
   it('says of a lost host since when, when it is tried again, and of what time the picture is', () => {
@@ -105,7 +128,9 @@ describe('the tree of several hosts', () => {
   it('names the host wherever a process stands outside of it', () => {
     const all = [on(WEB, healthy()), on(DB1)];
     expect(answer(all)).toMatch(/^server \(4242\) on db1: 100 reads/);
-    expect(statusText(all)?.tooltip.split('\n')[0]).toMatch(/^server \(4242\) on web · /);
+    const [first, second] = statusText(all)?.tooltip.split('\n') ?? [];
+    expect(first).toMatch(/^server \(4242\) on db1 · 100 requests stuck/);
+    expect(second).toMatch(/^server \(4242\) on web · /);
   });
 });
 
@@ -113,8 +138,13 @@ describe('what is not visible', () => {
   const blind = (more: Partial<Inspected>, uid = 1000) => {
     const sample = stuck();
     const notVisible = [
-      { what: 'kernel stacks', why: 'needs CAP_SYS_ADMIN', remedy: 'run with sudo: sudo inspect-io-uring 1' },
-      { what: 'the peer', why: 'other network', remedy: 'sudo nsenter --net -t 1 inspect-io-uring 1' },
+      {
+        what: 'kernel stacks',
+        why: 'needs CAP_SYS_ADMIN',
+        remedy: 'sudo',
+        missing: 'CAP_SYS_ADMIN',
+      } as const,
+      { what: 'stacks', why: 'a rootless container', remedy: 'inspect it from the host, with sudo' },
     ];
     const inspected = { ...live({ ...sample, rights: { ...sample.rights, uid }, notVisible }), ...more };
     const [root] = rootNodes([inspected]);

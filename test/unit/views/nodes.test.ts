@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outline, picture, withoutAges } from '../../../src/views/node';
+import { outline } from '../../../src/views/node';
 import { rootNodes, stateOf } from '../../../src/views/nodes';
 import { below, children, everyId, rowsOf } from './rows';
 import { behind, healthy, idle, linked, live, read, ring, stuck, worker } from './samples';
@@ -184,28 +184,6 @@ describe('states', () => {
       label: 'It may not be seen.',
       description: 'It is of root. · below is what was seen before',
     });
-  });
-});
-
-describe('the picture', () => {
-  const all = () => true;
-  const of = (sample: ReturnType<typeof stuck>) => picture(rootNodes([live(sample)]), all);
-  const aged = (blocked: number) => stuck({ tasks: stuck().tasks.map((task) => ({ ...task, blocked })) });
-
-  it('changes with time, which can be told from any other change', () => {
-    expect(of(stuck())).toBe(of(stuck()));
-    expect(of(aged(40))).not.toBe(of(aged(45)));
-    for (const seconds of [0.4, 9.6, 45, 200, 4000, 10_000, 100_000, 500_000]) {
-      expect(withoutAges(of(aged(seconds)))).toBe(withoutAges(of(aged(40))));
-    }
-    expect(withoutAges(of(stuck({ rings: [ring(1, { inFlight: 99, explained: 8 })] })))).not.toBe(
-      withoutAges(of(stuck())),
-    );
-  });
-
-  it('holds only what is unfolded', () => {
-    const folded = (sample: ReturnType<typeof stuck>) => picture(rootNodes([live(sample)]), () => false);
-    expect(folded(stuck({ tasks: [], findings: [] }))).toBe(folded(stuck({ resources: [], findings: [] })));
   });
 });
 

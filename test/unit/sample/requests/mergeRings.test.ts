@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { KernelWalk, WalkedRing } from '../../../../src/kernel/walked';
 import type { Ring, Task } from '../../../../src/model/sample';
 import { readSqe } from '../../../../src/ring/sqe';
-import { type Merged, mergeRings } from '../../../../src/sample/requests/mergeRings';
+import { type MergeAsked, type Merged, mergeRings } from '../../../../src/sample/requests/mergeRings';
 import { ringRows } from '../../../../src/sample/ringBlindness';
 import type { RingMemory } from '../../../../src/sample/ringMemory';
+import { atOnce } from '../../../../src/target/turns';
 
 const bare: Ring = { id: 1, fd: 3, owner: 9, setup: [], readable: true };
 const sqe = readSqe(Buffer.alloc(64), 0);
@@ -30,7 +31,7 @@ const walked: WalkedRing = {
   requests: [
     {
       ...{ key: 'b', operation: 'READ', userData: '0x1', state: 'polling', certainty: 'certain' },
-      ...{ sources: ['kernel walk'], kernelFlags: [] },
+      sources: ['kernel walk'],
     },
   ],
 };
@@ -39,8 +40,12 @@ function walkOf(of: Partial<WalkedRing>): KernelWalk {
   return { rings: [{ ...walked, ...of }], pools: [], trouble: [], consistent: true };
 }
 
+function merge(asked: MergeAsked): Merged {
+  return atOnce(mergeRings(asked));
+}
+
 function merged(of: Partial<WalkedRing>, remembered: RingMemory = memory): Merged {
-  return mergeRings({
+  return merge({
     told: { rings: [bare], requests: [], polls: new Map(), registered: new Map() },
     memory: [remembered],
     walk: walkOf(of),
@@ -64,7 +69,7 @@ describe('a thread that stands still in the middle of a batch', () => {
     const prepared = ['0x1', '0x2'].map((userData) => ({ ...pending(userData, 'inferred'), certainty }));
     const told = { rings: [bare], requests: [], polls: new Map(), registered: new Map() };
     const batch: RingMemory = { fds: [3], setup: [], rows: [], prepared };
-    const { requests } = mergeRings({ told, memory: [batch], tasks: [submitter], resources: [], owner: 7 });
+    const { requests } = merge({ told, memory: [batch], tasks: [submitter], resources: [], owner: 7 });
     return requests
       .filter(({ ring }) => ring === 1)
       .map(({ state }) => state)
@@ -77,7 +82,7 @@ describe('a thread that stands still in the middle of a batch', () => {
 
   it('is inside of the last request of its kind that stands on no list', () => {
     const told = { rings: [bare], requests: [], polls: new Map(), registered: new Map() };
-    const { requests } = mergeRings({
+    const { requests } = merge({
       told,
       memory: [{ ...memory, rows: [pending('0x1', 'inferred'), pending('0x2', 'inferred')] }],
       walk: walkOf({ requests: [], found: 0, unexplained: 2, live: 2 }),

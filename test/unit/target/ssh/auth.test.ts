@@ -13,6 +13,8 @@ const OPTIONS: HostOptions = {
   user: 'joe',
   identityFiles: [],
   identitiesOnly: false,
+  certificateFiles: [],
+  gssapi: false,
   jumps: [],
   userKnownHostsFiles: [],
   globalKnownHostsFiles: [],

@@ -37,6 +37,8 @@ describe('resolveHost', () => {
       port: 22,
       user: 'u',
       identitiesOnly: false,
+      certificateFiles: [],
+      gssapi: false,
       jumps: [],
       strictHostKeyChecking: 'ask',
       methods: ['publickey', 'keyboard-interactive', 'password'],
