@@ -32,7 +32,7 @@ export const MOUNTS = '21 1 8:1 / / rw - ext4 /dev/sda1 rw\n';
 
 export const wayOf = (file: BinaryFile): string => {
   if (file.kind === 'mapped') return `mapped ${file.start.toString(16)}`;
-  return file.kind === 'executable' ? 'executable' : `inside ${file.pid} ${file.path}`;
+  return file.kind === 'inside' ? `inside ${file.pid} ${file.path}` : file.kind;
 };
 
 /** A process made of mappings and threads, with what was asked of it. */
