@@ -7,6 +7,8 @@ export interface LineEdit {
   readonly added: number;
   /** Nothing but blanks stands before it in its line: what it pushes down is the line itself. */
   readonly atStart: boolean;
+  /** It was made by undoing or redoing: a line that had been deleted is there again. */
+  readonly undoes?: boolean;
 }
 
 /** A save has no edit. Seconds since 1970. */
@@ -45,9 +47,14 @@ export class EditedLines {
    * `binaryModified`, in seconds since 1970; absent = before all edits that are known.
    */
   lineNow(line: number, binaryModified: number | undefined): number | undefined {
-    let now: number | undefined = line;
+    const edits: LineEdit[] = [];
     for (const { edit } of this.events.slice(this.baseline(binaryModified))) {
-      if (edit) now = movedLine(now, edit);
+      if (edit && isUndoing(edit, edits.at(-1))) edits.pop();
+      else if (edit) edits.push(edit);
+    }
+    let now: number | undefined = line;
+    for (const edit of edits) {
+      now = movedLine(now, edit);
       if (now === undefined) return undefined;
     }
     return now;
@@ -57,6 +64,16 @@ export class EditedLines {
     if (binaryModified === undefined) return 0;
     return this.events.findLastIndex(({ time, edit }) => edit === undefined && time <= binaryModified) + 1;
   }
+}
+
+/** Takes out the lines that the other has put in, and puts in as many as it has taken out. */
+function isUndoing({ start, end, added, undoes }: LineEdit, other: LineEdit | undefined): boolean {
+  return (
+    undoes === true &&
+    other?.start === start &&
+    other.added === end - start &&
+    other.end - other.start === added
+  );
 }
 
 function movedLine(line: number, { start, end, added, atStart }: LineEdit): number | undefined {

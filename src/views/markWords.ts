@@ -1,6 +1,6 @@
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
-import { counted, duration, operationCounts } from '../explain/words';
+import { counted, duration, inPlural, operationCounts } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Finding, Request, Sample, Task, UserFrame } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -40,11 +40,11 @@ const MOST_FRAMES = 12;
 export function markText(waits: readonly LineWaits[]): string {
   const requests = waits.flatMap(({ place }) => place.requests);
   const threads = waits.flatMap(({ place }) => place.threads);
+  const cause = requests.length > 0 ? causeWords(waits) : undefined;
   const what = [
     ...(requests.length > 0 ? [requestsWords(requests)] : []),
-    ...(threads.length > 0 ? [threadsWords(threads)] : []),
+    ...(threads.length > 0 ? [threadsWords(threads, requests.length > 0)] : []),
   ].join('; ');
-  const cause = causeWords(waits);
   const differs = waits.find((one) => one.differs !== undefined)?.differs;
   const flags = [
     ...(differs === undefined ? [] : [DIFFERENCES[differs]]),
@@ -62,17 +62,19 @@ function requestsWords(requests: readonly Request[]): string {
   return `${what} pending, ${requests.length > 1 ? 'oldest ' : ''}${duration(largest(ages))}`;
 }
 
-function threadsWords(threads: readonly Task[]): string {
+/** `briefly` = what they wait for goes without saying. */
+function threadsWords(threads: readonly Task[], briefly: boolean): string {
   const ages = threads.flatMap(({ blocked }) => (blocked === undefined ? [] : [blocked]));
-  const verb = threads.length === 1 ? 'waits' : 'wait';
+  const text = briefly ? undefined : threads.find(({ blockedOn }) => blockedOn)?.blockedOn?.text;
+  const waits = shown(text ?? 'waits', 120);
   const since =
     ages.length === 0 ? '' : `, ${threads.length > 1 ? 'longest ' : ''}${duration(largest(ages))}`;
-  return `${counted(threads.length, 'thread')} ${verb}${since}`;
+  return `${counted(threads.length, 'thread')} ${threads.length === 1 ? waits : inPlural(waits)}${since}`;
 }
 
 const largest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b));
 
-/** By what holds up the requests, for a thread that collects them waits for the same; else what the threads wait for. */
+/** By what holds up the requests: a thread that collects them waits for the same. */
 function causeWords(waits: readonly LineWaits[]): string | undefined {
   for (const { place, sample } of waits) {
     const { tasks } = indexOf(sample);
@@ -86,9 +88,7 @@ function causeWords(waits: readonly LineWaits[]): string | undefined {
     if (staged !== undefined) return shown(staged);
     if (place.requests.length > 0) return shown(statesWords(place.requests.slice(0, 1), sample));
   }
-  const text = waits.flatMap(({ place }) => place.threads).find(({ blockedOn }) => blockedOn)
-    ?.blockedOn?.text;
-  return text === undefined ? undefined : shown(text);
+  return undefined;
 }
 
 /** Markdown in which all text of the target is escaped; its links run `showRow` and `goToSource` alone. */

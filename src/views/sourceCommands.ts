@@ -43,8 +43,8 @@ export function sourceCommands(
   ];
 }
 
-async function selectFirst(what: string): Promise<void> {
-  await vscode.window.showInformationMessage(
+function selectFirst(what: string): void {
+  void vscode.window.showInformationMessage(
     `Select a row that has ${what}: a frame below a thread, or what a request belongs to.`,
   );
 }

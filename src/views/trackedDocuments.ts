@@ -37,7 +37,7 @@ export class TrackedDocuments implements vscode.Disposable {
     const edited = this.documents.get(key) ?? new EditedLines();
     this.documents.set(key, edited);
     if (!isDirty && reason !== undefined) edited.backToSaved();
-    else edited.edited(editsOf(document, contentChanges), now());
+    else edited.edited(editsOf(document, contentChanges, reason !== undefined), now());
   }
 
   private closed(uri: vscode.Uri): void {
@@ -53,6 +53,7 @@ const now = (): number => Date.now() / 1000;
 function editsOf(
   document: vscode.TextDocument,
   changes: readonly vscode.TextDocumentContentChangeEvent[],
+  undoes: boolean,
 ): LineEdit[] {
   const edits = changes.map(({ range, text }) => ({
     start: range.start.line,
@@ -69,6 +70,6 @@ function editsOf(
     const line = start + moved;
     // What stands before the change is as it was: the document has it still.
     const before = line < document.lineCount ? document.lineAt(line).text.slice(0, column) : '';
-    return [{ start, end, added, atStart: before.trim() === '' }];
+    return [{ start, end, added, atStart: before.trim() === '', undoes }];
   });
 }

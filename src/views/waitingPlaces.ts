@@ -63,8 +63,8 @@ function isWaiting(task: Task, sample: Sample): boolean {
   const { kind, state, blockedOn, syscall } = task;
   if (kind !== 'thread' || state === 'R' || state === 'Z' || state === 'X') return false;
   if (state === 'D' || isStuck(task, sample)) return true;
-  if (syscall?.name === 'io_uring_enter') return sample.requests.some(isInFlight);
-  return blockedOn !== undefined && blockedOn.idle !== true;
+  if (blockedOn !== undefined && blockedOn.idle !== true) return true;
+  return syscall?.name === 'io_uring_enter' && sample.requests.some(isInFlight);
 }
 
 function isStuck(item: Task | Request, sample: Sample): boolean {

@@ -4,11 +4,19 @@ import { activationTests } from './activation.test';
 import { badInputTests } from './badInput.test';
 import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
+import { marksTests } from './marks.test';
 import { savedSampleTests } from './savedSample.test';
 import { runTest } from './suite';
 
 // The order counts: the first tests need an extension that nothing has activated.
-const tests = [...activationTests, ...inspectingTests, ...badInputTests, ...savedSampleTests, ...hostTests];
+const tests = [
+  ...activationTests,
+  ...inspectingTests,
+  ...badInputTests,
+  ...savedSampleTests,
+  ...hostTests,
+  ...marksTests,
+];
 
 /** Called by the editor (extensionTestsPath). Results go, one a line, to a file in the folder STATE names. */
 export async function run(): Promise<void> {

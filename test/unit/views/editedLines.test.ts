@@ -107,6 +107,21 @@ describe('what the compiler has read', () => {
     expect(lines.hasEdits).toBe(false);
   });
 
+  it('has the lines again whose deletion was undone, saved in between or not', () => {
+    const lines = new EditedLines();
+    const gone = { start: 4, end: 6, added: 0, atStart: true };
+    lines.edited([gone], 10);
+    lines.saved(11);
+    expect(lines.lineNow(5, 9)).toBeUndefined();
+    lines.edited([{ start: 4, end: 4, added: 2, atStart: true, undoes: true }], 12);
+    expect([4, 5, 6].map((line) => lines.lineNow(line, 9))).toEqual([4, 5, 6]);
+    // A program that was compiled without them.
+    expect([3, 4].map((line) => lines.lineNow(line, 11))).toEqual([3, 6]);
+    lines.edited([{ ...gone, undoes: true }], 13);
+    expect([3, 4].map((line) => lines.lineNow(line, 11))).toEqual([3, 4]);
+    expect(lines.lineNow(5, 9)).toBeUndefined();
+  });
+
   it('survives more edits than are kept', () => {
     const lines = new EditedLines();
     for (let n = 0; n < 50_000; n++) lines.edited([down()], n);

@@ -133,6 +133,9 @@ describe('a mark', () => {
     );
     const one = sampleOf({ tasks: [thread(7, { state: 'D' })] });
     expect(markText(waitsOf(one))).toBe('1 thread waits, 31 s');
+    const blockedOn = { function: 'f', subsystem: 'x', text: 'waits for a child', wake: 'killable' } as const;
+    const tasks = [thread(7, { blockedOn }), thread(8, { blockedOn, blocked: 5 })];
+    expect(markText(waitsOf(sampleOf({ tasks })))).toBe('2 threads wait for a child, longest 31 s');
   });
 
   it('sums what waits at one line in several processes', () => {
