@@ -90,6 +90,7 @@ function bundles() {
     { name: 'extension', from: 'extension.ts', options: {} },
     { name: 'adapter', from: 'adapter.ts', options: command },
     ...Object.entries(LATE).map(([from, name]) => ({ name, from: `${from}.ts`, options: {} })),
+    { name: 'kernelIndexer', from: 'kernelIndexer.ts', options: {} },
   ];
   return all
     .map(({ name, from, options }) => ({ name, entry: join(here, 'src', from), options }))
@@ -131,6 +132,8 @@ async function bundle(watch) {
       platform: 'node',
       format: 'cjs',
       target: 'node20',
+      // Makes the bundles a fifth smaller; names stay, for the stacks of errors.
+      minifyWhitespace: true,
       sourcemap: 'linked',
       // ssh2 works without its native parts and looks for them at run time.
       external: ['vscode', 'cpu-features', '*.node'],

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Asked, HELP, parseArguments } from './cli/arguments';
 import { EXIT, exitCode } from './cli/exitCode';
-import { LayoutFiles } from './cli/layoutCache';
+import { cacheDirectory, LayoutFiles } from './cli/layoutCache';
 import { listAll, listOne } from './cli/list';
 import { searchProgress } from './cli/searchProgress';
 import { BLIND_WHY, blind, isBlind } from './cli/suspects';
@@ -15,6 +16,7 @@ import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
 import type { Sample } from './model/sample';
 import { parseSample, serialize } from './sample/savedSample';
+import { environmentUrls } from './target/debuginfodUrls';
 import { openDirectory } from './target/directory';
 import { openLocal } from './target/local';
 import { probePath } from './target/probePath';
@@ -72,10 +74,11 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
 }
 
 /** Loaded on demand: who only lists processes need not wait for it. */
-async function links({ sources }: Asked, { binaries }: Target): Promise<Linking | undefined> {
+async function links({ sources, debuginfod }: Asked, { binaries }: Target): Promise<Linking | undefined> {
   if (!sources || !binaries) return undefined;
   const { linkHere } = await import('./links');
-  return { link: linkHere(), patience: LINKS_PATIENCE };
+  const servers = { urls: environmentUrls(), folder: join(cacheDirectory(), 'debuginfo') };
+  return { link: linkHere(debuginfod ? { debuginfod: servers } : {}), patience: LINKS_PATIENCE };
 }
 
 function open(asked: Asked, host: HostId): Promise<Target> {

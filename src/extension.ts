@@ -5,6 +5,7 @@ import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import { Hosts } from './inspect/hosts';
 import type { TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
+import { KernelLines } from './inspect/kernelLines';
 import { UserError } from './model/errors';
 import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
@@ -14,6 +15,8 @@ import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
 import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
+import type { KernelIndexes } from './views/kernelIndexes';
+import { KernelSource } from './views/kernelSource';
 import { learnMoreCommand } from './views/learnMore';
 import { LineMarks } from './views/lineMarks';
 import { type DrawnMark, Marks } from './views/marks';
@@ -67,7 +70,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   let open: OpenHost = openHere;
   const secrets = new Secrets(context.secrets);
   const hosts = new Hosts((...asked) => open(...asked), editorAskers(secrets), clock);
-  const links = new SourceLinks(join(__dirname, 'links.js'), clock);
+  const links = new SourceLinks(join(__dirname, 'links.js'), context.globalStorageUri.fsPath, clock);
   const take =
     (host: HostId, pid: number): TakeSample =>
     (signal, previous, search, { spent, late } = {}) =>
@@ -131,6 +134,12 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...sampleCommands(inspections, tree, subjects),
     ...sourceCommands(files, tracked, tree),
     learnMoreCommand(context.extensionUri),
+    new KernelSource(
+      inspections,
+      tree,
+      new KernelLines(hosts),
+      once(() => kernelIndexes(context)),
+    ).register(),
   );
   return {
     UserError,
@@ -162,6 +171,20 @@ const openHere: OpenHost = async (id, asker, signal) => {
   };
   return openHost(id, asker, signal, options, ways);
 };
+
+async function kernelIndexes({ globalStorageUri }: vscode.ExtensionContext): Promise<KernelIndexes> {
+  const { KernelIndexes: Indexes } = await import('./views/kernelIndexes');
+  return new Indexes(globalStorageUri.fsPath, join(__dirname, 'kernelIndexer.js'));
+}
+
+/** What it makes is made when first asked for. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 async function knownHosts(recent: RecentHosts): Promise<KnownHosts> {
   const { sshHostNames } = await import('./target/ssh/connect');

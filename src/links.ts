@@ -1,17 +1,22 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { Link } from './inspect/linking';
+import type { BinariesOptions } from './source/binaries';
+import { isOfBuild } from './source/elfFile';
+import type { LinkSettings } from './source/linkMessages';
 import { SampleLinker } from './source/linkSample';
 import { serveLinks } from './source/serveLinks';
+import { openDebuginfod } from './target/debuginfod';
 import { openDemangler } from './target/demangler';
 import type { Target } from './target/target';
 import { unpack } from './target/unpack';
+import type { ThreadData } from './target/workerThread';
 
 /**
  * dist/links.js: what links Samples to the program's source. The command line loads it once a process is inspected; the extension
  * runs it in a thread of its own, as LINKS.
  */
-export function linkHere(): Link {
-  const here = optionsHere();
+export function linkHere(settings: LinkSettings): Link {
+  const here = optionsFor(settings);
   const linkers = new WeakMap<Target, SampleLinker>();
   return (target, sample, options) => {
     const linker = linkers.get(target) ?? new SampleLinker(target, here);
@@ -20,9 +25,24 @@ export function linkHere(): Link {
   };
 }
 
-const optionsHere = () => ({ unpack, demangle: openDemangler(__dirname) });
+function optionsFor({ debuginfod }: LinkSettings): BinariesOptions {
+  return {
+    unpack,
+    demangle: openDemangler(__dirname),
+    ...(debuginfod && debuginfod.urls.length > 0
+      ? {
+          fetchDebugFile: openDebuginfod({
+            ...debuginfod,
+            isOfBuild: (bytes, buildId) => isOfBuild(bytes, buildId, unpack),
+          }),
+        }
+      : {}),
+  };
+}
 
 /** What the thread is told that it is for. */
 const LINKS = 'links';
 
-if (!isMainThread && workerData === LINKS && parentPort) serveLinks(parentPort, optionsHere());
+const { role, settings } = (workerData ?? {}) as Partial<ThreadData>;
+if (!isMainThread && role === LINKS && parentPort)
+  serveLinks(parentPort, optionsFor((settings ?? {}) as LinkSettings));

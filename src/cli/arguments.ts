@@ -20,6 +20,8 @@ export interface Asked {
   readonly processMemory: boolean;
   /** Tell where the program waits in its source. */
   readonly sources: boolean;
+  /** Ask the servers of DEBUGINFOD_URLS for debug information. */
+  readonly debuginfod: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
   readonly save?: string;
@@ -53,6 +55,7 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
   --no-memory         nor any memory of processes but their rings': not what requests point at
   --no-sources        do not tell where the program's threads wait in its source
+  --debuginfod        fetch debug information that is not there from the servers of $DEBUGINFOD_URLS
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; without PID, one of any
                       process on any host
   --help, -h          this text
@@ -111,6 +114,7 @@ export function parseArguments(args: readonly string[]): Asked {
     kernelMemory: !(values['no-kernel-memory'] ?? false),
     processMemory: !(values['no-memory'] ?? false),
     sources: !(values['no-sources'] ?? false),
+    debuginfod: values.debuginfod ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
@@ -135,6 +139,7 @@ function parse(args: readonly string[]) {
         'no-kernel-memory': { type: 'boolean' },
         'no-memory': { type: 'boolean' },
         'no-sources': { type: 'boolean' },
+        debuginfod: { type: 'boolean' },
         host: { type: 'string', multiple: true },
         command: { type: 'string', multiple: true },
         sudo: { type: 'boolean' },

@@ -78,7 +78,9 @@ function awaited(first: Origin, rest: readonly Origin[]): string {
   const more = awaiting.length > shown.length ? ` and ${awaiting.length - shown.length} more` : '';
   const where = first.line === undefined ? '' : ', suspended';
   const chain = shown.length === 0 ? '' : `, awaited by ${shown.join(', by ')}${more}`;
-  return `${kind} ${nameOf(first)}${where}${at(first)}${chain}`;
+  const name = nameOf(first);
+  const whose = /^an? /.test(name) ? `of ${name}` : name;
+  return `${kind} ${whose}${where}${at(first)}${chain}`;
 }
 
 function isAwaiting({ kind }: Origin): boolean {

@@ -1,13 +1,13 @@
 import { printable } from '../model/printable';
-import type { Origin, Request, Ring } from '../model/sample';
+import type { Request, Ring } from '../model/sample';
 import { cancelling } from './cancelling';
 import { DOUBT } from './certainty';
+import { originSentence } from './originWords';
 import type { Context } from './reportContext';
 import { type Fold, oldest, requestGroups, type StateGroup } from './requestGroups';
 import { carrierWords, statesWords } from './requestStates';
 import { extent, requestTarget, timersWords, timerWords } from './requestWords';
 import { wrap } from './style';
-import { placeText } from './userFrames';
 import { duration, grouped, operationLabel } from './words';
 
 /** Kinds of requests of one state, and requests of one kind, that are written out. */
@@ -98,7 +98,7 @@ function tellsMore({ userData, offset, length, timeLeft, timeout, operands, afte
 
 /** `alone` = its fold has told nothing of it. */
 function details({ sample, verbose }: Context, request: Request, alone: boolean): string {
-  const { userData, worker, age, stage, after, operands, flags, certainty, submitter, origin } = request;
+  const { worker, age, stage, after, operands, flags, certainty, submitter } = request;
   const head = after === undefined ? undefined : sample.requests[after];
   const facts: (string | undefined | false)[] = [
     alone && stage !== undefined && printable(stage, 200),
@@ -107,12 +107,11 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
     ...(operands ?? [])
       .slice(0, 8)
       .map(({ name, value }) => `${printable(name, 40)} ${printable(value, 120)}`),
-    userData !== undefined && `user_data ${printable(userData, 40)}`,
+    ...userDataFacts(request, verbose),
     worker !== undefined && carrierWords(worker, sample),
     age !== undefined && duration(age),
     head !== undefined && `${request.state === 'timeout' ? 'limits' : 'behind'} ${headName(head)}`,
     verbose && flags !== undefined && flags.length > 0 && printable(flags.join(' '), 120),
-    verbose && origin !== undefined && originText(origin),
     verbose && submitter !== undefined && `submitted by thread ${submitter}`,
     verbose && printable(cancelling(sample, request)?.text ?? '', 300),
     certainty === 'ambiguous' && DOUBT,
@@ -120,12 +119,15 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
   return facts.filter(Boolean).join(' · ');
 }
 
-/** From the nearest step to who waits for it: `belongs to read_header coro.cpp:35 ← serve coro.cpp:45`. */
-function originText(origin: readonly Origin[]): string {
-  const steps = origin
-    .slice(0, 6)
-    .map((step) => [printable(step.function, 120), placeText(step)].filter(Boolean).join(' '));
-  return steps.length === 0 ? '' : `belongs to ${steps.join(' ← ')}`;
+/** "user_data 0x1000", and what it leads to; that it is a number only where everything is told. */
+function userDataFacts({ userData, origin }: Request, verbose: boolean): string[] {
+  const value = userData === undefined ? [] : [`user_data ${printable(userData, 40)}`];
+  const told = verbose || origin?.[0]?.kind !== 'number' ? originSentence(origin) : undefined;
+  if (told === undefined) return value;
+  const [own] = value;
+  return own !== undefined && told.startsWith('user_data ')
+    ? [`${own}${told.slice('user_data'.length)}`]
+    : [...value, told];
 }
 
 function headName({ operation, userData }: Request): string {

@@ -103,6 +103,12 @@ export class Inspection {
     return this.running;
   }
 
+  /** Takes a Sample that is begun from now on: what is under way may fail for a reason that has passed. */
+  async refreshAnew(): Promise<void> {
+    while (this.running !== undefined) await this.running;
+    return this.refresh();
+  }
+
   pause(): void {
     if (this.current.state !== 'live') return;
     this.publish({ ...this.current, state: 'paused' });

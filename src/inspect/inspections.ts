@@ -86,13 +86,13 @@ export class Inspections {
     if (inspection && inspection.snapshot.state !== 'ended') await inspection.refresh(search);
   }
 
-  /** Looks at every process that is followed and not paused; `host` = at those of one host. */
+  /** Looks at every process that is followed and not paused; `host` = at those of one, which is back: with a look that begins now. */
   async refreshAll(host?: HostId): Promise<void> {
     const key = host && hostKey(host);
     const due = [...this.live.values()].filter(
       (one) => one.inspection.snapshot.state === 'live' && (!key || hostKey(one.host) === key),
     );
-    await Promise.all(due.map(({ inspection }) => inspection.refresh()));
+    await Promise.all(due.map(({ inspection }) => (key ? inspection.refreshAnew() : inspection.refresh())));
   }
 
   pause(key: string): void {

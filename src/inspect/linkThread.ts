@@ -16,6 +16,9 @@ const OVERDUE = 120_000;
 /** Crashes after which no other thread is started. */
 const MOST_CRASHES = 3;
 
+/** Requests, and places a finding rests on, that the thread is told of: this one stands still while they are copied. */
+const MOST_HANDED = 2000;
+
 interface Pending {
   readonly key: string;
   readonly sample: Sample;
@@ -65,7 +68,7 @@ export class LinkThread {
         kind: 'link',
         id,
         target: number,
-        sample: standing,
+        sample: handed(standing),
         ...(layout ? { layout } : {}),
       } satisfies LinkQuestion);
     });
@@ -146,4 +149,17 @@ export class LinkThread {
     for (const { close } of running?.lent.values() ?? []) close();
     running?.thread.end();
   }
+}
+
+/** What the thread works on: lists are cut at their ends only, so that what it changes still has its index. */
+function handed(sample: Sample): Sample {
+  return {
+    ...sample,
+    requests: sample.requests.slice(0, MOST_HANDED),
+    findings: sample.findings.map((finding) => ({
+      ...finding,
+      evidence: finding.evidence.slice(0, MOST_HANDED),
+    })),
+    resources: [],
+  };
 }

@@ -44,5 +44,6 @@ export type ErrorCode =
   | 'not-authenticated'
   | 'needs-ssh'
   | 'host-refused'
+  | 'kernel-tree'
   | 'cancelled'
   | 'usage';

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 
 #include "verbs.h"
 
@@ -28,6 +29,17 @@ static unsigned id_from(const char *name)
 	return *end || id == 0 || id >= UINT32_MAX ? NOBODY : (unsigned)id;
 }
 
+/* Whose reader this is. */
+static pid_t probe_pid;
+
+/* Has the reader die with its probe. A change of the user that files are opened as undoes it: it is to be said again. */
+static void die_with_probe(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != probe_pid)
+		_exit(0);
+}
+
 /* Files are from now on opened as somebody without root's rights would; of another user's probe nothing changes. */
 static void step_down(void)
 {
@@ -35,6 +47,7 @@ static void step_down(void)
 		return;
 	setfsgid(id_from("SUDO_GID"));
 	setfsuid(id_from("SUDO_UID"));
+	die_with_probe();
 }
 
 static void step_up(void)
@@ -43,6 +56,7 @@ static void step_up(void)
 		return;
 	setfsuid(0);
 	setfsgid(getegid());
+	die_with_probe();
 }
 
 /* Opens what an O_PATH descriptor stands for, and closes that: a device would notice being opened. -1 with errno. */

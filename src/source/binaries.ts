@@ -1,3 +1,4 @@
+import { printable } from '../model/printable';
 import type { MountinfoRow } from '../procfs/mountinfo';
 import { parseStatus } from '../procfs/status';
 import type { BinaryFile } from '../target/binaries';
@@ -5,6 +6,7 @@ import type { ByteSource, Unpack } from '../target/byteSource';
 import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
+import { type BinaryFacts, factsOf } from './binaryFacts';
 import { type Lines, openLines } from './lines';
 import type { Image } from './unwind/images';
 
@@ -61,6 +63,8 @@ const LOCAL = new Set([
   'ubifs',
 ]);
 const VDSO = '[vdso]';
+/** Binaries of processes of which facts are kept. */
+const MOST_KNOWN = 4096;
 /** Bytes of a perf map that are read. */
 const MOST_PERF_MAP = 64 << 20;
 
@@ -75,6 +79,7 @@ interface Found {
  */
 export class Binaries {
   private readonly opened = new Map<string, Promise<BinaryResult>>();
+  private readonly known = new Map<string, BinaryFacts>();
 
   constructor(
     private readonly target: Target,
@@ -85,14 +90,30 @@ export class Binaries {
     return this.options.demangle;
   }
 
-  of(image: Image, place: Place): Promise<BinaryResult> {
+  async of(image: Image, place: Place): Promise<BinaryResult> {
     const key = image.path === VDSO ? VDSO : `${image.device} ${image.inode} ${image.path}`;
+    const known = this.opened.get(key);
+    const before = await known;
+    // The process it was read through may have ended, or become another program.
+    if (before && before.lines?.elf.source.failed === undefined) return before;
     let result = this.opened.get(key);
-    if (!result) {
+    if (!result || result === known) {
+      before?.lines?.close();
       result = this.open(image, place);
       this.opened.set(key, result);
     }
     return result;
+  }
+
+  /** What is to be known of a binary that was opened, as a process calls it. */
+  facts(pid: number, path: string): BinaryFacts | undefined {
+    return this.known.get(`${pid} ${path}`);
+  }
+
+  /** Finds out what `facts` tells. */
+  async learn(image: Image, { pid }: Place, result: BinaryResult): Promise<void> {
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    this.known.set(`${pid} ${printable(image.path)}`, await factsOf(image, result));
   }
 
   /** The text in which the process tells the names of code that it makes while it runs; its end where it is very long. */

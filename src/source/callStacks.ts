@@ -67,8 +67,10 @@ async function nameFrames(
       named.set(address, { sources: [frame], modified: undefined });
   await Promise.all(
     [...byImage].map(async ([image, lookups]) => {
-      const { lines, modified } = image ? await binaries.of(image, place) : {};
-      if (!image || !lines) return;
+      if (!image) return;
+      const result = await binaries.of(image, place);
+      const { lines, modified } = result;
+      if (!lines) return binaries.learn(image, place, result);
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
       for (const [index, { frames }] of located.entries()) {
@@ -76,6 +78,7 @@ async function nameFrames(
         if (address !== undefined)
           named.set(address, { sources: await readable(frames, binaries.demangle), modified });
       }
+      await binaries.learn(image, place, result);
     }),
   );
   return named;

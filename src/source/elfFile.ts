@@ -58,6 +58,12 @@ export async function openElf(source: ByteSource, unpack: Unpack): Promise<ElfRe
   return { ok: true, elf };
 }
 
+/** Whether it is of that build. Does not close `source`. */
+export async function isOfBuild(source: ByteSource, buildId: string, unpack: Unpack): Promise<boolean> {
+  const result = await openElf(source, unpack);
+  return result.ok && (await result.elf.buildId()) === buildId;
+}
+
 /** A 64-bit little-endian ELF file: headers at once, sections as they are asked for. */
 export class ElfFile {
   readonly troubles = new Troubles();

@@ -17,6 +17,9 @@ const ARCHITECTURES: readonly (readonly [RegExp, string])[] = [
   [/^mips/, 'mips'],
 ];
 
+/** Only 64-bit hosts are inspected. */
+const OTHER_WIDTH = /_32\.[chS]$/;
+
 export interface KernelQuestion {
   readonly frame: KernelFrame;
   /** The stack that the frame is of, innermost first. */
@@ -57,8 +60,9 @@ function candidates(all: readonly KernelPlace[], arch: string): readonly KernelP
     const of = /^arch\/([^/]+)\//.exec(file)?.[1];
     return of === undefined || of === own;
   };
-  const kept = orAll(all, here);
-  const real = orAll(kept, ({ stub }) => !stub);
+  const kept = orAll(orAll(all, here), ({ file }) => !/nommu/.test(file));
+  const wide = orAll(kept, ({ file }) => !OTHER_WIDTH.test(file));
+  const real = orAll(wide, ({ stub }) => !stub);
   return orAll(real, ({ file }) => !file.endsWith('.h'));
 }
 

@@ -14,7 +14,11 @@ export type KernelLocation =
   /** Each a place the frame may be in, innermost first with the calls inlined there; one where the symbols tell. */
   | { readonly chains: readonly (readonly SourceFrame[])[] }
   /** Completes "no exact line: …". */
-  | { readonly chains?: undefined; readonly why: string };
+  | {
+      readonly chains?: undefined;
+      readonly why: string /** The symbols that are installed are no use. */;
+      readonly otherBuild?: true;
+    };
 
 /** Where distributions put the kernel with its debug information. */
 export function debugKernels(release: string): readonly string[] {
@@ -23,7 +27,9 @@ export function debugKernels(release: string): readonly string[] {
     : [];
 }
 
-type Opened = { readonly lines: Lines } | { readonly lines?: undefined; readonly why: string };
+type Opened =
+  | { readonly lines: Lines }
+  | { readonly lines?: undefined; readonly why: string; readonly otherBuild?: true };
 
 /** Exact lines of kernel frames, from debug symbols that are installed on the target's host for the kernel that runs. */
 export class KernelSymbols {
@@ -64,7 +70,7 @@ export class KernelSymbols {
   private async find(lines: Lines, name: string): Promise<readonly ElfSymbol[]> {
     const known = this.named.get(name);
     if (known) return known;
-    const found = (await (await lines.symbols())?.find(new Set([name]))) ?? [];
+    const found = (await (await lines.symbols())?.called(name)) ?? [];
     this.named.set(name, found);
     return found;
   }
@@ -75,20 +81,20 @@ export class KernelSymbols {
     const [notes] = await this.target.read([NOTES]);
     const running = notes?.ok ? parseBuildId(notes.data) : undefined;
     if (running === undefined) return { why: `the kernel’s build is not known (${NOTES})` };
-    let why = 'no debug symbols of the kernel are installed';
+    let failed: Opened = { why: 'no debug symbols of the kernel are installed' };
     for (const path of debugKernels(release)) {
       const opened = await openBinary(binaries, { kind: 'inside', pid: 0, path });
       if (typeof opened === 'string') continue;
       const inside = (file: string) => this.openInside(file);
       const result = await openLines(opened.bytes, { path, unpack: this.unpack, open: inside });
-      if (!result.ok) why = `${path}: ${result.why}`;
+      if (!result.ok) failed = { why: `${path}: ${result.why}` };
       else if ((await result.lines.elf.buildId()) === running) return { lines: result.lines };
       else {
         result.lines.close();
-        why = `${path} is of another build than the kernel that runs`;
+        failed = { why: `${path} is of another build than the kernel that runs`, otherBuild: true };
       }
     }
-    return { why };
+    return failed;
   }
 
   private async openInside(path: string) {

@@ -7,6 +7,7 @@ import type { LineTable } from './dwarf/lineTable';
 import { SplitUnits } from './dwarf/splitUnits';
 import type { Unit } from './dwarf/unit';
 import { type ElfFile, openElf } from './elfFile';
+import { GoTable } from './goTable';
 import { Plt } from './plt';
 import { Symbols } from './symbols';
 import { type Troubles, Work } from './trouble';
@@ -84,6 +85,7 @@ export class Lines {
   private opened: Promise<Opened | undefined> | undefined;
   private readonly known = new Map<bigint, Promise<Location>>();
   private symbolTable: Promise<Symbols | undefined> | undefined;
+  private goTable: Promise<GoTable | undefined> | undefined;
 
   /** Use openLines. */
   constructor(
@@ -168,11 +170,21 @@ export class Lines {
     const place = Number(BigInt.asIntN(64, address));
     const frames = await this.framesAt(place);
     if (frames.at(-1)?.function !== undefined) return { address, frames };
+    const ofGo = frames.length > 0 ? [] : await this.goFrames(place);
+    if (ofGo.length > 0) return { address, frames: ofGo };
     const symbol = await this.symbolAt(place);
     if (symbol === undefined) return { address, frames };
     // A line without a function: hand-written assembly.
     const outermost = { ...frames.at(-1), function: symbol.name, inlined: false };
     return { address, frames: [...frames.slice(0, -1), outermost], symbol };
+  }
+
+  private async goFrames(place: number): Promise<SourceFrame[]> {
+    this.goTable ??= GoTable.open(this.elf);
+    const found = await (await this.goTable)?.at(place);
+    if (found === undefined) return [];
+    const { name, ...where } = found;
+    return [{ function: name, ...where, inlined: false }];
   }
 
   private async symbolAt(place: number): Promise<Location['symbol']> {

@@ -4,6 +4,12 @@ import type { Port, TargetFacts } from '../target/portTarget';
 import type { PackedFailure } from '../target/portValues';
 import type { SamplePatch } from './samplePatch';
 
+/** What the user has set; the thread is started with it. */
+export interface LinkSettings {
+  /** Servers of debuginfod, and where what they have sent is kept. Nothing is fetched where it is absent. */
+  readonly debuginfod?: { readonly urls: readonly string[]; readonly folder: string };
+}
+
 /** What the thread that links Samples is told. */
 export type LinkQuestion =
   /** A target that Samples are of; it is gone once the port closes. */

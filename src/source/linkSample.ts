@@ -3,6 +3,7 @@ import type { Sample, Task } from '../model/sample';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
+import { blindSources, isBlindSource } from './blindSources';
 import { type CallStack, readCallStacks } from './callStacks';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
@@ -46,10 +47,18 @@ export class SampleLinker {
   private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
     const known = standingStacks(sample, previous);
     const wanted = threadsOf(sample).filter(({ tid, userStack }) => !userStack && !known.has(tid));
-    if (wanted.length === 0 && known.size === 0) return sample;
+    if (wanted.length === 0 && known.size === 0) return this.withBlindness(sample);
     const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, layout);
     for (const stack of stacks) known.set(stack.tid, stack);
-    return withStacks(sample, known);
+    return this.withBlindness(withStacks(sample, known));
+  }
+
+  private withBlindness(sample: Sample): Sample {
+    const { pid } = sample.process;
+    const rows = blindSources(sample, (path) => this.binaries.facts(pid, path));
+    const others = sample.notVisible.filter((row) => !isBlindSource(row));
+    if (rows.length === 0 && others.length === sample.notVisible.length) return sample;
+    return { ...sample, notVisible: [...others, ...rows] };
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import type { Sample } from '../model/sample';
 import { type Port, portTarget } from '../target/portTarget';
 import { failureOf } from '../target/portValues';
+import type { Target } from '../target/target';
 import type { BinariesOptions } from './binaries';
 import type { LinkAnswer, LinkQuestion } from './linkMessages';
 import { SampleLinker } from './linkSample';
@@ -9,18 +10,33 @@ import { patchBetween } from './samplePatch';
 /** Processes whose latest Sample is kept: threads that have not run since are not read again. */
 const MOST_KEPT = 8;
 
+/** Processes after which what was learned of a host's binaries is forgotten. */
+const MOST_LEARNED = 50;
+
+interface Linked {
+  readonly target: Target;
+  linker: SampleLinker;
+  readonly processes: Set<string>;
+}
+
 /** Links the Samples that come through the port. What is asked for one process must come one after the other. */
 export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: BinariesOptions): void {
-  const linkers = new Map<number, SampleLinker>();
+  const hosts = new Map<number, Linked>();
   const latest = new Map<string, Sample>();
 
   async function link(question: LinkQuestion & { readonly kind: 'link' }): Promise<LinkAnswer> {
     const { id, target, sample, layout } = question;
-    const linker = linkers.get(target);
-    if (!linker) throw new Error('The target is gone.');
+    const host = hosts.get(target);
+    if (!host) throw new Error('The target is gone.');
     const { pid, startTime = 0 } = sample.process;
     const key = `${target} ${pid} ${startTime}`;
-    const linked = await linker.link(sample, { previous: latest.get(key), layout });
+    host.processes.add(key);
+    if (host.processes.size > MOST_LEARNED) {
+      // Others may still be at work with the old one, which goes with them.
+      host.linker = new SampleLinker(host.target, options);
+      host.processes.clear();
+    }
+    const linked = await host.linker.link(sample, { previous: latest.get(key), layout });
     latest.delete(key);
     latest.set(key, linked);
     const [oldest] = latest.keys();
@@ -31,11 +47,14 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
   port.on('message', (question: LinkQuestion) => {
     if (question.kind === 'target') {
       const target = portTarget(question.facts, question.port);
-      const linker = new SampleLinker(target, options);
-      linkers.set(question.target, linker);
+      hosts.set(question.target, {
+        target,
+        linker: new SampleLinker(target, options),
+        processes: new Set(),
+      });
       void target.lost?.then(() => {
-        linkers.delete(question.target);
-        linker.close();
+        hosts.get(question.target)?.linker.close();
+        hosts.delete(question.target);
       });
       return;
     }

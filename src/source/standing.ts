@@ -1,10 +1,16 @@
 import type { Sample, Task } from '../model/sample';
+import { isBlindSource } from './blindSources';
 import type { CallStack } from './callStacks';
+import { withStandingOrigins } from './requestOrigins';
 
-/** The Sample with the stacks that an earlier, or a later linked, one has of threads which have not run between the two. */
+/** The Sample with the stacks that an earlier, or a later linked, one has of threads which have not run between the two, and the origins of the same requests. */
 export function withStanding(sample: Sample, other: Sample | undefined): Sample {
   const known = standingStacks(sample, other);
-  return known.size === 0 ? sample : withStacks(sample, known);
+  const requested = withStandingOrigins(sample, other);
+  if (known.size === 0) return requested;
+  const linked = withStacks(requested, known);
+  const blind = sample.notVisible.some(isBlindSource) ? [] : (other?.notVisible ?? []).filter(isBlindSource);
+  return blind.length === 0 ? linked : { ...linked, notVisible: [...linked.notVisible, ...blind] };
 }
 
 export function withStacks(sample: Sample, stacks: ReadonlyMap<number, CallStack>): Sample {

@@ -63,6 +63,22 @@ export class Symbols {
     return Math.floor(this.data.length / SYMBOL);
   }
 
+  /** All of one name, in the file's order. Unlike `find` it decodes no other: of a kernel's 200,000 that takes a second. */
+  async called(name: string): Promise<ElfSymbol[]> {
+    const text = await this.names.bytes(0, Math.min(this.names.size, MOST));
+    const wanted = Buffer.from(`${name}\0`, 'utf8');
+    // A name may be the end of another's.
+    const starts = new Set<number>();
+    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) starts.add(at);
+    const found: ElfSymbol[] = [];
+    for (let index = 0; index < this.count; index++) {
+      if (!starts.has(this.data.readUInt32LE(index * SYMBOL)) || !this.counts(index)) continue;
+      const symbol = await this.named(index);
+      if (symbol !== undefined) found.push(symbol);
+    }
+    return found;
+  }
+
   /** The function that holds the address, or the last before it where sizes are not told; undefined outside all. */
   async functionAt(address: number): Promise<ElfSymbol | undefined> {
     return this.named(

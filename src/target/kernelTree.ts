@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
 /** Larger files are tables of numbers. */
 const MOST_BYTES = 4 << 20;
 /** Files read ahead of the one that is looked at. */
 const AHEAD = 16;
+/** Folders of a path from elsewhere that are tried. */
+const MOST_PARTS = 16;
 /** What lies beside the kernel's own sources: nothing of it runs in the kernel. */
 const ASIDE = new Set(['Documentation', 'tools', 'scripts', 'samples', 'usr', 'debian']);
 
@@ -34,6 +36,24 @@ export async function openKernelTree(path: string): Promise<KernelTree | undefin
 /** A name for a file about a tree, whatever its path is. */
 export function treeKey(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 16);
+}
+
+/**
+ * The file of a tree that a compiler was given by a path of the machine that built the kernel: the longest end of it that is
+ * there, a folder of the tree at least. Relative to the tree.
+ */
+export async function findInTree(tree: string, path: string): Promise<string | undefined> {
+  const parts = posix.normalize(path).split('/').slice(-MOST_PARTS);
+  const clean = parts.slice(parts.lastIndexOf('..') + 1).filter(Boolean);
+  for (let from = 0; from < clean.length - 1; from++) {
+    const file = clean.slice(from).join('/');
+    const isFile = await stat(join(tree, file)).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+    if (isFile) return file;
+  }
+  return undefined;
 }
 
 /** The paths of a tree's files that `wanted` takes, in their order, relative to it. Links are not followed. */

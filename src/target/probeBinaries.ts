@@ -10,7 +10,7 @@ export class ProbeBinaries implements Binaries {
   private readonly reads: Joiner;
 
   /** `ask` asks items of the verb elf. */
-  constructor(private readonly ask: Ask) {
+  constructor(ask: Ask) {
     this.reads = new Joiner(ask);
   }
 
@@ -23,9 +23,10 @@ export class ProbeBinaries implements Binaries {
     files: readonly BinaryFile[],
     options: ReadOptions = {},
   ): Promise<(BinaryIdentity | Failure)[]> {
-    const answers = await this.ask(
+    // In one question with what is read of them.
+    const answers = await this.reads.join(
       files.map((file) => encodeElf(file, 0, 0)),
-      options,
+      { limit: LIMIT_MAX, ...options },
     );
     return answers.map((answer) =>
       answer.ok ? (decodeIdentity(answer.data) ?? { ok: false, errno: 'EPROTO' }) : answer,

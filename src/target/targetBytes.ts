@@ -16,7 +16,7 @@ export async function openBinary(binaries: Binaries, file: BinaryFile): Promise<
   const [identity] = await binaries.identify([file], { deadline: DEADLINE });
   if (!identity) return 'EIO';
   if ('errno' in identity) return identity.errno;
-  return { bytes: new TargetBytes(binaries, file, identity.size), identity };
+  return { bytes: new TargetBytes(binaries, file, identity), identity };
 }
 
 class TargetBytes implements ByteSource {
@@ -26,8 +26,12 @@ class TargetBytes implements ByteSource {
   constructor(
     private readonly binaries: Binaries,
     private readonly file: BinaryFile,
-    readonly size: number,
+    private readonly identity: BinaryIdentity,
   ) {}
+
+  get size(): number {
+    return this.identity.size;
+  }
 
   async read(offset: number, length: number): Promise<Buffer> {
     const wanted = Math.min(length, this.size - offset);
@@ -37,7 +41,14 @@ class TargetBytes implements ByteSource {
     for (let at = 0; at < wanted; at += PIECE)
       ranges.push({ file: this.file, offset: offset + at, length: Math.min(PIECE, wanted - at) });
     try {
-      const answers = await this.binaries.read(ranges, { deadline: DEADLINE });
+      const [answers, [now]] = await Promise.all([
+        this.binaries.read(ranges, { deadline: DEADLINE }),
+        this.binaries.identify([this.file], { deadline: DEADLINE }),
+      ]);
+      if (now && !('errno' in now) && !isSame(now, this.identity)) {
+        this.failed = 'ESTALE';
+        return Buffer.alloc(0);
+      }
       const parts: Buffer[] = [];
       for (const [index, answer] of answers.entries()) {
         if (!answer.ok) {
@@ -58,4 +69,14 @@ class TargetBytes implements ByteSource {
   close(): void {
     this.closed = true;
   }
+}
+
+/** A process that has become another program, or a file that was put in its place, is read no further. */
+function isSame(one: BinaryIdentity, other: BinaryIdentity): boolean {
+  return (
+    one.inode === other.inode &&
+    one.device === other.device &&
+    one.size === other.size &&
+    one.modified === other.modified
+  );
 }

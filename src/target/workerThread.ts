@@ -9,10 +9,18 @@ export interface Thread {
   end(): void;
 }
 
-/** Runs a bundle of ours with at most that many megabytes of JavaScript's own memory. `role` tells it that it is to serve. */
-export function startThread(file: string, role: string, megabytes: number): Thread {
+/** What another thread of ours finds as its workerData. */
+export interface ThreadData {
+  /** Tells it that it is to serve, and as what. */
+  readonly role: string;
+  readonly settings?: unknown;
+}
+
+/** Runs a bundle of ours with at most that many megabytes of JavaScript's own memory. */
+export function startThread(file: string, data: ThreadData, megabytes: number): Thread {
+  const { role } = data;
   const worker = new Worker(file, {
-    workerData: role,
+    workerData: data,
     name: role,
     resourceLimits: { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: 32 },
     stdin: false,

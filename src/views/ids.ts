@@ -24,6 +24,7 @@ export const COMMANDS = {
   goToSource: 'ioUringInspector.goToSource',
   copyStack: 'ioUringInspector.copyStack',
   showRow: 'ioUringInspector.showRow',
+  goToKernelSource: 'ioUringInspector.goToKernelSource',
 } as const;
 
 export const VIEW_CONTAINER = 'ioUringInspector';
@@ -39,12 +40,16 @@ export const SETTINGS = {
   kernelMemory: 'kernelMemory',
   processMemory: 'processMemory',
   sources: 'sources.enabled',
+  debuginfodUrls: 'debuginfod.urls',
+  debuginfodEnvironment: 'debuginfod.useEnvironment',
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',
   sourceFileMap: 'sourceFileMap',
   marks: 'marks',
   codeLens: 'codeLens',
+  kernelSource: 'kernelSource',
+  kernelLink: 'kernelLink',
 } as const;
 
 /** Context keys for `when` and `enablement` clauses. */
@@ -74,3 +79,5 @@ export const COLORS = {
   stuck: 'ioUringInspector.stuckForeground',
   waiting: 'ioUringInspector.waitingForeground',
 } as const;
+/** `contextValue` of a frame of a kernel stack. */
+export const KERNEL_FRAME_CONTEXT = 'kernelFrame';

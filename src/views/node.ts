@@ -1,3 +1,4 @@
+import type { KernelFrame, Sample } from '../model/sample';
 import { grouped, shown } from './words';
 
 /** One row of the tree, as plain data: what the editor shows is made from it in treeItem.ts. */
@@ -28,6 +29,8 @@ export interface Node {
   readonly source?: SourceLink;
   /** The stack the row is of or in, one frame a line. */
   readonly stack?: () => string;
+  /** The frame of a kernel stack whose source a click goes to. */
+  readonly kernelFrame?: KernelFrameRow;
 }
 
 /** A line of the program's source, as its compiler was given the path. */
@@ -38,6 +41,13 @@ export interface SourceLink {
   readonly column?: number | undefined;
   /** When the binary was made, seconds since 1970: edits since then have moved the line. */
   readonly binaryModified?: number | undefined;
+}
+
+export interface KernelFrameRow {
+  readonly frame: KernelFrame;
+  /** Innermost first; the frame is one of these. */
+  readonly stack: readonly KernelFrame[];
+  readonly host: Pick<Sample['host'], 'kernel' | 'stable' | 'arch'>;
 }
 
 export interface NodeIcon {

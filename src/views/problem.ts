@@ -26,6 +26,11 @@ const WAYS: Partial<Record<InspectionProblem['code'], Way>> = {
   'newer-sample': OPEN,
   'file-unreadable': OPEN,
   'file-unwritable': { title: 'Save Elsewhere', command: COMMANDS.saveSample },
+  'kernel-tree': {
+    title: 'Open Settings',
+    command: 'workbench.action.openSettings',
+    argument: `${SECTION}.${SETTINGS.kernelSource}`,
+  },
   'probe-missing': {
     title: 'Open Settings',
     command: 'workbench.action.openSettings',

@@ -1,5 +1,5 @@
 /** Milliseconds that a dialog which is over has to be gone: what is shown before that could be closed in its place. */
-const GRACE = 1000;
+const GRACE = 10_000;
 
 /** Questions to the user, one at a time in the order they came: the editor lets a second dialog replace the first. */
 export class QuestionQueue {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { type HostId, hostFrom } from '../inspect/hostId';
 import { readSourceFileMap, type SourceFileMap } from '../source/sourcePaths';
+import { environmentUrls } from '../target/debuginfodUrls';
 import { SECTION, SETTINGS } from './ids';
 
 /** Seconds; a look costs the target's host something, so it never comes more often. */
@@ -33,6 +34,15 @@ export function processMemory(): boolean {
 /** Whether it is told where the inspected program's threads wait in its source. */
 export function sourcesEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.sources, true) !== false;
+}
+
+/** The servers of debuginfod that may be asked; none unless the user has said so. */
+export function debuginfodUrls(environment: NodeJS.ProcessEnv = process.env): string[] {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  const urls = settings.get<unknown>(SETTINGS.debuginfodUrls, []);
+  const own = Array.isArray(urls) ? urls.filter((url): url is string => typeof url === 'string') : [];
+  const isAllowed = settings.get<boolean>(SETTINGS.debuginfodEnvironment, false) === true;
+  return [...new Set([...own, ...(isAllowed ? environmentUrls(environment) : [])])];
 }
 
 /** The hosts of the user's settings; what is none is left out. */
@@ -71,6 +81,18 @@ export function marksEnabled(): boolean {
 /** Whether functions in which something waits have a line above them that says so. */
 export function codeLensEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.codeLens, false) === true;
+}
+
+/** A folder of this machine with the kernel's sources; undefined = there is none. */
+export function kernelSource(): string | undefined {
+  const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelSource, '');
+  return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
+}
+
+/** Template of the address of a function on the web; undefined = none is wanted. */
+export function kernelLinkTemplate(): string | undefined {
+  const link = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelLink, '');
+  return typeof link === 'string' && link.trim() !== '' ? link.trim() : undefined;
 }
 
 export function onSettingsChange(listener: () => void): vscode.Disposable {

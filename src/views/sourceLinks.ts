@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { Clock } from '../inspect/inspection';
 import type { Linking } from '../inspect/linking';
 import type { LinkThread } from '../inspect/linkThread';
 import type { Sample } from '../model/sample';
-import { sourcesEnabled } from './settings';
+import type { LinkSettings } from '../source/linkMessages';
+import { debuginfodUrls, sourcesEnabled } from './settings';
 
 /** Milliseconds that a Sample waits for its links to the program's source. */
 const LINKS_PATIENCE = 1000;
@@ -13,9 +15,10 @@ const LINKS_MEMORY = 512;
 export class SourceLinks {
   private thread: Promise<LinkThread> | undefined;
 
-  /** `bundle` = dist/links.js. */
+  /** `bundle` = dist/links.js; `folder` = where the editor keeps files for the extension. */
   constructor(
     private readonly bundle: string,
+    private readonly folder: string,
     private readonly clock: Clock,
   ) {}
 
@@ -35,6 +38,11 @@ export class SourceLinks {
       import('../inspect/linkThread'),
       import('../target/workerThread'),
     ]);
-    return new LinkThread(() => startThread(this.bundle, 'links', LINKS_MEMORY), this.clock);
+    const start = () => startThread(this.bundle, { role: 'links', settings: this.settings() }, LINKS_MEMORY);
+    return new LinkThread(start, this.clock);
+  }
+
+  private settings(): LinkSettings {
+    return { debuginfod: { urls: debuginfodUrls(), folder: join(this.folder, 'debuginfo') } };
   }
 }

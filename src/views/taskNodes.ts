@@ -3,6 +3,7 @@ import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
+import { KERNEL_FRAME_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged } from './node';
 import { colored } from './severity';
 import { taskSource, userRows } from './sourceRows';
@@ -179,7 +180,11 @@ function frames(task: Task, sample: Sample): readonly Node[] {
   const kernel = kernelStack ?? [];
   const here = colored('arrow-right', task, sample);
   rows.push(
-    ...paged(kernel, (frame, index) => kernelRow(index, frame, index === blocking ? here : undefined)),
+    ...paged(kernel, (frame, index) => ({
+      ...kernelRow(index, frame, index === blocking ? here : undefined),
+      context: KERNEL_FRAME_CONTEXT,
+      kernelFrame: { frame, stack: kernel, host: sample.host },
+    })),
   );
   if (syscall) {
     rows.push({

@@ -88,6 +88,14 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     return row.parent;
   }
 
+  /** The key of the inspection that a row belongs to: its name begins with that of the inspection's row. */
+  inspectionOf({ id }: Pick<Node, 'id'>): string | undefined {
+    return this.inspections.all.find(({ key }) => {
+      const root = this.rowOf(key)?.id;
+      return root !== undefined && (id === root || id.startsWith(`${root}/`));
+    })?.key;
+  }
+
   /** Brings the sidebar forward with one inspection in it, or with the first of its rows that has `id` among its siblings. */
   async reveal(key: string, id?: string): Promise<void> {
     const root = this.rowOf(key);
@@ -95,7 +103,11 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     const row = id === undefined ? undefined : this.rowBelow(root, id);
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
     await vscode.commands.executeCommand(FOCUS_VIEW);
-    await this.view.reveal(row ?? root, { select: true, focus: true, expand: row === undefined });
+    try {
+      await this.view.reveal(row ?? root, { select: true, focus: true, expand: row === undefined });
+    } catch {
+      // The editor did not know the row yet: it is drawn below, and only not selected.
+    }
     // On a slow machine it still happens now and then; drawing once more brings the rows.
     this.redraw.fire(undefined);
   }

@@ -25,6 +25,8 @@ export function treeItem(node: Node): vscode.TreeItem {
       title: 'Go to Source',
       arguments: [{ source: node.source }],
     };
+  if (node.kernelFrame !== undefined)
+    item.command = { command: COMMANDS.goToKernelSource, title: 'Go to Kernel Source', arguments: [node] };
   if (node.icon) {
     const { id, color } = node.icon;
     item.iconPath = new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));

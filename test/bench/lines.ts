@@ -10,9 +10,15 @@ import { type Benchmark, type Figure, median, milliseconds, Skipped, timed } fro
 const PROGRAM = process.env['PROGRAM'] ?? process.execPath;
 const MANY = 400;
 const TOOLS = {
-  addr2line: ['-if', '-e'],
-  'eu-addr2line': ['-if', '-e'],
-  'llvm-symbolizer': ['-e'],
+  addr2line: (addresses: readonly string[]) => ['-if', '-e', PROGRAM, ...addresses],
+  'eu-addr2line': (addresses: readonly string[]) => ['-if', '-e', PROGRAM, ...addresses],
+  'llvm-symbolizer': (addresses: readonly string[]) => ['-e', PROGRAM, ...addresses],
+  gdb: (addresses: readonly string[]) => [
+    '-nx',
+    '-batch',
+    ...addresses.flatMap((address) => ['-ex', `info line *${address}`]),
+    PROGRAM,
+  ],
 } as const;
 type Tool = keyof typeof TOOLS;
 const WARM_GOAL = 10;
@@ -29,7 +35,7 @@ async function open(): Promise<Lines> {
 /** Milliseconds of a tool's whole run: each starts anew for every question. */
 function ask(tool: Tool, addresses: readonly bigint[]): number {
   const start = performance.now();
-  const { status } = spawnSync(tool, [...TOOLS[tool], PROGRAM, ...addresses.map(hex)], { stdio: 'ignore' });
+  const { status } = spawnSync(tool, TOOLS[tool](addresses.map(hex)), { stdio: 'ignore' });
   if (status !== 0) throw new Error(`${tool} ended with ${status}`);
   return performance.now() - start;
 }
@@ -69,7 +75,7 @@ async function withLines(): Promise<bigint[]> {
 /** Source lines of a big program, against the tools; all sides in turns, so that whatever else the machine does falls on all. */
 export const lines: Benchmark = async ({ rounds }) => {
   const tools = (Object.keys(TOOLS) as Tool[]).filter(installed);
-  if (tools.length === 0) throw new Skipped('needs addr2line, eu-addr2line or llvm-symbolizer');
+  if (tools.length === 0) throw new Skipped('needs addr2line, eu-addr2line, llvm-symbolizer or gdb');
   const addresses = await withLines();
   if (addresses.length < 20) throw new Skipped(`${PROGRAM} has too little debug information`);
   const own: Record<(typeof MEASURED)[number], number[]> = {

@@ -66,7 +66,10 @@ async function ofAll(pid: number, target: Target, rounds: number): Promise<Figur
 }
 
 async function inThread(pid: number, target: Target): Promise<Figure[]> {
-  const thread = new LinkThread(() => startThread(join(CHECKOUT, 'dist/links.js'), 'links', 512), clock);
+  const thread = new LinkThread(
+    () => startThread(join(CHECKOUT, 'dist/links.js'), { role: 'links' }, 512),
+    clock,
+  );
   try {
     const sample = await takeSample(target, pid, { walk: false });
     const first = await held(() => thread.link(target, sample, {}));

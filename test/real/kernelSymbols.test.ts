@@ -9,6 +9,7 @@ import type { Binaries, BinaryFile } from '../../src/target/binaries';
 import type { Target } from '../../src/target/target';
 import { unpack } from '../../src/target/unpack';
 import { Installed } from './support/installed';
+import { openTestTarget } from './support/probe';
 import type { Running } from './support/victim';
 
 const RELEASE = '6.1.0-27-test';
@@ -24,9 +25,16 @@ static __attribute__((noinline)) void stop_queue(void)
 	step(2);
 }
 
+/* Its name is the end of another's: the linker keeps both as one. */
+__attribute__((noinline)) void queue(void)
+{
+	work--;
+}
+
 void disk_stop(void)
 {
 	stop_queue();
+	queue();
 	work++;
 }
 `;
@@ -157,7 +165,9 @@ it('symbols of another build than the kernel that runs are never taken', async (
   const notes = Buffer.from(readFileSync(join(kernel.path, '../notes')));
   notes[notes.length - 1] = (notes.at(-1) ?? 0) ^ 1;
   const main = frame('disk_stop', 1, 100);
-  expect(why(await kernel.symbolsFor(notes).locate(main, RELEASE))).toMatch(/of another build/);
+  const other = await kernel.symbolsFor(notes).locate(main, RELEASE);
+  expect(why(other)).toMatch(/of another build/);
+  expect(other).toHaveProperty('otherBuild', true);
   expect(why(await kernel.symbolsFor(Buffer.alloc(0)).locate(main, RELEASE))).toMatch(/build is not known/);
   expect(why(await kernel.symbolsFor().locate(main, '6.1.0-28-test'))).toMatch(/no debug symbols/);
   expect(why(await kernel.symbolsFor().locate(main, '../../etc'))).toMatch(/no debug symbols/);
@@ -167,4 +177,17 @@ it('symbols of another build than the kernel that runs are never taken', async (
   expect(why(await kernel.symbolsFor().locate(frame('nowhere', 1, 100), RELEASE))).toMatch(
     /no line for nowhere/,
   );
+});
+
+it('the build of the kernel that runs here is known; without its debug symbols it is said that there are none', async () => {
+  const target = await openTestTarget();
+  try {
+    const asked = await new KernelSymbols(target, unpack).locate(
+      frame('vfs_read', 1, 1000),
+      'no-such-release',
+    );
+    expect(why(asked)).toBe('no debug symbols of the kernel are installed');
+  } finally {
+    target.dispose();
+  }
 });

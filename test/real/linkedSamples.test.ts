@@ -90,7 +90,7 @@ describe('in a thread of its own', () => {
     clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
   };
   const linkThread = (context: Running, megabytes: number): LinkThread => {
-    const start = () => startThread(join(CHECKOUT, 'dist/links.js'), 'links', megabytes);
+    const start = () => startThread(join(CHECKOUT, 'dist/links.js'), { role: 'links' }, megabytes);
     const thread = new LinkThread(start, clock);
     context.onTestFinished(() => thread.dispose());
     return thread;

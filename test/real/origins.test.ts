@@ -1,13 +1,24 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Request } from '../../src/model/sample';
 import { SampleLinker } from '../../src/source/linkSample';
 import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { unpack } from '../../src/target/unpack';
 import { sampleOf } from '../unit/samples';
-import { type Armed, type Build, compileArmed, inMarks, originsOf, startArmed } from './support/armed';
+import { ACTORS, actor, actorMissing } from './support/actor';
+import {
+  type Armed,
+  type Build,
+  compileArmed,
+  inMarks,
+  lineOf,
+  originsOf,
+  startArmed,
+} from './support/armed';
+import { run } from './support/inspect';
 import { everybodysProbe, skipUnlessMemoryReadable } from './support/probe';
+import { skipUnless } from './support/rights';
 import type { Running } from './support/victim';
 
 const NOBODY = { uid: 65534, gid: 65534 };
@@ -64,6 +75,8 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
         job: ['callback job_completed job_completed'],
         plain: [],
         holder: ['callback on_block on_block'],
+        // The loop of its connection has a callback, but that is not the request's.
+        far: [],
         static: ops,
         stack: ops,
         'low tag': ops,
@@ -84,50 +97,64 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     },
   );
 
-  it.for([...levels('g++'), ...levels('clang++')])(
-    'objects and lambdas of a program in C++, %j',
-    async (build, context) => {
-      const found = await told(context, user, 'objects.cpp', build);
-      const plain = Object.fromEntries(
-        Object.entries(found).map(([name, rows]) => [
-          name,
-          // Each compiler has its own words for a lambda as a template's argument, and where it is.
-          rows.map((row) => row.replace(/Op<.*>(?= |::)/, 'Op<…>').replace(' start::<', ' <')),
-        ]),
-      );
-      expect(plain).toEqual({
-        virtual: ['object net::AcceptOp AcceptOp', 'method net::AcceptOp::complete accept'],
-        template: [
-          'object net::ReadOp<…> ReadOp',
-          'method net::ReadOp<…>::complete read',
-          'callback <lambda> template lambda',
-        ],
-        'member function': ['callback <lambda> member lambda'],
-        function: ['callback <lambda> bare lambda'],
-        'second base': ['object Session Session', 'method Session::complete session'],
-        handler: [
-          'object HandlerOp<…> HandlerOp',
-          'callback HandlerOp<…>::perform perform',
-          'callback <lambda> handler lambda',
-        ],
-      });
-    },
-  );
+  it('an index into a library’s list, where its symbols tell which', async (context) => {
+    const flags = ['-O1', '-Wl,--defsym=tokio_uring_driver=0'];
+    const found = await told(context, user, 'callbacks.c', { compiler: 'gcc', flags });
+    expect(found['index']).toEqual([
+      'number 17, an index into tokio-uring’s slab of operations, not an address',
+    ]);
+  });
 
-  it.for([...levels('g++', '-std=c++20'), { compiler: 'clang++-16', flags: ['-O0', '-std=c++20'] }])(
-    'coroutines, and those that await them, %j',
-    async (build, context) => {
-      expect(await told(context, user, 'coroutines.cpp', build)).toEqual({
-        awaiter: [
-          'coroutine store::read_header read_header',
-          'coroutine handle_request handle_request',
-          'coroutine serve_connection serve_connection',
-        ],
-        handle: ['coroutine by_handle by_handle'],
-        heap: ['coroutine through_heap through_heap'],
-      });
-    },
-  );
+  it.for([
+    ...levels('g++'),
+    ...levels('clang++'),
+    { compiler: 'g++', flags: ['-O2', '-fno-rtti'] },
+    { compiler: 'g++', flags: ['-O2', '-flto'] },
+  ])('objects and lambdas of a program in C++, %j', async (build, context) => {
+    const found = await told(context, user, 'objects.cpp', build);
+    const plain = Object.fromEntries(
+      Object.entries(found).map(([name, rows]) => [
+        name,
+        // Each compiler has its own words for a lambda as a template's argument, and where it is.
+        rows.map((row) => row.replace(/Op<.*>(?= |::)/, 'Op<…>').replace(' start::<', ' <')),
+      ]),
+    );
+    expect(plain).toEqual({
+      virtual: ['object net::AcceptOp AcceptOp', 'method net::AcceptOp::complete accept'],
+      template: [
+        'object net::ReadOp<…> ReadOp',
+        'method net::ReadOp<…>::complete read',
+        'callback <lambda> template lambda',
+      ],
+      'member function': ['callback <lambda> member lambda'],
+      function: ['callback <lambda> bare lambda'],
+      'second base': ['object Session Session', 'method Session::complete session'],
+      handler: [
+        'object HandlerOp<…> HandlerOp',
+        'callback HandlerOp<…>::perform perform',
+        'callback <lambda> handler lambda',
+      ],
+    });
+  });
+
+  it.for([
+    ...levels('g++', '-std=c++20'),
+    ...levels('clang++-16', '-std=c++20'),
+    { compiler: 'g++', flags: ['-O2', '-flto', '-std=c++20'] },
+  ])('coroutines, and those that await them, %j', async (build, context) => {
+    expect(await told(context, user, 'coroutines.cpp', build)).toEqual({
+      awaiter: [
+        'coroutine store::read_header read_header',
+        'coroutine handle_request handle_request',
+        'coroutine serve_connection serve_connection',
+      ],
+      handle: ['coroutine by_handle by_handle'],
+      heap: ['coroutine through_heap through_heap'],
+      member: ['coroutine Server::session session'],
+      template: [expect.stringMatching(/^coroutine generic<long(?: int)?> generic$/)],
+      lambda: [expect.stringMatching(/^coroutine (?:main::)?<lambda> lambda$/)],
+    });
+  });
 
   it.for(['0', '2'])(
     'futures of a program in Rust, and those that await them, -O%s',
@@ -187,4 +214,60 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     expect(again.requests[names.indexOf('op')]?.origin).toBe(origin);
     linker.close();
   });
+
+  it('nothing worse than a wrong guess where memory is nonsense', async (context) => {
+    const target = targetOf(context, user);
+    const flags = ['-O1', '-std=c++20'];
+    const armed = await start(context, 'wild.cpp', { compiler: 'g++', flags });
+    const began = Date.now();
+    const found = await originsOf(target, armed);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    expect(found.size).toBe(500);
+    const names = new Set([...found.values()].flatMap((origins) => origins.map((one) => one.function)));
+    for (const name of names)
+      expect(name).toMatch(/^(?:Base|Derived)(?:::run)?$|^main(?:::<lambda>)?$|not an address|^~?\w+$/);
+  });
+});
+
+describe.each(ACTORS)('as %s, the command line', (name) => {
+  it('tells with each pending request the coroutine that waits for it', async (context) => {
+    const missing = actorMissing(name);
+    if (missing !== undefined) context.skip(missing);
+    skipUnless(context, 'ioUring');
+    const who = actor(name);
+    const [build] = levels('g++', '-std=c++20');
+    if (!build) throw new Error('no build');
+    const program = compileArmed(context, 'coroutines.cpp', build);
+    const { uid, gid } = who;
+    const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
+    const { pid, userData } = await startArmed(context, program, user);
+    const at = (mark: string) => `coroutines.cpp:${lineOf('coroutines.cpp', mark)}`;
+    const text = (await run(who, String(pid))).stdout.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      `user_data ${userData.get('handle')} leads to the coroutine by_handle(), suspended at ${at('by_handle')}`,
+    );
+    expect(text).toContain(
+      `the coroutine store::read_header(), suspended at ${at('read_header')}, awaited by handle_request() at ${at('handle_request')}, by serve_connection() at ${at('serve_connection')}`,
+    );
+  });
+
+  it.for(['-O0', '-O2'])(
+    'tells who has submitted the one request that it waits for, %s',
+    async (level, context) => {
+      const missing = actorMissing(name);
+      if (missing !== undefined) context.skip(missing);
+      skipUnless(context, 'ioUring');
+      const who = actor(name);
+      const program = compileArmed(context, 'synchronous.c', { compiler: 'gcc', flags: [level] });
+      const { uid, gid } = who;
+      const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
+      const { pid } = await startArmed(context, program, user);
+      const line = lineOf('synchronous.c', 'read_block');
+      const said = `it was submitted by read_block() at synchronous.c:${line}, which still waits for it`;
+      await vi.waitFor(async () => {
+        const text = (await run(who, String(pid))).stdout.replace(/\s+/g, ' ');
+        expect(text).toContain(said);
+      }, 20_000);
+    },
+  );
 });

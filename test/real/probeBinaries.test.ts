@@ -19,7 +19,7 @@ import type { BinaryFile } from '../../src/target/binaries';
 import { spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { pidOf } from './support/installed';
-import { everybodysProbe, outcomes } from './support/probe';
+import { childrenOf, eventually, everybodysProbe, outcomes, stateOf } from './support/probe';
 import { until } from './support/proc';
 import { killGroup, toRelease, toReleaseByShell } from './support/releases';
 import type { Running } from './support/victim';
@@ -256,6 +256,16 @@ describe('a sudo rule for the probe', () => {
     const ranges = files.map((file) => ({ file, offset: 0, length: 4 }));
     expect(outcomes(await (await open()).binaries.read(ranges))).toEqual(['ok', 'ok']);
     expect(outcomes(await (await open(['--no-memory'])).binaries.read(ranges))).toEqual(['EPERM', 'EPERM']);
+  });
+
+  it('leaves no reader behind when the probe is killed after a path was opened', async (context) => {
+    if (!isRoot) context.skip('needs root');
+    const target = await open();
+    expect(outcomes(await target.binaries.read(asked([join(folder, 'program')])))).toEqual(['ok']);
+    const readers = childrenOf(target.hello.pid);
+    expect(readers).toHaveLength(1);
+    process.kill(target.hello.pid, 'SIGKILL');
+    await eventually('its reader has ended', () => readers.every((pid) => stateOf(pid) === undefined));
   });
 
   it('an ordinary user’s probe reads what that user may', async (context) => {

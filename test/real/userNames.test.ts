@@ -1,11 +1,22 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { takeSample } from '../../src/sample/takeSample';
+import { isBlindSource } from '../../src/source/blindSources';
 import type { CallStack } from '../../src/source/callStacks';
+import { isOfBuild } from '../../src/source/elfFile';
+import { openLines } from '../../src/source/lines';
+import { SampleLinker } from '../../src/source/linkSample';
+import { openDebuginfod } from '../../src/target/debuginfod';
+import { openLocalBytes } from '../../src/target/localBytes';
+import { unpack } from '../../src/target/unpack';
 import { gdbStacks } from './support/gdb';
 import { Installed, pidOf } from './support/installed';
 import { namedStacks, namesOf, openTarget } from './support/namedStacks';
 import { until } from './support/proc';
-import { toRelease } from './support/releases';
+import { killGroup, toRelease } from './support/releases';
 
 const sleeps = (pid: number): boolean => /^State:\tS/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 
@@ -59,6 +70,11 @@ it.for(['-g', ''])(
   },
 );
 
+const GO_BUILDS = [
+  ['as built by default', []],
+  ['position-independent', ['-buildmode=pie']],
+] as const;
+
 /** Goroutines that block in system calls, each in a thread of its own. */
 const GO = `package main
 
@@ -97,16 +113,19 @@ func main() {
 }
 `;
 
-it.for([
-  ['as built by default', []],
-  ['position-independent', ['-buildmode=pie']],
-] as const)('stacks of Go are proven with the tables of its file, %s', async ([, flags], context) => {
+it.for(GO_BUILDS)('stacks of Go are proven with the tables of its file, %s', async ([, flags], context) => {
   const at = new Installed(context);
   at.needs('go', 'gdb');
   at.file('waits.go', GO);
   at.file('go.mod', 'module waits\n');
   at.run('sh', ['-c', `GOCACHE=${at.folder}/cache GOFLAGS=-mod=mod go build ${flags.join(' ')} -o waits .`]);
-  const pid = await started(at, `${at.folder}/waits`);
+  const child = spawn(`${at.folder}/waits`, [], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { GOTRACEBACK: 'system' },
+  });
+  const pid = pidOf(child);
+  context.onTestFinished(toRelease(() => killGroup(pid)));
   const target = await openTarget(context);
   const inTake = (stacks: readonly CallStack[]) =>
     stacks.filter((stack) => namesOf(stack).includes('main.(*store).take'));
@@ -132,6 +151,22 @@ it.for([
     return frames.filter(({ trust, address }) => trust === 'proven' && !theirs.has(address));
   });
   expect(wrong).toEqual([]);
+
+  process.kill(pid, 'SIGQUIT');
+  const tracebacks = [
+    ...(await text(child.stderr)).matchAll(/^goroutine \d+.*\[syscall.*\]:\n((?:.+\n)+)/gm),
+  ].map(([, lines = '']) =>
+    [...lines.matchAll(/^(\S+)\(.*\)\n\t.+:(\d+)/gm)].map(([, name, line]) => `${name} ${line}`),
+  );
+  expect(tracebacks).toHaveLength(3);
+  const ours = inTake(stacks).map(({ frames = [] }) =>
+    frames.map((frame) => `${frame.function} ${frame.line}`),
+  );
+  // Of the innermost it has the line that told the scheduler, just before the call that blocks.
+  for (const [, ...traceback] of tracebacks) {
+    expect(traceback.length).toBeGreaterThan(4);
+    expect(ours.map((stack) => stack.slice(-traceback.length))).toContainEqual(traceback);
+  }
 });
 
 it('functions of JavaScript are named where Node is told to write them down', async (context) => {
@@ -192,3 +227,105 @@ it('code that is made while a program runs is called so where nobody tells its n
   const [named] = await namedStacks(target, pid);
   expect(named && namesOf(named)).toContain('compiled_take');
 });
+
+it('lines come from a server of debuginfod where the program has no debug information', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc', 'objcopy', 'readelf');
+  at.file(
+    'waits.c',
+    '#include <unistd.h>\n__attribute__((noinline)) static int take(int n) {\n  return pause() + n;\n}\nint main(void) { return take(2) + 1; }\n',
+  );
+  at.run('gcc', ['-g', '-O1', '-Wl,--build-id=sha1', 'waits.c', '-o', 'waits']);
+  at.run('objcopy', ['--only-keep-debug', 'waits', 'waits.debug']);
+  at.run('strip', ['waits']);
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(readFileSync(`${at.folder}/waits.debug`));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.onTestFinished(() => void server.close());
+  const address = server.address();
+  const fetchDebugFile = openDebuginfod({
+    urls: [`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`],
+    folder: `${at.folder}/cache`,
+    isOfBuild: (bytes, buildId) => isOfBuild(bytes, buildId, unpack),
+  });
+  const pid = await started(at, `${at.folder}/waits`);
+  const target = await openTarget(context);
+  const [without] = await namedStacks(target, pid);
+  expect(without && namesOf(without)).not.toContain('take');
+  const [stack] = await namedStacks(target, pid, { fetchDebugFile });
+  expect(stack?.frames).toContainEqual(expect.objectContaining({ function: 'take', line: 3 }));
+  const id = spawnSync('readelf', ['-n', `${at.folder}/waits`], { encoding: 'utf8' }).stdout;
+  expect(asked).toContain(`/buildid/${/Build ID: (\w+)/.exec(id)?.[1]}/debuginfo`);
+});
+
+it('a Sample says once why a program’s lines are not told, and what to do', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc', 'strip');
+  at.file('waits.c', '#include <unistd.h>\nint main(void) { return pause() + 1; }\n');
+  at.run('gcc', ['-g', 'waits.c', '-o', 'traced']);
+  at.run('gcc', ['-Wl,--build-id=sha1', '-s', 'waits.c', '-o', 'stripped']);
+  const target = await openTarget(context);
+  const linker = new SampleLinker(target, { unpack });
+  context.onTestFinished(() => linker.close());
+  const rowsOf = async (name: string) => {
+    const pid = await started(at, `${at.folder}/${name}`);
+    const sample = await linker.link(await takeSample(target, pid, { walk: false }));
+    return sample.notVisible.filter(isBlindSource);
+  };
+  expect(await rowsOf('traced')).toEqual([]);
+  expect(await rowsOf('stripped')).toEqual([
+    {
+      what: 'source lines of stripped',
+      why: 'it has no debug information and was stripped of its functions’ names',
+      remedy: expect.stringMatching(/compile it with -g.*build-id [0-9a-f]{40}\)/),
+    },
+  ]);
+});
+
+it.for(GO_BUILDS)(
+  'stripped Go is told by the table of its own tracebacks, %s',
+  async ([, flags], context) => {
+    const at = new Installed(context);
+    at.needs('go');
+    at.file('waits.go', GO);
+    at.file('go.mod', 'module waits\n');
+    const build = ['go', 'build', ...flags, '-o'];
+    const environment = `GOCACHE=${at.folder}/cache GOFLAGS=-mod=mod`;
+    at.run('sh', ['-c', `${environment} ${[...build, 'traced', '.'].join(' ')}`]);
+    at.run('sh', ['-c', `${environment} ${[...build, 'waits', "-ldflags='-s -w'", '.'].join(' ')}`]);
+    const open = async (name: string) => {
+      const source = await openLocalBytes(`${at.folder}/${name}`);
+      if (typeof source === 'string') throw new Error(source);
+      const result = await openLines(source, { path: name, unpack, open: openLocalBytes });
+      if (!result.ok) throw new Error(result.why);
+      return result.lines;
+    };
+    const [stripped, traced] = [await open('waits'), await open('traced')];
+    expect(stripped.elf.find('.symtab')).toBeUndefined();
+    expect(await stripped.info()).toBeUndefined();
+    const code = stripped.elf.find('.text');
+    const addresses = Array.from({ length: 400 }, (_, n) =>
+      BigInt((code?.address ?? 0) + Math.floor(((code?.size ?? 0) * n) / 400)),
+    );
+    expect(traced.elf.find('.text')).toMatchObject({ address: code?.address, size: code?.size });
+    const theirs = await traced.locate(addresses);
+    const differing = (await stripped.locate(addresses)).filter(({ frames: [frame] }, index) => {
+      const expected = theirs[index]?.frames ?? [];
+      if (!frame || expected.at(-1)?.line === undefined) return false;
+      return (
+        frame.function !== expected.at(-1)?.function ||
+        frame.line !== expected[0]?.line ||
+        frame.file !== expected[0]?.file
+      );
+    });
+    expect(differing).toEqual([]);
+    expect(
+      (await stripped.locate(addresses)).filter(({ frames: [frame] }) => frame?.line !== undefined).length,
+    ).toBeGreaterThan(350);
+    stripped.close();
+    traced.close();
+  },
+);

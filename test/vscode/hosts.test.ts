@@ -268,14 +268,14 @@ export const hostTests: readonly Test[] = [
         hungUp.abort();
         // The editor itself has closed the first one, else the second would not be the one that is answered.
         await eventually('the second question', () => shown.prompts.length === 2 && shown.open === 1);
-        await pressing('acceptSelectedQuickOpenItem', 'db5 is answered', () => given.length >= 2);
+        await pressing('closeQuickOpen', 'db5 is answered', () => given.length >= 2);
         await eventually('the question for trust', () => shown.prompts.length > 2);
         await pressing('closeQuickOpen', 'all answers', () => given.length === 3);
       } finally {
         shown.restore();
         questions.clear();
       }
-      assert.deepEqual(given, ['db4: undefined', 'db5: ', 'db6: false']);
+      assert.deepEqual(given, ['db4: undefined', 'db5: undefined', 'db6: false']);
     },
   },
   {
@@ -309,7 +309,8 @@ export const hostTests: readonly Test[] = [
       assert.match(await tree(), /^db3 {2}connection lost/m);
       const before = probes();
       assert.deepEqual(await inspectOn(victim('STUCK'), 'db1'), []);
-      assert.equal(probes(), before);
+      // The probe of the test before may yet be ending.
+      assert.ok(probes() <= before);
       await closeAll();
       for (const [alias] of (await tree()).matchAll(/^db\d/gm))
         await vscode.commands.executeCommand(COMMANDS.disconnect, { host: `ssh:${alias}` });

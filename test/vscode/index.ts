@@ -4,6 +4,7 @@ import { activationTests } from './activation.test';
 import { badInputTests } from './badInput.test';
 import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
+import { kernelSourceTests } from './kernelSource.test';
 import { marksTests } from './marks.test';
 import { savedSampleTests } from './savedSample.test';
 import { runTest } from './suite';
@@ -14,6 +15,7 @@ const tests = [
   ...inspectingTests,
   ...badInputTests,
   ...savedSampleTests,
+  ...kernelSourceTests,
   ...hostTests,
   ...marksTests,
 ];

@@ -1,6 +1,6 @@
-import { type Code, type InlinedFunction, inlinedInto, isLambda, type ProgramFunction } from './code';
+import { type Code, type InlinedFunction, inlinedInto, isLambda, isOwn, type ProgramFunction } from './code';
 import { lambdaArgument } from './lambdas';
-import { isProgramFile } from './programFiles';
+import { isSystemImage } from './programFiles';
 
 /** Calls from function to function that are followed, and the functions of one search. */
 const DEEPEST = 5;
@@ -52,12 +52,13 @@ async function search(
   from: ProgramFunction,
   fits: (found: InlinedFunction) => boolean,
 ): Promise<InlinedFunction | undefined> {
+  if (isSystemImage(from.image.path)) return undefined;
   const seen = new Set([from.address]);
   let level = [from];
   for (let depth = 0; depth < DEEPEST && level.length > 0; depth++) {
     const next: ProgramFunction[] = [];
     for (const one of level) {
-      if (isProgramFile(one.place.file) && fits(one)) return one;
+      if (isOwn(one) && fits(one)) return one;
       const inlined = (await inlinedInto(one)).find(fits);
       if (inlined) return inlined;
       for (const address of await calledBy(code, one)) {

@@ -1,6 +1,6 @@
 import type { Origin } from '../../model/request';
 import { callTargets, lambdaOf, programCode } from './calls';
-import type { Code, ProgramFunction } from './code';
+import { type Code, isOwn, type ProgramFunction } from './code';
 import { wordIn } from './processMemory';
 import { isProgramFile } from './programFiles';
 import { classAround } from './types';
@@ -14,6 +14,8 @@ const FARTHEST_BASE = 1 << 16;
 const LONGEST_NAME = 1024;
 
 const TYPE_NAME = /^\*?(?:N|St|S[absiod]|\d|Z|\$)[\w.$]+$/;
+/** Type information is an object too. */
+const OF_RUNTIME = /^N10__cxxabiv1/;
 const TYPE_SYMBOL = /^_ZTV(.+)$/;
 const DESTRUCTOR = /D[012]Ev$/;
 const THUNK_SYMBOL = /^_ZT(?:h|v|c)[n\d_hv]*?_(?=[NZ\d])(.+)$/;
@@ -32,7 +34,7 @@ export interface ClassFound {
 /** The class whose table of virtual functions begins at `table`; undefined where none does. */
 export async function classOf(code: Code, table: number, found: string): Promise<ClassFound | undefined> {
   const mangled = await typeName(code, table);
-  if (mangled === undefined) return undefined;
+  if (mangled === undefined || OF_RUNTIME.test(mangled)) return undefined;
   const methods = await methodsOf(code, table);
   const best = methods
     .map((method, index) => ({ method, weight: weightOf(method, mangled) - index / 10 }))
@@ -43,7 +45,7 @@ export async function classOf(code: Code, table: number, found: string): Promise
   const object: Origin = { kind: 'object', function: name, ...type?.place, found };
   const isOwnType = isProgramFile(type?.place?.file);
   if (!best || DESTRUCTOR.test(best.symbol ?? '')) return { origins: [object], isProgram: isOwnType };
-  if (!isProgramFile(best.place.file)) {
+  if (!isOwn(best)) {
     // A wrapper of a library around the program's code: that is what counts.
     const called = await programCode(code, best);
     const inner: Origin = called
@@ -116,11 +118,11 @@ async function behindThunk(code: Code, method: ProgramFunction): Promise<Program
 }
 
 function weightOf(method: ProgramFunction, mangled: string): number {
-  const { symbol = '', name, place } = method;
+  const { symbol = '', name } = method;
   return (
     (isOf(method, mangled) ? 4 : 0) +
     (COMPLETES.test(name) ? 2 : 0) +
-    (isProgramFile(place.file) ? 2 : 0) -
+    (isOwn(method) ? 2 : 0) -
     (DESTRUCTOR.test(symbol) || symbol === '__cxa_pure_virtual' ? 20 : 0)
   );
 }

@@ -3,10 +3,11 @@ import type { Binaries, Place } from '../binaries';
 import type { DebugInfo } from '../dwarf/debugInfo';
 import type { Entry } from '../dwarf/entries';
 import { Attribute, Tag } from '../dwarf/names';
+import type { Unit } from '../dwarf/unit';
 import type { Lines, SourceFrame } from '../lines';
 import type { Image } from '../unwind/images';
 import type { ProcessMemory } from './processMemory';
-import { isProgramFile } from './programFiles';
+import { isProgramFile, isSystemImage } from './programFiles';
 
 /** A function of the process, by where it begins. */
 export interface ProgramFunction {
@@ -23,18 +24,24 @@ export interface ProgramFunction {
   readonly place: SourcePlace;
   readonly info?: DebugInfo;
   readonly entry?: Entry;
+  /** Its binary has debug information, of this function or others. */
+  readonly hasDebugInfo: boolean;
 }
 
 /** Origins and declarations that lead to each other, at most. */
 const DEEPEST = 8;
-/** Functions known by address. */
+/** Functions known by address, and bytes of the units of debug information that they are in. */
 const MOST_KNOWN = 4096;
+const MOST_WEIGHT = 128 << 20;
 /** Entries of one function that are looked at for what is inlined. */
 const MOST_ENTRIES = 2000;
 
 /** The functions of one process by their addresses. */
 export class Code {
   private readonly known = new Map<number, Promise<ProgramFunction | undefined>>();
+  /** Whose bytes the entries of known functions keep in memory, and how many they are. */
+  private readonly units = new Set<Unit>();
+  private weight = 0;
 
   constructor(
     readonly memory: ProcessMemory,
@@ -48,10 +55,17 @@ export class Code {
     let found = this.known.get(address);
     if (!found) {
       found = this.find(address);
-      if (this.known.size >= MOST_KNOWN) this.known.clear();
       this.known.set(address, found);
     }
     return found;
+  }
+
+  /** Forgets functions where they hold more debug information in memory than they are worth. */
+  trim(): void {
+    if (this.known.size <= MOST_KNOWN && this.weight <= MOST_WEIGHT) return;
+    this.known.clear();
+    this.units.clear();
+    this.weight = 0;
   }
 
   /** The binary that an address lies in, its code or data, and what it says of itself. */
@@ -70,6 +84,12 @@ export class Code {
     return location?.frames ?? [];
   }
 
+  private weigh(unit: Unit): void {
+    if (this.units.has(unit)) return;
+    this.units.add(unit);
+    this.weight += unit.size;
+  }
+
   private async find(address: number): Promise<ProgramFunction | undefined> {
     const { image, lines } = (await this.binaryAt(address)) ?? {};
     if (!image || !lines) return undefined;
@@ -83,11 +103,13 @@ export class Code {
     const begins = entry && (await entry.ranges()).some(({ low }) => low === linked);
     if (symbol?.address !== linked && !begins) return undefined;
     const named = symbol?.address === linked ? { symbol: symbol.name } : {};
-    const common = { address, size: symbol?.size ?? 0, image, lines, ...named };
+    const hasDebugInfo = info !== undefined;
+    const common = { address, size: symbol?.size ?? 0, image, lines, hasDebugInfo, ...named };
     if (!info || !entry || !begins) return { ...common, name: symbol?.name ?? '', place: {} };
     const declared = await declarationOf(info, entry);
     const own = location?.frames.at(-1);
     const { name, linkage } = await info.nameOf(entry);
+    this.weigh(entry.unit);
     return {
       ...common,
       name: plainName(name ?? linkage ?? symbol?.name ?? ''),
@@ -97,6 +119,11 @@ export class Code {
       entry,
     };
   }
+}
+
+/** Written by the program's authors, as far as the file it is in tells. */
+export function isOwn({ place, image }: ProgramFunction): boolean {
+  return isProgramFile(place.file) && !isSystemImage(image.path);
 }
 
 function placeOf(frame: SourceFrame | undefined): SourcePlace {

@@ -2,7 +2,7 @@ import type { SourcePlace } from '../../model/sample';
 import type { DebugInfo } from '../dwarf/debugInfo';
 import type { Entry } from '../dwarf/entries';
 import { Attribute, Tag } from '../dwarf/names';
-import { declarationOf, type ProgramFunction } from './code';
+import { declarationOf, declaredEntry, type ProgramFunction, plainName } from './code';
 import { isStructure, memberNamed, pointedTo, typeOf } from './types';
 
 /** A field of a coroutine's frame, in bytes. */
@@ -22,6 +22,9 @@ export interface FrameLayout {
   readonly promise?: Field;
 }
 
+/** Entries of one function, and of one unit, that are looked at. */
+const MOST_IN_FUNCTION = 5000;
+const MOST_IN_UNIT = 500_000;
 /** Bytes that a promise may have. */
 const MOST_PROMISE = 4096;
 /** `_Z3fooPZ3fooiE9_Z3fooi.Frame.actor`: GCC's; the function's own name stands in it. */
@@ -47,7 +50,7 @@ async function read(resume: ProgramFunction): Promise<FrameLayout> {
   if (!info || !entry) return { name: linkage ?? resume.name, place: resume.place };
   const written = await writtenFunction(entry, info, linkage);
   const named = {
-    name: (written && (await info.nameOf(written)).name) ?? resume.name,
+    name: plainName((written && (await info.nameOf(written)).name) ?? resume.name),
     place: (written && (await declarationOf(info, written))) ?? resume.place,
   };
   const structure = await structureOf(info, entry);
@@ -63,7 +66,9 @@ async function read(resume: ProgramFunction): Promise<FrameLayout> {
 
 /** GCC gives the resuming function a pointer to the frame, Clang a variable. */
 async function structureOf(info: DebugInfo, entry: Entry): Promise<Entry | undefined> {
+  let looked = 0;
   for (const child of entry.descendants()) {
+    if (++looked > MOST_IN_FUNCTION) return undefined;
     if (child.tag !== Tag.formalParameter && child.tag !== Tag.variable) continue;
     const name = await info.plainName(child);
     if (name !== 'frame_ptr' && name !== '__coro_frame') continue;
@@ -93,8 +98,12 @@ async function writtenFunction(
   info: DebugInfo,
   linkage: string | undefined,
 ): Promise<Entry | undefined> {
-  const root = linkage === undefined ? undefined : await info.root(entry.unit);
+  // With link-time optimisation what was written stands in another unit than the code.
+  const { unit } = await declaredEntry(info, entry);
+  const root = linkage === undefined ? undefined : await info.root(unit);
+  let looked = 0;
   for (const one of root?.descendants() ?? []) {
+    if (++looked > MOST_IN_UNIT) return undefined;
     if (one.tag !== Tag.subprogram || !one.has(Attribute.linkageName)) continue;
     if ((await one.text(Attribute.linkageName)) === linkage) return one;
   }

@@ -19,7 +19,7 @@ export function* indexStores(
   value: number,
   width: number,
 ): Generator<IndexStore> {
-  for (let at = 0; at + 4 <= code.length; at++) {
+  for (let at = 0; at < code.length; at++) {
     const instruction = prefixed(code, at, width);
     if (!instruction) continue;
     const { opcode, rex } = instruction;
@@ -30,7 +30,7 @@ export function* indexStores(
       if (immediate(code, operand.end, width) === value) yield { store: at, constant: at };
     } else if (kind === (width === 1 ? 0x88 : 0x89)) {
       const register = operand.register | ((rex & 4) << 1);
-      const load = loadBefore(code, at, register, value);
+      const load = loadBefore(code, at, register, value, width);
       if (load !== undefined) yield { store: at, constant: load };
     }
   }
@@ -75,15 +75,25 @@ function immediate(code: Buffer, at: number, width: number): number | undefined 
   return at + length <= code.length ? code.readUIntLE(at, length) : undefined;
 }
 
-/** The nearest `mov $value, register` before. */
-function loadBefore(code: Buffer, at: number, register: number, value: number): number | undefined {
+/** The nearest `mov $value, register` before: several may lead to one store. */
+function loadBefore(
+  code: Buffer,
+  at: number,
+  register: number,
+  value: number,
+  width: number,
+): number | undefined {
   const low = register & 7;
   for (let load = at - 2; load >= Math.max(0, at - FARTHEST_LOAD); load--) {
-    const isHigh = load > 0 && (code[load - 1] ?? 0) >> 4 === 4 && ((code[load - 1] ?? 0) & 1) === 1;
-    if (code[load] === 0xb8 + low && load + 5 <= at && isHigh === register > 7)
-      return code.readUInt32LE(load + 1) === value ? load : undefined;
-    if (register < 8 && code[load] === 0x31 && code[load + 1] === (0xc0 | (low << 3) | low))
-      return value === 0 ? load : undefined;
+    const prefix = load > 0 ? (code[load - 1] ?? 0) : 0;
+    const isHigh = prefix >> 4 === 4 && (prefix & 1) === 1;
+    if (code[load] === 0xb8 + low && load + 5 <= at && isHigh === register > 7) {
+      if (code.readUInt32LE(load + 1) === value) return load;
+    } else if (width === 1 && code[load] === 0xb0 + low && isHigh === register > 7) {
+      if (code[load + 1] === value) return load;
+    } else if (register < 8 && code[load] === 0x31 && code[load + 1] === (0xc0 | (low << 3) | low)) {
+      if (value === 0) return load;
+    }
   }
   return undefined;
 }

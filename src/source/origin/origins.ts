@@ -1,8 +1,10 @@
 import { printable } from '../../model/printable';
 import type { Origin } from '../../model/request';
+import type { Demangle } from '../../target/demangler';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
 import { Code } from './code';
+import { frameworksOf, frameworkWords } from './frameworks';
 import { ProcessMemory } from './processMemory';
 import { Search } from './search';
 import { type Candidate, meaningOf } from './userData';
@@ -16,11 +18,17 @@ const MOST_PROCESSES = 8;
 /** Milliseconds that a process whose memory did not answer is left alone. */
 const HUNG_FOR = 30_000;
 
+interface KnownCode {
+  readonly functions: Code;
+  readonly generation: number;
+  frameworks?: ReturnType<typeof frameworksOf>;
+}
+
 /** What is kept of a process. */
 interface Known {
   readonly memory: ProcessMemory;
   /** Its functions, while the same is mapped. */
-  code?: { readonly functions: Code; readonly generation: number };
+  code?: KnownCode;
   /** When it last did not answer. */
   hungAt?: number;
 }
@@ -37,29 +45,47 @@ export class Origins {
   /** By user_data; of those nothing was recognised of none. Never rejects for what lies in the memory; nothing is said of a process that does not answer. */
   async of(place: Place, userData: Iterable<string>): Promise<Map<string, readonly Origin[]>> {
     const found = new Map<string, readonly Origin[]>();
+    const numbers: string[] = [];
     const pointers: { readonly value: string; readonly candidates: readonly Candidate[] }[] = [];
     for (const value of new Set(userData)) {
       const meaning = meaningOf(value);
-      if (meaning.kind === 'number') found.set(value, [{ kind: 'number', function: meaning.words }]);
-      else if (meaning.kind === 'address' && pointers.length < MOST_VALUES)
+      if (meaning.kind === 'number') {
+        numbers.push(value);
+        found.set(value, [{ kind: 'number', function: meaning.words }]);
+      } else if (meaning.kind === 'address' && pointers.length < MOST_VALUES)
         pointers.push({ value, candidates: meaning.candidates });
     }
-    if (pointers.length === 0 || this.target.arch !== 'x86_64') return found;
+    if (numbers.length + pointers.length === 0 || this.target.arch !== 'x86_64') return found;
     const process = this.process(place.pid);
     if (process.hungAt !== undefined && Date.now() - process.hungAt < HUNG_FOR) return found;
     const { memory } = process;
     if (!(await memory.open())) return found;
     const code = this.codeOf(process, place);
-    for (let at = 0; at < pointers.length && !memory.isSpent; at += AT_ONCE)
+    for (const { value, candidates } of pointers)
+      if (!isMapped(memory, candidates)) {
+        numbers.push(value);
+        found.set(value, [{ kind: 'number', function: OPAQUE }]);
+      }
+    const open = pointers.filter(({ value }) => !found.has(value));
+    for (let at = 0; at < open.length && !memory.isSpent; at += AT_ONCE)
       await Promise.all(
-        pointers.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
-          const origins = isMapped(memory, candidates)
-            ? await new Search(code).of(candidates)
-            : [{ kind: 'number', function: OPAQUE } as const];
-          if (origins.length > 0) found.set(value, origins.map(shown));
+        open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
+          const origins = await new Search(code.functions).of(candidates);
+          const { demangle } = this.binaries;
+          if (origins.length > 0)
+            found.set(value, await Promise.all(origins.map((origin) => shown(origin, demangle))));
         }),
       );
+    if (numbers.length > 0 && !memory.isSpent) {
+      code.frameworks ??= frameworksOf(code.functions);
+      const frameworks = await code.frameworks;
+      for (const value of numbers) {
+        const words = frameworkWords(value, frameworks);
+        if (words !== undefined) found.set(value, [{ kind: 'number', function: words }]);
+      }
+    }
     memory.close();
+    code.functions.trim();
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
@@ -70,12 +96,14 @@ export class Origins {
     this.processes.clear();
   }
 
-  private codeOf(process: Known, place: Place): Code {
-    const { memory, code } = process;
-    if (code?.generation === memory.generation) return code.functions;
-    const functions = new Code(memory, this.binaries, place);
-    process.code = { functions, generation: memory.generation };
-    return functions;
+  private codeOf(process: Known, place: Place): KnownCode {
+    const { memory } = process;
+    if (process.code?.generation !== memory.generation)
+      process.code = {
+        functions: new Code(memory, this.binaries, place),
+        generation: memory.generation,
+      };
+    return process.code;
   }
 
   private process(pid: number): Known {
@@ -94,6 +122,9 @@ function isMapped(memory: ProcessMemory, candidates: readonly Candidate[]): bool
   return candidates.some(({ address }) => memory.region(address) !== undefined);
 }
 
-function shown({ function: name, file, ...origin }: Origin): Origin {
-  return { ...origin, function: printable(name), ...(file === undefined ? {} : { file: printable(file) }) };
+async function shown(origin: Origin, demangle: Demangle | undefined): Promise<Origin> {
+  const { function: name, file, ...rest } = origin;
+  // Of a class only the symbol of its type information may be known.
+  const known = (await demangle?.(name))?.replace(/^typeinfo for /, '') ?? name;
+  return { ...rest, function: printable(known), ...(file === undefined ? {} : { file: printable(file) }) };
 }

@@ -68,6 +68,16 @@ export class ProcessMemory {
     return this.images?.region(address);
   }
 
+  /** The files that are mapped, with the lowest address of each. */
+  files(): readonly { readonly path: string; readonly start: number }[] {
+    const files = new Map<string, number>();
+    for (const { file, start } of this.images?.regions ?? []) {
+      const path = file.split(' ').slice(3).join(' ');
+      if (path !== '' && !files.has(path)) files.set(path, start);
+    }
+    return [...files].map(([path, start]) => ({ path, start }));
+  }
+
   isCode(address: number): boolean {
     return this.images?.isCode(address) === true;
   }

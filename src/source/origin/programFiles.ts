@@ -6,10 +6,10 @@ export function isProgramFile(file: string | undefined): file is string {
   return file !== undefined && !LIBRARY.test(file);
 }
 
-const LIBRARY_IMAGE =
-  /^(?:\/usr)?\/lib(?:64|32)?\/|\/(?:libc|libstdc\+\+|libc\+\+|ld-linux[^/]*|libpthread)[.-][^/]*$|^\[/;
+const SYSTEM =
+  /^(?:\/usr)?\/lib(?:64|32)?\/.*\.so(?:\.|$)|\/(?:libc|libstdc\+\+|libc\+\+|ld-linux[^/]*|libpthread)[.-][^/]*$|^\[/;
 
 /** A library that the system brings. */
 export function isSystemImage(path: string): boolean {
-  return LIBRARY_IMAGE.test(path);
+  return SYSTEM.test(path);
 }

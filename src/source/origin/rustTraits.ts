@@ -1,8 +1,7 @@
 import type { Origin } from '../../model/request';
 import { Tag } from '../dwarf/names';
 import { programCode } from './calls';
-import { type Code, isLambda, type ProgramFunction } from './code';
-import { isProgramFile } from './programFiles';
+import { type Code, isLambda, isOwn, type ProgramFunction } from './code';
 import { awaitChain } from './rustFutures';
 import { methodAt } from './rustTables';
 import { isStructure, pointedTo, typeFound, typeOf } from './types';
@@ -23,7 +22,7 @@ export async function traitBehind(
   if (!method) return undefined;
   const chain = data === undefined ? undefined : await awaitChain(code, method, data, found);
   if (chain) return { origins: chain, kind: 'future' };
-  if (isProgramFile(method.place.file)) {
+  if (isOwn(method)) {
     const type = isLambda(method) ? undefined : await selfOf(method);
     const object: Origin[] = type ? [{ kind: 'object', function: type.name, ...type.place, found }] : [];
     const kind = type ? 'method' : 'callback';

@@ -2,11 +2,11 @@ import type { Origin } from '../../model/request';
 import { structureOf } from './callbackTypes';
 import { lambdaOf, programCode } from './calls';
 import { COMPLETES, classOf } from './classes';
-import type { Code, ProgramFunction } from './code';
+import { type Code, isOwn, type ProgramFunction } from './code';
 import { asyncBacktrace, coroutineAt, coroutineFrom } from './coroutines';
 import { type Extent, extentOf } from './extent';
 import { wordIn } from './processMemory';
-import { isProgramFile, isSystemImage } from './programFiles';
+import { isSystemImage } from './programFiles';
 import { traitBehind } from './rustTraits';
 import type { Candidate } from './userData';
 
@@ -37,9 +37,11 @@ const MOST_OBJECTS = 24;
 const MOST_FOLLOWED = 12;
 
 /** How much a guess is worth; each word further into an object, and each pointer to another one, takes from it. */
-const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 4 } as const;
+const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 8, library: 6 } as const;
 const WORD_COSTS = 0.2;
 const POINTER_COSTS = 5;
+/** A guess worth less is none: what other objects of the program have is not the request's. */
+const LEAST = 5;
 
 /** Looks for the code that one user_data leads to. */
 export class Search {
@@ -87,8 +89,7 @@ export class Search {
       const frame = await coroutineFrom(this.code, address);
       const weight = WEIGHT.coroutine - depth * POINTER_COSTS;
       if (!frame) objects.push({ address, path: `*(${path})` });
-      else if (weight > (this.best?.weight ?? 0))
-        this.take(await asyncBacktrace(this.code, frame, path), weight);
+      else if (this.isBetter(weight)) this.take(await asyncBacktrace(this.code, frame, path), weight);
     }
     return objects;
   }
@@ -133,18 +134,18 @@ export class Search {
   private async callback(word: number, at: number, { path, found, penalty, depth }: Pointer): Promise<void> {
     const called = await this.code.startingAt(word);
     if (!called || !mayBeCallback(called)) return;
-    const isOwn = isProgramFile(called.place.file);
-    const inner = isOwn ? await lambdaOf(this.code, called) : await programCode(this.code, called);
+    const own = isOwn(called);
+    const inner = own ? await lambdaOf(this.code, called) : await programCode(this.code, called);
     // What libraries keep for themselves says nothing of the program.
-    if (!isOwn && !inner && isSystemImage(called.image.path)) return;
-    const weight =
-      (isOwn || inner ? WEIGHT.callback : WEIGHT.unnamed) + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
-    if (weight <= (this.best?.weight ?? Number.NEGATIVE_INFINITY)) return;
+    if (!own && !inner && !mayBeNamed(called)) return;
+    const kind = own || inner ? 'callback' : called.info ? 'library' : 'unnamed';
+    const weight = WEIGHT[kind] + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
+    if (!this.isBetter(weight)) return;
     const structure = depth === 0 ? await structureOf(called, at) : undefined;
     const origins: Origin[] = [];
     if (structure)
       origins.push({ kind: 'object', function: structure.name, ...structure.place, found: path });
-    for (const one of isOwn ? [called, inner] : [inner ?? called])
+    for (const one of own ? [called, inner] : [inner ?? called])
       if (one) origins.push({ kind: 'callback', function: one.name, ...one.place, found });
     this.take(origins, weight);
   }
@@ -154,22 +155,32 @@ export class Search {
     if (this.best && this.best.weight >= WEIGHT.future - penalty) return;
     const type = await classOf(this.code, word, found);
     if (type) {
-      this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.unnamed) - penalty);
+      const image = await this.code.memory.image(word);
+      if (!type.isProgram && image && isSystemImage(image.path)) return;
+      this.take(type.origins, (type.isProgram ? WEIGHT.class : WEIGHT.library) - penalty);
       return;
     }
     const behind = await traitBehind(this.code, word, wordIn(data, at - 8), found);
     if (behind) this.take(behind.origins, WEIGHT[behind.kind] - penalty);
   }
 
+  private isBetter(weight: number): boolean {
+    return weight >= LEAST && weight > (this.best?.weight ?? 0);
+  }
+
   private take(origins: readonly Origin[], weight: number): void {
-    if (origins.length > 0 && weight > (this.best?.weight ?? Number.NEGATIVE_INFINITY))
-      this.best = { origins, weight };
+    if (origins.length > 0 && this.isBetter(weight)) this.best = { origins, weight };
   }
 }
 
 /** Neither copies and destroys what a std::function holds, nor frees, nor ends. */
 function mayBeCallback({ symbol = '', name }: ProgramFunction): boolean {
   return !/_M_manager|^_start$|^main$|^_init$|^_fini$|^_ZTh|^__cxa_|D[012]Ev$/.test(symbol || name);
+}
+
+/** Nothing tells who wrote it, and it is not of a library of the system's: of one that is linked in there is no debug information where there is some of the program's. */
+function mayBeNamed({ image, info, hasDebugInfo }: ProgramFunction): boolean {
+  return !isSystemImage(image.path) && (info !== undefined || !hasDebugInfo);
 }
 
 /** Rings, devices, and what the kernel has mapped. */

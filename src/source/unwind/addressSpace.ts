@@ -86,7 +86,7 @@ export class AddressSpace {
     const numbers = [...this.wanted].sort((a, b) => a - b).slice(0, MOST_BLOCKS);
     const torn = await this.take(neighbours(numbers), read);
     // One block that cannot be read hides its neighbours.
-    if (torn.length > 0)
+    if (torn.length > 0 && !this.hangs)
       await this.take(
         torn.map((first) => ({ first, count: 1 })),
         read,

@@ -18,6 +18,18 @@ struct job {
 struct plain {
   long a, b;
 };
+struct loop {
+  long timers;
+  void (*on_timer)(int);
+};
+struct connection {
+  long id;
+  struct loop *loop;
+};
+struct far {
+  long id;
+  struct connection *connection;
+};
 struct holder {
   long a;
   struct read_op *op;
@@ -52,17 +64,22 @@ int main(void) {
   /* Its neighbour in memory, which is none of its business. */
   struct read_op *neighbour = read_op(on_other);
   struct holder *holder = calloc(1, sizeof *holder);
+  struct far *far = calloc(1, sizeof *far);
   struct read_op on_stack = {3, 0, on_block};
   void **circle = calloc(2, sizeof *circle);
   void **into_ring = calloc(2, sizeof *into_ring);
   job->calls = (struct operations){job_start, job_completed};
   holder->op = op;
+  far->connection = calloc(1, sizeof *far->connection);
+  far->connection->loop = calloc(1, sizeof *far->connection->loop);
+  far->connection->loop->on_timer = bare;
   circle[0] = circle;
   circle[1] = circle;
   arm_as("op", (uintptr_t)op);
   arm_as("job", (uintptr_t)job);
   arm_as("plain", (uintptr_t)plain);
   arm_as("holder", (uintptr_t)holder);
+  arm_as("far", (uintptr_t)far);
   arm_as("static", (uintptr_t)&fixed);
   arm_as("stack", (uintptr_t)&on_stack);
   arm_as("low tag", (uintptr_t)op | 1);

@@ -106,7 +106,36 @@ Task<int> through_heap() {
   co_return size + before;
 }
 
+struct Server {
+  int factor = 3;
+  Task<int> session(int number) {
+    int before = co_await Ready{};
+    int size = co_await Read{}; // here: session
+    co_return size *factor + before + number;
+  }
+};
+template <class T> Task<T> generic(T value) {
+  T before = co_await Ready{};
+  T size = co_await Read{}; // here: generic
+  co_return size + before + value;
+}
+
 int main() {
+  Server server;
+  auto session = server.session(2);
+  auto made = generic(5L);
+  auto lambda = [](int number) -> Task<int> {
+    int before = co_await Ready{};
+    int size = co_await Read{}; // here: lambda
+    co_return size + before + number;
+  };
+  auto called = lambda(4);
+  next_name = "member";
+  session.handle.resume();
+  next_name = "template";
+  made.handle.resume();
+  next_name = "lambda";
+  called.handle.resume();
   auto served = serve_connection();
   auto handled = by_handle();
   auto heaped = through_heap();

@@ -87,7 +87,7 @@ let folder: string | undefined;
 let made = 0;
 
 /** One that goes with the tests, and that everybody may enter. */
-function programFolder(): string {
+export function programFolder(): string {
   if (folder === undefined) {
     folder = mkdtempSync(join(tmpdir(), 'inspect-stacks-'));
     toReleaseByShell(`rm -rf '${folder}'`);

@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { OpenHost } from '../../../src/inspect/host';
 import { Hosts } from '../../../src/inspect/hosts';
 import { Inspections } from '../../../src/inspect/inspections';
+import { LinkThread } from '../../../src/inspect/linkThread';
 import { look } from '../../../src/inspect/look';
+import { startThread } from '../../../src/target/workerThread';
 import { childrenOf, openTestTarget } from './probe';
+import { CHECKOUT } from './programs';
 import type { Running } from './victim';
 
 /** The inspections of a window, wired as the editor's door does it, with this machine behind them. */
@@ -28,6 +32,10 @@ const CLOCK = {
   clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
 };
 
+/** As the extension has it, src/views/sourceLinks.ts. */
+const PATIENCE = 1000;
+const MEMORY = 512;
+
 const NOBODY = { secret: async () => undefined, confirm: async () => false };
 
 /** Closed when the test has ended. `open`: another host than this machine, whose probe nevertheless runs here. */
@@ -41,13 +49,18 @@ export function openWindow(running: Running, open: OpenHost = openTestTarget): W
     started++;
     return target;
   };
+  const thread = new LinkThread(
+    () => startThread(join(CHECKOUT, 'dist/links.js'), { role: 'links' }, MEMORY),
+    CLOCK,
+  );
   const hosts = new Hosts(opened, { user: NOBODY, quiet: NOBODY }, CLOCK);
   const inspections = new Inspections(
     (host, pid) => (signal, previous, _search, told) =>
       hosts.of(host).use(async (target) => {
         const started = performance.now();
         try {
-          return await look(target, pid, { signal, previous });
+          const links = { link: thread.link, patience: PATIENCE, ...(told?.late ? { late: told.late } : {}) };
+          return await look(target, pid, { signal, previous, links });
         } finally {
           told?.spent?.(target.processor);
           slowest = Math.max(slowest, (performance.now() - started) / 1000);
@@ -58,6 +71,7 @@ export function openWindow(running: Running, open: OpenHost = openTestTarget): W
   const close = () => {
     inspections.dispose();
     hosts.dispose();
+    thread.dispose();
   };
   running.onTestFinished(close);
   return { inspections, probe: () => probe, started: () => started, slowest: () => slowest, close };

@@ -19,6 +19,8 @@ describe('the command line', () => {
     [['--no-memory', '42'], { pid: 42, kernelMemory: true, processMemory: false }],
     [['42'], { sources: true }],
     [['42', '--no-sources'], { sources: false }],
+    [['--debuginfod', '42'], { pid: 42, debuginfod: true }],
+    [[], { debuginfod: false }],
     [['-v', '-h'], { verbose: true, help: true }],
     [[], { hosts: [{ kind: 'local' }], keepProbe: false }],
     [['--sudo', '42'], { pid: 42, hosts: [{ kind: 'local', sudo: true }] }],

@@ -48,6 +48,21 @@ const SENTENCES: readonly (readonly [string, readonly Origin[]])[] = [
     'user_data leads to the future store::read(), suspended at lib.rs:9',
     [{ kind: 'future', function: 'store::read', file: '/a/lib.rs', line: 9 }],
   ],
+  [
+    'user_data leads to the coroutine of a lambda in main(), suspended at a.cpp:3',
+    [{ kind: 'coroutine', function: 'main::<lambda>', file: '/src/a.cpp', line: 3 }],
+  ],
+  [
+    'user_data leads to the future of an async block in serve(), awaited by the::closure()',
+    [
+      { kind: 'future', function: 'serve::{async_block}' },
+      { kind: 'future', function: 'the::closure' },
+    ],
+  ],
+  [
+    'user_data leads to a callback, a closure in main()',
+    [{ kind: 'callback', function: 'main::{closure#0}' }],
+  ],
   ['user_data is 17, an index', [{ kind: 'number', function: '17, an index' }]],
   [
     'it was submitted by load() at store.c:120, which still waits for it',

@@ -54,14 +54,20 @@ describe('the requests of a report', () => {
     `);
   });
 
-  it('tell the code they belong to where everything is asked for', () => {
+  it('tell the code they belong to; that a user_data is a number only where everything is asked for', () => {
     const origin = [
       { kind: 'coroutine', function: 'read_header', file: '/src/coro.cpp', line: 35, found: 'user_data + 8' },
-      { kind: 'object', function: 'Connection' },
+      { kind: 'coroutine', function: 'Connection::serve', file: '/src/coro.cpp', line: 45 },
     ] as const;
-    const sample = withRequests(many(1, () => ({ origin })));
-    expect(ringsPart(sample, { verbose: true })).toContain('belongs to read_header coro.cpp:35 ← Connection');
-    expect(ringsPart(sample)).not.toContain('belongs to');
+    const words = (sample: Sample, verbose = false) => ringsPart(sample, { verbose }).replace(/\s+/g, ' ');
+    expect(words(withRequests(many(1, () => ({ origin }))))).toContain(
+      'user_data 0x0 leads to the coroutine read_header(), suspended at coro.cpp:35, awaited by Connection::serve() at coro.cpp:45',
+    );
+    const index = { kind: 'number', function: '0, an index, not an address' } as const;
+    const indexed = withRequests(many(1, () => ({ origin: [index] })));
+    expect(words(indexed)).toContain('user_data 0x0');
+    expect(words(indexed)).not.toContain('an index');
+    expect(words(indexed, true)).toContain('user_data 0x0 is 0, an index, not an address');
   });
 
   it('are bounded, and what is left away is counted', () => {

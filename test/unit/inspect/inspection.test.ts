@@ -89,6 +89,24 @@ describe('an inspection', () => {
     expect(inspection.snapshot.sample?.tasks[1]?.userStack).toBeUndefined();
   });
 
+  it('looks once more, after the look that is under way, where that may fail for what has passed', async () => {
+    const answers: (() => void)[] = [];
+    const take: TakeSample = () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(sampleOf()));
+      });
+    const inspection = new Inspection(7, take, manualClock());
+    const first = inspection.refresh();
+    const joined = inspection.refresh();
+    const anew = inspection.refreshAnew();
+    answers[0]?.();
+    await Promise.all([first, joined]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answers).toHaveLength(2);
+    answers[1]?.();
+    await anew;
+  });
+
   it('waits ten times what a dear look cost', async () => {
     const clock = manualClock();
     const slow: TakeSample = async () => {

@@ -100,6 +100,31 @@ describe('the thread that links Samples', () => {
     expect(linked.tasks[1]).toBe(sample.tasks[1]);
   });
 
+  it('is told of no more requests than can be copied at once, and changes those of them that it links', async () => {
+    const { thread, asked, answer } = staged();
+    const request = {
+      ring: 1,
+      operation: 'READ',
+      state: 'queued',
+      certainty: 'certain',
+      sources: [],
+    } as const;
+    const requests = Array.from({ length: 5000 }, (_, sequence) => ({ ...request, sequence }));
+    const linked = thread.link(target(), { ...bare(), requests }, {});
+    const [question] = asked;
+    if (!question) throw new Error('nothing was asked');
+    expect(question.sample.requests).toHaveLength(2000);
+    const origin = [{ kind: 'callback', function: 'on_read' }] as const;
+    const after = question.sample.requests.map((one, index) => (index === 1999 ? { ...one, origin } : one));
+    answer({
+      id: question.id,
+      patch: patchBetween(question.sample, { ...question.sample, requests: after }),
+    });
+    const sample = await linked;
+    expect(sample.requests).toHaveLength(5000);
+    expect(sample.requests.filter((one) => one.origin)).toEqual([{ ...requests[1999], origin }]);
+  });
+
   it('links one Sample of a process at a time; one that comes meanwhile gets what stands still', async () => {
     const { thread, asked, answer } = staged();
     const here = target();

@@ -135,12 +135,15 @@ const body = (head: string) => `${head}\n{\n\twork();\n\tmore();\n}\n`;
 const TREE: Readonly<Record<string, string>> = {
   'arch/arm64/kernel/entry.S': 'SYM_CODE_START(ret_from_fork)\n',
   'arch/x86/entry/entry_64.S': '\nSYM_CODE_START(ret_from_fork)\n',
+  'arch/x86/entry/entry_32.S': 'SYM_CODE_START(ret_from_fork)\n',
   'drivers/nvme/host/rdma.c': body('static void stop_queue(void)'),
   'drivers/nvme/host/tcp.c': body('static void stop_queue(void)'),
   'fs/ext4/file.c': body('static int ext4_file_read(void)') + body('static int read_iter(void)'),
   'fs/ext4/inode.c': body('int ext4_get_block(void)'),
   'fs/read_write.c': body('SYSCALL_DEFINE3(read, int, fd)') + body('ssize_t vfs_read(void)'),
   'fs/xfs/xfs_file.c': body('static int read_iter(void)'),
+  'mm/memory.c': body('int access_remote_vm(void)'),
+  'mm/nommu.c': body('int access_remote_vm(void)'),
   'include/linux/quota.h': 'static inline int dquot_wait(void)\n{\n\treturn 0;\n}\n',
   'fs/quota/dquot.c': body('int dquot_wait(void)'),
 };
@@ -215,9 +218,10 @@ describe('of several functions of one name', () => {
     expect(chosen([frame('stop_queue', 'nvme_rdma')])).toEqual(['drivers/nvme/host/rdma.c:1']);
   });
 
-  it('the host’s architecture counts, and what does nothing does not', () => {
+  it('the host’s architecture counts, and what does nothing or is of other machines does not', () => {
     expect(chosen([frame('ret_from_fork')])).toEqual(['arch/x86/entry/entry_64.S:2']);
     expect(chosen([frame('ret_from_fork')], 'aarch64')).toEqual(['arch/arm64/kernel/entry.S:1']);
+    expect(chosen([frame('access_remote_vm')])).toEqual(['mm/memory.c:1']);
     expect(chosen([frame('dquot_wait')])).toEqual(['fs/quota/dquot.c:1']);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import manifest from '../../../package.json';
 import { parseVersion, parseVersionSignature } from '../../../src/procfs/version';
-import { KERNEL_LINK, kernelLink } from '../../../src/source/kernelLink';
+import { kernelLink } from '../../../src/source/kernelLink';
 import { isForked, kernelVersion, treeVersion } from '../../../src/source/kernelVersion';
+
+const KERNEL_LINK = manifest.contributes.configuration.properties['ioUringInspector.kernelLink'].default;
 
 describe('the upstream version of a kernel', () => {
   it.each([

@@ -8,6 +8,7 @@ import {
   CONTEXTS,
   FOCUS_VIEW,
   HOST_CONTEXT,
+  KERNEL_FRAME_CONTEXT,
   ROOT_CONTEXT,
   SECTION,
   SETTINGS,
@@ -60,7 +61,9 @@ describe('package.json and the code agree', () => {
 
   it('on the rows that lead to the source', () => {
     const rows = menus.flatMap(({ when }) => when?.match(/viewItem == (\w+)/)?.[1] ?? []);
-    expect([...new Set(rows)].sort()).toEqual([SOURCE_CONTEXT, STACK_CONTEXT, UNLISTED_CONTEXT].sort());
+    expect([...new Set(rows)].sort()).toEqual(
+      [KERNEL_FRAME_CONTEXT, SOURCE_CONTEXT, STACK_CONTEXT, UNLISTED_CONTEXT].sort(),
+    );
   });
 
   it('on the view and its container', () => {
@@ -111,15 +114,20 @@ describe('package.json', () => {
     expect(manifest.activationEvents).toEqual([]);
   });
 
-  it.each(['probePath', 'remoteProbePath', 'keepProbe', 'hosts'] as const)(
-    'never takes from a workspace what is run, or where: %s',
-    (name) => {
-      expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
-      expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
-        `ioUringInspector.${name}`,
-      );
-    },
-  );
+  it.each([
+    'probePath',
+    'remoteProbePath',
+    'keepProbe',
+    'hosts',
+    'kernelLink',
+    'debuginfod.urls',
+    'debuginfod.useEnvironment',
+  ] as const)('never takes from a workspace what is run, or where: %s', (name) => {
+    expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
+    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
+      `ioUringInspector.${name}`,
+    );
+  });
 
   it('comes with an icon of each mark for dark and light themes', () => {
     for (const level of Object.keys(COLORS))

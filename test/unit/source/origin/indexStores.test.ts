@@ -28,6 +28,10 @@ describe('stores of a coroutine’s index', () => {
     expect(find('41 b8 06 00 00 00 66 44 89 47 24', 0x24, 6)).toEqual([{ store: 6, constant: 1 }]);
     // xor %eax,%eax; mov %ax,0x24(%rdi)
     expect(find('31 c0 66 89 47 24', 0x24, 0)).toEqual([{ store: 2, constant: 0 }]);
+    // mov $2,%al; jmp +2; mov $1,%al; mov %al,0x38(%rdi): both lead to the store.
+    const merged = 'b0 02 eb 02 b0 01 88 47 38';
+    expect(find(merged, 0x38, 1, 1)).toEqual([{ store: 6, constant: 4 }]);
+    expect(find(merged, 0x38, 2, 1)).toEqual([{ store: 6, constant: 0 }]);
     // Of another register.
     expect(find('b9 06 00 00 00 66 89 57 24', 0x24, 6)).toEqual([]);
   });
