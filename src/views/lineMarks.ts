@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { Inspections } from '../inspect/inspections';
+import type { Inspected, Inspections } from '../inspect/inspections';
 import type { LineWaits } from './markWords';
 import { stateOf, titleOf } from './nodes';
 import type { SourceFiles } from './sourceFiles';
@@ -28,30 +28,40 @@ export class LineMarks {
   async of({ uri, lineCount }: vscode.TextDocument): Promise<readonly LineMark[]> {
     const lines = new Map<number, LineWaits[]>();
     for (const inspected of this.inspections.all) {
-      const { key, snapshot } = inspected;
-      const state = stateOf(inspected);
-      // Nothing waits in a process that has ended.
-      if (!snapshot.sample || state === 'ended') continue;
-      const { sample } = snapshot;
-      for (const place of waitingPlaces(sample)) {
-        if (!(await this.files.isOpenAs(place.file, uri))) continue;
-        const line = this.tracked.lineNow(uri, place.line, place.binaryModified);
-        if (line === undefined || line > lineCount) continue;
-        const differs = await this.versions.difference(uri, place);
-        const waits = lines.get(line - 1) ?? [];
-        lines.set(line - 1, waits);
-        waits.push({
-          key,
-          title: titleOf(inspected),
-          sample,
-          place,
-          saved: state === 'saved',
-          ...(differs === undefined ? {} : { differs }),
-        });
+      try {
+        for (const [line, waits] of await this.waitsIn(inspected, uri, lineCount))
+          lines.set(line, [...(lines.get(line) ?? []), waits]);
+      } catch {
+        // A sample from a file may hold what no look finds: then it has no marks.
       }
     }
     return [...lines]
       .sort(([a], [b]) => a - b)
       .map(([line, waits]) => ({ line, waits, stuck: waits.some(({ place }) => place.stuck) }));
+  }
+
+  private async waitsIn(
+    inspected: Inspected,
+    uri: vscode.Uri,
+    lineCount: number,
+  ): Promise<readonly (readonly [line: number, LineWaits])[]> {
+    const { key, snapshot } = inspected;
+    const state = stateOf(inspected);
+    // Nothing waits in a process that has ended.
+    if (!snapshot.sample || state === 'ended') return [];
+    const { sample } = snapshot;
+    const found: (readonly [number, LineWaits])[] = [];
+    for (const place of waitingPlaces(sample)) {
+      if (!(await this.files.isOpenAs(place.file, uri))) continue;
+      const line = this.tracked.lineNow(uri, place.line, place.binaryModified);
+      if (line === undefined || line > lineCount) continue;
+      const differs = await this.versions.difference(uri, place);
+      const more = differs === undefined ? {} : { differs };
+      found.push([
+        line - 1,
+        { key, title: titleOf(inspected), sample, place, saved: state === 'saved', ...more },
+      ]);
+    }
+    return found;
   }
 }

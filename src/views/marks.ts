@@ -84,7 +84,7 @@ export class Marks implements vscode.Disposable {
     if (drawing !== this.drawing) return;
     clearTimeout(this.later);
     const drawn = found.map((marks, index) =>
-      marks.map((mark) => drawnMark(mark, editors[index]?.document.uri.toString() ?? '')),
+      marks.flatMap((mark) => drawnMark(mark, editors[index]?.document.uri.toString() ?? '') ?? []),
     );
     const picture = JSON.stringify(drawn);
     const same = editors.length === this.editors.length && editors.every((one) => this.editors.includes(one));
@@ -114,9 +114,14 @@ export class Marks implements vscode.Disposable {
   }
 }
 
-function drawnMark({ line, stuck, waits }: LineMark, uri: string): DrawnMark {
+/** Undefined where the words cannot be found: a sample from a file may hold what no look finds. */
+function drawnMark({ line, stuck, waits }: LineMark, uri: string): DrawnMark | undefined {
   const level = stuck ? 'stuck' : 'waiting';
-  return { uri, line: line + 1, level, text: markText(waits), hover: markHover(waits) };
+  try {
+    return { uri, line: line + 1, level, text: markText(waits), hover: markHover(waits) };
+  } catch {
+    return undefined;
+  }
 }
 
 function typeOf(level: Level, extension: vscode.Uri): vscode.TextEditorDecorationType {

@@ -18,5 +18,11 @@ export function ownOrigin({ origin = [] }: Pick<Request, 'origin'>): Placed<Orig
 }
 
 function isPlaced<T extends { readonly file?: string; readonly line?: number }>(one: T): one is Placed<T> {
-  return one.file !== undefined && one.line !== undefined && one.line >= 1 && noFile(one.file) === undefined;
+  return (
+    one.file !== undefined &&
+    one.line !== undefined &&
+    Number.isSafeInteger(one.line) &&
+    one.line >= 1 &&
+    noFile(one.file) === undefined
+  );
 }
