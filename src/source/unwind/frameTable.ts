@@ -80,15 +80,10 @@ export class FrameTable {
 
   private entry(address: number): FrameEntry | undefined {
     const header = this.opened();
-    if (header === undefined) {
-      if (this.header === undefined) return undefined;
-      // To look for tables without a search table takes reading all of the binary.
-      const further = this.furtherEntry(address);
-      if (further || this.further === undefined || this.isGo) return further;
-      return this.indexed()?.find(address);
-    }
+    if (header === undefined && this.header === undefined) return undefined;
     const { misses } = this.space;
-    const entry = this.searched(header, address);
+    const entry = header ? this.searched(header, address) : this.indexed()?.find(address);
+    // A file may be where nobody answers: what memory has comes first.
     return entry ?? (this.space.misses === misses ? this.furtherEntry(address) : undefined);
   }
 
