@@ -10,6 +10,7 @@ import { UserError } from './model/errors';
 import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
 import { editorAskers } from './views/asker';
+import { WaitingCodeLenses } from './views/codeLens';
 import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
 import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
@@ -17,6 +18,8 @@ import { inspectionCommands } from './views/inspectionCommands';
 import type { KernelIndexes } from './views/kernelIndexes';
 import { KernelSource } from './views/kernelSource';
 import { learnMoreCommand } from './views/learnMore';
+import { LineMarks } from './views/lineMarks';
+import { type DrawnMark, Marks } from './views/marks';
 import type { ListProcesses } from './views/processPicker';
 import { RecentHosts } from './views/recentHosts';
 import { sampleCommands } from './views/sampleCommands';
@@ -30,9 +33,13 @@ import {
   processMemory,
   remoteProbePath,
 } from './views/settings';
+import { sourceCommands } from './views/sourceCommands';
+import { SourceFiles } from './views/sourceFiles';
 import { SourceLinks } from './views/sourceLinks';
+import { SourceVersions } from './views/sourceVersions';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
+import { TrackedDocuments } from './views/trackedDocuments';
 import { InspectionTree } from './views/tree';
 
 /** What `activate` gives to tests in the extension host. Not for other extensions: it may change. */
@@ -41,6 +48,8 @@ export interface TestApi {
   inspections(): readonly Inspected[];
   /** The whole tree unfolded, as text, two spaces a level. */
   treeText(): string;
+  /** The marks in the visible editors. */
+  marks(): readonly DrawnMark[];
   /** The class whose errors the extension knows. */
   readonly UserError: typeof UserError;
   /** From now on hosts that are not this machine are opened by `other`, which can open this machine for them. */
@@ -87,6 +96,11 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const tree = new InspectionTree(inspections, hosts);
   const subjects = new Subjects(inspections, tree);
   const recent = new RecentHosts(context.globalState);
+  const files = new SourceFiles();
+  const tracked = new TrackedDocuments();
+  const versions = new SourceVersions();
+  const lineMarks = new LineMarks(inspections, files, tracked, versions);
+  const marks = new Marks(context.extensionUri, inspections, lineMarks);
   const ended = () => leaveIdleHosts(hosts, inspections);
   const beginning: Beginning = {
     hosts,
@@ -107,12 +121,18 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     links,
     tree,
     new StatusBar(inspections),
+    files,
+    tracked,
+    versions,
+    marks,
+    new WaitingCodeLenses(inspections, lineMarks),
     followSchedule(inspections, tree),
     followContexts(inspections, hosts),
     ...inspectCommands(beginning, inspectOn),
     ...hostCommands(hosts, inspections, tree, subjects, secrets, inspectOn),
     ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
+    ...sourceCommands(files, tracked, tree),
     learnMoreCommand(context.extensionUri),
     new KernelSource(
       inspections,
@@ -125,6 +145,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     UserError,
     inspections: () => inspections.all,
     treeText: () => tree.text(),
+    marks: () => marks.drawn,
     openHostsBy: (other) => {
       open = (id, asker, signal) => {
         const here = () => openHere(LOCAL, asker, signal);

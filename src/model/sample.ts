@@ -194,6 +194,8 @@ export interface SourcePlace {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  /** MD5 of the file as the compiler saw it, 32 hex digits (DWARF 5, where the compiler gives it). */
+  readonly md5?: string;
 }
 
 export interface UserFrame extends SourcePlace {
@@ -204,6 +206,8 @@ export interface UserFrame extends SourcePlace {
   readonly trust: Trust;
   /** The binary as the process has it mapped, `[vdso]`; absent for code that no file holds. */
   readonly binary?: string;
+  /** Seconds since 1970 when that file was last changed, on the target's host: a source changed later is not what it was made of. */
+  readonly binaryModified?: number;
   /** The compiler has put its code into the next frame's. */
   readonly inlined?: boolean;
 }

@@ -141,7 +141,17 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
   tasks: [
     {
-      userStack: [{ ...CODE, address: 'string', trust: 'string', binary: 'string', inlined: 'boolean' }],
+      userStack: [
+        {
+          ...CODE,
+          address: 'string',
+          trust: 'string',
+          binary: 'string',
+          binaryModified: 'number',
+          md5: 'string',
+          inlined: 'boolean',
+        },
+      ],
       userStackNote: 'string',
     },
   ],

@@ -29,8 +29,16 @@ export interface BinariesOptions {
 }
 
 export type BinaryResult =
-  | { readonly lines: Lines }
-  | { readonly lines?: undefined /** Completes "symbols of /bin/x: …". */; readonly why: string };
+  | {
+      readonly lines: Lines;
+      /** Seconds since 1970 when the file was last changed; absent for code in no file. */
+      readonly modified?: number;
+    }
+  | {
+      readonly lines?: undefined;
+      readonly modified?: undefined /** Completes "symbols of /bin/x: …". */;
+      readonly why: string;
+    };
 
 const VDSO = '[vdso]';
 /** Binaries of processes of which facts are kept. */
@@ -38,6 +46,11 @@ const MOST_KNOWN = 4096;
 /** Bytes of a perf map that are read. */
 const MOST_PERF_MAP = 64 << 20;
 const ON_FUSE = 'it is on a FUSE mount, and opening it there can stop the process';
+
+interface Found {
+  readonly bytes: ByteSource;
+  readonly modified?: number;
+}
 
 /**
  * The binaries of a target's processes, each opened once: where a process has it mapped, whatever lies at its path by now.
@@ -107,8 +120,9 @@ export class Binaries {
   }
 
   private async open(image: Image, place: Place): Promise<BinaryResult> {
-    const bytes = image.path === VDSO ? await this.vdso(image, place) : await this.bytes(image, place);
-    if (typeof bytes === 'string') return { why: bytes };
+    const found = image.path === VDSO ? await this.vdso(image, place) : await this.bytes(image, place);
+    if (typeof found === 'string') return { why: found };
+    const { bytes, modified } = found;
     const result = await openLines(bytes, {
       path: image.path,
       unpack: this.options.unpack,
@@ -116,10 +130,11 @@ export class Binaries {
       ...(this.options.debugFolders ? { debugFolders: this.options.debugFolders } : {}),
       ...(this.options.fetchDebugFile ? { fetchDebugFile: this.options.fetchDebugFile } : {}),
     });
-    return result.ok ? { lines: result.lines } : { why: result.why };
+    if (!result.ok) return { why: result.why };
+    return { lines: result.lines, ...(modified === undefined ? {} : { modified }) };
   }
 
-  private async bytes(image: Image, place: Place): Promise<ByteSource | string> {
+  private async bytes(image: Image, place: Place): Promise<Found | string> {
     const { binaries } = this.target;
     if (!binaries) return 'a captured tree has no binaries';
     const { pid } = place;
@@ -138,7 +153,8 @@ export class Binaries {
         continue;
       }
       // The kernel's own link to the mapping leads to nothing else.
-      if (way.kind === 'mapped' || Number(opened.identity.inode) === image.inode) return opened.bytes;
+      const { inode, modified } = opened.identity;
+      if (way.kind === 'mapped' || Number(inode) === image.inode) return { bytes: opened.bytes, modified };
       opened.bytes.close();
       if (way.kind === 'inside') why = 'another file has its name by now; the running one takes root to read';
     }
@@ -163,10 +179,10 @@ export class Binaries {
   }
 
   /** It is in no file; the whole of it lies in memory. */
-  private async vdso({ mapping }: Image, { pid }: Place): Promise<ByteSource | string> {
+  private async vdso({ mapping }: Image, { pid }: Place): Promise<Found | string> {
     const length = Number(mapping.end - mapping.start);
     const [answer] = await this.target.memory(pid, [{ address: mapping.start, length }]);
-    return answer?.ok ? memoryBytes(answer.data) : (answer?.errno ?? 'EIO');
+    return answer?.ok ? { bytes: memoryBytes(answer.data) } : (answer?.errno ?? 'EIO');
   }
 }
 

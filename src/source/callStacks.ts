@@ -33,7 +33,7 @@ export async function readCallStacks(
   const named = await nameFrames(found, binaries, place);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
-    const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)) ?? []));
+    const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame))));
     const note = stack.complete ? undefined : `ends here: ${stack.ending ?? 'memory was missing'}`;
     return { tid: stack.tid, frames, ...(note === undefined ? {} : { note }) };
   });
@@ -41,13 +41,19 @@ export async function readCallStacks(
 
 const keyOf = ({ lookup }: StackFrame): number => lookup;
 
+interface Named {
+  readonly sources: readonly SourceFrame[];
+  /** Of the binary, seconds since 1970. */
+  readonly modified: number | undefined;
+}
+
 /** By the address looked up: threads of one pool are at the same places. */
 async function nameFrames(
   stacks: readonly ThreadStack[],
   binaries: Binaries,
   place: Place,
-): Promise<Map<number, readonly SourceFrame[]>> {
-  const named = new Map<number, readonly SourceFrame[]>();
+): Promise<Map<number, Named>> {
+  const named = new Map<number, Named>();
   const byImage = new Map<StackFrame['image'], Set<number>>();
   for (const { frames = [] } of stacks)
     for (const { image, lookup } of frames) {
@@ -58,18 +64,19 @@ async function nameFrames(
   const loose = byImage.get(undefined);
   if (loose)
     for (const [address, frame] of await namedWhileRunning([...loose], binaries, place))
-      named.set(address, [frame]);
+      named.set(address, { sources: [frame], modified: undefined });
   await Promise.all(
     [...byImage].map(async ([image, lookups]) => {
       if (!image) return;
       const result = await binaries.of(image, place);
-      const { lines } = result;
+      const { lines, modified } = result;
       if (!lines) return binaries.learn(image, place, result);
       const addresses = [...lookups];
       const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
       for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
-        if (address !== undefined) named.set(address, await readable(frames, binaries.demangle));
+        if (address !== undefined)
+          named.set(address, { sources: await readable(frames, binaries.demangle), modified });
       }
       await binaries.learn(image, place, result);
     }),
@@ -86,15 +93,20 @@ async function namedWhileRunning(
   return text ? fromPerfMap(text, addresses) : new Map<number, SourceFrame>();
 }
 
-function userFrames({ pc, trust, image, mapping }: StackFrame, sources: readonly SourceFrame[]): UserFrame[] {
+function userFrames({ pc, trust, image, mapping }: StackFrame, named: Named | undefined): UserFrame[] {
+  const { sources = [], modified } = named ?? {};
   const address = `0x${pc.toString(16)}`;
-  const binary = image ? { binary: printable(image.path) } : {};
+  const binary = {
+    ...(image ? { binary: printable(image.path) } : {}),
+    ...(modified === undefined ? {} : { binaryModified: modified }),
+  };
   const shown = sources.length > 0 ? sources : [{ inlined: false }];
-  return shown.map(({ function: name, file, line, column, inlined }: SourceFrame) => ({
+  return shown.map(({ function: name, file, line, column, md5, inlined }: SourceFrame) => ({
     function: name === undefined ? unnamed(pc, image, mapping) : printable(name),
     ...(file === undefined ? {} : { file: printable(file) }),
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
+    ...(md5 === undefined ? {} : { md5 }),
     address,
     trust,
     ...binary,

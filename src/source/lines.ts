@@ -29,6 +29,8 @@ export interface SourceFrame {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  /** Of the file's content, as the compiler saw it: 32 hex digits. */
+  readonly md5?: string;
   /** True of all but the outermost: its code stands in the next frame's. */
   readonly inlined: boolean;
 }
@@ -271,7 +273,7 @@ export class Lines {
   }
 }
 
-type Position = Pick<SourceFrame, 'file' | 'line' | 'column'>;
+type Position = Pick<SourceFrame, 'file' | 'line' | 'column' | 'md5'>;
 
 /** Line and column 0 say that there is none. */
 async function positionOf(
@@ -281,8 +283,10 @@ async function positionOf(
   column: number | undefined,
 ): Promise<Position> {
   const path = file === undefined ? undefined : await table?.path(file);
+  const md5 = file === undefined ? undefined : table?.md5(file);
   return {
     ...(path === undefined ? {} : { file: path }),
+    ...(md5 === undefined ? {} : { md5: md5.toString('hex') }),
     ...(line === undefined || line === 0 ? {} : { line }),
     ...(column === undefined || column === 0 ? {} : { column }),
   };

@@ -21,6 +21,9 @@ export const COMMANDS = {
   searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',
   learnMore: 'ioUringInspector.learnMore',
+  goToSource: 'ioUringInspector.goToSource',
+  copyStack: 'ioUringInspector.copyStack',
+  showRow: 'ioUringInspector.showRow',
   goToKernelSource: 'ioUringInspector.goToKernelSource',
 } as const;
 
@@ -42,6 +45,9 @@ export const SETTINGS = {
   hosts: 'hosts',
   keepProbe: 'keepProbe',
   remoteProbePath: 'remoteProbePath',
+  sourceFileMap: 'sourceFileMap',
+  marks: 'marks',
+  codeLens: 'codeLens',
   kernelSource: 'kernelSource',
   kernelLink: 'kernelLink',
 } as const;
@@ -64,5 +70,14 @@ export const ROOT_CONTEXT = 'inspection';
 export const HOST_CONTEXT = 'host';
 /** `contextValue` of a row that counts requests without rows. */
 export const UNLISTED_CONTEXT = 'unlisted';
+/** `contextValue` of a row that has a line of the program's source, and of one that has a stack but no line. */
+export const SOURCE_CONTEXT = 'source';
+export const STACK_CONTEXT = 'stack';
+
+/** Colours of the marks in the editor. */
+export const COLORS = {
+  stuck: 'ioUringInspector.stuckForeground',
+  waiting: 'ioUringInspector.waitingForeground',
+} as const;
 /** `contextValue` of a frame of a kernel stack. */
 export const KERNEL_FRAME_CONTEXT = 'kernelFrame';

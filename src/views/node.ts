@@ -25,8 +25,22 @@ export interface Node {
   readonly host?: string;
   /** Key of the inspection that a click begins anew with more rights. */
   readonly sudo?: string;
+  /** What the row is about in the program's source; a click on a leaf opens it. */
+  readonly source?: SourceLink;
+  /** The stack the row is of or in, one frame a line. */
+  readonly stack?: () => string;
   /** The frame of a kernel stack whose source a click goes to. */
   readonly kernelFrame?: KernelFrameRow;
+}
+
+/** A line of the program's source, as its compiler was given the path. */
+export interface SourceLink {
+  readonly file: string;
+  /** From 1. */
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  /** When the binary was made, seconds since 1970: edits since then have moved the line. */
+  readonly binaryModified?: number | undefined;
 }
 
 export interface KernelFrameRow {

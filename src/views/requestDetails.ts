@@ -1,9 +1,9 @@
 import { cancelling, type Ending } from '../explain/cancelling';
 import { DOUBT } from '../explain/certainty';
-import { originSteps } from '../explain/originWords';
 import { indexOf } from '../explain/sampleIndex';
 import type { Request, Sample } from '../model/sample';
 import { type Node, paged } from './node';
+import { originRows } from './sourceRows';
 import { taskRow } from './taskNodes';
 import { dots, shown } from './words';
 
@@ -92,26 +92,6 @@ function plainRows({ userData, address, flags }: Request): readonly Node[] {
     value ? [{ id: label, label, description: shown(value), icon: { id: 'symbol-field' } }] : [],
   );
 }
-
-/** The code its user_data leads to, nearest first. */
-function originRows({ origin }: Request): readonly Node[] {
-  return paged(originSteps(origin), ({ role, name, place, found }, index) => ({
-    id: `origin-${index}`,
-    label: role.endsWith(' is') || role.endsWith(' by') ? `${role} ${shown(name)}` : shown(name),
-    description: dots(
-      role.includes(' ') ? undefined : role,
-      place && shown(place),
-      found && shown(found, 64),
-    ),
-    icon: { id: ORIGIN_ICONS[role] ?? 'symbol-function' },
-  }));
-}
-
-const ORIGIN_ICONS: Readonly<Record<string, string>> = {
-  object: 'symbol-class',
-  method: 'symbol-method',
-  'user_data is': 'symbol-numeric',
-};
 
 const CERTAINTIES: Readonly<Record<string, string>> = {
   certain: 'certain',

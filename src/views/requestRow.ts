@@ -8,6 +8,7 @@ import type { Node } from './node';
 import { requestDetails } from './requestDetails';
 import { requestTooltip } from './requestTooltip';
 import { colored } from './severity';
+import { requestSource } from './sourceRows';
 import { dots, shown } from './words';
 
 const ICONS: Readonly<Record<RequestState, string>> = {
@@ -42,7 +43,8 @@ export function requestRow(
   const facts = requestFacts(request, sample);
   const place = stage === undefined ? undefined : shown(stage);
   return {
-    id: identity(request),
+    id: requestId(request),
+    ...requestSource(request),
     label,
     description: dots(place ?? (below === state ? undefined : where), ...facts),
     icon: colored(iconOf(request), request, sample),
@@ -76,7 +78,16 @@ export function likelyFile(request: Request, sample: Sample): string | undefined
 }
 
 /** What tells a request from its like, the same at the next look. */
-function identity({ ring, operation, userData, sequence, worker, address, offset, fd }: Request): string {
+export function requestId({
+  ring,
+  operation,
+  userData,
+  sequence,
+  worker,
+  address,
+  offset,
+  fd,
+}: Request): string {
   const own = sequence === undefined ? [operation, worker, address, offset, fd] : [sequence];
   return `request-${JSON.stringify([ring, userData, ...own])}`;
 }

@@ -30,6 +30,14 @@ export class Row {
     return this.node.host;
   }
 
+  get source(): Node['source'] {
+    return this.node.source;
+  }
+
+  get stack(): Node['stack'] {
+    return this.node.stack;
+  }
+
   /** Called when the editor draws it. */
   draw(): Node {
     this.drawn = lookOf(this.node);
@@ -105,6 +113,26 @@ export class Rows {
 }
 
 /** All of a row that can be seen or chosen, but the rows below it. */
-function lookOf({ label, description, icon, spoken, context, learnMore, sudo, children }: Node): string {
-  return JSON.stringify([label, description, icon, spoken, context, learnMore, sudo, children !== undefined]);
+function lookOf({
+  label,
+  description,
+  icon,
+  spoken,
+  context,
+  learnMore,
+  sudo,
+  source,
+  children,
+}: Node): string {
+  return JSON.stringify([
+    label,
+    description,
+    icon,
+    spoken,
+    context,
+    learnMore,
+    sudo,
+    source,
+    children !== undefined,
+  ]);
 }

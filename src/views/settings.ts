@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type HostId, hostFrom } from '../inspect/hostId';
+import { readSourceFileMap, type SourceFileMap } from '../source/sourcePaths';
 import { environmentUrls } from '../target/debuginfodUrls';
 import { SECTION, SETTINGS } from './ids';
 
@@ -59,6 +60,27 @@ export function keepProbe(): boolean {
 export function remoteProbePath(): string | undefined {
   const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.remoteProbePath, '');
   return typeof path === 'string' && path.trim() !== '' ? path.trim() : undefined;
+}
+
+/** Where the user says that sources lie which were compiled elsewhere. */
+export function sourceFileMap(): SourceFileMap {
+  const map = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.sourceFileMap, {});
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return readSourceFileMap(map, (variable) => {
+    const [name, folder] = variable.split(/:(.*)/s);
+    if (name !== 'workspaceFolder') return undefined;
+    return (folder === undefined ? folders[0] : folders.find((one) => one.name === folder))?.uri.fsPath;
+  });
+}
+
+/** Whether lines that something waits at are marked. */
+export function marksEnabled(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.marks, true) !== false;
+}
+
+/** Whether functions in which something waits have a line above them that says so. */
+export function codeLensEnabled(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.codeLens, false) === true;
 }
 
 /** A folder of this machine with the kernel's sources; undefined = there is none. */

@@ -18,9 +18,13 @@ const known = new WeakMap<Sample, Blame>();
 
 /** Colours a row as the gravest finding that points to it; an ordinary wait has none. */
 export function colored(icon: string, item: Task | Request, sample: Sample): NodeIcon {
+  return withColor(icon, severityOf(item, sample));
+}
+
+/** Of the gravest finding that points to it. */
+export function severityOf(item: Task | Request, sample: Sample): Severity | undefined {
   const { tasks, requests } = blame(sample);
-  const severity = 'tid' in item ? tasks.get(item.tid) : ORDER.find((_, index) => requests[index]?.has(item));
-  return withColor(icon, severity);
+  return 'tid' in item ? tasks.get(item.tid) : ORDER.find((_, index) => requests[index]?.has(item));
 }
 
 /** Colours the row of several requests as the gravest of them. */

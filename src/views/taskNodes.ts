@@ -1,12 +1,12 @@
 import { namedLine } from '../explain/namedFiles';
-import { baseName, frameMarks, frameText, isOwn } from '../explain/userFrames';
 import { duration } from '../explain/words';
 import { printable } from '../model/printable';
-import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
+import type { KernelFrame, Sample, Task, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { KERNEL_FRAME_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged } from './node';
 import { colored } from './severity';
+import { taskSource, userRows } from './sourceRows';
 import { count, dots, grouped, shown } from './words';
 
 const WAKES: Record<Wake, string> = {
@@ -109,10 +109,14 @@ function span(seconds: readonly number[]): string | undefined {
   return most - least < 1 ? duration(most) : `${duration(least)} to ${duration(most)}`;
 }
 
+/** Of a task's row, the same at the next look. */
+export const taskId = ({ tid }: Pick<Task, 'tid'>): string => `task-${tid}`;
+
 /** A task with its kernel stack below it, then what is known of its own. */
 export function taskRow(task: Task, sample: Sample): Node {
   return {
-    id: `task-${task.tid}`,
+    id: taskId(task),
+    ...taskSource(task),
     label: `${shown(task.name, 64)} (${task.tid})`,
     description: dots(
       place(task),
@@ -158,7 +162,7 @@ function taskTooltip(task: Task, who?: string): string {
 }
 
 function frames(task: Task, sample: Sample): readonly Node[] {
-  const { kernelStack, userStack, userStackNote, blockedOn, syscall } = task;
+  const { kernelStack, blockedOn, syscall } = task;
   const rows: Node[] = [];
   if (kernelStack === undefined) {
     rows.push({
@@ -198,9 +202,7 @@ function frames(task: Task, sample: Sample): readonly Node[] {
       icon: { id: 'file' },
     });
   }
-  rows.push(...paged(userStack ?? [], (frame, index) => userRow(`user-${index}`, frame)));
-  if (userStackNote !== undefined)
-    rows.push({ id: 'user-note', label: `its stack ${shown(userStackNote)}`, icon: { id: 'info' } });
+  rows.push(...userRows(task));
   return rows;
 }
 
@@ -214,22 +216,5 @@ function kernelRow(index: number, frame: KernelFrame, here: NodeIcon | undefined
     description: dots(here && 'waits here', frame.module !== null && `module ${shown(frame.module)}`, offset),
     icon: here ?? { id: 'debug-stackframe-dot' },
     spoken: here ? `kernel function ${name}, waits here` : `kernel function ${name}`,
-  };
-}
-
-/** What is not the program's own is paler. */
-function userRow(id: string, frame: UserFrame): Node {
-  const { file, line, binary, address } = frame;
-  const own = isOwn(frame);
-  const place = line === undefined ? '' : `:${line}`;
-  const where = file === undefined ? (binary ?? address) : baseName(file) + place;
-  const facts = [file === undefined ? '' : file + place, binary ?? '', address].filter(Boolean);
-  return {
-    id,
-    label: shown(frame.function),
-    description: dots(shown(where), ...frameMarks(frame)),
-    icon: { id: own ? 'symbol-function' : 'circle-small', ...(own ? {} : { color: 'disabledForeground' }) },
-    tooltip: () => facts.map((fact) => markdownCode(printable(fact))).join('  \n'),
-    spoken: `function ${frameText(frame)}${own ? '' : ', not of the program itself'}`,
   };
 }

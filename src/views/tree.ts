@@ -16,6 +16,8 @@ const AGES = 10_000;
 const AGES_ABOVE = 30_000;
 /** The same while a host is lost: people count the seconds until it is tried again. */
 const COUNTDOWN = 1000;
+/** Rows that are looked at for one that is to be shown. */
+const MOST_SEEN = 20_000;
 /** Milliseconds a row whose tooltip was asked for is left in peace, and those by nothing but time. */
 const READING = 10_000;
 const READING_AGES = 30_000;
@@ -94,19 +96,30 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     })?.key;
   }
 
-  /** Brings the sidebar forward with one inspection in it. */
-  async reveal(key: string): Promise<void> {
+  /** Brings the sidebar forward with one inspection in it, or with the first of its rows that has `id` among its siblings. */
+  async reveal(key: string, id?: string): Promise<void> {
     const root = this.rowOf(key);
     if (!root) return;
+    const row = id === undefined ? undefined : this.rowBelow(root, id);
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
     await vscode.commands.executeCommand(FOCUS_VIEW);
     try {
-      await this.view.reveal(root, { select: true, focus: true, expand: true });
+      await this.view.reveal(row ?? root, { select: true, focus: true, expand: row === undefined });
     } catch {
       // The editor did not know the row yet: it is drawn below, and only not selected.
     }
     // On a slow machine it still happens now and then; drawing once more brings the rows.
     this.redraw.fire(undefined);
+  }
+
+  /** The nearest of those below a row, as far as it is worth looking. */
+  private rowBelow(root: Row, id: string): Row | undefined {
+    let row: Row | undefined = root;
+    for (const node of pathTo(root.node, `/${id.length}:${id}`)) {
+      const next: string = node.id;
+      row = row && this.rows.under(row).find((below) => below.id === next);
+    }
+    return row === root ? undefined : row;
   }
 
   /** The top row of an inspection: a root, or just below its host's. */
@@ -209,4 +222,25 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     if (rows.some((row) => this.isAbove(row))) this.drawnAboveAt = this.drawnAt;
     this.redraw.fire(rows.every((row) => row !== undefined) ? [...rows] : undefined);
   }
+}
+
+/** The rows from below `root` to the nearest one whose id ends so; none where there is none. */
+function pathTo(root: Node, end: string): readonly Node[] {
+  const above = new Map<Node, Node>();
+  let nodes: readonly Node[] = [root];
+  for (let seen = 0; nodes.length > 0 && seen < MOST_SEEN; seen += nodes.length) {
+    const found = nodes.find((node) => node.id.endsWith(end));
+    if (found) return pathOf(found, above);
+    nodes = nodes.flatMap((node) => {
+      const below = node.children?.() ?? [];
+      for (const one of below) above.set(one, node);
+      return below;
+    });
+  }
+  return [];
+}
+
+function pathOf(node: Node, above: ReadonlyMap<Node, Node>): readonly Node[] {
+  const parent = above.get(node);
+  return parent ? [...pathOf(parent, above), node] : [];
 }

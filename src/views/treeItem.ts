@@ -18,6 +18,13 @@ export function treeItem(node: Node): vscode.TreeItem {
       title: node.label,
       arguments: [{ inspection: node.sudo }],
     };
+  // A row with others below it is folded by a click: its menu leads to the source.
+  if (node.source !== undefined && !node.children)
+    item.command = {
+      command: COMMANDS.goToSource,
+      title: 'Go to Source',
+      arguments: [{ source: node.source }],
+    };
   if (node.kernelFrame !== undefined)
     item.command = { command: COMMANDS.goToKernelSource, title: 'Go to Kernel Source', arguments: [node] };
   if (node.icon) {

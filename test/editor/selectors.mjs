@@ -42,4 +42,8 @@ export const selectors = {
   dialog: '.monaco-dialog-box',
   editorTab: '.part.editor .tabs-container .tab .label-name',
   editorLines: '.part.editor .view-lines',
+  editorLine: '.part.editor .view-lines .view-line',
+  editorIcon: '.part.editor .glyph-margin-widgets .cgmr',
+  editorHover: '.part.editor .monaco-hover:not(.hidden), .monaco-editor .monaco-hover:not(.hidden)',
+  cursor: '.part.statusbar [id="status.editor.selection"]',
 };

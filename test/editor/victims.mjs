@@ -21,6 +21,13 @@ export async function startVictim(program, ...args) {
   return whenReady(child, directory, () => child.kill('SIGKILL'));
 }
 
+/** The same for a program that the caller has built; `file` is its path. */
+export async function startProgram(file, ...args) {
+  const directory = await workDirectory();
+  const child = spawn(file, args, { cwd: directory, stdio: 'pipe' });
+  return whenReady(child, directory, () => child.kill('SIGKILL'));
+}
+
 /** Mounts a FUSE file system whose server never answers reads of files named `hang…`; answers its `mount` too. */
 export async function startHungFileServer() {
   if (process.getuid() !== 0) throw new Skip('needs root: mounts a FUSE file system');

@@ -5,6 +5,7 @@ import { badInputTests } from './badInput.test';
 import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
 import { kernelSourceTests } from './kernelSource.test';
+import { marksTests } from './marks.test';
 import { savedSampleTests } from './savedSample.test';
 import { runTest } from './suite';
 
@@ -16,6 +17,7 @@ const tests = [
   ...savedSampleTests,
   ...kernelSourceTests,
   ...hostTests,
+  ...marksTests,
 ];
 
 /** Called by the editor (extensionTestsPath). Results go, one a line, to a file in the folder STATE names. */

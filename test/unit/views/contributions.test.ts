@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../../package.json';
 import {
+  COLORS,
   COMMANDS,
   CONTEXTS,
   FOCUS_VIEW,
   HOST_CONTEXT,
+  KERNEL_FRAME_CONTEXT,
   ROOT_CONTEXT,
   SECTION,
   SETTINGS,
+  SOURCE_CONTEXT,
+  STACK_CONTEXT,
+  UNLISTED_CONTEXT,
   VIEW,
   VIEW_CONTAINER,
 } from '../../../src/views/ids';
@@ -46,6 +51,19 @@ describe('package.json and the code agree', () => {
         .map((name) => `${SECTION}.${name}`)
         .sort(),
     ).toEqual(declared);
+  });
+
+  it('on the colours, each with one for every kind of theme', () => {
+    expect(contributes.colors.map(({ id }) => id)).toEqual(Object.values(COLORS));
+    for (const { defaults } of contributes.colors)
+      expect(Object.keys(defaults).sort()).toEqual(['dark', 'highContrast', 'highContrastLight', 'light']);
+  });
+
+  it('on the rows that lead to the source', () => {
+    const rows = menus.flatMap(({ when }) => when?.match(/viewItem == (\w+)/)?.[1] ?? []);
+    expect([...new Set(rows)].sort()).toEqual(
+      [KERNEL_FRAME_CONTEXT, SOURCE_CONTEXT, STACK_CONTEXT, UNLISTED_CONTEXT].sort(),
+    );
   });
 
   it('on the view and its container', () => {
@@ -109,6 +127,12 @@ describe('package.json', () => {
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
       `ioUringInspector.${name}`,
     );
+  });
+
+  it('comes with an icon of each mark for dark and light themes', () => {
+    for (const level of Object.keys(COLORS))
+      for (const theme of ['dark', 'light'])
+        expect(existsSync(join(root, 'media/marks', `${level}-${theme}.svg`))).toBe(true);
   });
 
   it('names pictures that exist, and an icon of 128 × 128', () => {

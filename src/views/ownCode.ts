@@ -1,0 +1,28 @@
+import { ownFrame } from '../explain/userFrames';
+import type { Origin, Request, Task, UserFrame } from '../model/sample';
+import { isOfSystem, noFile } from '../source/sourcePaths';
+
+/** A line of source, known as such. */
+export type Placed<T> = T & { readonly file: string; readonly line: number };
+
+/** The line that the program's own code waits at. */
+export function ownLine(task: Task): Placed<UserFrame> | undefined {
+  const frame = ownFrame(task);
+  return frame && isPlaced(frame) ? frame : undefined;
+}
+
+/** The code nearest to a request that is the user's own, or the nearest of all; where an object's type is declared is none. */
+export function ownOrigin({ origin = [] }: Pick<Request, 'origin'>): Placed<Origin> | undefined {
+  const placed = origin.filter(({ kind }) => kind !== 'object').filter(isPlaced);
+  return placed.find(({ file }) => !isOfSystem(file)) ?? placed[0];
+}
+
+function isPlaced<T extends { readonly file?: string; readonly line?: number }>(one: T): one is Placed<T> {
+  return (
+    one.file !== undefined &&
+    one.line !== undefined &&
+    Number.isSafeInteger(one.line) &&
+    one.line >= 1 &&
+    noFile(one.file) === undefined
+  );
+}
