@@ -77,6 +77,10 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
         holder: ['callback on_block on_block'],
         // The loop of its connection has a callback, but that is not the request's.
         far: [],
+        // Elements of an array, of which one has a callback.
+        'empty slot': [],
+        'first slot': [],
+        slot: ['object read_op read_op', 'callback on_other on_other'],
         static: ops,
         stack: ops,
         'low tag': ops,

@@ -26,6 +26,21 @@ export async function structureOf(callback: ProgramFunction, offset: number): Pr
   return undefined;
 }
 
+/** The callback is that of another element of an array: as far away as structures of its kind are long. */
+export async function isNeighbours({ info, entry }: ProgramFunction, offset: number): Promise<boolean> {
+  if (!info || !entry) return false;
+  for (const parameter of entry.children()) {
+    if (parameter.tag !== Tag.formalParameter) continue;
+    const type = await pointedTo(info, await typeOf(info, parameter));
+    if (!isStructure(type)) continue;
+    const whole = await definitionOf(info, type);
+    const size = whole.number(Attribute.byteSize) ?? 0;
+    if (size === 0 || offset < size) continue;
+    if ((await callbackAt(info, whole, offset % size)) !== undefined) return true;
+  }
+  return false;
+}
+
 async function beginsWith(info: DebugInfo, whole: Entry, first: Entry): Promise<boolean> {
   for await (const { offset, entry } of membersOf(whole)) {
     const type = offset === 0 ? await typeOf(info, entry) : undefined;

@@ -1,5 +1,5 @@
 import type { Origin } from '../../model/request';
-import { structureOf } from './callbackTypes';
+import { isNeighbours, structureOf } from './callbackTypes';
 import { lambdaOf, programCode } from './calls';
 import { COMPLETES, classOf } from './classes';
 import { type Code, isOwn, type ProgramFunction } from './code';
@@ -140,7 +140,7 @@ export class Search {
     if (!own && !inner && !mayBeNamed(called)) return;
     const kind = own || inner ? 'callback' : called.info ? 'library' : 'unnamed';
     const weight = WEIGHT[kind] + (COMPLETES.test(called.name) ? 1 : 0) - penalty;
-    if (!this.isBetter(weight)) return;
+    if (!this.isBetter(weight) || (await isNeighbours(called, at))) return;
     const structure = depth === 0 ? await structureOf(called, at) : undefined;
     const origins: Origin[] = [];
     if (structure)

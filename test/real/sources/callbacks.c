@@ -40,7 +40,9 @@ static volatile int sink;
 static void on_block(struct read_op *op, int result) { // here: on_block
   sink += op->fd + result;
 }
-static void on_other(struct read_op *op, int result) { sink -= op->fd + result; }
+static void on_other(struct read_op *op, int result) { // here: on_other
+  sink -= op->fd + result;
+}
 static int job_start(void) { return sink++; }
 static void job_completed(void *data) { // here: job_completed
   sink += data != 0;
@@ -65,6 +67,7 @@ int main(void) {
   struct read_op *neighbour = read_op(on_other);
   struct holder *holder = calloc(1, sizeof *holder);
   struct far *far = calloc(1, sizeof *far);
+  struct read_op *slots = calloc(8, sizeof *slots);
   struct read_op on_stack = {3, 0, on_block};
   void **circle = calloc(2, sizeof *circle);
   void **into_ring = calloc(2, sizeof *into_ring);
@@ -79,6 +82,10 @@ int main(void) {
   arm_as("job", (uintptr_t)job);
   arm_as("plain", (uintptr_t)plain);
   arm_as("holder", (uintptr_t)holder);
+  slots[4].done = on_other;
+  arm_as("empty slot", (uintptr_t)&slots[3]);
+  arm_as("first slot", (uintptr_t)slots);
+  arm_as("slot", (uintptr_t)&slots[4]);
   arm_as("far", (uintptr_t)far);
   arm_as("static", (uintptr_t)&fixed);
   arm_as("stack", (uintptr_t)&on_stack);
