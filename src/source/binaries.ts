@@ -59,6 +59,7 @@ interface Found {
 export class Binaries {
   private readonly opened = new Map<string, Promise<BinaryResult>>();
   private readonly known = new Map<string, BinaryFacts>();
+  private readonly builds = new Map<string, Lines>();
 
   constructor(
     private readonly target: Target,
@@ -117,6 +118,7 @@ export class Binaries {
         () => undefined,
       );
     this.opened.clear();
+    this.builds.clear();
   }
 
   private async open(image: Image, place: Place): Promise<BinaryResult> {
@@ -131,7 +133,22 @@ export class Binaries {
       ...(this.options.fetchDebugFile ? { fetchDebugFile: this.options.fetchDebugFile } : {}),
     });
     if (!result.ok) return { why: result.why };
-    return { lines: result.lines, ...(modified === undefined ? {} : { modified }) };
+    const lines = await this.ofBuild(result.lines);
+    return { lines, ...(modified === undefined ? {} : { modified }) };
+  }
+
+  /** What has been learned of the same build elsewhere, in another container say; a stripped copy gives way to a whole one. */
+  private async ofBuild(lines: Lines): Promise<Lines> {
+    const id = await lines.elf.buildId();
+    if (id === undefined) return lines;
+    const same = this.builds.get(id);
+    const serves = same && same.elf.source.failed === undefined;
+    if (serves && (hasDebugInfo(same) || !hasDebugInfo(lines))) {
+      lines.close();
+      return same;
+    }
+    this.builds.set(id, lines);
+    return lines;
   }
 
   private async bytes(image: Image, place: Place): Promise<Found | string> {
@@ -184,6 +201,10 @@ export class Binaries {
     const [answer] = await this.target.memory(pid, [{ address: mapping.start, length }]);
     return answer?.ok ? { bytes: memoryBytes(answer.data) } : (answer?.errno ?? 'EIO');
   }
+}
+
+function hasDebugInfo({ elf }: Lines): boolean {
+  return elf.find('.debug_info') !== undefined || elf.find('.zdebug_info') !== undefined;
 }
 
 /** Whether the mount that a path lies on is served by this host; the last of two on one point covers the other. */

@@ -110,6 +110,18 @@ describe('binaries of a target', () => {
     binaries.close();
   });
 
+  it('are known by their build: a copy elsewhere is not read again', async () => {
+    const target = new FakeProcess();
+    target.files.set(MAPPED, FILE);
+    target.files.set('mapped 500000', OTHER);
+    const binaries = new Binaries(target, { unpack });
+    const { lines } = await binaries.of(imageOf(), placeOf());
+    expect(await lines?.elf.buildId()).toMatch(/^[0-9a-f]{8,}$/);
+    const copy = imageOf({ inode: 6, mapping: { start: 0x500000n, end: 0x501000n } });
+    expect((await binaries.of(copy, placeOf())).lines).toBe(lines);
+    binaries.close();
+  });
+
   it('are opened anew when what they were read through is gone', async () => {
     const target = new FakeProcess();
     target.files.set(MAPPED, FILE);
