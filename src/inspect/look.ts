@@ -1,6 +1,7 @@
 import { explain, explaining } from '../explain/explain';
 import { printable } from '../model/printable';
 import type { Sample } from '../model/sample';
+import { isMemoryLocked } from '../sample/blindness';
 import { layoutOf, type WalkOptions } from '../sample/pendingSources';
 import { takeSample } from '../sample/takeSample';
 import type { Target } from '../target/target';
@@ -29,7 +30,7 @@ const SECOND_LOOK = 300;
 export async function look(target: Target, pid: number, options: LookOptions = {}): Promise<Sample> {
   const sample = await lookUnlinked(target, pid, options);
   const { links, signal } = options;
-  return links && target.binaries
+  return links && target.binaries && !isMemoryLocked(sample)
     ? linkWithin(sample, linked(target, sample, links, options), links, signal)
     : sample;
 }

@@ -1,5 +1,5 @@
 import { type Confinement, missingRight } from '../kernel/confinement';
-import type { Blindness, Request, Ring, Task } from '../model/sample';
+import type { Blindness, Request, Ring, Sample, Task } from '../model/sample';
 import type { PendingSources } from './pendingSources';
 import { ringRows } from './ringBlindness';
 
@@ -91,6 +91,14 @@ export function blindnessOf(trouble: Trouble): Blindness[] {
     rows.push({ what: `${trouble.ended} tasks`, why: 'ended while they were read' });
   }
   return [...rows, ...(trouble.otherEnds ?? [])];
+}
+
+/** What a Sample does not show while somebody holds the lock of the process's memory map. */
+export const ITS_MEMORY = 'its memory';
+
+/** Reading the process's memory would wait for that lock, at this look and for as long as it is held. */
+export function isMemoryLocked({ notVisible }: Pick<Sample, 'notVisible'>): boolean {
+  return notVisible.some(({ what }) => what === ITS_MEMORY);
 }
 
 /** Why a process's memory was not read (EOPNOTSUPP). */

@@ -13,6 +13,7 @@ import { readSubmissions } from './aioSubmissions';
 import { withArmedPolls } from './armedPolls';
 import { assemble } from './assembly';
 import { readAwaited } from './awaited';
+import { ITS_MEMORY } from './blindness';
 import { readCgroup } from './cgroup';
 import { clockFiles, clocksFrom } from './clock';
 import { findContainer, isInnerReader, namespaceLinks, namespacesFrom } from './container';
@@ -185,7 +186,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...(fdErrno === undefined ? {} : { fdErrno }),
     ...(mapsErrno === undefined ? {} : { mapsErrno }),
     timedOut: [
-      ...(hangs(errnoOf(cmdline)) ? ['its command line', 'its memory'] : []),
+      ...(hangs(errnoOf(cmdline)) ? ['its command line', ITS_MEMORY] : []),
       ...[...silent, ...sources.rings.timedOut].map((fd) => `fdinfo of descriptor ${fd}`),
     ],
     missingSockets,
