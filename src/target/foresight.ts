@@ -230,23 +230,25 @@ class View implements Target {
   }
 }
 
+/** Questions go to the target of the look that asks them: after a host was lost that is another one than that of the look before. */
 function kernelView(view: View, kernel: KernelMemory): KernelMemory {
+  const of = (one: View): KernelMemory => one.origin.kernel ?? kernel;
   return {
     find: async (pid, way, options) => {
-      const ask = async () => [await kernel.find(pid, way, options)];
+      const ask = async (one: View) => [await of(one).find(pid, way, options)];
       const [found] = await view.call('kernel', (one) => one.ways, ['find', pid, way, options], options, ask);
       return found ?? { ok: false, errno: 'EIO' };
     },
     read: (ranges, options) => {
-      const ask = () => kernel.read(ranges, options);
+      const ask = (one: View) => of(one).read(ranges, options);
       return view.call('kernel', (one) => one.ranges, ['read', ranges, options], options, ask);
     },
     chase: (ways, options) => {
-      const ask = () => kernel.chase(ways, options);
+      const ask = (one: View) => of(one).chase(ways, options);
       return view.call('kernel', (one) => one.ways, ['chase', ways, options], options, ask);
     },
     chains: (chains, options) => {
-      const ask = () => kernel.chains(chains, options);
+      const ask = (one: View) => of(one).chains(chains, options);
       return view.call('kernel', (one) => one.chained, ['chains', chains, options], options, ask);
     },
     scan: (...asked) => kernel.scan(...asked),
@@ -254,13 +256,14 @@ function kernelView(view: View, kernel: KernelMemory): KernelMemory {
 }
 
 function socketsView(view: View, sockets: KernelSockets): KernelSockets {
+  const of = (one: View): KernelSockets => one.origin.sockets ?? sockets;
   return {
     unix: (inodes, options) => {
-      const ask = () => sockets.unix(inodes, options);
+      const ask = (one: View) => of(one).unix(inodes, options);
       return view.call('sockets', (one) => one.unix, ['unix', inodes, options], options, ask);
     },
     tcp: (ends, options) => {
-      const ask = () => sockets.tcp(ends, options);
+      const ask = (one: View) => of(one).tcp(ends, options);
       return view.call('sockets', (one) => one.tcp, ['tcp', ends, options], options, ask);
     },
   };

@@ -135,6 +135,21 @@ describe('a look that asks first what the look before asked', () => {
     expect(withoutSearch(first.asked).calls).toHaveLength(1);
   });
 
+  it('asks nothing of the target of the look before, once that is another one: the way to it was lost', async () => {
+    const lost = counting();
+    const work = async (view: Target) => [
+      await view.read([FILE]),
+      await view.memory(7, [RANGE]),
+      await view.kernel?.chase([WAY]),
+      await view.kernel?.read([RANGE]),
+    ];
+    const first = await look(lost.target, work);
+    lost.gone();
+    const { target, asked } = counting();
+    await look(target, work, first.asked);
+    expect(asked).toEqual([FILE, 'memory 4096', 'chase 1', 'kernel 4096']);
+  });
+
   it('says of the host what the target says', async () => {
     const { target } = counting();
     const host = { foreignPids: true, processMemory: false };
