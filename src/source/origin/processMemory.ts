@@ -2,7 +2,7 @@ import { parseMaps } from '../../procfs/maps';
 import type { Target } from '../../target/target';
 import { AddressSpace } from '../unwind/addressSpace';
 import { AnsweringMemory } from '../unwind/answering';
-import { type Image, Images, type Region } from '../unwind/images';
+import { type Image, Images, isSameRegion, type Region } from '../unwind/images';
 
 /** Milliseconds for one read of memory, and for all that is asked in one look. */
 const DEADLINE = 500;
@@ -60,7 +60,7 @@ export class ProcessMemory {
       this.images = images;
       this.mapped = text;
       this.generation++;
-      this.space.retain((address) => isSame(before?.region(address), images.region(address)));
+      this.space.retain((address) => isSameRegion(before?.region(address), images.region(address)));
     }
     return true;
   }
@@ -140,14 +140,4 @@ export function wordIn(data: Buffer, at: number): number | undefined {
   if (at < 0 || at + 8 > data.length) return undefined;
   const high = data.readUInt32LE(at + 4);
   return high < 0x20_0000 ? high * 2 ** 32 + data.readUInt32LE(at) : undefined;
-}
-
-function isSame(before: Region | undefined, now: Region | undefined): boolean {
-  return (
-    before !== undefined &&
-    now?.constant === true &&
-    before.start === now.start &&
-    before.end === now.end &&
-    before.file === now.file
-  );
 }

@@ -178,6 +178,17 @@ export class Images {
   }
 }
 
+/** Whether an address has what it had: a mapping of the same part of the same file that nobody writes to. */
+export function isSameRegion(before: Region | undefined, now: Region | undefined): boolean {
+  return (
+    before !== undefined &&
+    now?.constant === true &&
+    before.start === now.start &&
+    before.end === now.end &&
+    before.file === now.file
+  );
+}
+
 function keyOf({ row, start, end }: Candidate): string {
   return `${start} ${end} ${row.device} ${row.inode} ${row.path ?? ''}`;
 }

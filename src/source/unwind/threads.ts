@@ -7,7 +7,7 @@ import type { Target } from '../../target/target';
 import { AddressSpace } from './addressSpace';
 import { AnsweringMemory } from './answering';
 import type { FurtherFrames, Machine } from './frameTable';
-import { type Image, Images, type Region } from './images';
+import { type Image, Images, isSameRegion } from './images';
 import { type Registers, stackPointerOf, type WalkedStack, walkStack } from './walkStack';
 
 /** What a thread's stack is unwound from, of one moment. */
@@ -186,7 +186,7 @@ export class ProcessStacks {
     this.images = images;
     this.mapped = maps;
     // Another file may lie where one lay.
-    this.space.retain((address) => isSame(before?.region(address), images.region(address)));
+    this.space.retain((address) => isSameRegion(before?.region(address), images.region(address)));
     return images;
   }
 
@@ -198,16 +198,6 @@ export class ProcessStacks {
 
 const UNANSWERED = 'what lies on a mount that may not answer is left alone';
 const hanging = (tid: number): ThreadStack => ({ tid, why: 'its memory does not answer' });
-
-function isSame(before: Region | undefined, now: Region | undefined): boolean {
-  return (
-    before !== undefined &&
-    now?.constant === true &&
-    before.start === now.start &&
-    before.end === now.end &&
-    before.file === now.file
-  );
-}
 
 function registersOf(machine: Machine, { sp }: Moment, known: SavedRegisters = []): Registers {
   const registers = known.map((value) =>
