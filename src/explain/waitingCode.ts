@@ -1,19 +1,23 @@
 import type { Finding, Sample, Task } from '../model/sample';
 import { indexOf } from './sampleIndex';
-import { frameText, ownFrame } from './userFrames';
+import { frameText, isOwn, ownFrame } from './userFrames';
 import { joined } from './words';
 
 /** Places and threads of one place that are named. */
 const MOST_PLACES = 2;
 const MOST_THREADS = 3;
+/** The innermost frame may be a mere wrapper of the system call: its callers say what it is for. */
+const MOST_FRAMES = 3;
 
 /** Where in the program's own source the threads wait that a finding is about, as a sentence; empty where that is not clear. */
 export function waitingCode(sample: Sample, finding: Finding): string {
   const places = new Map<string, Task[]>();
   for (const task of threadsOf(sample, finding)) {
-    const frame = ownFrame(task);
+    const [frame, ...callers] = (task.userStack ?? []).filter(isOwn).slice(0, MOST_FRAMES);
     if (!frame) continue;
-    const place = `${frame.trust === 'probable' ? 'probably ' : ''}${frameText(frame)}`;
+    const place = [`${frame.trust === 'probable' ? 'probably ' : ''}${frameText(frame)}`]
+      .concat(callers.map((caller) => frameText(caller)))
+      .join(' ← ');
     places.set(place, [...(places.get(place) ?? []), task]);
   }
   if (places.size === 0) return '';

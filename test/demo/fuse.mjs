@@ -21,8 +21,8 @@ export function checkFuse() {
 
 /** Mounts the file system and starts the program; resolves once it is stuck, with `pid` and `stop()`. */
 export async function startFuseStory() {
-  const compiled = path.join(root, '.cache/victims');
-  build(compiled, ['hangfs', 'orders']);
+  const compiled = path.join(root, '.cache/demo');
+  build(compiled, ['hangfs', 'orders'], ['-g']);
   // Under the names they would have in life.
   const programs = mkdtempSync(path.join(os.tmpdir(), 'io-uring-demo-'));
   symlinkSync(path.join(compiled, 'orders'), path.join(programs, 'server'));

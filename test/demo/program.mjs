@@ -11,8 +11,8 @@ import { Missing, root } from './prepare.mjs';
  * which ends it and its helper and removes the directory. With `keep` it outlives this process, for five minutes.
  */
 export async function startDemoProgram({ keep = false } = {}) {
-  const programs = path.join(root, '.cache/victims');
-  build(programs, ['server']);
+  const programs = path.join(root, '.cache/demo');
+  build(programs, ['server'], ['-g']);
   const directory = mkdtempSync(path.join(os.tmpdir(), 'io-uring-demo-'));
   const child = spawn(path.join(programs, 'server'), [], {
     cwd: directory,

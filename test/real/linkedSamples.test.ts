@@ -74,7 +74,9 @@ describe.each(ACTORS)('as %s', (name) => {
     expect(text.stdout).toContain(`      file_io() at ${SOURCE}:${waitingLine()}\n`);
     const brief = await run(who, pid);
     expect(brief.stdout).toMatch(
-      new RegExp(`The waiting code: \\w+\\(\\) at ring\\.c:\\d+\\s+\\(thread ${pid}\\)\\.`),
+      new RegExp(
+        `The waiting code: \\w+\\(\\) at ring\\.c:\\d+\\s+←[^()]+\\(\\)[\\s\\S]+?file_io\\(\\)\\s+at\\s+file_scenes\\.c:${waitingLine()}\\s+\\(thread\\s+${pid}\\)\\.`,
+      ),
     );
     const opened = await run(who, '--open', saved, '--verbose');
     expect(opened.stdout).toContain(`      file_io() at ${SOURCE}:${waitingLine()}\n`);

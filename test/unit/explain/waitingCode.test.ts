@@ -90,7 +90,7 @@ describe('the code that waits', () => {
   it('is that of the threads a finding shows', () => {
     const sample = sampleOf({ tasks: [thread(7, [main]), thread(8, STACK)] });
     expect(told(sample, findingOf([{ task: 8 }]))).toBe(
-      'The waiting code: submit_all() at server.c:42 (thread 8).',
+      'The waiting code: submit_all() at server.c:42 ← main() at server.c:77 (thread 8).',
     );
   });
 
@@ -107,7 +107,7 @@ describe('the code that waits', () => {
     const sample = sampleOf({ tasks: [thread(7, [main]), thread(9, STACK), worker(20)], requests });
     const evidence = [{ task: 20 }, { request: 0 }, { request: 1 }, { request: 99 }];
     expect(told(sample, findingOf(evidence))).toBe(
-      'The waiting code: submit_all() at server.c:42 (thread 9).',
+      'The waiting code: submit_all() at server.c:42 ← main() at server.c:77 (thread 9).',
     );
     expect(told(sample, findingOf([{ request: 1 }]))).toBe('');
   });
@@ -130,7 +130,7 @@ describe('the code that waits', () => {
     ];
     const of = (...tids: number[]) => told(sampleOf({ tasks }), findingOf(tids.map((task) => ({ task }))));
     expect(of(1, 2, 3, 4, 5, 6, 7, 8, 99)).toBe(
-      'The waiting code: submit_all() at server.c:42 (4 threads), main() at server.c:77 (threads 2 and 3) and one more place.',
+      'The waiting code: submit_all() at server.c:42 ← main() at server.c:77 (4 threads), main() at server.c:77 (threads 2 and 3) and one more place.',
     );
     expect(of(1)).toBe('The waiting code: probably guess() at g.c:1 (thread 1).');
   });
@@ -159,7 +159,9 @@ describe('the report of threads whose stacks are known', () => {
       main() at server.c:77
       its stack ends here: the tables are missing
 `);
-    expect(text).toContain('The waiting code: probably helper() at h.h:9 (thread 1).');
+    expect(text).toContain(
+      'The waiting code: probably helper() at h.h:9 ← main() at server.c:77 (thread 1).',
+    );
     const all = report([blocked(1, { userStack })], { verbose: true });
     expect(all).toContain(
       '      main() at /src/server.c:77\n      __libc_start_main_impl() at csu/libc-start.c:360\n',

@@ -59,7 +59,7 @@ describe('the tree of a stuck process', () => {
     expect(rows[2]?.tooltip?.()).toContain('/src/server.c:42');
     const finding = below(rowsOf(sample), '100 reads');
     expect(below(children(finding), 'Where in the program').description).toBe(
-      'The waiting code: probably wait_all() at ring.h:7 (thread 4242).',
+      'The waiting code: probably wait_all() at ring.h:7 ← serve() at server.c:42 (thread 4242).',
     );
   });
 
