@@ -11,7 +11,7 @@ export interface EventLoops {
 
 /** Loops that are told one by one, and kinds of descriptors of each. */
 const MOST_LOOPS = 3;
-const MOST_KINDS = 4;
+const MOST_KINDS = 5;
 
 /** "Thread server (7) waits in the epoll set at descriptor 5 for 1 listening socket and 3 pipes." */
 export function eventLoops({ sample, blocked }: Scene): EventLoops {
@@ -24,7 +24,10 @@ export function eventLoops({ sample, blocked }: Scene): EventLoops {
   return {
     sentences: told.map(({ task, set, watches }) => {
       const who = processName({ pid: task.tid, name: task.name });
-      const what = kinds(watches.map((fd) => resources.get(fd)));
+      const what = kinds(
+        watches.map((fd) => resources.get(fd)),
+        sample,
+      );
       return `Thread ${who} waits in the epoll set at descriptor ${set.fd} for ${what}.`;
     }),
     evidence: told.flatMap(({ task, set }) => [{ task: task.tid }, { fd: set.fd }]),
@@ -32,17 +35,27 @@ export function eventLoops({ sample, blocked }: Scene): EventLoops {
 }
 
 /** What an epoll set watches, by kinds. */
-export function watched({ resources }: Sample, set: Resource): string | undefined {
-  const fds = new Map(resources.map((resource) => [resource.fd, resource]));
-  return set.watches && kinds(set.watches.map((fd) => fds.get(fd)));
+export function watched(sample: Sample, set: Resource): string | undefined {
+  const { resources } = indexOf(sample);
+  return (
+    set.watches &&
+    kinds(
+      set.watches.map((fd) => resources.get(fd)),
+      sample,
+    )
+  );
 }
 
-/** "3 pipes, 1 listening socket and 1 eventfd"; a descriptor that is closed while its file lives on is "descriptor". */
-function kinds(found: readonly (Resource | undefined)[]): string {
+/**
+ * "3 pipes, 1 connection to 10.0.0.2:5432 and 1 listening socket"; a descriptor that is closed while its file lives on is
+ * "descriptor".
+ */
+function kinds(found: readonly (Resource | undefined)[], { resources }: Sample): string {
   if (found.length === 0) return 'nothing: it watches no descriptor';
+  const served = new Set(resources.filter(listens).flatMap((listening) => portOf(listening.socket?.local)));
   const counts = new Map<string, number>();
   for (const resource of found) {
-    const kind = kindOf(resource);
+    const kind = connectionOf(resource, served) ?? kindOf(resource);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
@@ -51,10 +64,26 @@ function kinds(found: readonly (Resource | undefined)[]): string {
   return joined(rest > 0 ? [...parts, counted(rest, 'other descriptor')] : parts);
 }
 
+/** A TCP connection by who asked for it: one to a port that the process listens on is a client's, any other its own. */
+function connectionOf(resource: Resource | undefined, served: ReadonlySet<string>): string | undefined {
+  const { protocol, local, peer, state } = resource?.socket ?? {};
+  if (protocol?.startsWith('tcp') !== true || peer === undefined || state === 'LISTEN') return undefined;
+  return portOf(local).some((port) => served.has(port)) ? 'client connection' : `connection to ${peer}`;
+}
+
+function portOf(address: string | undefined): string[] {
+  const port = address && /:(\d+)$/.exec(address)?.[1];
+  return port ? [port] : [];
+}
+
+function listens({ socket }: Resource): boolean {
+  return /^LISTEN/.test(socket?.state ?? '');
+}
+
 function kindOf(resource: Resource | undefined): string {
   switch (resource?.kind) {
     case 'socket':
-      return /^LISTEN/.test(resource.socket?.state ?? '') ? 'listening socket' : 'socket';
+      return listens(resource) ? 'listening socket' : 'socket';
     case 'io_uring':
       return 'io_uring ring';
     case 'epoll':

@@ -12,6 +12,8 @@ export function grouped(n: number): string {
 }
 
 function plural(noun: string): string {
+  const described = /^(\w+)( to .+)$/.exec(noun);
+  if (described) return `${plural(described[1] ?? '')}${described[2]}`;
   if (/(s|x|ch|sh)$/.test(noun)) return `${noun}es`;
   return `${noun}s`;
 }

@@ -75,7 +75,7 @@ export const EXPECTED: Readonly<Record<string, readonly [Severity | 'none', ...s
   'linktimeout-async-fifo': ['info', '1 open', 'other end'],
   'lock-flock': ['info', 'flock', 'lock'],
   'many-polls': ['info', '200 reads', 'data'],
-  'nginx-upstream-silent': ['info', 'no io_uring'],
+  'nginx-upstream-silent': ['info', 'no io_uring', 'waits in the epoll set', 'connection to 127.0.0.1:36081'],
   'node-default': ['critical', 'no io_uring', 'pread64', 'loop0'],
   'node-io-uring': ['critical', '1 request', 'loop0'],
   'pipe-read': ['info', 'read', 'data'],

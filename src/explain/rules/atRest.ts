@@ -29,6 +29,9 @@ export const atRest: Rule = {
     if (running > 0) doing.push(`${counted(running, 'thread')} ${running === 1 ? 'runs' : 'run'}`);
     const loops = eventLoops(scene);
     const polled = polledSockets(scene);
+    // Where a loop is all there is, what it waits for is the answer.
+    const [loop] = doing.length === 1 && loops.sentences.length === 1 ? loops.sentences : [];
+    const told = loop === undefined ? doing : [loop.replace(/^T(.*)\.$/, 't$1')];
     const hidden = sample.notVisible.some((row) => row.what.startsWith('open files'));
     const dark =
       unseen.length === 0
@@ -40,7 +43,7 @@ export const atRest: Rule = {
         severity: 'info',
         summary: hidden
           ? 'Whether something is stuck cannot be told: its files and rings may not be looked at.'
-          : `${answer(sample, blind > 0 || pending, doing)}${dark}.`,
+          : `${answer(sample, blind > 0 || pending, told)}${dark}.`,
         explanation: [
           doing.length > 0 ? `${joined(doing)}.` : 'No thread is blocked in anything that needs help.',
           ...loops.sentences,
