@@ -191,6 +191,35 @@ describe('a healthy process', () => {
     expect(stuckCount(explain(sample).sample)).toBe(0);
   });
 
+  it('that sits in epoll is told by who has asked it and whom it has asked', () => {
+    const connected = (fd: number, local: string, peer: string) => ({
+      fd,
+      kind: 'socket' as const,
+      socket: { protocol: 'tcp' as const, state: 'ESTABLISHED', local, peer },
+    });
+    const proxy = sampleOf({
+      tasks: [
+        taskOf({
+          kernelStack: stackOf('ep_poll', 'do_epoll_wait'),
+          syscall: { number: 232, name: 'epoll_wait', args: ['0x5', '0x0', '0x1', '0x0', '0x0', '0x0'] },
+        }),
+      ],
+      resources: [
+        { fd: 5, kind: 'epoll', watches: [7, 8, 9] },
+        {
+          fd: 6,
+          kind: 'socket',
+          socket: { protocol: 'tcp', state: 'LISTEN', local: '0.0.0.0:80', peer: '0.0.0.0:0' },
+        },
+        connected(7, '10.0.0.1:80', '10.0.0.9:50000'),
+        connected(8, '10.0.0.1:41000', '10.0.0.2:5432'),
+        connected(9, '10.0.0.1:41001', '10.0.0.2:5432'),
+      ],
+    });
+    const [answer] = explain(proxy, { last: true }).sample.findings;
+    expect(answer?.summary).toContain('for 2 connections to 10.0.0.2:5432 and 1 client connection.');
+  });
+
   it('that sits in epoll is told with what its set watches', () => {
     const socket = { kind: 'socket' as const, socket: { protocol: 'tcp' as const, state: 'LISTEN' } };
     const idle = sampleOf({
