@@ -4,11 +4,12 @@ import { cancelling } from './cancelling';
 import { DOUBT } from './certainty';
 import { originSentence } from './originWords';
 import type { Context } from './reportContext';
-import { type Fold, oldest, requestGroups, type StateGroup } from './requestGroups';
+import { ageWords } from './requestAge';
+import { type Fold, requestGroups, type StateGroup } from './requestGroups';
 import { carrierWords, statesWords } from './requestStates';
 import { extent, requestTarget, timersWords, timerWords } from './requestWords';
 import { wrap } from './style';
-import { duration, grouped, operationLabel } from './words';
+import { grouped, operationLabel } from './words';
 
 /** Kinds of requests of one state, and requests of one kind, that are written out. */
 const MOST = { brief: { folds: 10, requests: 5 }, verbose: { folds: 100, requests: 100 } } as const;
@@ -34,7 +35,7 @@ function stateLines(context: Context, group: StateGroup): string[] {
   const shown = folds.slice(0, most);
   const left = folds.slice(most).reduce((sum, fold) => sum + fold.requests.length, 0);
   return [
-    `    ${[title, ...timersWords(requests), ageText(requests)].filter(Boolean).join(', ')}`,
+    `    ${[title, ...timersWords(requests), ageWords(requests)].filter(Boolean).join(', ')}`,
     ...shown.flatMap((fold) => [
       ...wrap(
         `      ${grouped(fold.requests.length)} × ${foldFacts(context, fold) || 'operation'}`,
@@ -47,11 +48,6 @@ function stateLines(context: Context, group: StateGroup): string[] {
   ];
 }
 
-function ageText(requests: readonly Request[]): string {
-  const age = oldest(requests);
-  return age === undefined ? '' : duration(age);
-}
-
 /** What the requests of a fold share, and all of the only one. A completion tells no operation. */
 function foldFacts(context: Context, { requests }: Fold): string {
   const [first] = requests;
@@ -62,7 +58,7 @@ function foldFacts(context: Context, { requests }: Fold): string {
     first.result == null ? '' : `result ${first.result}`,
     ...(requests.length === 1
       ? [details(context, first, true)]
-      : [...timersWords(requests), ageText(requests), doubtText(requests)]),
+      : [...timersWords(requests), ageWords(requests), doubtText(requests)]),
   ];
   return facts.filter(Boolean).join(' · ');
 }
@@ -98,7 +94,7 @@ function tellsMore({ userData, offset, length, timeLeft, timeout, operands, afte
 
 /** `alone` = its fold has told nothing of it. */
 function details({ sample, verbose }: Context, request: Request, alone: boolean): string {
-  const { worker, age, stage, after, operands, flags, certainty, submitter } = request;
+  const { worker, stage, after, operands, flags, certainty, submitter } = request;
   const head = after === undefined ? undefined : sample.requests[after];
   const facts: (string | undefined | false)[] = [
     alone && stage !== undefined && printable(stage, 200),
@@ -109,7 +105,7 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
       .map(({ name, value }) => `${printable(name, 40)} ${printable(value, 120)}`),
     ...userDataFacts(request, verbose),
     worker !== undefined && carrierWords(worker, sample),
-    age !== undefined && duration(age),
+    ageWords([request]),
     head !== undefined && `${request.state === 'timeout' ? 'limits' : 'behind'} ${headName(head)}`,
     verbose && flags !== undefined && flags.length > 0 && printable(flags.join(' '), 120),
     verbose && submitter !== undefined && `submitted by thread ${submitter}`,

@@ -88,10 +88,3 @@ function inOrder(requests: [Request, ...Request[]]): readonly [Request, ...Reque
   if (requests.some(({ sequence }) => sequence === undefined)) return requests;
   return requests.sort((a, b) => ((a.sequence ?? 0) - (b.sequence ?? 0)) | 0);
 }
-
-/** Seconds of the oldest, where ages are known. */
-export function oldest(requests: readonly Request[]): number | undefined {
-  let most: number | undefined;
-  for (const { age } of requests) if (age !== undefined && (most === undefined || age > most)) most = age;
-  return most;
-}

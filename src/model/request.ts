@@ -34,6 +34,8 @@ export interface Request {
   readonly submitter?: number;
   /** Seconds. */
   readonly age?: number;
+  /** Seconds since a look of this inspection first saw it; it may be older. */
+  readonly seen?: number;
   /** Seconds a timer was set for, and seconds until it fires; below 0 = it should have. */
   readonly timeout?: number;
   readonly timeLeft?: number;

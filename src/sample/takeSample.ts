@@ -32,6 +32,7 @@ import { HolderSearch, soughtLinks } from './peers';
 import { beginWalking, type WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook, standsYet } from './relook';
+import { withRequestAges } from './requestAges';
 import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
@@ -73,7 +74,7 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const kind = previous && !searchIsDue(previous) ? 'whole' : 'searching';
   const whole = () =>
     foreseen(target, pid, searches ? undefined : previous, kind, (view) => lookAfresh(view, pid, options));
-  return withArmedPolls(again ?? (await whole()), previous);
+  return withRequestAges(withArmedPolls(again ?? (await whole()), previous), previous);
 }
 
 async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {

@@ -1,3 +1,4 @@
+import { ageWords } from '../explain/requestAge';
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
 import { counted, duration, inPlural, operationCounts } from '../explain/words';
@@ -57,9 +58,9 @@ export function markText(waits: readonly LineWaits[]): string {
 
 function requestsWords(requests: readonly Request[]): string {
   const what = operationCounts(requests.map(({ operation }) => printable(operation)));
-  const ages = requests.flatMap(({ age }) => (age === undefined ? [] : [age]));
-  if (ages.length === 0) return `${what} pending`;
-  return `${what} pending, ${requests.length > 1 ? 'oldest ' : ''}${duration(largest(ages))}`;
+  const age = ageWords(requests);
+  if (age === undefined) return `${what} pending`;
+  return `${what} pending, ${requests.length > 1 ? 'oldest ' : ''}${age}`;
 }
 
 /** `briefly` = what they wait for goes without saying. */

@@ -1,8 +1,9 @@
 import { DOUBT } from '../explain/certainty';
-import { type Fold, oldest, requestGroups, type StateGroup } from '../explain/requestGroups';
+import { ageWords } from '../explain/requestAge';
+import { type Fold, requestGroups, type StateGroup } from '../explain/requestGroups';
 import { statesWords } from '../explain/requestStates';
 import { mostOf, requestTarget, timersWords } from '../explain/requestWords';
-import { duration, operationLabel } from '../explain/words';
+import { operationLabel } from '../explain/words';
 import type { Request, Ring, Sample } from '../model/sample';
 import { type Node, paged } from './node';
 import { iconOf, likelyFile, requestRow } from './requestRow';
@@ -63,10 +64,9 @@ function leaves({ requests }: Fold, sample: Sample): readonly Node[] {
 }
 
 function sharedFacts(requests: readonly Request[]): readonly (string | undefined | false)[] {
-  const age = oldest(requests);
   const doubtful = requests.filter(({ certainty }) => certainty === 'ambiguous').length;
   return [
-    age !== undefined && duration(age),
+    ageWords(requests),
     doubtful > 0 && (doubtful === requests.length ? DOUBT : `${grouped(doubtful)} ${DOUBT}`),
   ];
 }

@@ -1,8 +1,9 @@
 import { DOUBT } from '../explain/certainty';
 import { carriedTarget, onlyTarget } from '../explain/operationTargets';
+import { ageWords } from '../explain/requestAge';
 import { carrierWords, stateWords } from '../explain/requestStates';
 import { extent, requestTarget, timerWords } from '../explain/requestWords';
-import { duration, operationLabel, resourceName } from '../explain/words';
+import { operationLabel, resourceName } from '../explain/words';
 import type { Request, RequestState, Sample } from '../model/sample';
 import type { Node } from './node';
 import { requestDetails } from './requestDetails';
@@ -55,12 +56,12 @@ export function requestRow(
 }
 
 function requestFacts(request: Request, sample: Sample): readonly (string | undefined | false)[] {
-  const { age, worker, result, certainty } = request;
+  const { worker, result, certainty } = request;
   return [
     likelyFile(request, sample),
     extent(request),
     timerWords(request),
-    age !== undefined && duration(age),
+    ageWords([request]),
     worker !== undefined && carrierWords(worker, sample),
     result !== undefined && result !== null && `result ${result}`,
     certainty === 'ambiguous' ? DOUBT : certainty !== 'certain' && shown(certainty),

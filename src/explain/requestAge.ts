@@ -1,0 +1,17 @@
+import type { Request } from '../model/sample';
+import { duration } from './words';
+
+/** Less than that since it was first seen is not worth a word. Seconds. */
+const WORTH = 1;
+
+/** How old the oldest is: "31 s" where it is known, "over 31 s" where it has been seen for that long; absent where nothing tells. */
+export function ageWords(requests: readonly Request[]): string | undefined {
+  let known = -1;
+  let seen = -1;
+  for (const request of requests) {
+    known = Math.max(known, request.age ?? -1);
+    seen = Math.max(seen, request.seen ?? -1);
+  }
+  if (seen >= WORTH && seen > known + WORTH) return `over ${duration(seen)}`;
+  return known < 0 ? undefined : duration(known);
+}
