@@ -98,6 +98,8 @@ export interface Host {
   readonly cpus?: number;
   /** Tasks of the whole machine that the kernel counts as waiting for I/O at this moment (procs_blocked of /proc/stat). */
   readonly ioWaiting?: number;
+  /** Microseconds since boot in which some task of the machine, or all that were not idle, waited for I/O (PSI, 4.20+). */
+  readonly ioPressure?: { readonly some: number; readonly full?: number };
 }
 
 export interface Rights {

@@ -1,9 +1,12 @@
 import type { Host } from '../model/sample';
 import type { ReadResult } from '../probe/protocol';
 import { cpuCount } from '../procfs/cpuList';
+import { parsePressure } from '../procfs/pressure';
 import { parseProcsBlocked } from '../procfs/procsBlocked';
 import { parseVersion, parseVersionSignature } from '../procfs/version';
 import { textOf } from './text';
+
+export const IO_PRESSURE = '/proc/pressure/io';
 
 export const HOST_FILES = [
   '/proc/version',
@@ -12,6 +15,7 @@ export const HOST_FILES = [
   '/proc/sys/kernel/osrelease',
   '/sys/devices/system/cpu/online',
   '/proc/stat',
+  IO_PRESSURE,
 ] as const;
 
 /** The host from HOST_FILES, in that order. */
@@ -20,11 +24,12 @@ export function hostFrom(
   arch: string,
   uptime: number | undefined,
 ): Host {
-  const [versionText, signature, name, release, online, stat] = files.map(textOf);
+  const [versionText, signature, name, release, online, stat, pressure] = files.map(textOf);
   const cpus = cpuCount(online ?? '');
   const version = parseVersion(versionText ?? '');
   const stable = version?.stable ?? parseVersionSignature(signature ?? '');
   const ioWaiting = parseProcsBlocked(stat ?? '');
+  const ioPressure = parsePressure(pressure ?? '');
   return {
     name: name?.trim() || 'unknown',
     kernel: release?.trim() || version?.release || 'unknown',
@@ -33,6 +38,7 @@ export function hostFrom(
     ...(uptime === undefined ? {} : { uptime }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(ioWaiting === undefined ? {} : { ioWaiting }),
+    ...(ioPressure === undefined ? {} : { ioPressure }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Resource, Sample } from '../model/sample';
+import { parsePressure } from '../procfs/pressure';
 import { parseStat } from '../procfs/stat';
 import type { Target } from '../target/target';
 import { inTurns } from '../target/turns';
@@ -9,7 +10,7 @@ import { clockFiles, clocksFrom } from './clock';
 import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { findFuseServers } from './fuseServers';
-import { hasOwnInode } from './host';
+import { hasOwnInode, IO_PRESSURE } from './host';
 import { stillNamed } from './namedFiles';
 import type { WalkOptions } from './pendingSources';
 import { withCalls } from './remoteMounts';
@@ -62,19 +63,23 @@ export async function relook(
   const tids = previous.tasks.map((task) => task.tid);
   const rings = memory.descriptors.filter(isRing);
   const takenAt = new Date().toISOString();
-  const files = target.read([...clockFiles(target), `/proc/${pid}/stat`]);
+  const files = target.read([...clockFiles(target), IO_PRESSURE, `/proc/${pid}/stat`]);
   const clocks = files.then(clocksFrom);
   const ownInode = hasOwnInode(previous.host.kernel);
   const asked = { pid, rings, maps: memory.maps, ownInode, signal };
-  const [[statFile], [taskList], [fdList], sources, tasks, devices, remoteMounts] = await Promise.all([
-    files.then((all) => all.slice(-1)),
-    target.list([`/proc/${pid}/task`]),
-    target.list([`/proc/${pid}/fd`], { links: true }),
-    readRingSources(target, { ...asked, walk: (stoodStill(previous) || previous.aio !== undefined) && walk }),
-    readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
-    countAgain(target, previous.devices ?? []),
-    withCalls(target, pid, previous.remoteMounts ?? []),
-  ]);
+  const [[pressureFile, statFile], [taskList], [fdList], sources, tasks, devices, remoteMounts] =
+    await Promise.all([
+      files.then((all) => all.slice(-2)),
+      target.list([`/proc/${pid}/task`]),
+      target.list([`/proc/${pid}/fd`], { links: true }),
+      readRingSources(target, {
+        ...asked,
+        walk: (stoodStill(previous) || previous.aio !== undefined) && walk,
+      }),
+      readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
+      countAgain(target, previous.devices ?? []),
+      withCalls(target, pid, previous.remoteMounts ?? []),
+    ]);
   const stat = parseStat(textOf(statFile) ?? '');
   const sameTasks = taskList?.ok && taskList.entries.length === tids.length && tasks.ended === 0;
   const links = new Map(memory.descriptors.map((descriptor) => [String(descriptor.fd), descriptor.text]));
@@ -84,6 +89,7 @@ export async function relook(
     fdList.entries.every(({ name, link }) => links.get(name) === link);
   if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
+  const ioPressure = parsePressure(textOf(pressureFile) ?? '');
   const [fuseServers, submissions] = await Promise.all([
     findFuseServers(target, { resources: previous.resources, devices, clocks }),
     readSubmissions(target, pid, tasks.tasks),
@@ -92,7 +98,11 @@ export async function relook(
   const sample = await inTurns(
     assemble({
       takenAt,
-      host: { ...previous.host, ...(uptime === undefined ? {} : { uptime }) },
+      host: {
+        ...previous.host,
+        ...(uptime === undefined ? {} : { uptime }),
+        ...(ioPressure === undefined ? {} : { ioPressure }),
+      },
       rights: previous.rights,
       process: { ...previous.process, state: stat.state },
       tasks,

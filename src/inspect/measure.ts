@@ -1,0 +1,133 @@
+import { inFlight, uncollected } from '../explain/ringCounts';
+import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
+import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
+
+/** Looks closer together than this give no rates: the clocks are not that exact. Seconds. */
+const LEAST_SPAN = 0.05;
+
+/** Where something waits for the kernel or for somebody else, not for the program itself. */
+const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
+  'running',
+  'queued',
+  'polling',
+  'waiting',
+  'issued',
+  'linked',
+  'drained',
+]);
+
+/** What a Sample says in numbers; `previous` = the look before at the same process, `cost` = seconds that this one took. */
+export function measured(sample: Sample, previous?: Sample, cost?: number): HistoryPoint {
+  const before = previous && isSame(sample, previous) ? previous : undefined;
+  const span = spanOf(sample, before);
+  const ages = sample.requests.filter(({ state }) => PENDING.has(state)).flatMap(ageOf);
+  const pressure = pressureOf(sample, before, span);
+  return {
+    at: Date.parse(sample.takenAt),
+    span,
+    rings: ringPoints(sample, before, span),
+    ...(ages.length > 0 ? { oldest: ages.reduce((a, b) => Math.max(a, b)) } : {}),
+    stuck: sample.findings.reduce((sum, { stuck = 0 }) => sum + stuck, 0),
+    workers: workersOf(sample),
+    devices: (sample.devices ?? []).map((device) => deviceOf(device, before, span)),
+    ...(pressure ? { pressure } : {}),
+    ...(cost === undefined ? {} : { cost }),
+  };
+}
+
+function isSame(a: Sample, b: Sample): boolean {
+  return a.process.pid === b.process.pid && a.process.startTime === b.process.startTime;
+}
+
+/** By the host's seconds since boot, which no setting of its clock moves. */
+function spanOf(sample: Sample, before: Sample | undefined): number {
+  const [now, then] = [sample.host.uptime, before?.host.uptime];
+  return now === undefined || then === undefined ? 0 : Math.max(0, now - then);
+}
+
+function ageOf({ age, seen }: Request): number[] {
+  return age === undefined && seen === undefined ? [] : [Math.max(age ?? 0, seen ?? 0)];
+}
+
+function ringPoints({ rings, requests }: Sample, before: Sample | undefined, span: number): RingPoint[] {
+  const states = new Map<number | null, Partial<Record<RequestState, number>>>();
+  for (const { ring, state } of requests) {
+    const counts = states.get(ring) ?? {};
+    counts[state] = (counts[state] ?? 0) + 1;
+    states.set(ring, counts);
+  }
+  return rings.map((ring) => {
+    const then = before?.rings.find(
+      ({ id, fd, inode }) => id === ring.id && fd === ring.fd && inode === ring.inode,
+    );
+    return ringPoint(ring, then, span, states.get(ring.id) ?? {});
+  });
+}
+
+function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: RingPoint['states']): RingPoint {
+  const count = inFlight(ring);
+  const submitted = perSecond(ring.sqHead, then?.sqHead, span);
+  const completed = perSecond(ring.cqTail, then?.cqTail, span);
+  const sqpollBusy = busyShare(ring, then);
+  return {
+    id: ring.id,
+    ...(count === undefined ? {} : { inFlight: count }),
+    states,
+    ...(submitted === undefined ? {} : { submitted }),
+    ...(completed === undefined ? {} : { completed }),
+    unreaped: uncollected(ring),
+    overflowed: ring.overflowed ?? 0,
+    ...(sqpollBusy === undefined ? {} : { sqpollBusy }),
+  };
+}
+
+/** The rings' counters are 32 bits and wrap. */
+function perSecond(now: number | undefined, then: number | undefined, span: number): number | undefined {
+  if (now === undefined || then === undefined || span < LEAST_SPAN) return undefined;
+  return ((now - then) >>> 0) / span;
+}
+
+function busyShare(ring: Ring, then: Ring | undefined): number | undefined {
+  const { sqpollTotalTime: total, sqpollWorkTime: work } = ring;
+  if (total === undefined || work === undefined) return undefined;
+  const passed = total - (then?.sqpollTotalTime ?? Number.NaN);
+  const worked = work - (then?.sqpollWorkTime ?? Number.NaN);
+  return passed > 0 && worked >= 0 ? Math.min(1, worked / passed) : undefined;
+}
+
+function workersOf({ tasks, workerPools }: Sample): WorkerPoint {
+  const workers = tasks.filter(({ kind }) => kind === 'worker');
+  const busy = workers.filter(({ operation, blockedOn, state }) => {
+    return operation !== undefined || state === 'R' || (blockedOn !== undefined && blockedOn.idle !== true);
+  });
+  const limit = workerPools?.reduce((sum, { bounded, unbounded }) => {
+    const unboundedUsed = unbounded.workers > 0 ? unbounded.workers : 0;
+    return sum + bounded.limit + unboundedUsed;
+  }, 0);
+  return { busy: busy.length, all: workers.length, ...(limit === undefined ? {} : { limit }) };
+}
+
+function deviceOf(device: BlockDevice, before: Sample | undefined, span: number): DevicePoint {
+  const then = before?.devices?.find(({ name }) => name === device.name);
+  const { completed } = device;
+  const rate =
+    completed === undefined ||
+    then?.completed === undefined ||
+    span < LEAST_SPAN ||
+    completed < then.completed
+      ? undefined
+      : (completed - then.completed) / span;
+  return {
+    name: device.name,
+    inFlight: (device.inFlightReads ?? 0) + (device.inFlightWrites ?? 0),
+    ...(rate === undefined ? {} : { completed: rate }),
+  };
+}
+
+function pressureOf({ host }: Sample, before: Sample | undefined, span: number): HistoryPoint['pressure'] {
+  const [now, then] = [host.ioPressure, before?.host.ioPressure];
+  if (!now || !then || span < LEAST_SPAN) return undefined;
+  const share = (a: number, b: number) => Math.min(1, Math.max(0, (a - b) / 1e6 / span));
+  const full = now.full === undefined || then.full === undefined ? {} : { full: share(now.full, then.full) };
+  return { some: share(now.some, then.some), ...full };
+}

@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { History } from '../../../src/inspect/history';
+import { measured } from '../../../src/inspect/measure';
+import type { Request, Ring, Sample } from '../../../src/model/sample';
+import { sampleOf, taskOf } from '../samples';
+
+const RING: Ring = { id: 1, fd: 3, owner: 7, setup: [], readable: true };
+const START = Date.parse('2026-01-01T00:00:00Z');
+
+function request(more: Partial<Request>): Request {
+  return { ring: 1, operation: 'READ', state: 'issued', certainty: 'certain', sources: ['fdinfo'], ...more };
+}
+
+/** The look at a second of the host's uptime. */
+function at(second: number, parts: Partial<Sample> = {}, host: Partial<Sample['host']> = {}): Sample {
+  const sample = sampleOf(parts);
+  const takenAt = new Date(START + second * 1000).toISOString();
+  return { ...sample, takenAt, host: { ...sample.host, uptime: second, ...host } };
+}
+
+describe('a look in numbers', () => {
+  it('has rates from the rings’ counters, which wrap', () => {
+    const before = at(10, { rings: [{ ...RING, sqHead: 0xffff_fff0, cqTail: 100 }] });
+    const now = at(12, {
+      rings: [{ ...RING, sqHead: 0x10, cqTail: 300, cqHead: 290, inFlight: 5, overflowed: 2 }],
+    });
+    const [ring] = measured(now, before).rings;
+    expect(ring).toEqual({
+      id: 1,
+      inFlight: 5,
+      states: {},
+      submitted: 16,
+      completed: 100,
+      unreaped: 10,
+      overflowed: 2,
+    });
+  });
+
+  it('has no rates of a first look, of another process or of another ring', () => {
+    const counted = { rings: [{ ...RING, sqHead: 5, cqTail: 5 }] };
+    expect(measured(at(12, counted)).rings[0]).not.toHaveProperty('submitted');
+    const other = at(10, { ...counted, process: { ...sampleOf().process, startTime: 4711 } });
+    expect(measured(at(12, counted), other)).toMatchObject({ span: 0 });
+    const elsewhere = at(10, { rings: [{ ...RING, fd: 9, sqHead: 5 }] });
+    expect(measured(at(12, counted), elsewhere).rings[0]).not.toHaveProperty('submitted');
+  });
+
+  it('counts requests by state, the oldest that waits, and who works', () => {
+    const point = measured(
+      at(10, {
+        rings: [RING],
+        requests: [
+          request({ seen: 31 }),
+          request({ age: 12 }),
+          request({ state: 'completed', seen: 99 }),
+          request({ state: 'timeout', age: 500 }),
+        ],
+        tasks: [
+          taskOf({}),
+          taskOf({ tid: 8, kind: 'worker', operation: 'READ' }),
+          taskOf({ tid: 9, kind: 'worker', state: 'S' }),
+        ],
+        workerPools: [
+          {
+            tid: 7,
+            bounded: { workers: 2, limit: 8, queued: 0 },
+            unbounded: { workers: 0, limit: 4000, queued: 0 },
+          },
+        ],
+      }),
+    );
+    expect(point.rings[0]?.states).toEqual({ issued: 2, completed: 1, timeout: 1 });
+    expect(point.oldest).toBe(31);
+    expect(point.workers).toEqual({ busy: 1, all: 2, limit: 8 });
+  });
+
+  it('has the share of time that the host waited for I/O, and a device that moves', () => {
+    const device = { name: 'sda', inFlightReads: 2, inFlightWrites: 1, completed: 100 };
+    const before = at(10, { devices: [device] }, { ioPressure: { some: 0, full: 0 } });
+    const now = at(
+      12,
+      { devices: [{ ...device, completed: 140 }] },
+      { ioPressure: { some: 1_000_000, full: 500_000 } },
+    );
+    const point = measured(now, before, 0.004);
+    expect(point.pressure).toEqual({ some: 0.5, full: 0.25 });
+    expect(point.devices).toEqual([{ name: 'sda', inFlight: 3, completed: 20 }]);
+    expect(point.cost).toBe(0.004);
+  });
+
+  it('has the share of time in which the SQPOLL thread had work', () => {
+    const before = at(10, { rings: [{ ...RING, sqpollTotalTime: 1000, sqpollWorkTime: 500 }] });
+    const now = at(12, { rings: [{ ...RING, sqpollTotalTime: 2000, sqpollWorkTime: 750 }] });
+    expect(measured(now, before).rings[0]?.sqpollBusy).toBe(0.25);
+  });
+});
+
+describe('History', () => {
+  it('keeps a bounded number of points over hours, with its peaks and true rates', () => {
+    const history = new History({ points: 64, rows: 1000 });
+    for (let second = 0; second < 5000; second++) {
+      const inFlight = second === 1234 ? 77 : 3;
+      history.add(at(second, { rings: [{ ...RING, inFlight, cqTail: second * 10 }] }));
+    }
+    const { points } = history;
+    expect(points.length).toBeLessThanOrEqual(64);
+    expect(Math.max(...points.map(({ rings }) => rings[0]?.inFlight ?? 0))).toBe(77);
+    expect(points.slice(1).every(({ rings }) => Math.abs((rings[0]?.completed ?? 0) - 10) < 1e-9)).toBe(true);
+    expect(points.reduce((sum, { span }) => sum + span, 0)).toBe(4999);
+    expect(points.map(({ at }) => at)).toEqual([...points.map(({ at }) => at)].sort((a, b) => a - b));
+  });
+
+  it('gives the Sample of a moment, of those that fit', () => {
+    const history = new History({ points: 64, rows: 100 });
+    const requests = Array.from({ length: 8 }, () => request({}));
+    for (let second = 0; second < 200; second++) history.add(at(second, { requests, rings: [RING] }));
+    expect(history.nearest(START + 199_000)?.host.uptime).toBe(199);
+    expect(history.nearest(START + 198_400)?.host.uptime).toBe(198);
+    expect(history.nearest(START)?.host.uptime).toBeLessThan(199);
+  });
+
+  it('takes a look that was completed later for the same one', () => {
+    const history = new History();
+    history.add(at(1));
+    history.add(at(2));
+    const linked = at(2, { requests: [request({})] });
+    history.add(linked);
+    expect(history.points).toHaveLength(2);
+    expect(history.nearest(START + 2000)?.requests).toHaveLength(1);
+  });
+
+  it('never keeps more than it may, whatever is added, and always the newest', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 2, max: 32 }), (rows, points) => {
+        const history = new History({ points, rows: 300 });
+        rows.forEach((count, second) => {
+          history.add(at(second, { requests: Array.from({ length: count }, () => request({})) }));
+        });
+        expect(history.points.length).toBeLessThanOrEqual(points);
+        expect(history.nearest(Number.MAX_SAFE_INTEGER)?.host.uptime).toBe(rows.length - 1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
