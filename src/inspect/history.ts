@@ -33,18 +33,20 @@ export class History {
     return this.kept;
   }
 
-  /** Takes what a look has found; `cost` = seconds it took. The same look twice, completed meanwhile, counts once. */
+  /** Takes what a look has found; `cost` = seconds it took. */
   add(sample: Sample, cost?: number): void {
-    const again = this.last?.takenAt === sample.takenAt;
-    if (again) this.moments.pop();
-    else this.kept.push(measured(sample, this.last, cost));
+    this.kept.push(measured(sample, this.last, cost));
     this.last = sample;
-    const rows = 1 + sample.tasks.length + sample.requests.length;
-    // A list of its own: what the next look remembers by the Sample’s must not live as long as this.
-    const moment = { ...sample, resources: [...sample.resources] };
-    this.moments.push({ at: Date.parse(sample.takenAt), rows, sample: moment });
+    this.remember(sample);
     if (this.kept.length > this.limits.points) this.thin();
     this.forget();
+  }
+
+  /** Takes what the newest look was completed to after it had been added. */
+  complete(sample: Sample): void {
+    if (this.last?.takenAt !== sample.takenAt) return;
+    this.moments.pop();
+    this.remember(sample);
   }
 
   /** The Sample of the look nearest to a time, of those that are kept; `at` = milliseconds since 1970. */
@@ -52,6 +54,13 @@ export class History {
     let best: Kept | undefined;
     for (const one of this.moments) if (!best || Math.abs(one.at - at) <= Math.abs(best.at - at)) best = one;
     return best?.sample;
+  }
+
+  private remember(sample: Sample): void {
+    const rows = 1 + sample.tasks.length + sample.requests.length;
+    // A list of its own: what the next look remembers by the Sample’s must not live as long as this.
+    const moment = { ...sample, resources: [...sample.resources] };
+    this.moments.push({ at: Date.parse(sample.takenAt), rows, sample: moment });
   }
 
   /** Makes one of each two points of the older half. */

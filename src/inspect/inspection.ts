@@ -2,6 +2,7 @@ import { type ErrorCode, UserError } from '../model/errors';
 import type { Sample } from '../model/sample';
 import { withStanding } from '../source/standing';
 import { Budget } from './budget';
+import { History } from './history';
 import { type InspectionProblem, problemOf } from './problem';
 
 /** live = sampling on its schedule; paused = the picture is frozen; ended = the process is gone or it was closed. */
@@ -61,6 +62,8 @@ export class Inspection {
   private interval: number | undefined;
   private searches = false;
   private readonly budget = new Budget();
+  /** What all looks have found. */
+  readonly history = new History();
   /** Milliseconds this program took for the last look. */
   private own = 0;
   /** When the probe may be asked again by itself. */
@@ -121,6 +124,14 @@ export class Inspection {
     void this.refresh();
   }
 
+  /** Freezes the picture as it was at a time (milliseconds since 1970), as near as a look is kept. */
+  rewind(at: number): void {
+    const sample = this.history.nearest(at);
+    if (!sample || (this.current.state !== 'live' && this.current.state !== 'paused')) return;
+    this.unschedule();
+    this.publish({ state: 'paused', sample });
+  }
+
   /** Seconds between looks; undefined = only when asked. */
   setInterval(seconds: number | undefined): void {
     this.interval = seconds;
@@ -148,6 +159,7 @@ export class Inspection {
       const took = this.clock.now() - started;
       this.own = before === undefined ? took : Math.min(took, (this.clock.processor?.() ?? 0) - before);
       const cost = took / 1000;
+      this.history.add(sample, cost);
       const state = this.current.state === 'paused' ? 'paused' : 'live';
       this.publish({ state, sample, cost });
     } catch (error) {
@@ -172,7 +184,9 @@ export class Inspection {
     const { sample } = this.current;
     if (!sample || this.abort.signal.aborted) return;
     const newest = sample.takenAt === linked.takenAt ? linked : withStanding(sample, linked);
-    if (newest !== sample) this.publish({ ...this.current, sample: newest });
+    if (newest === sample) return;
+    this.history.complete(newest);
+    this.publish({ ...this.current, sample: newest });
   }
 
   private schedule(): void {

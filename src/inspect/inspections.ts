@@ -1,4 +1,5 @@
 import type { Sample } from '../model/sample';
+import type { History } from './history';
 import { type HostId, hostKey, isHere, LOCAL } from './hostId';
 import { type Clock, Inspection, type InspectionSnapshot, type Search, type TakeSample } from './inspection';
 
@@ -93,6 +94,16 @@ export class Inspections {
       (one) => one.inspection.snapshot.state === 'live' && (!key || hostKey(one.host) === key),
     );
     await Promise.all(due.map(({ inspection }) => (key ? inspection.refreshAnew() : inspection.refresh())));
+  }
+
+  /** How what is followed has gone so far; undefined of what was opened from a file. */
+  historyOf(key: string): History | undefined {
+    return this.live.get(key)?.inspection.history;
+  }
+
+  /** Freezes the picture as it was at a time, milliseconds since 1970. */
+  rewind(key: string, at: number): void {
+    this.live.get(key)?.inspection.rewind(at);
   }
 
   pause(key: string): void {

@@ -125,7 +125,8 @@ describe('History', () => {
     history.add(at(1));
     history.add(at(2));
     const linked = at(2, { requests: [request({})] });
-    history.add(linked);
+    history.complete(linked);
+    history.complete(at(1, { requests: [request({}), request({})] }));
     expect(history.points).toHaveLength(2);
     expect(history.nearest(START + 2000)?.requests).toHaveLength(1);
   });

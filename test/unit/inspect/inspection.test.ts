@@ -240,6 +240,30 @@ describe('an inspection', () => {
     expect(clock.due).toEqual([]);
   });
 
+  it('shows an earlier moment, frozen, and goes on from now when resumed', async () => {
+    let second = 0;
+    const take: TakeSample = async () => {
+      second += 1;
+      return { ...sampleOf(), takenAt: new Date(second * 1000).toISOString() };
+    };
+    const clock = manualClock();
+    const inspection = new Inspection(7, take, clock, 2);
+    for (let look = 0; look < 3; look++) await inspection.refresh();
+    inspection.rewind(1400);
+    expect(inspection.snapshot).toMatchObject({
+      state: 'paused',
+      sample: { takenAt: new Date(1000).toISOString() },
+    });
+    expect(clock.due).toEqual([]);
+    inspection.resume();
+    await inspection.refresh();
+    expect(inspection.snapshot).toMatchObject({
+      state: 'live',
+      sample: { takenAt: new Date(4000).toISOString() },
+    });
+    expect(inspection.history.points.map(({ at }) => at)).toEqual([1000, 2000, 3000, 4000]);
+  });
+
   it('freezes its picture while paused, and looks at once when resumed', async () => {
     const clock = manualClock();
     let looks = 0;
