@@ -1,5 +1,5 @@
 // Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js,
-// dist/ssh.js, dist/links.js with dist/demangle.wasm, and the probe.
+// dist/ssh.js, dist/links.js with dist/demangle.wasm, dist/timeline.js with its style, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
@@ -148,9 +148,29 @@ async function bundle(watch) {
     else await esbuild.build(settings);
     if (options.banner?.js.startsWith('#!') && !watch) chmodSync(outfile, 0o755);
   }
+  await page(esbuild, watch);
   // The engine tells sources apart by their length alone: what watching builds must not meet an older result.
   if (watch) rmSync(join(dist, 'cli.main.cache'), { force: true });
   else compileAhead();
+}
+
+/** The timeline's page runs in the editor's browser. */
+async function page(esbuild, watch) {
+  copyFileSync(join(here, 'webview/timeline.css'), join(dist, 'timeline.css'));
+  const settings = {
+    entryPoints: [join(here, 'webview/timeline.ts')],
+    outfile: join(dist, 'timeline.js'),
+    bundle: true,
+    platform: 'browser',
+    format: 'iife',
+    target: 'chrome120',
+    minify: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    logLevel: 'warning',
+  };
+  if (watch) await (await esbuild.context(settings)).watch();
+  else await esbuild.build(settings);
 }
 
 async function main(args) {

@@ -39,6 +39,7 @@ import { SourceLinks } from './views/sourceLinks';
 import { SourceVersions } from './views/sourceVersions';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
+import { Timelines } from './views/timelinePanel';
 import { TrackedDocuments } from './views/trackedDocuments';
 import { InspectionTree } from './views/tree';
 
@@ -95,6 +96,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const inspections = new Inspections(take, clock);
   const tree = new InspectionTree(inspections, hosts);
   const subjects = new Subjects(inspections, tree);
+  const timelines = new Timelines(context.extensionUri, inspections);
   const recent = new RecentHosts(context.globalState);
   const files = new SourceFiles();
   const tracked = new TrackedDocuments();
@@ -126,7 +128,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     versions,
     marks,
     new WaitingCodeLenses(inspections, lineMarks),
-    followSchedule(inspections, tree),
+    timelines,
+    timelines.command(subjects),
+    followSchedule(inspections, tree, timelines),
     followContexts(inspections, hosts),
     ...inspectCommands(beginning, inspectOn),
     ...hostCommands(hosts, inspections, tree, subjects, secrets, inspectOn),

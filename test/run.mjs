@@ -89,6 +89,7 @@ const actions = {
       '.',
     ]);
     await check('types', bin('tsc'), ['--noEmit']);
+    await check('types of the pages', bin('tsc'), ['--noEmit', '-p', 'webview']);
   },
   unit: () => vitest('unit'),
   golden: () => vitest('golden'),

@@ -18,6 +18,7 @@ export const COMMANDS = {
   copyAsText: 'ioUringInspector.copyAsText',
   saveSample: 'ioUringInspector.saveSample',
   openSample: 'ioUringInspector.openSample',
+  showTimeline: 'ioUringInspector.showTimeline',
   searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',
   learnMore: 'ioUringInspector.learnMore',
@@ -29,6 +30,8 @@ export const COMMANDS = {
 
 export const VIEW_CONTAINER = 'ioUringInspector';
 export const VIEW = 'ioUringInspector.inspection';
+/** The type of the timeline's panels. */
+export const TIMELINE = 'ioUringInspector.timeline';
 /** The editor makes this command for every view. */
 export const FOCUS_VIEW = `${VIEW}.focus`;
 

@@ -7,14 +7,21 @@ import { isGrouped } from './hostNodes';
 import { CONTEXTS } from './ids';
 import { stateOf } from './nodes';
 import { onSettingsChange, refreshInterval } from './settings';
+import type { Timelines } from './timelinePanel';
 import type { InspectionTree } from './tree';
 
-/** Looks again on the interval of the settings, but only while somebody sees the tree. */
-export function followSchedule(inspections: Inspections, tree: InspectionTree): vscode.Disposable {
-  const apply = () => inspections.setInterval(tree.visible ? refreshInterval() : undefined);
+/** Looks again on the interval of the settings, but only while somebody sees the tree or a timeline. */
+export function followSchedule(
+  inspections: Inspections,
+  tree: InspectionTree,
+  timelines: Pick<Timelines, 'visible' | 'onVisible'>,
+): vscode.Disposable {
+  const apply = () =>
+    inspections.setInterval(tree.visible || timelines.visible ? refreshInterval() : undefined);
   apply();
   return vscode.Disposable.from(
     onSettingsChange(apply),
+    timelines.onVisible(apply),
     tree.onVisible(({ visible }) => {
       apply();
       if (visible && refreshInterval() !== undefined) void inspections.refreshAll();

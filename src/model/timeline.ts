@@ -1,0 +1,45 @@
+import type { HistoryPoint } from './history';
+import type { RequestState } from './request';
+
+/** What the timeline page and the extension tell each other. Text may be the target's: the page shows it as text alone. */
+
+/** A pending request of the moment that is shown. */
+export interface Lane {
+  readonly label: string;
+  /** Where it stands, completing "it …". */
+  readonly place: string;
+  readonly state: RequestState;
+  /** Seconds; absent where nothing tells. */
+  readonly age?: number;
+  /** It may be older. */
+  readonly atLeast?: boolean;
+}
+
+export interface Shown {
+  /** The process, and its host where that is another one. */
+  readonly title: string;
+  readonly state: 'starting' | 'live' | 'paused' | 'ended';
+  /** The moment whose Sample the tree shows, milliseconds since 1970. */
+  readonly at?: number;
+  /** The answer, one sentence. */
+  readonly answer: string;
+  readonly severity?: 'info' | 'warning' | 'critical';
+  /** Oldest first. */
+  readonly lanes: readonly Lane[];
+  /** Pending requests that have no lane here. */
+  readonly more: number;
+}
+
+export type ToPage =
+  | { readonly kind: 'shown'; readonly shown: Shown }
+  /** `whole` = all there are, for older ones were thinned out; else those that are new. */
+  | { readonly kind: 'points'; readonly whole: boolean; readonly points: readonly HistoryPoint[] };
+
+export type FromPage =
+  | { readonly kind: 'ready' }
+  /** Show the moment at a time, milliseconds since 1970. */
+  | { readonly kind: 'select'; readonly at: number }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** A picture of the charts, base64. */
+  | { readonly kind: 'picture'; readonly png: string };

@@ -1,0 +1,52 @@
+import type { FromPage } from '../model/timeline';
+
+export interface PageParts {
+  readonly script: string;
+  readonly style: string;
+  /** The origin that the editor serves the extension's files from. */
+  readonly source: string;
+  readonly nonce: string;
+  readonly language: string;
+}
+
+/** The timeline's page: one script, one style sheet, and nothing else may be loaded or run. */
+export function timelineHtml({ script, style, source, nonce, language }: PageParts): string {
+  const policy = [
+    "default-src 'none'",
+    `style-src ${source}`,
+    `script-src 'nonce-${nonce}'`,
+    `font-src ${source}`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>io_uring timeline</title>
+<link rel="stylesheet" href="${style}">
+</head>
+<body>
+<script nonce="${nonce}" src="${script}"></script>
+</body>
+</html>
+`;
+}
+
+/** What a page may ask for; anything else is none of ours. */
+export function readMessage(value: unknown): FromPage | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { kind, at, png } = value as Record<string, unknown>;
+  switch (kind) {
+    case 'ready':
+    case 'pause':
+    case 'resume':
+      return { kind };
+    case 'select':
+      return typeof at === 'number' && Number.isFinite(at) ? { kind, at } : undefined;
+    case 'picture':
+      return typeof png === 'string' && /^[A-Za-z0-9+/]+=*$/.test(png) ? { kind, png } : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { Inspections } from '../inspect/inspections';
+import type { ToPage } from '../model/timeline';
+import { withoutIcons } from './escape';
+import { COMMANDS, TIMELINE } from './ids';
+import { attempt } from './messages';
+import type { Subjects } from './subject';
+import { readMessage, timelineHtml } from './timelineHtml';
+import { shownOf } from './timelineShown';
+
+interface Open {
+  readonly panel: vscode.WebviewPanel;
+  /** The page has been loaded and listens. */
+  ready: boolean;
+  /** Time of the newest point the page has, and of its oldest. */
+  sent: { readonly first: number; readonly last: number } | undefined;
+}
+
+/** The timelines of a window: one panel for each inspection whose user has asked for it. */
+export class Timelines implements vscode.Disposable {
+  private readonly open = new Map<string, Open>();
+  private readonly visibility = new vscode.EventEmitter<void>();
+  readonly onVisible = this.visibility.event;
+  private readonly stop: () => void;
+
+  constructor(
+    private readonly extension: vscode.Uri,
+    private readonly inspections: Inspections,
+  ) {
+    this.stop = inspections.onChange(() => {
+      for (const [key, open] of [...this.open]) this.follow(key, open);
+    });
+  }
+
+  /** Somebody looks at one. */
+  get visible(): boolean {
+    return [...this.open.values()].some(({ panel }) => panel.visible);
+  }
+
+  command(subjects: Subjects): vscode.Disposable {
+    return vscode.commands.registerCommand(COMMANDS.showTimeline, (from?: unknown) =>
+      attempt('The timeline could not be shown.', async () => {
+        const inspected = await subjects.of(from, ['live', 'paused', 'ended']);
+        if (inspected) this.show(inspected.key);
+      }),
+    );
+  }
+
+  show(key: string): void {
+    const known = this.open.get(key);
+    const inspected = this.inspections.get(key);
+    if (!inspected) return;
+    if (known) {
+      known.panel.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(
+      TIMELINE,
+      `Timeline: ${withoutIcons(shownOf(inspected).title)}`,
+      { viewColumn: vscode.ViewColumn.Active },
+      { enableScripts: true, enableCommandUris: false, localResourceRoots: [this.at('dist')] },
+    );
+    const open: Open = { panel, ready: false, sent: undefined };
+    this.open.set(key, open);
+    panel.iconPath = this.at('media', 'activity.svg');
+    panel.webview.onDidReceiveMessage((message: unknown) => this.take(key, open, message));
+    // A hidden page is let go of, and begins anew when it is shown.
+    panel.onDidChangeViewState(() => {
+      if (!panel.visible) open.ready = false;
+      this.visibility.fire();
+    });
+    panel.onDidDispose(() => {
+      this.open.delete(key);
+      this.visibility.fire();
+    });
+    panel.webview.html = timelineHtml({
+      script: panel.webview.asWebviewUri(this.at('dist', 'timeline.js')).toString(),
+      style: panel.webview.asWebviewUri(this.at('dist', 'timeline.css')).toString(),
+      source: panel.webview.cspSource,
+      nonce: randomBytes(16).toString('hex'),
+      language: vscode.env.language,
+    });
+    this.visibility.fire();
+  }
+
+  dispose(): void {
+    this.stop();
+    for (const { panel } of [...this.open.values()]) panel.dispose();
+    this.visibility.dispose();
+  }
+
+  private at(...path: string[]): vscode.Uri {
+    return vscode.Uri.joinPath(this.extension, ...path);
+  }
+
+  private take(key: string, open: Open, value: unknown): void {
+    const message = readMessage(value);
+    switch (message?.kind) {
+      case 'ready':
+        open.ready = true;
+        open.sent = undefined;
+        this.follow(key, open);
+        break;
+      case 'select':
+        this.inspections.rewind(key, message.at);
+        break;
+      case 'pause':
+        this.inspections.pause(key);
+        break;
+      case 'resume':
+        this.inspections.resume(key);
+        break;
+      case 'picture':
+        void attempt('The picture could not be saved.', () => this.savePicture(key, message.png));
+        break;
+    }
+  }
+
+  /** Tells the page what is new; nothing while nobody sees it. */
+  private follow(key: string, open: Open): void {
+    const inspected = this.inspections.get(key);
+    const points = this.inspections.historyOf(key)?.points ?? [];
+    if (!inspected) {
+      // It has been closed: what was drawn stays until its panel is closed, too.
+      this.open.delete(key);
+      open.panel.onDidDispose(() => this.visibility.fire());
+      return;
+    }
+    if (!open.ready || !open.panel.visible) return;
+    const { sent } = open;
+    const [first, last] = [points[0], points.at(-1)];
+    const whole = sent === undefined || first?.at !== sent.first;
+    const fresh = whole ? points : points.filter(({ at }) => at > sent.last);
+    if (first && last) open.sent = { first: first.at, last: last.at };
+    if (fresh.length > 0) this.tell(open, { kind: 'points', whole, points: fresh });
+    this.tell(open, { kind: 'shown', shown: shownOf(inspected) });
+  }
+
+  private tell({ panel }: Open, message: ToPage): void {
+    void panel.webview.postMessage(message);
+  }
+
+  private async savePicture(key: string, png: string): Promise<void> {
+    const inspected = this.inspections.get(key);
+    const name = `io_uring-${inspected?.pid ?? 'timeline'}.png`;
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const file = await vscode.window.showSaveDialog({
+      title: 'Save Picture',
+      filters: { PNG: ['png'] },
+      ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
+    });
+    if (file) await vscode.workspace.fs.writeFile(file, Buffer.from(png, 'base64'));
+  }
+}

@@ -1,0 +1,50 @@
+import { isInFlight, stateWords } from '../explain/requestStates';
+import { requestTarget } from '../explain/requestWords';
+import { operationLabel } from '../explain/words';
+import type { Inspected } from '../inspect/inspections';
+import { printable } from '../model/printable';
+import type { Request, Sample } from '../model/sample';
+import type { Lane, Shown } from '../model/timeline';
+import { onHost } from './hostNodes';
+import { titleOf } from './nodes';
+import { problemText } from './problem';
+
+/** More would be a wall; the tree has them all. */
+const MOST_LANES = 40;
+
+/** What the timeline says of an inspection beside its charts. */
+export function shownOf(inspected: Inspected): Shown {
+  const { state, sample, problem } = inspected.snapshot;
+  const title = `${titleOf(inspected)}${onHost(inspected)}`;
+  const [finding] = sample?.findings ?? [];
+  const pending = sample ? pendingOf(sample) : [];
+  return {
+    title: printable(title, 200),
+    state,
+    ...(sample ? { at: Date.parse(sample.takenAt) } : {}),
+    answer: printable(problem ? problemText(problem) : (finding?.summary ?? ''), 1000),
+    ...(finding && !problem ? { severity: finding.severity } : {}),
+    lanes: sample ? pending.slice(0, MOST_LANES).map((request) => laneOf(request, sample)) : [],
+    more: Math.max(0, pending.length - MOST_LANES),
+  };
+}
+
+/** Oldest first; in the order of the Sample where nothing tells. */
+function pendingOf({ requests }: Sample): Request[] {
+  const age = (request: Request) => Math.max(request.age ?? -1, request.seen ?? -1);
+  return requests.filter(isInFlight).sort((a, b) => age(b) - age(a));
+}
+
+function laneOf(request: Request, sample: Sample): Lane {
+  const { operation, state, stage, age, seen } = request;
+  const target = requestTarget(sample, request);
+  const atLeast = seen !== undefined && seen > (age ?? -1) + 1;
+  const seconds = atLeast ? seen : (age ?? seen);
+  return {
+    label: printable(`${operationLabel(operation)}${target === undefined ? '' : ` ${target}`}`, 200),
+    place: printable(stage ?? stateWords(request, sample), 200),
+    state,
+    ...(seconds === undefined ? {} : { age: seconds }),
+    ...(atLeast || (age === undefined && seen !== undefined) ? { atLeast: true } : {}),
+  };
+}

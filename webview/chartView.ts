@@ -1,0 +1,183 @@
+import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
+import type { HistoryPoint } from '../src/model/history';
+import { after, spots, within } from './buckets';
+import { element } from './element';
+import type { ChartSpec, Series } from './series';
+import type { Theme } from './theme';
+import type { Span } from './window';
+import { clockTime, valueText } from './words';
+
+Chart.register(Filler, LinearScale, LineController, LineElement, PointElement);
+
+/** One chart with its title and its legend, which tells the values under the cursor. */
+export class ChartView {
+  readonly node = element('section', 'chart');
+  readonly canvas = element('canvas', 'plot');
+  private readonly title = element('h2', 'chart-title');
+  private readonly legend = element('div', 'legend');
+  private readonly cursor = element('div', 'cursor');
+  private readonly chart: Chart<'line'>;
+  private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: HTMLElement }[] =
+    [];
+
+  constructor(
+    private spec: ChartSpec,
+    private theme: Theme,
+  ) {
+    const plot = element('div', 'plot-area');
+    plot.append(this.canvas, this.cursor);
+    const head = element('div', 'chart-head');
+    head.append(this.title, this.legend);
+    this.node.append(head, plot);
+    this.canvas.setAttribute('aria-hidden', 'true');
+    this.chart = new Chart(this.canvas, { type: 'line', data: { datasets: [] }, options: this.options() });
+    this.take(spec);
+  }
+
+  get id(): string {
+    return this.spec.id;
+  }
+
+  /** The pixels between which time runs, within the canvas. */
+  get area(): { readonly left: number; readonly right: number } {
+    const { left, right } = this.chart.chartArea;
+    return { left, right };
+  }
+
+  /** Its title and series, which may have come or gone. */
+  take(spec: ChartSpec): void {
+    const same =
+      spec.series.map(({ label }) => label).join() === this.entries.map(({ series }) => series.label).join();
+    this.spec = spec;
+    this.title.textContent = spec.title;
+    if (same) {
+      this.entries = this.entries.map((entry, index) => ({
+        ...entry,
+        series: spec.series[index] ?? entry.series,
+      }));
+      return;
+    }
+    this.entries = spec.series.map((series) => {
+      const swatch = element('span', 'swatch');
+      const value = element('span', 'value');
+      return { series, swatch, value };
+    });
+    this.legend.replaceChildren(
+      ...this.entries.map(({ series, swatch, value }) => {
+        const entry = element('span', 'entry');
+        entry.append(swatch, series.label, ' ', value);
+        return entry;
+      }),
+    );
+    this.paint(this.theme);
+  }
+
+  paint(theme: Theme): void {
+    this.theme = theme;
+    for (const { swatch, series } of this.entries)
+      swatch.style.setProperty('--color', theme.color(series.color));
+    this.chart.options = this.options();
+  }
+
+  /** Draws a part of the time. */
+  draw(points: readonly HistoryPoint[], span: Span): void {
+    const { series, stacked } = this.spec;
+    const columns = Math.max(64, Math.floor(this.canvas.clientWidth / 2));
+    const lines = spots(
+      within(points, span.from, span.to),
+      series.map(({ value }) => value),
+      columns,
+    );
+    this.chart.data.datasets = series.map(({ label, color, dash }, index) => ({
+      label,
+      data: lines[index] ?? [],
+      borderColor: this.theme.color(color),
+      backgroundColor: faded(this.theme.color(color)),
+      borderWidth: this.theme.highContrast ? 2 : 1.5,
+      borderDash: [...dash],
+      pointRadius: (lines[index]?.length ?? 0) === 1 ? 2 : 0,
+      fill: stacked ? (index === 0 ? 'origin' : '-1') : false,
+      stepped: false,
+    }));
+    const scale = this.chart.options.scales?.['x'];
+    if (scale) Object.assign(scale, { min: span.from, max: span.to });
+    this.chart.update('none');
+  }
+
+  /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */
+  point(points: readonly HistoryPoint[], span: Span, at: number | undefined): void {
+    const index = at === undefined ? points.length - 1 : after(points, at) - 1;
+    const point = points[Math.max(0, index)];
+    for (const { series, value } of this.entries) {
+      const text = valueText(point && series.value(point), this.spec.unit);
+      if (value.textContent !== text) value.textContent = text;
+    }
+    const { left, right } = this.area;
+    const shown = at !== undefined && at >= span.from && at <= span.to && right > left;
+    this.cursor.hidden = !shown;
+    if (!shown) return;
+    const x = left + ((at - span.from) / (span.to - span.from)) * (right - left);
+    this.cursor.style.setProperty('transform', `translateX(${Math.round(x)}px)`);
+  }
+
+  /** What it shows in words, for those who do not see it. */
+  spoken(points: readonly HistoryPoint[], at: number): string {
+    const point = points[Math.max(0, after(points, at) - 1)];
+    const values = this.entries.map(
+      ({ series }) => `${series.label} ${valueText(point && series.value(point), this.spec.unit)}`,
+    );
+    return `${this.spec.title}: ${values.join(', ')}`;
+  }
+
+  dispose(): void {
+    this.chart.destroy();
+    this.node.remove();
+  }
+
+  private options(): NonNullable<Chart<'line'>['options']> {
+    const { unit, stacked } = this.spec;
+    const { faint, grid, font } = this.theme;
+    const ticks = { color: faint, font: { family: font, size: 11 }, maxRotation: 0, autoSkipPadding: 24 };
+    const { min, max } = this.chart?.options.scales?.['x'] ?? {};
+    return {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      parsing: false,
+      normalized: true,
+      events: [],
+      spanGaps: false,
+      scales: {
+        x: {
+          type: 'linear',
+          ...(typeof min === 'number' && typeof max === 'number' ? { min, max } : {}),
+          ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => clockTime(Number(value)) },
+          grid: { color: grid, drawTicks: false },
+          border: { color: grid },
+        },
+        y: {
+          type: 'linear',
+          stacked,
+          beginAtZero: true,
+          ...(unit === 'share' ? { max: 1 } : { suggestedMax: 1 }),
+          afterFit: (axis) => {
+            axis.width = 68;
+          },
+          ticks: {
+            ...ticks,
+            maxTicksLimit: 4,
+            precision: unit === 'count' ? 0 : 2,
+            callback: (value) => valueText(Number(value), unit),
+          },
+          grid: { color: grid, drawTicks: false },
+          border: { display: false },
+        },
+      },
+    };
+  }
+}
+
+/** The same colour, to fill with. */
+function faded(color: string): string {
+  return `color-mix(in srgb, ${color} 35%, transparent)`;
+}

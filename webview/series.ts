@@ -1,0 +1,171 @@
+import type { HistoryPoint, RingPoint } from '../src/model/history';
+import type { RequestState } from '../src/model/request';
+
+export type Unit = 'count' | 'rate' | 'seconds' | 'share';
+
+/** The editor's colours for charts. */
+export type Color = 'blue' | 'green' | 'orange' | 'purple' | 'red' | 'yellow' | 'foreground';
+
+export interface Series {
+  readonly label: string;
+  readonly color: Color;
+  /** Lengths of dashes and gaps, so that series differ without colour. */
+  readonly dash: readonly number[];
+  readonly value: (point: HistoryPoint) => number | undefined;
+}
+
+export interface ChartSpec {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: Unit;
+  /** Its series lie one upon the other. */
+  readonly stacked: boolean;
+  readonly series: readonly Series[];
+}
+
+const COLORS: readonly Color[] = ['blue', 'green', 'orange', 'purple', 'yellow', 'red', 'foreground'];
+const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3], [10, 4], [4, 4]];
+const SOLID: readonly number[] = [];
+
+/** Series of their own; all further disks and rings are left to the tree. */
+const MOST = 6;
+
+const STATES: readonly (readonly [string, readonly RequestState[], Color])[] = [
+  ['in the device or file system', ['issued'], 'blue'],
+  ['in a worker', ['running'], 'orange'],
+  ['queued for a worker', ['queued'], 'yellow'],
+  ['armed for readiness', ['polling'], 'green'],
+  ['waiting', ['waiting'], 'purple'],
+  ['behind another request', ['linked', 'drained'], 'foreground'],
+  ['timers', ['timeout'], 'red'],
+];
+
+/** What is worth a chart; those in which nothing has happened are left out, but for the first three. */
+export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'): ChartSpec[] {
+  const workers: Series[] = [
+    line('busy', 'orange', 0, ({ workers: { busy } }) => busy),
+    line('all', 'blue', 1, ({ workers: { all } }) => all),
+    line('limit', 'red', 2, ({ workers: { limit } }) => limit),
+  ];
+  const shares: Series[] = [
+    line('SQPOLL thread at work', 'green', 0, ({ rings }) => peak(rings, ({ sqpollBusy }) => sqpollBusy)),
+    line('some task of the host waits for I/O', 'yellow', 1, ({ pressure }) => pressure?.some),
+    line('all do', 'red', 2, ({ pressure }) => pressure?.full),
+  ];
+  const marks: Series[] = [
+    line('not reaped', 'yellow', 0, ({ rings }) => sum(rings, ({ unreaped }) => unreaped)),
+    line('overflowed', 'red', 1, ({ rings }) => sum(rings, ({ overflowed }) => overflowed)),
+  ];
+  const all: ChartSpec[] = [
+    {
+      id: 'in-flight',
+      title: 'In flight',
+      unit: 'count',
+      stacked: true,
+      series: by === 'state' ? byState(points) : byRing(points),
+    },
+    {
+      id: 'rates',
+      title: 'Requests a second',
+      unit: 'rate',
+      stacked: false,
+      series: [
+        line('submitted', 'blue', 1, ({ rings }) => sum(rings, ({ submitted }) => submitted)),
+        line('completed', 'green', 0, ({ rings }) => sum(rings, ({ completed }) => completed)),
+      ],
+    },
+    {
+      id: 'oldest',
+      title: 'Oldest pending request',
+      unit: 'seconds',
+      stacked: false,
+      series: [line('age, at least', 'purple', 0, ({ oldest }) => oldest)],
+    },
+    { id: 'unreaped', title: 'Completions', unit: 'count', stacked: false, series: marks },
+    { id: 'workers', title: 'io-wq workers', unit: 'count', stacked: false, series: workers },
+    {
+      id: 'stuck',
+      title: 'Stuck requests',
+      unit: 'count',
+      stacked: false,
+      series: [line('stuck', 'red', 0, ({ stuck }) => stuck)],
+    },
+    { id: 'disks', title: 'In the disks', unit: 'count', stacked: false, series: byDisk(points) },
+    { id: 'shares', title: 'Share of the time', unit: 'share', stacked: false, series: shares },
+  ];
+  return all
+    .map((chart) => ({
+      ...chart,
+      series: chart.series.filter(({ value }) => points.some((point) => value(point) !== undefined)),
+    }))
+    .filter(
+      ({ series }, index) =>
+        index < 3 || series.some(({ value }) => points.some((point) => (value(point) ?? 0) > 0)),
+    );
+}
+
+function byState(points: readonly HistoryPoint[]): Series[] {
+  const known = STATES.map(([label, states, color], index) =>
+    line(label, color, index, ({ rings }) =>
+      sum(rings, (ring) => states.reduce((n, state) => n + (ring.states[state] ?? 0), 0)),
+    ),
+  );
+  const unlisted = line('not told apart', 'foreground', 5, ({ rings }) => sum(rings, unlistedOf));
+  return [...known, unlisted].filter(({ value }) => points.some((point) => (value(point) ?? 0) > 0));
+}
+
+/** In flight by the counters, and no row for it. */
+function unlistedOf({ inFlight, states }: RingPoint): number {
+  const listed = STATES.reduce((n, [, all]) => n + all.reduce((m, state) => m + (states[state] ?? 0), 0), 0);
+  return Math.max(0, (inFlight ?? 0) - listed);
+}
+
+function byRing(points: readonly HistoryPoint[]): Series[] {
+  const ids = new Set(points.flatMap(({ rings }) => rings.map(({ id }) => id)));
+  return [...ids]
+    .slice(0, MOST)
+    .map((id, index) =>
+      line(
+        `ring ${id}`,
+        COLORS[index % COLORS.length] ?? 'blue',
+        index,
+        ({ rings }) => rings.find((ring) => ring.id === id)?.inFlight,
+      ),
+    );
+}
+
+function byDisk(points: readonly HistoryPoint[]): Series[] {
+  const names = new Set(points.flatMap(({ devices }) => devices.map(({ name }) => name)));
+  return [...names]
+    .slice(0, MOST)
+    .map((name, index) =>
+      line(
+        name,
+        COLORS[index % COLORS.length] ?? 'blue',
+        index,
+        ({ devices }) => devices.find((device) => device.name === name)?.inFlight,
+      ),
+    );
+}
+
+function line(label: string, color: Color, dash: number, value: Series['value']): Series {
+  return { label, color, dash: DASHES[dash % DASHES.length] ?? SOLID, value };
+}
+
+function sum(rings: readonly RingPoint[], of: (ring: RingPoint) => number | undefined): number | undefined {
+  let total: number | undefined;
+  for (const ring of rings) {
+    const value = of(ring);
+    if (value !== undefined) total = (total ?? 0) + value;
+  }
+  return total;
+}
+
+function peak(rings: readonly RingPoint[], of: (ring: RingPoint) => number | undefined): number | undefined {
+  let most: number | undefined;
+  for (const ring of rings) {
+    const value = of(ring);
+    if (value !== undefined) most = Math.max(most ?? 0, value);
+  }
+  return most;
+}
