@@ -5,7 +5,7 @@ import { element } from './element';
 import type { ChartSpec, Series } from './series';
 import type { Theme } from './theme';
 import type { Span } from './window';
-import { clockTime, valueText } from './words';
+import { clockTime, timeTicks, valueText } from './words';
 
 Chart.register(Filler, LinearScale, LineController, LineElement, PointElement);
 
@@ -17,6 +17,7 @@ export class ChartView {
   private readonly legend = element('div', 'legend');
   private readonly cursor = element('div', 'cursor');
   private readonly chart: Chart<'line'>;
+  private span: Span = { from: 0, to: 1 };
   private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: HTMLElement }[] =
     [];
 
@@ -99,8 +100,8 @@ export class ChartView {
       fill: stacked ? (index === 0 ? 'origin' : '-1') : false,
       stepped: false,
     }));
-    const scale = this.chart.options.scales?.['x'];
-    if (scale) Object.assign(scale, { min: span.from, max: span.to });
+    this.span = span;
+    this.chart.options = this.options();
     this.chart.update('none');
   }
 
@@ -138,7 +139,6 @@ export class ChartView {
     const { unit, stacked } = this.spec;
     const { faint, grid, font } = this.theme;
     const ticks = { color: faint, font: { family: font, size: 11 }, maxRotation: 0, autoSkipPadding: 24 };
-    const { min, max } = this.chart?.options.scales?.['x'] ?? {};
     return {
       animation: false,
       responsive: true,
@@ -150,8 +150,12 @@ export class ChartView {
       scales: {
         x: {
           type: 'linear',
-          ...(typeof min === 'number' && typeof max === 'number' ? { min, max } : {}),
-          ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => clockTime(Number(value)) },
+          min: this.span.from,
+          max: this.span.to,
+          afterBuildTicks: (axis) => {
+            axis.ticks = timeTicks(this.span).map((value) => ({ value }));
+          },
+          ticks: { ...ticks, callback: (value) => clockTime(Number(value), this.span) },
           grid: { color: grid, drawTicks: false },
           border: { color: grid },
         },

@@ -12,6 +12,8 @@ export interface Series {
   /** Lengths of dashes and gaps, so that series differ without colour. */
   readonly dash: readonly number[];
   readonly value: (point: HistoryPoint) => number | undefined;
+  /** What the others may reach: alone it is worth no chart. */
+  readonly bound?: boolean;
 }
 
 export interface ChartSpec {
@@ -45,7 +47,7 @@ export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'):
   const workers: Series[] = [
     line('busy', 'orange', 0, ({ workers: { busy } }) => busy),
     line('all', 'blue', 1, ({ workers: { all } }) => all),
-    line('limit', 'red', 2, ({ workers: { limit } }) => limit),
+    { ...line('limit', 'red', 2, ({ workers: { limit } }) => limit), bound: true },
   ];
   const shares: Series[] = [
     line('SQPOLL thread at work', 'green', 0, ({ rings }) => peak(rings, ({ sqpollBusy }) => sqpollBusy)),
@@ -98,10 +100,11 @@ export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'):
       ...chart,
       series: chart.series.filter(({ value }) => points.some((point) => value(point) !== undefined)),
     }))
-    .filter(
-      ({ series }, index) =>
-        index < 3 || series.some(({ value }) => points.some((point) => (value(point) ?? 0) > 0)),
-    );
+    .filter(({ series }, index) => index < 3 || series.some((one) => !one.bound && happens(points, one)));
+}
+
+function happens(points: readonly HistoryPoint[], { value }: Series): boolean {
+  return points.some((point) => (value(point) ?? 0) > 0);
 }
 
 function byState(points: readonly HistoryPoint[]): Series[] {
@@ -111,7 +114,7 @@ function byState(points: readonly HistoryPoint[]): Series[] {
     ),
   );
   const unlisted = line('not told apart', 'foreground', 5, ({ rings }) => sum(rings, unlistedOf));
-  return [...known, unlisted].filter(({ value }) => points.some((point) => (value(point) ?? 0) > 0));
+  return [...known, unlisted].filter((series) => happens(points, series));
 }
 
 /** In flight by the counters, and no row for it. */

@@ -125,6 +125,11 @@ class Timeline {
   private draw(): void {
     this.specs = chartsOf(this.points, this.by);
     const { span } = this.time;
+    // What is drawn, for tests.
+    Object.assign(document.body.dataset, {
+      points: this.points.length,
+      seconds: (span.to - span.from) / 1000,
+    });
     this.numbers.hidden = !this.asTable;
     this.plots.hidden = this.asTable;
     if (this.asTable) {

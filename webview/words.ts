@@ -1,11 +1,31 @@
 import type { Unit } from './series';
+import type { Span } from './window';
 
-/** "12:03:07" of the viewer's own day. */
-export function clockTime(at: number): string {
+/** Seconds between marks of a time axis. */
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
+
+/** Marks on the axis at most. */
+const MARKS = 8;
+
+/** "12:03:07" of the viewer's own day, with tenths where a short span needs them. */
+export function clockTime(at: number, span?: Span): string {
   const date = new Date(at);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()]
-    .map((n) => String(n).padStart(2, '0'))
-    .join(':');
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  const time = parts.map((part) => String(part).padStart(2, '0')).join(':');
+  return span && stepOf(span) < 1 ? `${time}.${Math.floor(date.getMilliseconds() / 100)}` : time;
+}
+
+/** Where the axis has its marks: at round times. Milliseconds since 1970. */
+export function timeTicks(span: Span): number[] {
+  const step = stepOf(span) * 1000;
+  const away = new Date(span.from).getTimezoneOffset() * 60_000;
+  const ticks: number[] = [];
+  for (let at = Math.ceil((span.from - away) / step) * step + away; at <= span.to; at += step) ticks.push(at);
+  return ticks;
+}
+
+function stepOf({ from, to }: Span): number {
+  return STEPS.find((step) => (to - from) / 1000 / step <= MARKS) ?? 86_400;
 }
 
 /** A value as people read it. */

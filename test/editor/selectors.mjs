@@ -45,5 +45,7 @@ export const selectors = {
   editorLine: '.part.editor .view-lines .view-line',
   editorIcon: '.part.editor .glyph-margin-widgets .cgmr',
   editorHover: '.part.editor .monaco-hover:not(.hidden), .monaco-editor .monaco-hover:not(.hidden)',
+  webview: 'iframe.webview.ready',
+  webviewPage: '#active-frame',
   cursor: '.part.statusbar [id="status.editor.selection"]',
 };

@@ -59,6 +59,11 @@ export class Workbench {
     return workbench;
   }
 
+  /** The timeline's page, within the two frames that the editor puts around it. */
+  timeline() {
+    return this.page.frameLocator(selectors.webview).frameLocator(selectors.webviewPage);
+  }
+
   find(name) {
     return this.page.locator(selectors[name]);
   }
