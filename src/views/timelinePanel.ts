@@ -65,9 +65,10 @@ export class Timelines implements vscode.Disposable {
     this.open.set(key, open);
     panel.iconPath = this.at('media', 'activity.svg');
     panel.webview.onDidReceiveMessage((message: unknown) => this.take(key, open, message));
-    // A hidden page is let go of, and begins anew when it is shown.
+    // A page that was hidden is told all anew: the editor lets go of it, and of its answer that it is ready the order is not sure.
     panel.onDidChangeViewState(() => {
-      if (!panel.visible) open.ready = false;
+      open.sent = undefined;
+      this.follow(key, open);
       this.visibility.fire();
     });
     panel.onDidDispose(() => {
