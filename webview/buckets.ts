@@ -9,12 +9,12 @@ export interface Spot {
 
 /** Where the points of a window begin and end: those within, and one on either side so that lines reach the edges. */
 export function within(points: readonly HistoryPoint[], from: number, to: number): readonly HistoryPoint[] {
-  const first = Math.max(0, after(points, from) - 1);
-  return points.slice(first, after(points, to) + 1);
+  const first = Math.max(0, indexAfter(points, from) - 1);
+  return points.slice(first, indexAfter(points, to) + 1);
 }
 
 /** Index of the first point later than a time; the points are in their order. */
-export function after(points: readonly { readonly at: number }[], time: number): number {
+export function indexAfter(points: readonly { readonly at: number }[], time: number): number {
   let [low, high] = [0, points.length];
   while (low < high) {
     const middle = (low + high) >> 1;

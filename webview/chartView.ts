@@ -1,6 +1,6 @@
 import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
 import type { HistoryPoint } from '../src/model/history';
-import { after, spots, within } from './buckets';
+import { indexAfter, spots, within } from './buckets';
 import { element } from './element';
 import type { ChartSpec, Series } from './series';
 import type { Theme } from './theme';
@@ -107,7 +107,7 @@ export class ChartView {
 
   /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */
   point(points: readonly HistoryPoint[], span: Span, at: number | undefined): void {
-    const index = at === undefined ? points.length - 1 : after(points, at) - 1;
+    const index = at === undefined ? points.length - 1 : indexAfter(points, at) - 1;
     const point = points[Math.max(0, index)];
     for (const { series, value } of this.entries) {
       const text = valueText(point && series.value(point), this.spec.unit);
@@ -123,7 +123,7 @@ export class ChartView {
 
   /** What it shows in words, for those who do not see it. */
   spoken(points: readonly HistoryPoint[], at: number): string {
-    const point = points[Math.max(0, after(points, at) - 1)];
+    const point = points[Math.max(0, indexAfter(points, at) - 1)];
     const values = this.entries.map(
       ({ series }) => `${series.label} ${valueText(point && series.value(point), this.spec.unit)}`,
     );

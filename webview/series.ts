@@ -26,11 +26,23 @@ export interface ChartSpec {
 }
 
 const COLORS: readonly Color[] = ['blue', 'green', 'orange', 'purple', 'yellow', 'red', 'foreground'];
-const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3], [10, 4], [4, 4]];
+const DASHES: readonly (readonly number[])[] = [
+  [],
+  [6, 3],
+  [2, 2],
+  [8, 3, 2, 3],
+  [1, 3],
+  [10, 4],
+  [4, 4],
+  [1, 1],
+];
 const SOLID: readonly number[] = [];
 
 /** Series of their own; all further disks and rings are left to the tree. */
 const MOST = 6;
+
+/** Charts that stand there whatever happens. */
+const ALWAYS = 3;
 
 const STATES: readonly (readonly [string, readonly RequestState[], Color])[] = [
   ['in the device or file system', ['issued'], 'blue'],
@@ -96,11 +108,16 @@ export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'):
     { id: 'shares', title: 'Share of the time', unit: 'share', stacked: false, series: shares },
   ];
   return all
-    .map((chart) => ({
-      ...chart,
-      series: chart.series.filter(({ value }) => points.some((point) => value(point) !== undefined)),
-    }))
-    .filter(({ series }, index) => index < 3 || series.some((one) => !one.bound && happens(points, one)));
+    .map((chart, index) =>
+      index < ALWAYS ? chart : { ...chart, series: chart.series.filter((one) => isKnown(points, one)) },
+    )
+    .filter(
+      ({ series }, index) => index < ALWAYS || series.some((one) => !one.bound && happens(points, one)),
+    );
+}
+
+function isKnown(points: readonly HistoryPoint[], { value }: Series): boolean {
+  return points.some((point) => value(point) !== undefined);
 }
 
 function happens(points: readonly HistoryPoint[], { value }: Series): boolean {
@@ -113,7 +130,7 @@ function byState(points: readonly HistoryPoint[]): Series[] {
       sum(rings, (ring) => states.reduce((n, state) => n + (ring.states[state] ?? 0), 0)),
     ),
   );
-  const unlisted = line('not told apart', 'foreground', 5, ({ rings }) => sum(rings, unlistedOf));
+  const unlisted = line('not told apart', 'foreground', 7, ({ rings }) => sum(rings, unlistedOf));
   return [...known, unlisted].filter((series) => happens(points, series));
 }
 

@@ -1,6 +1,6 @@
 import type { HistoryPoint } from '../src/model/history';
 import type { FromPage, Shown, ToPage } from '../src/model/timeline';
-import { after } from './buckets';
+import { indexAfter } from './buckets';
 import { ChartView } from './chartView';
 import { element } from './element';
 import { Lanes } from './lanes';
@@ -238,7 +238,7 @@ class Timeline {
   private key(event: KeyboardEvent): void {
     const { span } = this.time;
     const at = this.cursor ?? this.frozenAt() ?? this.points.at(-1)?.at ?? span.to;
-    const step = after(this.points, at) - 1;
+    const step = indexAfter(this.points, at) - 1;
     const actions: Record<string, () => void> = {
       ArrowLeft: () => this.move(this.points[step - 1]?.at ?? at),
       ArrowRight: () => this.move(this.points[step + 1]?.at ?? at),

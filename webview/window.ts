@@ -62,7 +62,9 @@ export class TimeWindow {
   }
 
   private clipped({ from, to }: Span): Span | undefined {
-    const span = { from: Math.max(from, this.whole.from), to: Math.min(to, this.whole.to) };
-    return span.from <= this.whole.from && span.to >= this.whole.to ? undefined : span;
+    const { whole } = this;
+    const start = Math.min(Math.max(from, whole.from), whole.to - CLOSEST);
+    const span = { from: start, to: Math.max(Math.min(to, whole.to), start + CLOSEST) };
+    return span.from <= whole.from && span.to >= whole.to ? undefined : span;
   }
 }

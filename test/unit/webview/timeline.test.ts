@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HistoryPoint, RingPoint } from '../../../src/model/history';
+import { indexAfter, spots, within } from '../../../webview/buckets';
+import { chartsOf } from '../../../webview/series';
+import { TimeWindow } from '../../../webview/window';
+import { clockTime, timeTicks, valueText } from '../../../webview/words';
+
+const IDLE = { busy: 0, all: 0 };
+
+function point(at: number, ring: Partial<RingPoint> = {}, more: Partial<HistoryPoint> = {}): HistoryPoint {
+  const rings = [{ id: 1, states: {}, unreaped: 0, overflowed: 0, ...ring }];
+  return { at, span: 1, rings, stuck: 0, workers: IDLE, devices: [], ...more };
+}
+
+const inFlight = ({ rings }: HistoryPoint) => rings[0]?.inFlight;
+
+describe('the spots of a chart', () => {
+  it('are the points themselves while these are few, with gaps where nothing is known', () => {
+    const points = [point(1, { inFlight: 3 }), point(2), point(3, { inFlight: 0 })];
+    expect(spots(points, [inFlight], 10)).toEqual([
+      [
+        { x: 1, y: 3 },
+        { x: 2, y: null },
+        { x: 3, y: 0 },
+      ],
+    ]);
+  });
+
+  it('lose no peak, are no more than asked for, and stand at the same times in every series', () => {
+    const counts = fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1, maxLength: 3000 });
+    fc.assert(
+      fc.property(counts, fc.integer({ min: 2, max: 400 }), (values, most) => {
+        const points = values.map((value, index) =>
+          point(index * 1000, { inFlight: value, unreaped: -value }),
+        );
+        const [first = [], second = []] = spots(points, [inFlight, ({ rings }) => rings[0]?.unreaped], most);
+        expect(first.length).toBeLessThanOrEqual(
+          Math.max(values.length <= most ? values.length : most + 1, 1),
+        );
+        expect(Math.max(...first.map(({ y }) => y ?? -1))).toBe(Math.max(...values));
+        expect(second.map(({ x }) => x)).toEqual(first.map(({ x }) => x));
+        expect(first.map(({ x }) => x)).toEqual([...first.map(({ x }) => x)].sort((a, b) => a - b));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reach over the edges of what is looked at', () => {
+    const points = [1, 2, 3, 4, 5].map((at) => point(at));
+    expect(within(points, 2.5, 3.5).map(({ at }) => at)).toEqual([2, 3, 4]);
+    expect(within(points, 0, 9)).toHaveLength(5);
+    expect([indexAfter(points, 0), indexAfter(points, 3), indexAfter(points, 9), indexAfter([], 1)]).toEqual([
+      0, 3, 5, 0,
+    ]);
+  });
+});
+
+describe('the charts', () => {
+  it('are three while nothing else happens, and more when it does', () => {
+    const quiet = [point(1, { inFlight: 1, states: { polling: 1 } })];
+    expect(chartsOf(quiet, 'state').map(({ id }) => id)).toEqual(['in-flight', 'rates', 'oldest']);
+    const limit = [point(1, {}, { workers: { busy: 0, all: 0, limit: 8 } })];
+    expect(chartsOf(limit, 'state').map(({ id }) => id)).not.toContain('workers');
+    const busy = [
+      point(
+        1,
+        { unreaped: 2 },
+        { stuck: 3, workers: { busy: 1, all: 2, limit: 8 }, pressure: { some: 0.5 } },
+      ),
+      point(2, {}, { devices: [{ name: 'sda', inFlight: 4 }] }),
+    ];
+    expect(chartsOf(busy, 'state').map(({ id }) => id)).toEqual([
+      'in-flight',
+      'rates',
+      'oldest',
+      'unreaped',
+      'workers',
+      'stuck',
+      'disks',
+      'shares',
+    ]);
+  });
+
+  it('count each request in flight once, also those that no row stands for', () => {
+    const points = [point(1, { inFlight: 10, states: { issued: 3, linked: 1, drained: 1, completed: 9 } })];
+    const [chart] = chartsOf(points, 'state');
+    const told = chart?.series.map(({ label, value }) => [label, points.map((one) => value(one))]);
+    expect(told).toEqual([
+      ['in the device or file system', [3]],
+      ['behind another request', [2]],
+      ['not told apart', [5]],
+    ]);
+  });
+
+  it('can be told apart without colours', () => {
+    const states = {
+      issued: 1,
+      running: 1,
+      queued: 1,
+      polling: 1,
+      waiting: 1,
+      linked: 1,
+      timeout: 1,
+    } as const;
+    const [chart] = chartsOf([point(1, { inFlight: 9, states })], 'state');
+    const dashes = chart?.series.map(({ dash, color }) => `${dash.join()} ${color}`) ?? [];
+    expect(new Set(dashes).size).toBe(8);
+  });
+});
+
+describe('the part of the time that is drawn', () => {
+  it('follows until somebody looks closer, and again after that', () => {
+    const time = new TimeWindow();
+    time.extend(0, 10_000);
+    expect(time.span).toEqual({ from: 0, to: 10_000 });
+    time.show(8000, 2000);
+    time.extend(0, 20_000);
+    expect(time.span).toEqual({ from: 2000, to: 8000 });
+    time.pan(-0.5);
+    expect(time.span).toEqual({ from: 0, to: 6000 });
+    time.pan(10);
+    expect(time.span).toEqual({ from: 14_000, to: 20_000 });
+    time.reset();
+    expect(time.span).toEqual({ from: 0, to: 20_000 });
+  });
+
+  it('stays within what there is, whatever is done', () => {
+    const act = fc.oneof(
+      fc.record({
+        kind: fc.constant('zoom' as const),
+        by: fc.double({ min: 0.1, max: 10, noNaN: true }),
+        at: fc.integer({ min: 0, max: 10_000 }),
+      }),
+      fc.record({ kind: fc.constant('pan' as const), by: fc.double({ min: -2, max: 2, noNaN: true }) }),
+      fc.record({
+        kind: fc.constant('show' as const),
+        from: fc.integer({ min: -5000, max: 20_000 }),
+        to: fc.integer({ min: -5000, max: 20_000 }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 20 }), (acts) => {
+        const time = new TimeWindow();
+        time.extend(0, 10_000);
+        for (const one of acts) {
+          if (one.kind === 'zoom') time.zoom(one.by, one.at);
+          else if (one.kind === 'pan') time.pan(one.by);
+          else time.show(one.from, one.to);
+        }
+        const { from, to } = time.span;
+        expect(from).toBeGreaterThanOrEqual(-1e-6);
+        expect(to).toBeLessThanOrEqual(10_000 + 1e-6);
+        expect(to).toBeGreaterThan(from);
+      }),
+    );
+  });
+});
+
+describe('the words of the axes', () => {
+  it('are round times, no more than fit', () => {
+    const from = new Date(2026, 0, 1, 12, 0, 3).getTime();
+    const span = { from, to: from + 60_000 };
+    expect(timeTicks(span).map((at) => clockTime(at, span))).toEqual([
+      '12:00:10',
+      '12:00:20',
+      '12:00:30',
+      '12:00:40',
+      '12:00:50',
+      '12:01:00',
+    ]);
+    const short = { from, to: from + 700 };
+    expect(timeTicks(short).map((at) => clockTime(at, short))[1]).toBe('12:00:03.1');
+    const long = { from, to: from + 10 * 3_600_000 };
+    expect(timeTicks(long).length).toBeLessThanOrEqual(8);
+  });
+
+  it('are values as people read them', () => {
+    expect(valueText(40_626.4, 'rate')).toBe('40,626/s');
+    expect(valueText(2.25, 'rate')).toBe('2.3/s');
+    expect(valueText(0.123, 'share')).toBe('12 %');
+    expect(valueText(191, 'seconds')).toBe('3 min 11 s');
+    expect(valueText(null, 'count')).toBe('–');
+  });
+});
