@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Asked, HELP, parseArguments } from './cli/arguments';
+import { type Asked, HELP, type Listening, parseArguments } from './cli/arguments';
 import { EXIT, exitCode } from './cli/exitCode';
 import { cacheDirectory, LayoutFiles } from './cli/layoutCache';
 import { listAll, listOne } from './cli/list';
@@ -65,6 +65,7 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
   const target = await open(asked, host);
   try {
     if (asked.pid === undefined) return await listOne(asked, target);
+    if (asked.metrics !== undefined) return await serve(target, asked.pid, asked.metrics);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
     const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
     return await show(asked, await look(target, asked.pid, { walk, links: await links(asked, target) }));
@@ -125,13 +126,39 @@ async function showSaved(asked: Asked, path: string): Promise<number> {
 
 async function show(asked: Asked, sample: Sample): Promise<number> {
   if (asked.save !== undefined) await save(asked.save, sample);
-  if (asked.json) await print(serialize(sample));
+  const written = await inFormat(asked, sample);
+  if (written !== undefined) await print(written);
+  else if (asked.json) await print(serialize(sample));
   else await print(reportText(sample, { color: useColor(), width: columns(), verbose: asked.verbose }));
   if (isBlind(sample)) {
     complain(new UserError('not-permitted', blind(sample.process.pid), BLIND_WHY, moreRights(asked, sample)));
     return EXIT.notInspected;
   }
   return exitCode(asked.failOn, sample.findings);
+}
+
+/** What is asked for in place of the report. Loaded on demand. */
+async function inFormat({ format, diff }: Asked, sample: Sample): Promise<string | undefined> {
+  if (diff !== undefined) {
+    const { differenceText } = await import('./inspect/exports/difference');
+    return differenceText(parseSample(await readSaved(diff)), sample);
+  }
+  if (format === undefined) return undefined;
+  const { written } = await import('./cli/formats');
+  return written(format, sample);
+}
+
+/** Serves the numbers of a process until the user ends it or the process ends. */
+async function serve(target: Target, pid: number, where: Listening): Promise<number> {
+  const { serveMetrics } = await import('./cli/metrics');
+  const layouts = new LayoutFiles();
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const take = (previous?: Sample) => look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
+  const served = await serveMetrics(where, take, stop.signal);
+  process.stderr.write(`Numbers of process ${pid} at ${served.url}. Ctrl-C ends it.\n`);
+  await served.ended;
+  return EXIT.ok;
 }
 
 /** How to come by the rights that are missing; undefined where none would help. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { TAGS } from '../explain/tags';
 import { type HostId, hostFrom, hostKey, LOCAL } from '../inspect/hostId';
 import { UserError } from '../model/errors';
 import type { Severity } from '../model/sample';
@@ -27,9 +28,25 @@ export interface Asked {
   readonly save?: string;
   readonly open?: string;
   readonly root?: string;
-  readonly failOn?: Severity;
+  /** A severity, or the tag of a finding. */
+  readonly failOn?: string;
+  /** What is printed; absent = the report. */
+  readonly format?: Format;
+  /** An earlier Sample that what is shown is compared with. */
+  readonly diff?: string;
+  /** Where numbers are served for a monitoring system. */
+  readonly metrics?: Listening;
   readonly help: boolean;
   readonly version: boolean;
+}
+
+/** Other ways to write a Sample out than the report and JSON. */
+export const FORMATS = ['csv', 'stacks', 'chrome-trace'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface Listening {
+  readonly address: string;
+  readonly port: number;
 }
 
 export const HELP = `Usage: inspect-io-uring [OPTIONS] [PID]
@@ -56,8 +73,12 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --no-memory         nor any memory of processes but their rings': not what requests point at
   --no-sources        do not tell where the program's threads wait in its source
   --debuginfod        fetch debug information that is not there from the servers of $DEBUGINFOD_URLS
-  --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; without PID, one of any
-                      process on any host
+  --format FORMAT     print the requests as csv, the stacks of all tasks for a flame graph (stacks), or a chrome-trace
+                      for Perfetto, instead of the report
+  --diff FILE         say what has changed since the Sample in FILE
+  --metrics PORT      serve numbers for Prometheus (OpenMetrics) on 127.0.0.1:PORT, or on ADDRESS:PORT, until Ctrl-C
+  --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; or when it is one of that
+                      name: --fail-on cq-overflow. Without PID, one of any process on any host
   --help, -h          this text
   --version           the version
 
@@ -78,10 +99,16 @@ export function parseArguments(args: readonly string[]): Asked {
   const { values, positionals } = parse(args);
   const [first, ...others] = positionals;
   if (others.length > 0) throw usage(`One PID at a time, but ${positionals.length} were given.`);
-  const failOn = SEVERITIES.find((severity) => severity === values['fail-on']);
+  const failOn = [...SEVERITIES, ...TAGS].find((known) => known === values['fail-on']);
   if (values['fail-on'] !== undefined && failOn === undefined) {
-    throw usage(`--fail-on takes info, warning or critical, not "${values['fail-on']}".`);
+    throw usage(
+      `--fail-on takes info, warning, critical or the name of a finding (${TAGS.join(', ')}), not "${values['fail-on']}".`,
+    );
   }
+  const format = FORMATS.find((known) => known === values.format);
+  if (values.format !== undefined && format === undefined)
+    throw usage(`--format takes ${FORMATS.join(', ')}, not "${values.format}".`);
+  const metrics = values.metrics === undefined ? undefined : listening(values.metrics);
   const watch = values.watch === undefined ? undefined : seconds(values.watch);
   const { save, open, root } = values;
   if (save !== undefined && (watch !== undefined || first === undefined) && open === undefined) {
@@ -93,6 +120,13 @@ export function parseArguments(args: readonly string[]): Asked {
   if (watch !== undefined && first === undefined) {
     throw usage('--watch follows one process: give a PID.');
   }
+  const { diff } = values;
+  if ([format, diff, metrics, values.json || undefined].filter((one) => one !== undefined).length > 1)
+    throw usage('--json, --format, --diff and --metrics are different answers: give one of them.');
+  if ((format !== undefined || diff !== undefined) && (watch !== undefined || (first ?? open) === undefined))
+    throw usage('--format and --diff write one look at one process: give a PID or --open, and not --watch.');
+  if (metrics !== undefined && (first === undefined || watch !== undefined || root !== undefined))
+    throw usage('--metrics follows one live process: give a PID, and neither --watch nor --root.');
   if (watch !== undefined && root !== undefined)
     throw usage('A captured tree does not change: leave out --watch.');
   const elsewhere = values.host !== undefined || values.command !== undefined || values.sudo === true;
@@ -123,6 +157,9 @@ export function parseArguments(args: readonly string[]): Asked {
     ...(open === undefined ? {} : { open }),
     ...(root === undefined ? {} : { root }),
     ...(failOn === undefined ? {} : { failOn }),
+    ...(format === undefined ? {} : { format }),
+    ...(diff === undefined ? {} : { diff }),
+    ...(metrics === undefined ? {} : { metrics }),
   };
 }
 
@@ -151,6 +188,9 @@ function parse(args: readonly string[]) {
         save: { type: 'string' },
         open: { type: 'string' },
         root: { type: 'string' },
+        format: { type: 'string' },
+        diff: { type: 'string' },
+        metrics: { type: 'string' },
         'fail-on': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
@@ -189,6 +229,14 @@ function seconds(text: string): number {
     throw usage(`--watch takes seconds from ${LEAST_WATCH} to 86400, not "${text}".`);
   }
   return value;
+}
+
+/** `9100`, `0.0.0.0:9100`, `[::]:9100`. */
+function listening(text: string): Listening {
+  const [, bracketed, plain, digits = ''] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535) throw usage(`--metrics takes a port, or ADDRESS:PORT, not "${text}".`);
+  return { address: bracketed ?? plain ?? '127.0.0.1', port };
 }
 
 export function usage(why: string): UserError {

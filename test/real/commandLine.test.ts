@@ -96,6 +96,66 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
     expect(await Promise.all(codes)).toEqual([3, 3, 0]);
   });
 
+  it('exits with 3 when it has the finding of that name', async (context) => {
+    const { who, victim } = await stuck(context, 'cq-unreaped');
+    const codes = ['not-reaped', 'cq-overflow'].map((tag) =>
+      run(who, String(victim.pid), '--fail-on', tag).then(({ code }) => code),
+    );
+    expect(await Promise.all(codes)).toEqual([3, 0]);
+  });
+
+  it('writes a Sample out for other tools, and says what has changed since another one', async (context) => {
+    const { who, victim } = await stuck(context, 'fifo-open');
+    const file = join(victim.directory, 'before.json');
+    await run(who, String(victim.pid), '--save', file);
+    const [csv, trace, difference] = await Promise.all([
+      run(who, String(victim.pid), '--format', 'csv'),
+      run(who, String(victim.pid), '--format', 'chrome-trace'),
+      run(who, String(victim.pid), '--diff', file),
+    ]);
+    expect(csv.stdout.match(/^1,OPENAT,/gm)).toHaveLength(4);
+    const { traceEvents } = JSON.parse(trace.stdout) as { traceEvents: { ph: string; name: string }[] };
+    expect(traceEvents.filter(({ ph, name: of }) => ph === 'X' && of.startsWith('OPENAT')).length).toBe(4);
+    expect(difference.stdout).toContain('0 submitted, 0 completed, in flight 4 → 4');
+    expect(difference.stdout).toContain('= 4 requests still pending');
+    const other = await startVictim(context, who, 'ring_victim', ['fifo-open']);
+    expect(await run(who, String(other.pid), '--diff', file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not of one process'),
+    });
+  });
+
+  it('serves numbers for a monitoring system until the process ends', async (context) => {
+    const { who, victim } = await stuck(context, 'fifo-open');
+    const child = spawn(who.node, [who.cli, String(victim.pid), '--metrics', '0'], {
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
+    });
+    context.onTestFinished(toRelease(() => child.kill('SIGKILL')));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    let told = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+    });
+    await until(() => /http:\S+metrics/.test(told), 'where it serves');
+    const url = /http:\S+metrics/.exec(told)?.[0] ?? '';
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
+    const answer = await fetch(url);
+    expect(answer.headers.get('content-type')).toContain('openmetrics-text');
+    expect(await answer.text()).toMatch(/^io_uring_in_flight\{[^}]*ring="1",[^}]*\} 4$/m);
+    expect((await fetch(url.replace('/metrics', '/etc/passwd'))).status).toBe(404);
+    process.kill(victim.pid, 'SIGKILL');
+    // A look that began before is answered once more.
+    for (let asked = 0; asked < 20; asked++) {
+      const { status } = await fetch(url).catch(() => ({ status: 0 }));
+      if (status !== 200) break;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(await ended).toBe(4);
+  });
+
   it('saves a Sample that opens again when the process is gone', async (context) => {
     const { who, victim } = await stuck(context, 'sq-unsubmitted');
     const file = join(victim.directory, 'sample.json');

@@ -87,11 +87,16 @@ describe('looking at the most suspicious processes of a host', () => {
   });
 });
 
-it('the exit code tells whether one finding is as severe as asked', () => {
-  const findings = [{ severity: 'info' }, { severity: 'warning' }] as const;
+it('the exit code tells whether one finding is as severe as asked, or the one asked for', () => {
+  const findings = [
+    { severity: 'info', tag: 'pending' },
+    { severity: 'warning', tag: 'cq-overflow' },
+  ] as const;
   expect(exitCode('warning', findings)).toBe(EXIT.finding);
   expect(exitCode('critical', findings)).toBe(EXIT.ok);
   expect(exitCode(undefined, findings)).toBe(EXIT.ok);
+  expect(exitCode('cq-overflow', findings)).toBe(EXIT.finding);
+  expect(exitCode('not-reaped', findings)).toBe(EXIT.ok);
 });
 
 describe('a draft', () => {
