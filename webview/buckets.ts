@@ -1,5 +1,3 @@
-import type { HistoryPoint } from '../src/model/history';
-
 export interface Spot {
   /** Milliseconds since 1970. */
   readonly x: number;
@@ -7,14 +5,20 @@ export interface Spot {
   readonly y: number | null;
 }
 
-/** Where the points of a window begin and end: those within, and one on either side so that lines reach the edges. */
-export function within(points: readonly HistoryPoint[], from: number, to: number): readonly HistoryPoint[] {
-  const first = Math.max(0, indexAfter(points, from) - 1);
-  return points.slice(first, indexAfter(points, to) + 1);
+interface Timed {
+  readonly at: number;
+}
+
+/** A range of indexes, [first, end). */
+export type Range = readonly [first: number, end: number];
+
+/** The points of a window: those within, and one on either side so that lines reach the edges. */
+export function within(points: readonly Timed[], from: number, to: number): Range {
+  return [Math.max(0, indexAfter(points, from) - 1), Math.min(points.length, indexAfter(points, to) + 1)];
 }
 
 /** Index of the first point later than a time; the points are in their order. */
-export function indexAfter(points: readonly { readonly at: number }[], time: number): number {
+export function indexAfter(points: readonly Timed[], time: number): number {
   let [low, high] = [0, points.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -24,48 +28,35 @@ export function indexAfter(points: readonly { readonly at: number }[], time: num
   return low;
 }
 
-/**
- * At most `most` spots that look the same: of all points of a column of the picture the highest, at the column's last point. All series
- * of a chart get the same times, so that they can be stacked.
- */
-export function spots(
-  points: readonly HistoryPoint[],
-  values: readonly ((point: HistoryPoint) => number | undefined)[],
-  most: number,
-): Spot[][] {
-  const columns = columnsOf(points, most);
-  return values.map((value) =>
-    columns.map(([first, end]) => {
-      let y: number | null = null;
-      for (let i = first; i < end; i++) {
-        const point = points[i];
-        const found = point && value(point);
-        if (found !== undefined) y = y === null ? found : Math.max(y, found);
-      }
-      return { x: points[end - 1]?.at ?? 0, y };
-    }),
-  );
-}
-
-/** Ranges of indexes [first, end), one for each column of time that has points. */
-function columnsOf(points: readonly HistoryPoint[], most: number): (readonly [number, number])[] {
-  const [first, last] = [points[0], points.at(-1)];
-  if (!first || !last) return [];
-  if (points.length <= most) return points.map((_, index) => [index, index + 1] as const);
-  const width = (last.at - first.at) / most || 1;
-  const columns: (readonly [number, number])[] = [];
-  let start = 0;
-  for (let i = 1; i <= points.length; i++) {
-    const at = points[i]?.at;
-    const same =
-      at !== undefined && columnOf(at, first.at, width) === columnOf(points[start]?.at ?? 0, first.at, width);
-    if (same) continue;
+/** The range in at most `most` ranges, one for each column of a picture that has points; in as many as it has points where these are few. */
+export function columnsOf(points: readonly Timed[], [first, end]: Range, most: number): readonly Range[] {
+  if (end - first <= most)
+    return Array.from({ length: Math.max(0, end - first) }, (_, i) => [first + i, first + i + 1]);
+  const from = points[first]?.at ?? 0;
+  // The last point stands in the last column, not at the start of one more.
+  const width = (((points[end - 1]?.at ?? 0) - from) * (1 + 1e-9)) / most || 1;
+  const columns: Range[] = [];
+  let start = first;
+  let column = 0;
+  for (let i = first + 1; i < end; i++) {
+    const own = Math.floor(((points[i]?.at ?? 0) - from) / width);
+    if (own === column) continue;
     columns.push([start, i]);
     start = i;
+    column = own;
   }
+  columns.push([start, end]);
   return columns;
 }
 
-function columnOf(at: number, from: number, width: number): number {
-  return Math.floor((at - from) / width);
+/** Of each column the highest number, at the time of its last point: nothing short is lost. */
+export function spots(points: readonly Timed[], columns: readonly Range[], numbers: Float64Array): Spot[] {
+  return columns.map(([first, end]) => {
+    let most = Number.NaN;
+    for (let i = first; i < end; i++) {
+      const number = numbers[i] ?? Number.NaN;
+      if (number > most || Number.isNaN(most)) most = number;
+    }
+    return { x: points[end - 1]?.at ?? 0, y: Number.isNaN(most) ? null : most };
+  });
 }

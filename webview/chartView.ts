@@ -1,8 +1,8 @@
 import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
-import type { HistoryPoint } from '../src/model/history';
-import { indexAfter, spots, within } from './buckets';
+import { columnsOf, indexAfter, spots, within } from './buckets';
+import type { Columns } from './columns';
 import { element } from './element';
-import type { ChartSpec, Series } from './series';
+import { type ChartSpec, columnOf, type Series } from './series';
 import type { Theme } from './theme';
 import type { Span } from './window';
 import { clockTime, timeTicks, valueText } from './words';
@@ -81,14 +81,12 @@ export class ChartView {
   }
 
   /** Draws a part of the time. */
-  draw(points: readonly HistoryPoint[], span: Span): void {
-    const { series, stacked } = this.spec;
-    const columns = Math.max(64, Math.floor(this.canvas.clientWidth / 2));
-    const lines = spots(
-      within(points, span.from, span.to),
-      series.map(({ value }) => value),
-      columns,
-    );
+  draw(held: Columns, span: Span): void {
+    const { id, series, stacked } = this.spec;
+    const { points } = held;
+    const most = Math.max(64, Math.floor(this.canvas.clientWidth / 2));
+    const columns = columnsOf(points, within(points, span.from, span.to), most);
+    const lines = series.map((one) => spots(points, columns, columnOf(held, id, one).numbers));
     this.chart.data.datasets = series.map(({ label, color, dash }, index) => ({
       label,
       data: lines[index] ?? [],
@@ -106,7 +104,7 @@ export class ChartView {
   }
 
   /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */
-  point(points: readonly HistoryPoint[], span: Span, at: number | undefined): void {
+  point({ points }: Columns, span: Span, at: number | undefined): void {
     const index = at === undefined ? points.length - 1 : indexAfter(points, at) - 1;
     const point = points[Math.max(0, index)];
     for (const { series, value } of this.entries) {
@@ -122,7 +120,7 @@ export class ChartView {
   }
 
   /** What it shows in words, for those who do not see it. */
-  spoken(points: readonly HistoryPoint[], at: number): string {
+  spoken({ points }: Columns, at: number): string {
     const point = points[Math.max(0, indexAfter(points, at) - 1)];
     const values = this.entries.map(
       ({ series }) => `${series.label} ${valueText(point && series.value(point), this.spec.unit)}`,

@@ -1,5 +1,6 @@
-import type { HistoryPoint, RingPoint } from '../src/model/history';
+import type { RingPoint } from '../src/model/history';
 import type { RequestState } from '../src/model/request';
+import type { Columns, Value } from './columns';
 
 export type Unit = 'count' | 'rate' | 'seconds' | 'share';
 
@@ -11,7 +12,7 @@ export interface Series {
   readonly color: Color;
   /** Lengths of dashes and gaps, so that series differ without colour. */
   readonly dash: readonly number[];
-  readonly value: (point: HistoryPoint) => number | undefined;
+  readonly value: Value;
   /** What the others may reach: alone it is worth no chart. */
   readonly bound?: boolean;
 }
@@ -55,7 +56,7 @@ const STATES: readonly (readonly [string, readonly RequestState[], Color])[] = [
 ];
 
 /** What is worth a chart; those in which nothing has happened are left out, but for the first three. */
-export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'): ChartSpec[] {
+export function chartsOf(held: Columns, by: 'state' | 'ring'): ChartSpec[] {
   const workers: Series[] = [
     line('busy', 'orange', 0, ({ workers: { busy } }) => busy),
     line('all', 'blue', 1, ({ workers: { all } }) => all),
@@ -76,7 +77,7 @@ export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'):
       title: 'In flight',
       unit: 'count',
       stacked: true,
-      series: by === 'state' ? byState(points) : byRing(points),
+      series: by === 'state' ? byState() : byRing(held),
     },
     {
       id: 'rates',
@@ -104,34 +105,38 @@ export function chartsOf(points: readonly HistoryPoint[], by: 'state' | 'ring'):
       stacked: false,
       series: [line('stuck', 'red', 0, ({ stuck }) => stuck)],
     },
-    { id: 'disks', title: 'In the disks', unit: 'count', stacked: false, series: byDisk(points) },
+    { id: 'disks', title: 'In the disks', unit: 'count', stacked: false, series: byDisk(held) },
     { id: 'shares', title: 'Share of the time', unit: 'share', stacked: false, series: shares },
   ];
   return all
-    .map((chart, index) =>
-      index < ALWAYS ? chart : { ...chart, series: chart.series.filter((one) => isKnown(points, one)) },
-    )
+    .map((chart, index) => ({
+      ...chart,
+      series: chart.series.filter((one) => isWorth(held, chart.id, one, index < ALWAYS)),
+    }))
     .filter(
-      ({ series }, index) => index < ALWAYS || series.some((one) => !one.bound && happens(points, one)),
+      ({ id, series }, index) =>
+        index < ALWAYS || series.some((one) => !one.bound && columnOf(held, id, one).happened),
     );
 }
 
-function isKnown(points: readonly HistoryPoint[], { value }: Series): boolean {
-  return points.some((point) => value(point) !== undefined);
+/** The numbers of a series of a chart. */
+export function columnOf(held: Columns, chart: string, { label, value }: Series): ReturnType<Columns['of']> {
+  return held.of(`${chart}/${label}`, value);
 }
 
-function happens(points: readonly HistoryPoint[], { value }: Series): boolean {
-  return points.some((point) => (value(point) ?? 0) > 0);
+/** Of the states only those in which something has stood. */
+function isWorth(held: Columns, chart: string, series: Series, always: boolean): boolean {
+  const { known, happened } = columnOf(held, chart, series);
+  return chart === 'in-flight' ? happened : known || always;
 }
 
-function byState(points: readonly HistoryPoint[]): Series[] {
+function byState(): Series[] {
   const known = STATES.map(([label, states, color], index) =>
     line(label, color, index, ({ rings }) =>
       sum(rings, (ring) => states.reduce((n, state) => n + (ring.states[state] ?? 0), 0)),
     ),
   );
-  const unlisted = line('not told apart', 'foreground', 7, ({ rings }) => sum(rings, unlistedOf));
-  return [...known, unlisted].filter((series) => happens(points, series));
+  return [...known, line('not told apart', 'foreground', 7, ({ rings }) => sum(rings, unlistedOf))];
 }
 
 /** In flight by the counters, and no row for it. */
@@ -140,32 +145,34 @@ function unlistedOf({ inFlight, states }: RingPoint): number {
   return Math.max(0, (inFlight ?? 0) - listed);
 }
 
-function byRing(points: readonly HistoryPoint[]): Series[] {
-  const ids = new Set(points.flatMap(({ rings }) => rings.map(({ id }) => id)));
+function byRing({ rings: ids }: Columns): Series[] {
   return [...ids]
     .slice(0, MOST)
     .map((id, index) =>
       line(
         `ring ${id}`,
-        COLORS[index % COLORS.length] ?? 'blue',
+        colorOf(index),
         index,
         ({ rings }) => rings.find((ring) => ring.id === id)?.inFlight,
       ),
     );
 }
 
-function byDisk(points: readonly HistoryPoint[]): Series[] {
-  const names = new Set(points.flatMap(({ devices }) => devices.map(({ name }) => name)));
-  return [...names]
+function byDisk({ disks }: Columns): Series[] {
+  return [...disks]
     .slice(0, MOST)
     .map((name, index) =>
       line(
         name,
-        COLORS[index % COLORS.length] ?? 'blue',
+        colorOf(index),
         index,
         ({ devices }) => devices.find((device) => device.name === name)?.inFlight,
       ),
     );
+}
+
+function colorOf(index: number): Color {
+  return COLORS[index % COLORS.length] ?? 'blue';
 }
 
 function line(label: string, color: Color, dash: number, value: Series['value']): Series {

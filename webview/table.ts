@@ -1,34 +1,31 @@
-import type { HistoryPoint } from '../src/model/history';
-import { spots, within } from './buckets';
+import { columnsOf, spots, within } from './buckets';
+import type { Columns } from './columns';
 import { element } from './element';
-import type { ChartSpec } from './series';
+import { type ChartSpec, columnOf } from './series';
 import type { Span } from './window';
 import { clockTime, valueText } from './words';
 
 const ROWS = 50;
 
 /** The charts' numbers as a table, for who cannot see them. */
-export function tableOf(
-  charts: readonly ChartSpec[],
-  points: readonly HistoryPoint[],
-  span: Span,
-): HTMLTableElement {
-  const all = charts.flatMap(({ title, unit, series }) =>
-    series.map(({ label, value }) => ({ name: `${title}: ${label}`, unit, value })),
+export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span): HTMLTableElement {
+  const { points } = held;
+  const columns = columnsOf(points, within(points, span.from, span.to), ROWS);
+  const all = charts.flatMap(({ id, title, unit, series }) =>
+    series.map((one) => ({
+      name: `${title}: ${one.label}`,
+      unit,
+      line: spots(points, columns, columnOf(held, id, one).numbers),
+    })),
   );
-  const lines = spots(
-    within(points, span.from, span.to),
-    all.map(({ value }) => value),
-    ROWS,
-  );
-  const times = (lines[0] ?? []).map(({ x }) => x);
+  const times = columns.map(([, end]) => points[end - 1]?.at ?? 0);
   const head = element('tr', undefined, header('Time', 'col'), ...all.map(({ name }) => header(name, 'col')));
   const rows = times.map((at, row) =>
     element(
       'tr',
       undefined,
       header(clockTime(at), 'row'),
-      ...all.map(({ unit }, column) => element('td', undefined, valueText(lines[column]?.[row]?.y, unit))),
+      ...all.map(({ unit, line }) => element('td', undefined, valueText(line[row]?.y, unit))),
     ),
   );
   const caption = element(

@@ -1,7 +1,7 @@
-import type { HistoryPoint } from '../src/model/history';
 import type { FromPage, Shown, ToPage } from '../src/model/timeline';
 import { indexAfter } from './buckets';
 import { ChartView } from './chartView';
+import { Columns } from './columns';
 import { element } from './element';
 import { Lanes } from './lanes';
 import { pictureOf } from './picture';
@@ -35,7 +35,7 @@ class Timeline {
   private asTable = this.kept.table;
   private readonly time = new TimeWindow(this.kept.span);
   private theme = currentTheme();
-  private points: HistoryPoint[] = [];
+  private readonly held = new Columns();
   private shown: Shown | undefined;
   private specs: ChartSpec[] = [];
   private charts: ChartView[] = [];
@@ -105,8 +105,9 @@ class Timeline {
       this.lanes.show(message.shown);
       this.name();
     } else {
-      this.points = message.whole ? [...message.points] : [...this.points, ...message.points];
-      const [first, last] = [this.points[0], this.points.at(-1)];
+      if (message.whole) this.held.replace(message.points);
+      else this.held.add(message.points);
+      const [first, last] = [this.held.points[0], this.held.points.at(-1)];
       if (first && last) this.time.extend(first.at, last.at);
     }
     this.later();
@@ -123,21 +124,21 @@ class Timeline {
   }
 
   private draw(): void {
-    this.specs = chartsOf(this.points, this.by);
+    this.specs = chartsOf(this.held, this.by);
     const { span } = this.time;
     // What is drawn, for tests.
     Object.assign(document.body.dataset, {
-      points: this.points.length,
+      points: this.held.points.length,
       seconds: (span.to - span.from) / 1000,
     });
     this.numbers.hidden = !this.asTable;
     this.plots.hidden = this.asTable;
     if (this.asTable) {
-      this.numbers.replaceChildren(tableOf(this.specs, this.points, span));
+      this.numbers.replaceChildren(tableOf(this.specs, this.held, span));
       return;
     }
     this.arrange();
-    for (const chart of this.charts) chart.draw(this.points, span);
+    for (const chart of this.charts) chart.draw(this.held, span);
     this.pointAt();
   }
 
@@ -159,7 +160,7 @@ class Timeline {
   private pointAt(): void {
     const { span } = this.time;
     const at = this.cursor ?? this.frozenAt();
-    for (const chart of this.charts) chart.point(this.points, span, at);
+    for (const chart of this.charts) chart.point(this.held, span, at);
   }
 
   private frozenAt(): number | undefined {
@@ -237,13 +238,14 @@ class Timeline {
 
   private key(event: KeyboardEvent): void {
     const { span } = this.time;
-    const at = this.cursor ?? this.frozenAt() ?? this.points.at(-1)?.at ?? span.to;
-    const step = indexAfter(this.points, at) - 1;
+    const { points } = this.held;
+    const at = this.cursor ?? this.frozenAt() ?? points.at(-1)?.at ?? span.to;
+    const step = indexAfter(points, at) - 1;
     const actions: Record<string, () => void> = {
-      ArrowLeft: () => this.move(this.points[step - 1]?.at ?? at),
-      ArrowRight: () => this.move(this.points[step + 1]?.at ?? at),
-      Home: () => this.move(this.points[0]?.at ?? at),
-      End: () => this.move(this.points.at(-1)?.at ?? at),
+      ArrowLeft: () => this.move(points[step - 1]?.at ?? at),
+      ArrowRight: () => this.move(points[step + 1]?.at ?? at),
+      Home: () => this.move(points[0]?.at ?? at),
+      End: () => this.move(points.at(-1)?.at ?? at),
       PageUp: () => this.look(() => this.time.pan(-0.5)),
       PageDown: () => this.look(() => this.time.pan(0.5)),
       '+': () => this.look(() => this.time.zoom(0.5, at)),
@@ -266,7 +268,7 @@ class Timeline {
     this.pointAt();
     this.spoken.textContent = [
       clockTime(at),
-      ...this.charts.map((chart) => chart.spoken(this.points, at)),
+      ...this.charts.map((chart) => chart.spoken(this.held, at)),
     ].join('. ');
   }
 

@@ -6,6 +6,7 @@ import { lines } from './lines';
 import { overSsh } from './overSsh';
 import { pendingRequests } from './pendingRequests';
 import { stacks } from './stacks';
+import { timeline } from './timeline';
 import { typicalProcess } from './typicalProcess';
 
 const smoke = process.argv.includes('--smoke');
@@ -19,6 +20,7 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   ssh: { title: 'A host over SSH, 20 ms away', run: overSsh },
   fio: { title: 'The cost to the target', run: fio },
   lines: { title: 'Source lines of a big program', run: lines },
+  timeline: { title: 'The timeline with many points', run: timeline },
   activation: { title: 'Activation of the extension', run: activation },
 };
 
@@ -31,6 +33,7 @@ const full = {
   fio: 7,
   activation: 15,
   lines: 9,
+  timeline: 9,
 } as Record<string, number>;
 
 function print({ name, value, goal, met }: Figure): void {

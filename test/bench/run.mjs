@@ -1,4 +1,4 @@
-// npm run bench [-- --smoke] [-- big|typical|pending|stacks|ssh|fio|lines|activation …]: measures and prints; a benchmark is not a test.
+// npm run bench [-- --smoke] [-- big|typical|pending|stacks|ssh|fio|lines|timeline|activation …]: measures and prints; a benchmark is not a test.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ await build({
   target: 'node20',
   logLevel: 'warning',
   // ssh2 is CommonJS and looks for its native parts, which it can do without, at run time.
-  external: ['*.node', 'cpu-features'],
+  external: ['*.node', 'cpu-features', 'playwright-core'],
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = '';",
   },

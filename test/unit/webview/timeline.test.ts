@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HistoryPoint, RingPoint } from '../../../src/model/history';
-import { indexAfter, spots, within } from '../../../webview/buckets';
+import { columnsOf, indexAfter, spots, within } from '../../../webview/buckets';
+import { Columns } from '../../../webview/columns';
 import { chartsOf } from '../../../webview/series';
 import { TimeWindow } from '../../../webview/window';
 import { clockTime, timeTicks, valueText } from '../../../webview/words';
@@ -15,32 +16,37 @@ function point(at: number, ring: Partial<RingPoint> = {}, more: Partial<HistoryP
 
 const inFlight = ({ rings }: HistoryPoint) => rings[0]?.inFlight;
 
+/** What is drawn of one number of some points. */
+function drawn(
+  points: readonly HistoryPoint[],
+  value: (point: HistoryPoint) => number | undefined,
+  most: number,
+) {
+  const held = new Columns(points);
+  return spots(points, columnsOf(points, [0, points.length], most), held.of('x', value).numbers);
+}
+
 describe('the spots of a chart', () => {
   it('are the points themselves while these are few, with gaps where nothing is known', () => {
     const points = [point(1, { inFlight: 3 }), point(2), point(3, { inFlight: 0 })];
-    expect(spots(points, [inFlight], 10)).toEqual([
-      [
-        { x: 1, y: 3 },
-        { x: 2, y: null },
-        { x: 3, y: 0 },
-      ],
+    expect(drawn(points, inFlight, 10)).toEqual([
+      { x: 1, y: 3 },
+      { x: 2, y: null },
+      { x: 3, y: 0 },
     ]);
+    expect(drawn([], inFlight, 10)).toEqual([]);
   });
 
-  it('lose no peak, are no more than asked for, and stand at the same times in every series', () => {
+  it('lose no peak and are no more than asked for', () => {
     const counts = fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1, maxLength: 3000 });
     fc.assert(
       fc.property(counts, fc.integer({ min: 2, max: 400 }), (values, most) => {
-        const points = values.map((value, index) =>
-          point(index * 1000, { inFlight: value, unreaped: -value }),
-        );
-        const [first = [], second = []] = spots(points, [inFlight, ({ rings }) => rings[0]?.unreaped], most);
-        expect(first.length).toBeLessThanOrEqual(
-          Math.max(values.length <= most ? values.length : most + 1, 1),
-        );
-        expect(Math.max(...first.map(({ y }) => y ?? -1))).toBe(Math.max(...values));
-        expect(second.map(({ x }) => x)).toEqual(first.map(({ x }) => x));
-        expect(first.map(({ x }) => x)).toEqual([...first.map(({ x }) => x)].sort((a, b) => a - b));
+        const points = values.map((value, index) => point(index * 1000, { inFlight: value }));
+        const line = drawn(points, inFlight, most);
+        expect(line.length).toBeLessThanOrEqual(most);
+        expect(Math.max(...line.map(({ y }) => y ?? -1))).toBe(Math.max(...values));
+        expect(line.map(({ x }) => x)).toEqual([...line.map(({ x }) => x)].sort((a, b) => a - b));
+        expect(line.at(-1)?.x).toBe(points.at(-1)?.at);
       }),
       { numRuns: 60 },
     );
@@ -48,20 +54,38 @@ describe('the spots of a chart', () => {
 
   it('reach over the edges of what is looked at', () => {
     const points = [1, 2, 3, 4, 5].map((at) => point(at));
-    expect(within(points, 2.5, 3.5).map(({ at }) => at)).toEqual([2, 3, 4]);
-    expect(within(points, 0, 9)).toHaveLength(5);
+    expect(within(points, 2.5, 3.5)).toEqual([1, 4]);
+    expect(within(points, 0, 9)).toEqual([0, 5]);
     expect([indexAfter(points, 0), indexAfter(points, 3), indexAfter(points, 9), indexAfter([], 1)]).toEqual([
       0, 3, 5, 0,
     ]);
+  });
+
+  it('grow with the points, as if all had been there', () => {
+    const all = Array.from({ length: 700 }, (_, at) => point(at, { inFlight: at % 13 }));
+    const held = new Columns(all.slice(0, 3));
+    for (let at = 3; at < all.length; at++) {
+      held.of('x', inFlight);
+      held.add(all.slice(at, at + 1));
+    }
+    const { numbers, known, happened } = held.of('x', inFlight);
+    expect([...numbers.slice(0, 700)]).toEqual(all.map(inFlight));
+    expect([known, happened, [...held.rings]]).toEqual([true, true, [1]]);
+    held.replace([point(1)]);
+    expect(held.of('x', inFlight)).toMatchObject({ known: false, happened: false });
   });
 });
 
 describe('the charts', () => {
   it('are three while nothing else happens, and more when it does', () => {
     const quiet = [point(1, { inFlight: 1, states: { polling: 1 } })];
-    expect(chartsOf(quiet, 'state').map(({ id }) => id)).toEqual(['in-flight', 'rates', 'oldest']);
+    expect(chartsOf(new Columns(quiet), 'state').map(({ id }) => id)).toEqual([
+      'in-flight',
+      'rates',
+      'oldest',
+    ]);
     const limit = [point(1, {}, { workers: { busy: 0, all: 0, limit: 8 } })];
-    expect(chartsOf(limit, 'state').map(({ id }) => id)).not.toContain('workers');
+    expect(chartsOf(new Columns(limit), 'state').map(({ id }) => id)).not.toContain('workers');
     const busy = [
       point(
         1,
@@ -70,7 +94,7 @@ describe('the charts', () => {
       ),
       point(2, {}, { devices: [{ name: 'sda', inFlight: 4 }] }),
     ];
-    expect(chartsOf(busy, 'state').map(({ id }) => id)).toEqual([
+    expect(chartsOf(new Columns(busy), 'state').map(({ id }) => id)).toEqual([
       'in-flight',
       'rates',
       'oldest',
@@ -84,7 +108,7 @@ describe('the charts', () => {
 
   it('count each request in flight once, also those that no row stands for', () => {
     const points = [point(1, { inFlight: 10, states: { issued: 3, linked: 1, drained: 1, completed: 9 } })];
-    const [chart] = chartsOf(points, 'state');
+    const [chart] = chartsOf(new Columns(points), 'state');
     const told = chart?.series.map(({ label, value }) => [label, points.map((one) => value(one))]);
     expect(told).toEqual([
       ['in the device or file system', [3]],
@@ -103,7 +127,7 @@ describe('the charts', () => {
       linked: 1,
       timeout: 1,
     } as const;
-    const [chart] = chartsOf([point(1, { inFlight: 9, states })], 'state');
+    const [chart] = chartsOf(new Columns([point(1, { inFlight: 9, states })]), 'state');
     const dashes = chart?.series.map(({ dash, color }) => `${dash.join()} ${color}`) ?? [];
     expect(new Set(dashes).size).toBe(8);
   });
