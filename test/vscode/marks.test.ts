@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,25 @@ function where(): { file: string; line: number } {
 
 const goTo = (source: object) =>
   messages(async () => vscode.commands.executeCommand(COMMANDS.goToSource, { source }));
+
+/** Says "Locate…" to the error and answers the dialog for files; the titles of the dialogs. */
+async function locating(answer: string | undefined, file: string): Promise<readonly string[]> {
+  const titles: string[] = [];
+  const window = vscode.window as { showErrorMessage: unknown; showOpenDialog: unknown };
+  const { showErrorMessage, showOpenDialog } = vscode.window;
+  window.showErrorMessage = (_text: string, ...buttons: string[]) =>
+    Promise.resolve(buttons.find((button) => button === 'Locate…'));
+  window.showOpenDialog = ({ title = '' }: vscode.OpenDialogOptions) => {
+    titles.push(title);
+    return Promise.resolve(answer === undefined ? undefined : [vscode.Uri.file(answer)]);
+  };
+  try {
+    await vscode.commands.executeCommand(COMMANDS.goToSource, { source: { file, line: 7 } });
+  } finally {
+    Object.assign(window, { showErrorMessage, showOpenDialog });
+  }
+  return titles;
+}
 
 export const marksTests: readonly Test[] = [
   {
@@ -263,6 +283,34 @@ export const marksTests: readonly Test[] = [
         assert.deepEqual(more, []);
         const rust = `/rustc/${'a'.repeat(40)}/library/std/src/io/mod.rs`;
         assert.match((await goTo({ file: rust }))[0] ?? '', /library of the Rust compiler/);
+      }),
+  },
+  {
+    name: 'the user points to a source that is nowhere; the setting then leads to others of its folder; who does not, changes nothing',
+    run: () =>
+      staged(async ({ file, directory }) => {
+        const settings = () => vscode.workspace.getConfiguration('ioUringInspector').inspect('sourceFileMap');
+        const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+        const kept = join(folder, '.vscode');
+        const had = existsSync(kept);
+        await writeFile(join(directory, 'other.c'), TEXT);
+        try {
+          assert.deepEqual(await locating(undefined, '/ci/away/src/store.c'), ['Locate store.c']);
+          assert.equal(settings()?.workspaceValue, undefined);
+          assert.deepEqual(await locating(file, '/ci/away/src/store.c'), ['Locate store.c']);
+          assert.deepEqual(where(), { file, line: 7 });
+          assert.deepEqual(settings()?.workspaceValue, { '/ci/away/src': directory });
+          assert.equal(settings()?.globalValue, undefined);
+          await eventually('the other file by the setting', async () => {
+            const shown = await goTo({ file: '/ci/away/src/other.c', line: 3 });
+            return shown.length === 0;
+          });
+          assert.deepEqual(where(), { file: join(directory, 'other.c'), line: 3 });
+        } finally {
+          const configuration = vscode.workspace.getConfiguration('ioUringInspector');
+          await configuration.update('sourceFileMap', undefined, vscode.ConfigurationTarget.Workspace);
+          if (!had) await rm(kept, { recursive: true, force: true });
+        }
       }),
   },
   {
