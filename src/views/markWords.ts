@@ -151,18 +151,30 @@ function commandLink(command: string, args: readonly unknown[]): string {
   return `command:${command}?${text}`;
 }
 
-function findingsOf(
-  { findings, requests }: Sample,
-  some: readonly Request[],
-  threads: readonly Task[],
-): readonly Finding[] {
-  const wanted = new Set<unknown>(some);
-  const tids = new Set(threads.map(({ tid }) => tid));
-  return findings.filter(({ evidence }) =>
-    evidence.some((one) =>
-      'request' in one ? wanted.has(requests[one.request]) : 'task' in one && tids.has(one.task),
-    ),
-  );
+/** By sample: which findings point to a request or a thread. */
+const pointing = new WeakMap<Sample, ReadonlyMap<Request | number, readonly Finding[]>>();
+
+/** Those that point to one of them, in their order. */
+function findingsOf(sample: Sample, some: readonly Request[], threads: readonly Task[]): readonly Finding[] {
+  const all = pointing.get(sample) ?? pointed(sample);
+  pointing.set(sample, all);
+  const found = new Set<Finding>();
+  for (const one of [...some, ...threads.map(({ tid }) => tid)])
+    for (const finding of all.get(one) ?? []) found.add(finding);
+  return sample.findings.filter((finding) => found.has(finding));
+}
+
+function pointed({ findings, requests }: Sample): ReadonlyMap<Request | number, readonly Finding[]> {
+  const all = new Map<Request | number, Finding[]>();
+  for (const finding of findings)
+    for (const one of finding.evidence) {
+      const at = 'request' in one ? requests[one.request] : 'task' in one ? one.task : undefined;
+      if (at === undefined) continue;
+      const known = all.get(at);
+      if (known) known.push(finding);
+      else all.set(at, [finding]);
+    }
+  return all;
 }
 
 interface Stack {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import * as vscode from 'vscode';
 import type { Sample } from '../../src/model/sample';
 import { COMMANDS } from '../../src/views/ids';
@@ -186,6 +187,59 @@ export const marksTests: readonly Test[] = [
         await marks('those of the other', at(5, 9));
         await closeAll();
         await marks('none', at());
+      }),
+  },
+  {
+    name: 'marks follow what others do to a file, as git does, and a program that was built of that is taken at its word',
+    run: () =>
+      staged(async (stage) => {
+        const { file } = stage;
+        await openSample(stage, sampleOf(file));
+        const { document } = await open(file);
+        await marks('two marks', at(5, 9));
+        const checkout = async (text: string) => {
+          await writeFile(file, text);
+          await eventually('the text as others left it', () => document.getText() === text);
+        };
+        await checkout(`// of\n// another branch\n${TEXT}`);
+        const [first] = await marks('both moved', at(7, 11));
+        await eventually('the flag', async () =>
+          (await api()).marks().every(({ text }) => /source newer than the program/.test(text)),
+        );
+        assert.match(first?.text ?? '', /^1 thread waits/);
+        await goTo({ file, line: 5, binaryModified: Date.now() / 1000 + 100 });
+        assert.deepEqual(where(), { file, line: 5 });
+        await checkout(TEXT);
+        await marks('both where they were', at(5, 9));
+        await checkout('nothing of it\n');
+        await marks('none', at());
+      }),
+  },
+  {
+    name: '10,000 lines that wait hold up neither the editor nor the marks',
+    run: () =>
+      staged(async (stage) => {
+        const base = sampleOf(stage.file);
+        const [request] = base.requests;
+        assert.ok(request);
+        await writeFile(stage.file, 'read();\n'.repeat(10_000));
+        const requests = Array.from({ length: 10_000 }, (_, index) => ({
+          ...request,
+          userData: `0x${index}`,
+          origin: [{ kind: 'callback', function: 'on_block', file: stage.file, line: index + 1 } as const],
+        }));
+        const evidence = requests.map((_, index) => ({ request: index }));
+        const findings = base.findings.map((finding) => ({ ...finding, evidence }));
+        await openSample(stage, { ...base, tasks: [], requests, findings });
+        // Opening the sample and its tree are measured elsewhere.
+        const delay = monitorEventLoopDelay({ resolution: 10 });
+        delay.enable();
+        const editor = await open(stage.file);
+        await marks('marks', (lines) => lines.length > 100);
+        await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'new\n'));
+        await marks('all moved', (lines) => lines.length > 100 && lines[0] === 2);
+        delay.disable();
+        assert.ok(delay.max / 1e6 < 1000, `nothing else ran for ${(delay.max / 1e6).toFixed(0)} ms`);
       }),
   },
   {

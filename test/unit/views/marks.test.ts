@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding, Origin, Sample, Task, UserFrame } from '../../../src/model/sample';
+import { LineMarks } from '../../../src/views/lineMarks';
 import { type LineWaits, markHover, markText } from '../../../src/views/markWords';
 import { rootNodes } from '../../../src/views/nodes';
 import { ownLine, ownOrigin } from '../../../src/views/ownCode';
@@ -228,5 +229,56 @@ describe('the tree', () => {
         `#2  inlined in h at ${OWN}`,
       ].join('\n'),
     );
+  });
+});
+
+describe('marks of a document', () => {
+  it('of 10,000 lines that wait are the gravest, found without asking of each line anew', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, index) => index + 1);
+    const requests = lines.map((line) =>
+      requestOf({ operation: 'READ', state: 'queued', age: 31, origin: origin(line) }),
+    );
+    // The last ten are stuck; two wait at line 5000.
+    const evidence = lines.slice(-10).map((line) => ({ request: line - 1 }));
+    const finding: Finding = {
+      tag: 'stuck-on-resource',
+      severity: 'critical',
+      summary: 'Reads wait.',
+      explanation: '',
+      remedy: '',
+      evidence,
+    };
+    const sample = sampleOf({
+      requests: [
+        ...requests,
+        requestOf({ operation: 'READ', state: 'queued', age: 31, origin: origin(5000) }),
+      ],
+      findings: [finding],
+    });
+    const asked = { files: 0, lines: 0 };
+    const marks = new LineMarks(
+      { all: [live(sample)] } as never,
+      {
+        isOpenAs: async () => {
+          asked.files++;
+          return true;
+        },
+      } as never,
+      {
+        lineNow: (_: unknown, line: number) => {
+          asked.lines++;
+          return line;
+        },
+      } as never,
+      { difference: async () => undefined } as never,
+    );
+    const found = await marks.of({ uri: {}, lineCount: 20_000 } as never);
+    expect(found).toHaveLength(500);
+    expect(found.filter((mark) => mark.stuck).map(({ line }) => line + 1)).toEqual(lines.slice(-10));
+    expect(found.map(({ line }) => line + 1)).toContain(5000);
+    expect(found.map(({ line }) => line)).toEqual(found.map(({ line }) => line).toSorted((a, b) => a - b));
+    expect(asked).toEqual({ files: 1, lines: 500 });
+    expect(markHover(found.at(-1)?.waits ?? [])).toContain('critical: Reads wait\\.');
+    expect(markHover(found[0]?.waits ?? [])).not.toContain('critical');
   });
 });
