@@ -1,6 +1,6 @@
 import { isInFlight } from '../explain/requestStates';
 import type { Request, Sample, Task } from '../model/sample';
-import { ownLine, ownOrigin, type Placed } from './ownCode';
+import { callingLine, ownLine, ownOrigin, type Placed } from './ownCode';
 import { severityOf } from './severity';
 
 /** A line of the program's source, as its compiler knows it, and what waits there. */
@@ -20,7 +20,7 @@ export interface WaitingPlace {
 
 const known = new WeakMap<Sample, readonly WaitingPlace[]>();
 
-/** The lines at which threads of the program wait, and those its pending requests belong to. */
+/** The lines at which threads of the program wait, those that led there from another file, and those its pending requests belong to. */
 export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
   const before = known.get(sample);
   if (before) return before;
@@ -34,9 +34,12 @@ export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
   for (const task of sample.tasks) {
     const frame = isWaiting(task, sample) ? ownLine(task) : undefined;
     if (!frame) continue;
-    const place = at(frame);
-    place.threads.push(task);
-    place.stuck ||= isStuck(task, sample);
+    const caller = callingLine(task, frame);
+    for (const line of caller ? [frame, caller] : [frame]) {
+      const place = at(line);
+      place.threads.push(task);
+      place.stuck ||= isStuck(task, sample);
+    }
   }
   for (const request of sample.requests) {
     const origin = isInFlight(request) ? ownOrigin(request) : undefined;

@@ -88,6 +88,23 @@ describe('the places at which something waits', () => {
     expect(places[1]).toMatchObject({ binaryModified: 1000 });
   });
 
+  it('are, of a wrapper in a file of its own, also the line that called it from the nearest other one', () => {
+    const at = (name: string, file: string, line: number) => frame(name, { file, line });
+    const userStack = [
+      frame('syscall', LIBC),
+      at('ring_enter', '/p/ring.c', 95),
+      at('ring_wait', '/p/ring.c', 80),
+      at('std::invoke', '/usr/include/c++/14/functional', 3),
+      at('serve', '/p/server.c', 34),
+      at('main', '/p/main.c', 9),
+    ];
+    const places = waitingPlaces(sampleOf({ tasks: [thread(7, { userStack, state: 'D' })] }));
+    expect(places.map(({ file, line, threads }) => [file, line, threads.length])).toEqual([
+      ['/p/ring.c', 95, 1],
+      ['/p/server.c', 34, 1],
+    ]);
+  });
+
   it('leave out threads that have nothing to do, or run', () => {
     const idle = {
       function: 'ep_poll',
