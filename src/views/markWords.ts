@@ -7,7 +7,7 @@ import { markdownCode, markdownText } from './escape';
 import { COMMANDS } from './ids';
 import { requestId } from './requestRow';
 import { taskId } from './taskNodes';
-import type { WaitingPlace } from './waitingPlaces';
+import { stuckAwaited, type WaitingPlace } from './waitingPlaces';
 import { count, short, shown } from './words';
 
 /** newer = changed after the program was made; other = its content is not what the compiler has read. */
@@ -43,7 +43,7 @@ export function markText(waits: readonly LineWaits[]): string {
   const cause = requests.length > 0 ? causeWords(waits) : undefined;
   const what = [
     ...(requests.length > 0 ? [requestsWords(requests)] : []),
-    ...(threads.length > 0 ? [threadsWords(threads, requests.length > 0)] : []),
+    ...(threads.length > 0 ? [threadsWords(threads, requests.length > 0, stuckWords(waits))] : []),
   ].join('; ');
   const differs = waits.find((one) => one.differs !== undefined)?.differs;
   const flags = [
@@ -62,10 +62,19 @@ function requestsWords(requests: readonly Request[]): string {
   return `${what} pending, ${requests.length > 1 ? 'oldest ' : ''}${duration(largest(ages))}`;
 }
 
+/** What a thread waits for that gets nothing: "waits for 8 stuck requests"; undefined where another may get something. */
+function stuckWords(waits: readonly LineWaits[]): string | undefined {
+  const [first, ...others] = waits.flatMap(({ place, sample }) =>
+    place.threads.map((thread) => stuckAwaited(thread, sample)),
+  );
+  if (first === undefined || first === 0 || others.some((number) => number !== first)) return undefined;
+  return `waits for ${counted(first, 'stuck request')}`;
+}
+
 /** `briefly` = what they wait for goes without saying. */
-function threadsWords(threads: readonly Task[], briefly: boolean): string {
+function threadsWords(threads: readonly Task[], briefly: boolean, stuck: string | undefined): string {
   const ages = threads.flatMap(({ blocked }) => (blocked === undefined ? [] : [blocked]));
-  const text = briefly ? undefined : threads.find(({ blockedOn }) => blockedOn)?.blockedOn?.text;
+  const text = briefly ? undefined : (stuck ?? threads.find(({ blockedOn }) => blockedOn)?.blockedOn?.text);
   const waits = shown(text ?? 'waits', 120);
   const since =
     ages.length === 0 ? '' : `, ${threads.length > 1 ? 'longest ' : ''}${duration(largest(ages))}`;

@@ -1,3 +1,4 @@
+import { awaitingOf } from '../explain/awaiting';
 import { isInFlight } from '../explain/requestStates';
 import type { Request, Sample, Task } from '../model/sample';
 import { callingLine, ownLine, ownOrigin, type Placed } from './ownCode';
@@ -38,7 +39,7 @@ export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
     for (const line of caller ? [frame, caller] : [frame]) {
       const place = at(line);
       place.threads.push(task);
-      place.stuck ||= isStuck(task, sample);
+      place.stuck ||= isStuck(task, sample) || stuckAwaited(task, sample) > 0;
     }
   }
   for (const request of sample.requests) {
@@ -73,6 +74,23 @@ function isWaiting(task: Task, sample: Sample): boolean {
 function isStuck(item: Task | Request, sample: Sample): boolean {
   const severity = severityOf(item, sample);
   return severity === 'critical' || severity === 'warning';
+}
+
+/** By sample and ring: its requests in flight, where all of them are stuck; else 0. */
+const stuckRings = new WeakMap<Sample, Map<number, number>>();
+
+/** How many requests a thread waits for, where all of its ring's in flight are stuck: nothing will come. */
+export function stuckAwaited(task: Task, sample: Sample): number {
+  const ring = awaitingOf(sample, { task, cause: 'completions' })?.ring.id;
+  if (ring === undefined) return 0;
+  const known = stuckRings.get(sample) ?? new Map<number, number>();
+  stuckRings.set(sample, known);
+  const before = known.get(ring);
+  if (before !== undefined) return before;
+  const pending = sample.requests.filter((request) => request.ring === ring && isInFlight(request));
+  const count = pending.every((request) => isStuck(request, sample)) ? pending.length : 0;
+  known.set(ring, count);
+  return count;
 }
 
 /** What is known of a file by one frame holds for all; origins do not say when their binary was made: the program's own is taken. */

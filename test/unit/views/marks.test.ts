@@ -145,6 +145,30 @@ describe('a mark', () => {
     requests: stuck().requests.map((request) => ({ ...request, origin: origin(120) })),
   });
 
+  it('says that nothing will come where all requests of the ring that a thread waits on are stuck', () => {
+    const { findings, ...rest } = stuck();
+    const evidence = rest.requests.map((_, index) => ({ request: index }));
+    const base = { ...rest, findings: findings.map((finding) => ({ ...finding, evidence })) };
+    const fd = base.rings[0]?.fd ?? 0;
+    const waiter = thread(7, {
+      syscall: {
+        number: 426,
+        name: 'io_uring_enter',
+        args: [`0x${fd.toString(16)}`, '0x0', '0x1', '0x1', '0x0', '0x0'],
+      },
+    });
+    const of = (requests: Sample['requests']) =>
+      waitsOf({ ...base, tasks: [...base.tasks, waiter], requests });
+    const stuckOnes = of(base.requests);
+    expect(markText(stuckOnes)).toBe(`1 thread waits for ${base.requests.length} stuck requests, 31 s`);
+    expect(stuckOnes[0]?.place.stuck).toBe(true);
+    // One that may still end is enough: a server with a slow disk that waits for connections as well is not stuck.
+    const accept = requestOf({ operation: 'ACCEPT', state: 'waiting', ring: base.requests[0]?.ring ?? 1 });
+    const some = of([...base.requests, accept]);
+    expect(markText(some)).toBe('1 thread waits, 31 s');
+    expect(some[0]?.place.stuck).toBe(false);
+  });
+
   it('says how many wait, since when and for what', () => {
     expect(markText(waitsOf(silent))).toBe(
       "8 reads pending, oldest 31 s — waits for the FUSE server's answer",
