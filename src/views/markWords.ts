@@ -1,5 +1,6 @@
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
+import { foldedFrames } from '../explain/userFrames';
 import { counted, duration, inPlural, operationCounts } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Finding, Request, Sample, Task, UserFrame } from '../model/sample';
@@ -65,7 +66,7 @@ function requestsWords(requests: readonly Request[]): string {
 /** What a thread waits for that gets nothing: "waits for 8 stuck requests"; undefined where another may get something. */
 function stuckWords(waits: readonly LineWaits[]): string | undefined {
   const [first, ...others] = waits.flatMap(({ place, sample }) =>
-    place.threads.map((thread) => stuckAwaited(thread, sample)),
+    place.threads.map((thread) => stuckAwaited(thread, sample).length),
   );
   if (first === undefined || first === 0 || others.some((number) => number !== first)) return undefined;
   return `waits for ${counted(first, 'stuck request')}`;
@@ -121,14 +122,20 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
   const link = row === undefined ? '' : ` — [Show in the tree](${commandLink(COMMANDS.showRow, [key, row])})`;
   const lines = [`${markdownText(title)}${saved ? ', saved sample' : ''}${link}`];
   if (differs !== undefined) lines.push(`⚠ The line may be off: ${DIFFERENCES[differs]}\\.`);
-  for (const { severity, summary } of findingsOf(sample, requests, threads).slice(0, MOST_STACKS))
+  const awaited = [...new Set(threads.map((thread) => stuckAwaited(thread, sample)))].flat();
+  for (const { severity, summary } of findingsOf(sample, [...requests, ...awaited], threads).slice(
+    0,
+    MOST_STACKS,
+  ))
     lines.push(`${severity}: ${markdownText(shown(summary, 400))}`);
   const stacks = threadStacks(threads);
   for (const { tasks, frames } of stacks.slice(0, MOST_STACKS)) {
     const [first] = tasks;
     const who =
       first && tasks.length === 1 ? `${shown(first.name, 64)} (${first.tid})` : count(tasks.length, 'thread');
-    lines.push(`Stack of ${markdownText(who)}:\n\n${frames.slice(0, MOST_FRAMES).map(frameLine).join('\n')}`);
+    lines.push(
+      `Stack of ${markdownText(who)}:\n\n${foldedFrames(frames).slice(0, MOST_FRAMES).map(frameLine).join('\n')}`,
+    );
   }
   if (stacks.length > MOST_STACKS) lines.push(`and ${count(stacks.length - MOST_STACKS, 'more stack')}`);
   const origin = request?.origin;
@@ -142,7 +149,8 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
 
 type Frame = Pick<UserFrame, 'function' | 'file' | 'line' | 'column'> & Partial<UserFrame>;
 
-function frameLine(frame: Frame): string {
+function frameLine(frame: Frame | string): string {
+  if (typeof frame === 'string') return `1. ${markdownText(frame)}`;
   const { function: name, file, line, column, trust, binaryModified } = frame;
   const sure = trust === 'probable' ? ' \\(probable\\)' : '';
   if (file === undefined) return `1. ${markdownCode(shown(name))}${sure}`;

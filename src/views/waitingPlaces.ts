@@ -39,7 +39,7 @@ export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
     for (const line of caller ? [frame, caller] : [frame]) {
       const place = at(line);
       place.threads.push(task);
-      place.stuck ||= isStuck(task, sample) || stuckAwaited(task, sample) > 0;
+      place.stuck ||= isStuck(task, sample) || stuckAwaited(task, sample).length > 0;
     }
   }
   for (const request of sample.requests) {
@@ -76,21 +76,21 @@ function isStuck(item: Task | Request, sample: Sample): boolean {
   return severity === 'critical' || severity === 'warning';
 }
 
-/** By sample and ring: its requests in flight, where all of them are stuck; else 0. */
-const stuckRings = new WeakMap<Sample, Map<number, number>>();
+/** By sample and ring: its requests in flight, where all of them are stuck; else none. */
+const stuckRings = new WeakMap<Sample, Map<number, readonly Request[]>>();
 
-/** How many requests a thread waits for, where all of its ring's in flight are stuck: nothing will come. */
-export function stuckAwaited(task: Task, sample: Sample): number {
+/** The requests a thread waits for, where all of its ring's in flight are stuck: nothing will come. */
+export function stuckAwaited(task: Task, sample: Sample): readonly Request[] {
   const ring = awaitingOf(sample, { task, cause: 'completions' })?.ring.id;
-  if (ring === undefined) return 0;
-  const known = stuckRings.get(sample) ?? new Map<number, number>();
+  if (ring === undefined) return [];
+  const known = stuckRings.get(sample) ?? new Map<number, readonly Request[]>();
   stuckRings.set(sample, known);
   const before = known.get(ring);
   if (before !== undefined) return before;
   const pending = sample.requests.filter((request) => request.ring === ring && isInFlight(request));
-  const count = pending.every((request) => isStuck(request, sample)) ? pending.length : 0;
-  known.set(ring, count);
-  return count;
+  const stuck = pending.every((request) => isStuck(request, sample)) ? pending : [];
+  known.set(ring, stuck);
+  return stuck;
 }
 
 /** What is known of a file by one frame holds for all; origins do not say when their binary was made: the program's own is taken. */

@@ -162,6 +162,9 @@ describe('a mark', () => {
     const stuckOnes = of(base.requests);
     expect(markText(stuckOnes)).toBe(`1 thread waits for ${base.requests.length} stuck requests, 31 s`);
     expect(stuckOnes[0]?.place.stuck).toBe(true);
+    expect(markHover(stuckOnes)).toContain(
+      'critical: 100 reads of /mnt/data/db wait for the FUSE server sshfs',
+    );
     // One that may still end is enough: a server with a slow disk that waits for connections as well is not stuck.
     const accept = requestOf({ operation: 'ACCEPT', state: 'waiting', ring: base.requests[0]?.ring ?? 1 });
     const some = of([...base.requests, accept]);
