@@ -52,3 +52,10 @@ describe('the third-party notices', () => {
     );
   });
 });
+
+it('the picture of the README is small: everybody who installs the extension fetches it', () => {
+  const picture = readFileSync(join(root, 'media/inspect.png'));
+  expect(picture.length).toBeLessThan(200_000);
+  // A palette, eight bits: IHDR.
+  expect([picture.toString('latin1', 12, 16), picture[24], picture[25]]).toEqual(['IHDR', 8, 3]);
+});
