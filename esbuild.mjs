@@ -78,7 +78,7 @@ export function buildProbe(arch = process.arch) {
 const LATE = { 'target/ssh/library': 'ssh', links: 'links' };
 
 /** Entries that exist, with what each needs of its own. */
-function bundles() {
+export function bundles() {
   const command = { banner: { js: '#!/usr/bin/env node' } };
   const wrapped = {
     banner: { js: '(function (module, require, __filename, __dirname) { var exports = module.exports;' },

@@ -18,7 +18,10 @@ export interface Awaiting {
 }
 
 /** What a blocked thread awaits; undefined where it is no such wait, or of a ring that cannot be told. */
-export function awaitingOf({ rings }: Sample, { task, cause }: Blocked): Awaiting | undefined {
+export function awaitingOf(
+  { rings }: Sample,
+  { task, cause }: Pick<Blocked, 'task' | 'cause'>,
+): Awaiting | undefined {
   if (cause !== 'completions' || task.syscall?.name !== 'io_uring_enter') return undefined;
   const [fd, , least, flags] = task.syscall.args.map(Number);
   const registered = ((flags ?? 0) & REGISTERED_RING) !== 0;

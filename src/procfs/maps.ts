@@ -36,6 +36,23 @@ export function aioMappings(text: string): MapsRow[] {
   return mappingsOf(text, AIO).filter((row) => row.deleted && row.perms.endsWith('s') && row.offset === 0n);
 }
 
+/** The mapping that an address lies in, found without reading all rows: the kernel writes them in their order. */
+export function mappingAt(text: string, address: bigint): MapsRow | undefined {
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const start = middle === 0 ? 0 : text.lastIndexOf('\n', middle - 1) + 1;
+    const end = lineEnd(text, middle);
+    const row = readRow(text.slice(start, end));
+    if (row === undefined) return undefined;
+    if (address < row.start) high = start;
+    else if (address < row.end) return row;
+    else low = end + 1;
+  }
+  return undefined;
+}
+
 function mappingsOf(text: string, path: string): MapsRow[] {
   const rows: MapsRow[] = [];
   let from = 0;

@@ -11,8 +11,9 @@ import { type Descriptor, isRing } from './descriptors';
 import { countAgain } from './deviceFacts';
 import { findFuseServers } from './fuseServers';
 import { hasOwnInode, IO_PRESSURE } from './host';
+import type { MemoryGuard } from './memoryGuard';
 import { stillNamed } from './namedFiles';
-import type { WalkOptions } from './pendingSources';
+import { layoutOf, type WalkOptions } from './pendingSources';
 import { withCalls } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
@@ -28,6 +29,7 @@ export interface Memory {
   /** /proc/PID/maps. */
   readonly maps: string;
   readonly innerReader: boolean;
+  readonly guard: MemoryGuard;
   readonly trouble: Gathered['trouble'];
 }
 
@@ -52,13 +54,14 @@ export function standsYet({ resources }: Sample): boolean {
  * is too old, or tasks or descriptors have come or gone since the look before.
  */
 export async function relook(
-  target: Target,
+  view: Target,
   previous: Sample,
   walk: WalkOptions | false | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Sample | undefined> {
   const memory = memories.get(previous.resources);
-  if (!memory || target.frozen) return undefined;
+  if (!memory || view.frozen) return undefined;
+  const target = memory.guard.before(view);
   const { pid } = previous.process;
   const tids = previous.tasks.map((task) => task.tid);
   const rings = memory.descriptors.filter(isRing);
@@ -66,16 +69,19 @@ export async function relook(
   const files = target.read([...clockFiles(target), IO_PRESSURE, `/proc/${pid}/stat`]);
   const clocks = files.then(clocksFrom);
   const ownInode = hasOwnInode(previous.host.kernel);
+  const refusal = isWalkRefused(target, walk);
   const asked = { pid, rings, maps: memory.maps, ownInode, signal };
   const [[pressureFile, statFile], [taskList], [fdList], sources, tasks, devices, remoteMounts] =
     await Promise.all([
       files.then((all) => all.slice(-2)),
       target.list([`/proc/${pid}/task`]),
       target.list([`/proc/${pid}/fd`], { links: true }),
-      readRingSources(target, {
-        ...asked,
-        walk: (stoodStill(previous) || previous.aio !== undefined) && walk,
-      }),
+      refusal.then((refused) =>
+        readRingSources(target, {
+          ...asked,
+          walk: (stoodStill(previous) || previous.aio !== undefined || refused) && walk,
+        }),
+      ),
       readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
       countAgain(target, previous.devices ?? []),
       withCalls(target, pid, previous.remoteMounts ?? []),
@@ -136,7 +142,13 @@ export async function relook(
     ...awaited,
     ...(previous.frozen ? { frozen: previous.frozen } : {}),
     ...(namedFiles.length > 0 ? { namedFiles } : {}),
+    notVisible: [...sample.notVisible, ...memory.guard.blindness()],
   };
+}
+
+/** Nothing will be walked, and that is told at each look. */
+async function isWalkRefused(target: Target, walk: WalkOptions | false | undefined): Promise<boolean> {
+  return walk && target.kernel ? !(await layoutOf(target, walk)).ok : false;
 }
 
 /**

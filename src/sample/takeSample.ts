@@ -26,6 +26,7 @@ import { findFuseServers } from './fuseServers';
 import { readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
+import { MemoryGuard } from './memoryGuard';
 import { withNamedFiles } from './namedFiles';
 import { findOtherEnds } from './otherEnds';
 import { HolderSearch, soughtLinks } from './peers';
@@ -62,8 +63,8 @@ const LOCK_DEADLINE = 500;
  * there is nothing to inspect; what could not be read stands in `notVisible`.
  */
 export async function takeSample(target: Target, pid: number, options: SampleOptions = {}): Promise<Sample> {
-  const { previous, walk } = options;
-  const searches = walk !== false && walk?.search !== undefined;
+  const { previous, walk = {} } = options;
+  const searches = walk !== false && walk.search !== undefined;
   const again =
     previous && !searches && standsYet(previous)
       ? await foreseen(target, pid, previous, 'further', (view) =>
@@ -77,26 +78,28 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   return withRequestAges(withArmedPolls(again ?? (await whole()), previous), previous);
 }
 
-async function lookAfresh(target: Target, pid: number, options: SampleOptions): Promise<Sample> {
-  const takenAt = (target.takenAt ?? new Date()).toISOString();
+async function lookAfresh(view: Target, pid: number, options: SampleOptions): Promise<Sample> {
+  const takenAt = (view.takenAt ?? new Date()).toISOString();
   // Asked for in the first turn, and not waited for in it: the lock of the process's memory may never be free.
-  const maps = target.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
+  const maps = view.read([`/proc/${pid}/maps`], { limit: MAPS_LIMIT });
   maps.catch(() => undefined);
-  const begun = options.walk === false ? undefined : beginWalking(target, pid, options.walk ?? {});
+  const begun = options.walk === false ? undefined : beginWalking(view, pid, options.walk ?? {});
   begun?.catch(() => undefined);
   const [files, lists, fdLists, [executable, ...namespaceTexts], [cmdline]] = await Promise.all([
-    target.read([
-      ...HOST_FILES,
-      ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`),
-      ...clockFiles(target),
-    ]),
-    target.list([`/proc/${pid}/task`, '/proc']),
-    target.list([`/proc/${pid}/fd`], { links: true }),
-    target.link([`/proc/${pid}/exe`, ...namespaceLinks(target, pid)]),
+    view.read([...HOST_FILES, ...PROCESS_FILES.map((file) => `/proc/${pid}/${file}`), ...clockFiles(view)]),
+    view.list([`/proc/${pid}/task`, '/proc']),
+    view.list([`/proc/${pid}/fd`], { links: true }),
+    view.link([`/proc/${pid}/exe`, ...namespaceLinks(view, pid)]),
     // The last of them: while it hangs nothing else waits, and the probe asks for no memory of the process after it.
-    target.read([`/proc/${pid}/cmdline`], { deadline: LOCK_DEADLINE }),
+    view.read([`/proc/${pid}/cmdline`], { deadline: LOCK_DEADLINE }),
   ]);
   checkCancelled(options.signal);
+  const guard = new MemoryGuard(view, {
+    pid,
+    maps: maps.then(([file]) => textOf(file)),
+    mountinfo: textOf(files[HOST_FILES.length + PROCESS_FILES.indexOf('mountinfo')]),
+  });
+  const target = guard.before(view);
   const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
   const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks.uptime);
   const [statFile, statusFile, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
@@ -260,6 +263,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     descriptors,
     maps: textOf(mapsFile) ?? '',
     innerReader,
+    guard,
     trouble: { ...trouble, otherEnds: ends.blind },
   });
   return {
@@ -267,7 +271,7 @@ async function lookAfresh(target: Target, pid: number, options: SampleOptions): 
     ...awaited,
     resources: ends.resources,
     ...(frozen.length > 0 ? { frozen } : {}),
-    notVisible: [...named.notVisible, ...ends.blind],
+    notVisible: [...named.notVisible, ...ends.blind, ...guard.blindness()],
   };
 }
 

@@ -1,11 +1,15 @@
 import type * as vscode from 'vscode';
 import type { Inspected, Inspections } from '../inspect/inspections';
+import type { Sample } from '../model/sample';
 import type { LineWaits } from './markWords';
 import { stateOf, titleOf } from './nodes';
 import type { SourceFiles } from './sourceFiles';
 import type { SourceVersions } from './sourceVersions';
 import type { TrackedDocuments } from './trackedDocuments';
-import { waitingPlaces } from './waitingPlaces';
+import { type WaitingPlace, waitingPlaces } from './waitingPlaces';
+
+/** Marks of one process in one document: the editor makes a style for each, and nobody reads more. */
+const MOST = 500;
 
 /** What waits at a line of a document, of all processes. */
 export interface LineMark {
@@ -51,8 +55,7 @@ export class LineMarks {
     if (!snapshot.sample || state === 'ended') return [];
     const { sample } = snapshot;
     const found: (readonly [number, LineWaits])[] = [];
-    for (const place of waitingPlaces(sample)) {
-      if (!(await this.files.isOpenAs(place.file, uri))) continue;
+    for (const place of gravest(await this.placesIn(sample, uri))) {
       const line = this.tracked.lineNow(uri, place.line, place.binaryModified);
       if (line === undefined || line > lineCount) continue;
       const differs = await this.versions.difference(uri, place);
@@ -64,4 +67,24 @@ export class LineMarks {
     }
     return found;
   }
+
+  private async placesIn(sample: Sample, uri: vscode.Uri): Promise<readonly WaitingPlace[]> {
+    const open = new Map<string, boolean>();
+    const found: WaitingPlace[] = [];
+    for (const place of waitingPlaces(sample)) {
+      const { file } = place;
+      const isOpen = open.get(file) ?? (await this.files.isOpenAs(file, uri));
+      open.set(file, isOpen);
+      if (isOpen) found.push(place);
+    }
+    return found;
+  }
+}
+
+/** Those that are stuck, then those at which most waits. */
+function gravest(places: readonly WaitingPlace[]): readonly WaitingPlace[] {
+  if (places.length <= MOST) return places;
+  const weight = ({ requests, threads }: WaitingPlace) => requests.length + threads.length;
+  const ordered = [...places].sort((a, b) => Number(b.stuck) - Number(a.stuck) || weight(b) - weight(a));
+  return ordered.slice(0, MOST);
 }

@@ -1,6 +1,7 @@
 import { ageWords } from '../explain/requestAge';
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
+import { foldedFrames } from '../explain/userFrames';
 import { counted, duration, inPlural, operationCounts } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Finding, Request, Sample, Task, UserFrame } from '../model/sample';
@@ -8,7 +9,7 @@ import { markdownCode, markdownText } from './escape';
 import { COMMANDS } from './ids';
 import { requestId } from './requestRow';
 import { taskId } from './taskNodes';
-import type { WaitingPlace } from './waitingPlaces';
+import { stuckAwaited, type WaitingPlace } from './waitingPlaces';
 import { count, short, shown } from './words';
 
 /** newer = changed after the program was made; other = its content is not what the compiler has read. */
@@ -44,7 +45,7 @@ export function markText(waits: readonly LineWaits[]): string {
   const cause = requests.length > 0 ? causeWords(waits) : undefined;
   const what = [
     ...(requests.length > 0 ? [requestsWords(requests)] : []),
-    ...(threads.length > 0 ? [threadsWords(threads, requests.length > 0)] : []),
+    ...(threads.length > 0 ? [threadsWords(threads, requests.length > 0, stuckWords(waits))] : []),
   ].join('; ');
   const differs = waits.find((one) => one.differs !== undefined)?.differs;
   const flags = [
@@ -63,10 +64,19 @@ function requestsWords(requests: readonly Request[]): string {
   return `${what} pending, ${requests.length > 1 ? 'oldest ' : ''}${age}`;
 }
 
+/** What a thread waits for that gets nothing: "waits for 8 stuck requests"; undefined where another may get something. */
+function stuckWords(waits: readonly LineWaits[]): string | undefined {
+  const [first, ...others] = waits.flatMap(({ place, sample }) =>
+    place.threads.map((thread) => stuckAwaited(thread, sample).length),
+  );
+  if (first === undefined || first === 0 || others.some((number) => number !== first)) return undefined;
+  return `waits for ${counted(first, 'stuck request')}`;
+}
+
 /** `briefly` = what they wait for goes without saying. */
-function threadsWords(threads: readonly Task[], briefly: boolean): string {
+function threadsWords(threads: readonly Task[], briefly: boolean, stuck: string | undefined): string {
   const ages = threads.flatMap(({ blocked }) => (blocked === undefined ? [] : [blocked]));
-  const text = briefly ? undefined : threads.find(({ blockedOn }) => blockedOn)?.blockedOn?.text;
+  const text = briefly ? undefined : (stuck ?? threads.find(({ blockedOn }) => blockedOn)?.blockedOn?.text);
   const waits = shown(text ?? 'waits', 120);
   const since =
     ages.length === 0 ? '' : `, ${threads.length > 1 ? 'longest ' : ''}${duration(largest(ages))}`;
@@ -113,14 +123,20 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
   const link = row === undefined ? '' : ` — [Show in the tree](${commandLink(COMMANDS.showRow, [key, row])})`;
   const lines = [`${markdownText(title)}${saved ? ', saved sample' : ''}${link}`];
   if (differs !== undefined) lines.push(`⚠ The line may be off: ${DIFFERENCES[differs]}\\.`);
-  for (const { severity, summary } of findingsOf(sample, requests, threads).slice(0, MOST_STACKS))
+  const awaited = [...new Set(threads.map((thread) => stuckAwaited(thread, sample)))].flat();
+  for (const { severity, summary } of findingsOf(sample, [...requests, ...awaited], threads).slice(
+    0,
+    MOST_STACKS,
+  ))
     lines.push(`${severity}: ${markdownText(shown(summary, 400))}`);
   const stacks = threadStacks(threads);
   for (const { tasks, frames } of stacks.slice(0, MOST_STACKS)) {
     const [first] = tasks;
     const who =
       first && tasks.length === 1 ? `${shown(first.name, 64)} (${first.tid})` : count(tasks.length, 'thread');
-    lines.push(`Stack of ${markdownText(who)}:\n\n${frames.slice(0, MOST_FRAMES).map(frameLine).join('\n')}`);
+    lines.push(
+      `Stack of ${markdownText(who)}:\n\n${foldedFrames(frames).slice(0, MOST_FRAMES).map(frameLine).join('\n')}`,
+    );
   }
   if (stacks.length > MOST_STACKS) lines.push(`and ${count(stacks.length - MOST_STACKS, 'more stack')}`);
   const origin = request?.origin;
@@ -134,7 +150,8 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
 
 type Frame = Pick<UserFrame, 'function' | 'file' | 'line' | 'column'> & Partial<UserFrame>;
 
-function frameLine(frame: Frame): string {
+function frameLine(frame: Frame | string): string {
+  if (typeof frame === 'string') return `1. ${markdownText(frame)}`;
   const { function: name, file, line, column, trust, binaryModified } = frame;
   const sure = trust === 'probable' ? ' \\(probable\\)' : '';
   if (file === undefined) return `1. ${markdownCode(shown(name))}${sure}`;
@@ -152,18 +169,30 @@ function commandLink(command: string, args: readonly unknown[]): string {
   return `command:${command}?${text}`;
 }
 
-function findingsOf(
-  { findings, requests }: Sample,
-  some: readonly Request[],
-  threads: readonly Task[],
-): readonly Finding[] {
-  const wanted = new Set<unknown>(some);
-  const tids = new Set(threads.map(({ tid }) => tid));
-  return findings.filter(({ evidence }) =>
-    evidence.some((one) =>
-      'request' in one ? wanted.has(requests[one.request]) : 'task' in one && tids.has(one.task),
-    ),
-  );
+/** By sample: which findings point to a request or a thread. */
+const pointing = new WeakMap<Sample, ReadonlyMap<Request | number, readonly Finding[]>>();
+
+/** Those that point to one of them, in their order. */
+function findingsOf(sample: Sample, some: readonly Request[], threads: readonly Task[]): readonly Finding[] {
+  const all = pointing.get(sample) ?? pointed(sample);
+  pointing.set(sample, all);
+  const found = new Set<Finding>();
+  for (const one of [...some, ...threads.map(({ tid }) => tid)])
+    for (const finding of all.get(one) ?? []) found.add(finding);
+  return sample.findings.filter((finding) => found.has(finding));
+}
+
+function pointed({ findings, requests }: Sample): ReadonlyMap<Request | number, readonly Finding[]> {
+  const all = new Map<Request | number, Finding[]>();
+  for (const finding of findings)
+    for (const one of finding.evidence) {
+      const at = 'request' in one ? requests[one.request] : 'task' in one ? one.task : undefined;
+      if (at === undefined) continue;
+      const known = all.get(at);
+      if (known) known.push(finding);
+      else all.set(at, [finding]);
+    }
+  return all;
 }
 
 interface Stack {

@@ -1,4 +1,4 @@
-import { ownFrame } from '../explain/userFrames';
+import { isOwn, ownFrame } from '../explain/userFrames';
 import type { Origin, Request, Task, UserFrame } from '../model/sample';
 import { isOfSystem, noFile } from '../source/sourcePaths';
 
@@ -9,6 +9,21 @@ export type Placed<T> = T & { readonly file: string; readonly line: number };
 export function ownLine(task: Task): Placed<UserFrame> | undefined {
   const frame = ownFrame(task);
   return frame && isPlaced(frame) ? frame : undefined;
+}
+
+/**
+ * The line that has called what waits there from another file: who reads that file asks for it, and the innermost is often a mere
+ * wrapper of the system call.
+ */
+export function callingLine(
+  { userStack = [] }: Task,
+  { file }: Placed<UserFrame>,
+): Placed<UserFrame> | undefined {
+  const own = userStack.filter(isOwn);
+  const inner = own.findIndex((frame) => frame.file === file);
+  return own
+    .slice(inner + 1)
+    .find((frame): frame is Placed<UserFrame> => frame.file !== file && isPlaced(frame));
 }
 
 /** The code nearest to a request that is the user's own, or the nearest of all; where an object's type is declared is none. */

@@ -19,9 +19,13 @@ interface Version {
 /** Tells whether files that are open in the editor are what a program was compiled from. */
 export class SourceVersions implements vscode.Disposable {
   private readonly versions = new Map<string, Version>();
-  private readonly saved = vscode.workspace.onDidSaveTextDocument(({ uri }) =>
-    this.versions.delete(uri.toString()),
-  );
+  private readonly disposables = [
+    vscode.workspace.onDidSaveTextDocument(({ uri }) => this.versions.delete(uri.toString())),
+    // Not dirty: somebody else has changed it on the disk.
+    vscode.workspace.onDidChangeTextDocument(({ document: { uri, isDirty } }) => {
+      if (!isDirty) this.versions.delete(uri.toString());
+    }),
+  ];
 
   /** By its content, where the program says what that was; else by the times at which both were last changed. */
   async difference(
@@ -38,7 +42,7 @@ export class SourceVersions implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.saved.dispose();
+    for (const disposable of this.disposables) disposable.dispose();
   }
 
   private async version(uri: vscode.Uri, hashed: boolean): Promise<Version | undefined> {

@@ -38,6 +38,8 @@ export class TrackedDocuments implements vscode.Disposable {
     this.documents.set(key, edited);
     if (!isDirty && reason !== undefined) edited.backToSaved();
     else edited.edited(editsOf(document, contentChanges, reason !== undefined), now());
+    // Somebody else has changed it on the disk, as git does: that is what a compiler reads from now on.
+    if (!isDirty && reason === undefined) edited.saved(now());
   }
 
   private closed(uri: vscode.Uri): void {

@@ -1,6 +1,7 @@
+import { awaitingOf } from '../explain/awaiting';
 import { isInFlight } from '../explain/requestStates';
 import type { Request, Sample, Task } from '../model/sample';
-import { ownLine, ownOrigin, type Placed } from './ownCode';
+import { callingLine, ownLine, ownOrigin, type Placed } from './ownCode';
 import { severityOf } from './severity';
 
 /** A line of the program's source, as its compiler knows it, and what waits there. */
@@ -20,7 +21,7 @@ export interface WaitingPlace {
 
 const known = new WeakMap<Sample, readonly WaitingPlace[]>();
 
-/** The lines at which threads of the program wait, and those its pending requests belong to. */
+/** The lines at which threads of the program wait, those that led there from another file, and those its pending requests belong to. */
 export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
   const before = known.get(sample);
   if (before) return before;
@@ -34,9 +35,12 @@ export function waitingPlaces(sample: Sample): readonly WaitingPlace[] {
   for (const task of sample.tasks) {
     const frame = isWaiting(task, sample) ? ownLine(task) : undefined;
     if (!frame) continue;
-    const place = at(frame);
-    place.threads.push(task);
-    place.stuck ||= isStuck(task, sample);
+    const caller = callingLine(task, frame);
+    for (const line of caller ? [frame, caller] : [frame]) {
+      const place = at(line);
+      place.threads.push(task);
+      place.stuck ||= isStuck(task, sample) || stuckAwaited(task, sample).length > 0;
+    }
   }
   for (const request of sample.requests) {
     const origin = isInFlight(request) ? ownOrigin(request) : undefined;
@@ -70,6 +74,23 @@ function isWaiting(task: Task, sample: Sample): boolean {
 function isStuck(item: Task | Request, sample: Sample): boolean {
   const severity = severityOf(item, sample);
   return severity === 'critical' || severity === 'warning';
+}
+
+/** By sample and ring: its requests in flight, where all of them are stuck; else none. */
+const stuckRings = new WeakMap<Sample, Map<number, readonly Request[]>>();
+
+/** The requests a thread waits for, where all of its ring's in flight are stuck: nothing will come. */
+export function stuckAwaited(task: Task, sample: Sample): readonly Request[] {
+  const ring = awaitingOf(sample, { task, cause: 'completions' })?.ring.id;
+  if (ring === undefined) return [];
+  const known = stuckRings.get(sample) ?? new Map<number, readonly Request[]>();
+  stuckRings.set(sample, known);
+  const before = known.get(ring);
+  if (before !== undefined) return before;
+  const pending = sample.requests.filter((request) => request.ring === ring && isInFlight(request));
+  const stuck = pending.every((request) => isStuck(request, sample)) ? pending : [];
+  known.set(ring, stuck);
+  return stuck;
 }
 
 /** What is known of a file by one frame holds for all; origins do not say when their binary was made: the program's own is taken. */

@@ -4,10 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/model/sample';
 import { takeSample } from '../../src/sample/takeSample';
+import { openLocal } from '../../src/target/local';
 import type { ProbeTarget } from '../../src/target/probeTarget';
 import type { Target } from '../../src/target/target';
-import { openTestTarget } from './support/probe';
+import { openTestTarget, self, testProbe } from './support/probe';
+import { skipUnless } from './support/rights';
 import { Turns } from './support/turns';
+import { startVictim } from './support/victim';
 
 let probe: ProbeTarget;
 let asked: string[];
@@ -69,6 +72,18 @@ describe('a look right after another', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+
+  it('says as well what of the kernel is not read, for that is switched off', async (context) => {
+    skipUnless(context, 'ioUring');
+    const without = await openLocal(await testProbe(), { kernelMemory: false });
+    context.onTestFinished(() => without.dispose());
+    const { pid } = await startVictim(context, self, 'ring_victim', ['fifo-open']);
+    const first = await takeSample(without, pid);
+    const second = await takeSample(without, pid, { previous: first });
+    const off = ({ notVisible }: Sample) => notVisible.filter(({ why }) => why.includes('switched off'));
+    expect(off(first)).toHaveLength(1);
+    expect(off(second)).toEqual(off(first));
   });
 
   it('looks at everything again when a descriptor has come', async () => {

@@ -71,7 +71,7 @@ export const story = {
         assert.match(marks[0].line, /^static void on_block/);
         assert.match(marks[0].text, /^4 reads pending, oldest \d.* — waits for .*(page|answer)/);
         assert.match(marks[1].line, /syscall\(/);
-        assert.match(marks[1].text, /^1 thread waits for completions of its requests, \d/);
+        assert.match(marks[1].text, /^1 thread waits for 4 stuck requests, \d/);
         assert.equal(await workbench.find('editorIcon').count(), 2);
       },
     ],
@@ -80,7 +80,7 @@ export const story = {
       async (workbench) => {
         const hover = await hoverOver(workbench, 'syscall(');
         const text = await hover.innerText();
-        assert.match(text, /1 thread waits for completions/);
+        assert.match(text, /1 thread waits for 4 stuck requests/);
         assert.match(text, /Stack of store/);
         assert.match(text, /wait_for_blocks.*store\.c:\d+/);
       },

@@ -57,6 +57,7 @@ const programs = {
   peers: ['peers.c', 'ring.c', 'victim.c'],
   nbd: ['nbd.c', 'victim.c'],
   hungmm: ['hungmm.c', 'ring.c', 'victim.c'],
+  hungargs: ['hungargs.c', 'ring.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
   orders: ['../demo/orders.c', 'ring.c', 'victim.c'],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import * as vscode from 'vscode';
 import type { Sample } from '../../src/model/sample';
 import { COMMANDS } from '../../src/views/ids';
@@ -127,6 +129,25 @@ function where(): { file: string; line: number } {
 const goTo = (source: object) =>
   messages(async () => vscode.commands.executeCommand(COMMANDS.goToSource, { source }));
 
+/** Says "Locate…" to the error and answers the dialog for files; the titles of the dialogs. */
+async function locating(answer: string | undefined, file: string): Promise<readonly string[]> {
+  const titles: string[] = [];
+  const window = vscode.window as { showErrorMessage: unknown; showOpenDialog: unknown };
+  const { showErrorMessage, showOpenDialog } = vscode.window;
+  window.showErrorMessage = (_text: string, ...buttons: string[]) =>
+    Promise.resolve(buttons.find((button) => button === 'Locate…'));
+  window.showOpenDialog = ({ title = '' }: vscode.OpenDialogOptions) => {
+    titles.push(title);
+    return Promise.resolve(answer === undefined ? undefined : [vscode.Uri.file(answer)]);
+  };
+  try {
+    await vscode.commands.executeCommand(COMMANDS.goToSource, { source: { file, line: 7 } });
+  } finally {
+    Object.assign(window, { showErrorMessage, showOpenDialog });
+  }
+  return titles;
+}
+
 export const marksTests: readonly Test[] = [
   {
     name: 'lines are marked at which a thread waits or that requests belong to',
@@ -166,6 +187,59 @@ export const marksTests: readonly Test[] = [
         await marks('those of the other', at(5, 9));
         await closeAll();
         await marks('none', at());
+      }),
+  },
+  {
+    name: 'marks follow what others do to a file, as git does, and a program that was built of that is taken at its word',
+    run: () =>
+      staged(async (stage) => {
+        const { file } = stage;
+        await openSample(stage, sampleOf(file));
+        const { document } = await open(file);
+        await marks('two marks', at(5, 9));
+        const checkout = async (text: string) => {
+          await writeFile(file, text);
+          await eventually('the text as others left it', () => document.getText() === text);
+        };
+        await checkout(`// of\n// another branch\n${TEXT}`);
+        const [first] = await marks('both moved', at(7, 11));
+        await eventually('the flag', async () =>
+          (await api()).marks().every(({ text }) => /source newer than the program/.test(text)),
+        );
+        assert.match(first?.text ?? '', /^1 thread waits/);
+        await goTo({ file, line: 5, binaryModified: Date.now() / 1000 + 100 });
+        assert.deepEqual(where(), { file, line: 5 });
+        await checkout(TEXT);
+        await marks('both where they were', at(5, 9));
+        await checkout('nothing of it\n');
+        await marks('none', at());
+      }),
+  },
+  {
+    name: '10,000 lines that wait hold up neither the editor nor the marks',
+    run: () =>
+      staged(async (stage) => {
+        const base = sampleOf(stage.file);
+        const [request] = base.requests;
+        assert.ok(request);
+        await writeFile(stage.file, 'read();\n'.repeat(10_000));
+        const requests = Array.from({ length: 10_000 }, (_, index) => ({
+          ...request,
+          userData: `0x${index}`,
+          origin: [{ kind: 'callback', function: 'on_block', file: stage.file, line: index + 1 } as const],
+        }));
+        const evidence = requests.map((_, index) => ({ request: index }));
+        const findings = base.findings.map((finding) => ({ ...finding, evidence }));
+        await openSample(stage, { ...base, tasks: [], requests, findings });
+        // Opening the sample and its tree are measured elsewhere.
+        const delay = monitorEventLoopDelay({ resolution: 10 });
+        delay.enable();
+        const editor = await open(stage.file);
+        await marks('marks', (lines) => lines.length > 100);
+        await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'new\n'));
+        await marks('all moved', (lines) => lines.length > 100 && lines[0] === 2);
+        delay.disable();
+        assert.ok(delay.max / 1e6 < 1000, `nothing else ran for ${(delay.max / 1e6).toFixed(0)} ms`);
       }),
   },
   {
@@ -263,6 +337,34 @@ export const marksTests: readonly Test[] = [
         assert.deepEqual(more, []);
         const rust = `/rustc/${'a'.repeat(40)}/library/std/src/io/mod.rs`;
         assert.match((await goTo({ file: rust }))[0] ?? '', /library of the Rust compiler/);
+      }),
+  },
+  {
+    name: 'the user points to a source that is nowhere; the setting then leads to others of its folder; who does not, changes nothing',
+    run: () =>
+      staged(async ({ file, directory }) => {
+        const settings = () => vscode.workspace.getConfiguration('ioUringInspector').inspect('sourceFileMap');
+        const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+        const kept = join(folder, '.vscode');
+        const had = existsSync(kept);
+        await writeFile(join(directory, 'other.c'), TEXT);
+        try {
+          assert.deepEqual(await locating(undefined, '/ci/away/src/store.c'), ['Locate store.c']);
+          assert.equal(settings()?.workspaceValue, undefined);
+          assert.deepEqual(await locating(file, '/ci/away/src/store.c'), ['Locate store.c']);
+          assert.deepEqual(where(), { file, line: 7 });
+          assert.deepEqual(settings()?.workspaceValue, { '/ci/away/src': directory });
+          assert.equal(settings()?.globalValue, undefined);
+          await eventually('the other file by the setting', async () => {
+            const shown = await goTo({ file: '/ci/away/src/other.c', line: 3 });
+            return shown.length === 0;
+          });
+          assert.deepEqual(where(), { file: join(directory, 'other.c'), line: 3 });
+        } finally {
+          const configuration = vscode.workspace.getConfiguration('ioUringInspector');
+          await configuration.update('sourceFileMap', undefined, vscode.ConfigurationTarget.Workspace);
+          if (!had) await rm(kept, { recursive: true, force: true });
+        }
       }),
   },
   {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aioMappings, parseMaps, ringMappings } from '../../../src/procfs/maps';
+import { aioMappings, mappingAt, parseMaps, ringMappings } from '../../../src/procfs/maps';
 import { parseMountinfo } from '../../../src/procfs/mountinfo';
 import { corpusText } from './corpus';
 
@@ -64,6 +64,27 @@ describe('parseMaps', () => {
       parseMaps(ring).rows,
     );
     expect(parseMaps(ring).rows).toHaveLength(1);
+  });
+});
+
+describe('mappingAt', () => {
+  const text = ['1000-2000', '2000-3000', '5000-6000', '7ff0000-7ff1000', 'ffffffffff600000-ffffffffff601000']
+    .map((range, index) => `${range} r--p 00000000 00:00 0 ${index % 2 ? '' : ' /a'.repeat(index * 40)}\n`)
+    .join('');
+
+  it('finds what parseMaps finds, at each edge of each mapping', () => {
+    const { rows } = parseMaps(text);
+    expect(rows).toHaveLength(5);
+    const edges = rows.flatMap(({ start, end }) => [start - 1n, start, end - 1n, end]);
+    for (const address of [0n, ...edges, 2n ** 64n])
+      expect(mappingAt(text, address)).toEqual(
+        rows.find(({ start, end }) => start <= address && address < end),
+      );
+    expect(mappingAt(text.trimEnd(), 0x5000n)).toEqual(rows[2]);
+  });
+
+  it.each(['', '\n', '\n\n\n', 'no row', 'no row\n'.repeat(9)])('finds nothing in %j', (hostile) => {
+    expect(mappingAt(hostile, 0x1000n)).toBeUndefined();
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding, Origin, Sample, Task, UserFrame } from '../../../src/model/sample';
+import { LineMarks } from '../../../src/views/lineMarks';
 import { type LineWaits, markHover, markText } from '../../../src/views/markWords';
 import { rootNodes } from '../../../src/views/nodes';
 import { ownLine, ownOrigin } from '../../../src/views/ownCode';
@@ -87,6 +88,23 @@ describe('the places at which something waits', () => {
     expect(places[1]).toMatchObject({ binaryModified: 1000 });
   });
 
+  it('are, of a wrapper in a file of its own, also the line that called it from the nearest other one', () => {
+    const at = (name: string, file: string, line: number) => frame(name, { file, line });
+    const userStack = [
+      frame('syscall', LIBC),
+      at('ring_enter', '/p/ring.c', 95),
+      at('ring_wait', '/p/ring.c', 80),
+      at('std::invoke', '/usr/include/c++/14/functional', 3),
+      at('serve', '/p/server.c', 34),
+      at('main', '/p/main.c', 9),
+    ];
+    const places = waitingPlaces(sampleOf({ tasks: [thread(7, { userStack, state: 'D' })] }));
+    expect(places.map(({ file, line, threads }) => [file, line, threads.length])).toEqual([
+      ['/p/ring.c', 95, 1],
+      ['/p/server.c', 34, 1],
+    ]);
+  });
+
   it('leave out threads that have nothing to do, or run', () => {
     const idle = {
       function: 'ep_poll',
@@ -125,6 +143,33 @@ describe('the places at which something waits', () => {
 describe('a mark', () => {
   const silent = stuck({
     requests: stuck().requests.map((request) => ({ ...request, origin: origin(120) })),
+  });
+
+  it('says that nothing will come where all requests of the ring that a thread waits on are stuck', () => {
+    const { findings, ...rest } = stuck();
+    const evidence = rest.requests.map((_, index) => ({ request: index }));
+    const base = { ...rest, findings: findings.map((finding) => ({ ...finding, evidence })) };
+    const fd = base.rings[0]?.fd ?? 0;
+    const waiter = thread(7, {
+      syscall: {
+        number: 426,
+        name: 'io_uring_enter',
+        args: [`0x${fd.toString(16)}`, '0x0', '0x1', '0x1', '0x0', '0x0'],
+      },
+    });
+    const of = (requests: Sample['requests']) =>
+      waitsOf({ ...base, tasks: [...base.tasks, waiter], requests });
+    const stuckOnes = of(base.requests);
+    expect(markText(stuckOnes)).toBe(`1 thread waits for ${base.requests.length} stuck requests, 31 s`);
+    expect(stuckOnes[0]?.place.stuck).toBe(true);
+    expect(markHover(stuckOnes)).toContain(
+      'critical: 100 reads of /mnt/data/db wait for the FUSE server sshfs',
+    );
+    // One that may still end is enough: a server with a slow disk that waits for connections as well is not stuck.
+    const accept = requestOf({ operation: 'ACCEPT', state: 'waiting', ring: base.requests[0]?.ring ?? 1 });
+    const some = of([...base.requests, accept]);
+    expect(markText(some)).toBe('1 thread waits, 31 s');
+    expect(some[0]?.place.stuck).toBe(false);
   });
 
   it('says how many wait, since when and for what', () => {
@@ -228,5 +273,56 @@ describe('the tree', () => {
         `#2  inlined in h at ${OWN}`,
       ].join('\n'),
     );
+  });
+});
+
+describe('marks of a document', () => {
+  it('of 10,000 lines that wait are the gravest, found without asking of each line anew', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, index) => index + 1);
+    const requests = lines.map((line) =>
+      requestOf({ operation: 'READ', state: 'queued', age: 31, origin: origin(line) }),
+    );
+    // The last ten are stuck; two wait at line 5000.
+    const evidence = lines.slice(-10).map((line) => ({ request: line - 1 }));
+    const finding: Finding = {
+      tag: 'stuck-on-resource',
+      severity: 'critical',
+      summary: 'Reads wait.',
+      explanation: '',
+      remedy: '',
+      evidence,
+    };
+    const sample = sampleOf({
+      requests: [
+        ...requests,
+        requestOf({ operation: 'READ', state: 'queued', age: 31, origin: origin(5000) }),
+      ],
+      findings: [finding],
+    });
+    const asked = { files: 0, lines: 0 };
+    const marks = new LineMarks(
+      { all: [live(sample)] } as never,
+      {
+        isOpenAs: async () => {
+          asked.files++;
+          return true;
+        },
+      } as never,
+      {
+        lineNow: (_: unknown, line: number) => {
+          asked.lines++;
+          return line;
+        },
+      } as never,
+      { difference: async () => undefined } as never,
+    );
+    const found = await marks.of({ uri: {}, lineCount: 20_000 } as never);
+    expect(found).toHaveLength(500);
+    expect(found.filter((mark) => mark.stuck).map(({ line }) => line + 1)).toEqual(lines.slice(-10));
+    expect(found.map(({ line }) => line + 1)).toContain(5000);
+    expect(found.map(({ line }) => line)).toEqual(found.map(({ line }) => line).toSorted((a, b) => a - b));
+    expect(asked).toEqual({ files: 1, lines: 500 });
+    expect(markHover(found.at(-1)?.waits ?? [])).toContain('critical: Reads wait\\.');
+    expect(markHover(found[0]?.waits ?? [])).not.toContain('critical');
   });
 });
