@@ -56,7 +56,7 @@ it.for([
   [-1, undefined],
 ] as const)('tells function and line at byte %i', async ([offset, expected]) => {
   const found = await open(table());
-  expect(await found?.at(TEXT + offset)).toEqual(expected);
+  expect(await found?.frames(TEXT + offset)).toEqual(expected === undefined ? [] : [expected]);
 });
 
 it('is not there in another layout, nor cut short', async () => {
@@ -73,8 +73,11 @@ it('reads anything without complaint', async () => {
     fc.asyncProperty(damage, fc.integer({ min: -4, max: 60 }), async (changes, offset) => {
       const data = table();
       for (const [at, byte] of changes) data[at] = byte;
-      const place = await (await open(data))?.at(TEXT + offset);
-      expect(place === undefined || place.name !== '').toBe(true);
+      const opened = await open(data);
+      const places = (await opened?.frames(TEXT + offset)) ?? [];
+      expect(places.every(({ name }) => name !== '')).toBe(true);
+      await opened?.frameSize(TEXT + offset);
+      await opened?.named(['main.take', 'main.serve']);
     }),
     { numRuns: 3000 },
   );
