@@ -47,9 +47,23 @@ interface Named {
   readonly modified: number | undefined;
 }
 
+/** The frames of each stack in the words of the program. */
+export async function namedStacks(
+  stacks: readonly (readonly StackFrame[])[],
+  binaries: Binaries,
+  place: Place,
+): Promise<UserFrame[][]> {
+  const named = await nameFrames(
+    stacks.map((frames) => ({ frames })),
+    binaries,
+    place,
+  );
+  return stacks.map((frames) => frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)))));
+}
+
 /** By the address looked up: threads of one pool are at the same places. */
 async function nameFrames(
-  stacks: readonly ThreadStack[],
+  stacks: readonly Pick<ThreadStack, 'frames'>[],
   binaries: Binaries,
   place: Place,
 ): Promise<Map<number, Named>> {

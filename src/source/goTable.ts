@@ -168,7 +168,9 @@ export class GoTable {
 
   private async nameAt(offset: number): Promise<string | undefined> {
     const name = await this.data.text(this.offsets.names + offset);
-    return name === '' || name === undefined ? undefined : name.replace(/\[.*\]/s, '[...]');
+    if (name === undefined || name === '') return undefined;
+    const [open, close] = [name.indexOf('['), name.lastIndexOf(']')];
+    return open > 0 && close > open ? `${name.slice(0, open)}[...]${name.slice(close + 1)}` : name;
   }
 
   private async place(data: Buffer, entry: number, address: number): Promise<Omit<GoPlace, 'name'>> {

@@ -5,6 +5,7 @@ import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { blindSources, isBlindSource } from './blindSources';
 import { type CallStack, readCallStacks } from './callStacks';
+import { GoroutineReader } from './go/goroutines';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
 import { standingStacks, withStacks } from './standing';
@@ -29,6 +30,7 @@ export class SampleLinker {
   private readonly processes = new Map<string, ProcessStacks>();
   private readonly binaries: Binaries;
   private readonly origins: Origins;
+  private readonly goroutines: GoroutineReader;
 
   constructor(
     private readonly target: Target,
@@ -36,12 +38,20 @@ export class SampleLinker {
   ) {
     this.binaries = new Binaries(target, options);
     this.origins = new Origins(target, this.binaries);
+    this.goroutines = new GoroutineReader(target, this.binaries);
   }
 
   /** The Sample with the user stacks of its threads and the origins of its requests, those that matter most if they are many. Rejects only when the target is gone. */
   async link(sample: Sample, options: LinkOptions = {}): Promise<Sample> {
     const linked = await this.linkThreads(sample, options);
-    return withOrigins(linked, options.previous, this.origins, () => this.place(sample));
+    const place = (): Promise<Place> => this.place(sample);
+    const goroutines = await this.goroutines.of(sample, place);
+    return withOrigins(
+      goroutines ? { ...linked, goroutines } : linked,
+      options.previous,
+      this.origins,
+      place,
+    );
   }
 
   private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
@@ -64,6 +74,7 @@ export class SampleLinker {
   close(): void {
     this.processes.clear();
     this.origins.close();
+    this.goroutines.close();
     this.binaries.close();
   }
 
