@@ -174,7 +174,7 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       },
     ],
   },
-  requests: [{ origin: [{ ...CODE, kind: 'string', found: 'string' }] }],
+  requests: [{ origin: [{ ...CODE, kind: 'string', found: 'string', goroutine: 'number' }] }],
   futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',

@@ -1,5 +1,5 @@
 import type { KernelLayout } from '../kernel/layout';
-import type { Sample, Task } from '../model/sample';
+import type { Origin, Sample, Task } from '../model/sample';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
@@ -45,13 +45,30 @@ export class SampleLinker {
   async link(sample: Sample, options: LinkOptions = {}): Promise<Sample> {
     const linked = await this.linkThreads(sample, options);
     const place = (): Promise<Place> => this.place(sample);
-    const goroutines = await this.goroutines.of(sample, place);
-    return withOrigins(
-      goroutines ? { ...linked, goroutines } : linked,
-      options.previous,
-      this.origins,
+    const go = await this.goroutines.of(sample, place);
+    if (!go) return withOrigins(linked, options.previous, this.origins, place);
+    const origins = {
+      of: (where: Place, values: Iterable<string>) => this.originsWith(go.origins, where, values),
+    };
+    return withOrigins({ ...linked, goroutines: go.goroutines }, options.previous, origins, place);
+  }
+
+  /** Where Go's own are known nothing else is looked for. */
+  private async originsWith(
+    ofGo: ReadonlyMap<string, readonly Origin[]>,
+    place: Place,
+    values: Iterable<string>,
+  ): Promise<Map<string, readonly Origin[]>> {
+    const wanted = [...values];
+    const found = await this.origins.of(
       place,
+      wanted.filter((value) => !ofGo.has(value)),
     );
+    for (const value of wanted) {
+      const origins = ofGo.get(value);
+      if (origins && origins.length > 0) found.set(value, origins);
+    }
+    return found;
   }
 
   private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {

@@ -3,8 +3,9 @@ import type { GoTable } from '../goTable';
 import { type ProcessMemory, wordIn } from '../origin/processMemory';
 import { isSystemImage } from '../origin/programFiles';
 import type { Image } from '../unwind/images';
+import { FINDING, GoHeap } from './goHeap';
 import { GOROUTINE } from './goroutineLayout';
-import { findGoroutineList, type GoroutineList } from './goroutineList';
+import { findGoroutineList, type GoroutineList, listed } from './goroutineList';
 import { GoroutineUnwinder } from './goroutineStack';
 import type { Goroutine } from './readGoroutines';
 import { waitReasons } from './waitReasons';
@@ -13,6 +14,8 @@ import { waitReasons } from './waitReasons';
 const MOST_BINARIES = 8;
 /** Goroutines that are asked where their beginning is noted. */
 const TRIALS = 12;
+/** Bytes of a function that are looked at. */
+const MOST_CODE = 4096;
 /** Bytes of a `runtime.m` that its thread's number is looked for in. */
 const THREAD = 128;
 
@@ -23,6 +26,8 @@ export interface GoProcess {
   readonly list: GoroutineList;
   readonly reasons: readonly string[];
   readonly unwinder: GoroutineUnwinder;
+  /** Absent where it is not found. */
+  readonly heap: GoHeap | undefined;
   /** Where a `runtime.g` has the instruction that started it; its function's address is two words further. */
   startedAt?: number | undefined;
   /** Where a `runtime.m` has the number of its thread. */
@@ -44,9 +49,25 @@ export async function findGoProcess(
     const list = await findGoroutineList(memory, image, table);
     if (!list) continue;
     const reasons = await waitReasons(memory, image);
-    return { image, table, list, reasons, unwinder: new GoroutineUnwinder(memory, image, table) };
+    const heap = await findHeap(memory, image, table, list);
+    return { image, table, list, heap, reasons, unwinder: new GoroutineUnwinder(memory, image, table) };
   }
   return undefined;
+}
+
+async function findHeap(
+  memory: ProcessMemory,
+  image: Image,
+  table: GoTable,
+  list: GoroutineList,
+): Promise<GoHeap | undefined> {
+  const [finding] = await table.named([FINDING]);
+  const first = await listed(memory, list.address, 1);
+  const [known] = first?.addresses ?? [];
+  if (finding === undefined || known === undefined) return undefined;
+  const start = finding.start + image.bias;
+  const bytes = await memory.bytes(start, Math.min(finding.end - finding.start, MOST_CODE));
+  return bytes && GoHeap.find(memory, { start, bytes }, known);
 }
 
 /** Behind the number: the instruction that started it, a list, and the beginning of its function. */

@@ -41,7 +41,7 @@ export async function findGoroutineList(
 }
 
 /** Addresses of data relative to instructions, wherever an instruction may be. */
-function namedIn(code: Buffer, start: number, memory: ProcessMemory): Set<number> {
+export function namedIn(code: Buffer, start: number, memory: ProcessMemory): Set<number> {
   const named = new Set<number>();
   for (let at = 0; at + 8 <= code.length; at++)
     for (const behind of BEHIND) {

@@ -1,10 +1,13 @@
 import type { GoroutineFd, GoroutineGroup, GoroutineState, Goroutines } from '../../model/goroutine';
+import type { Origin } from '../../model/request';
 import type { Sample, UserFrame } from '../../model/sample';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
 import { namedStacks } from '../callStacks';
 import { ProcessMemory, wordIn } from '../origin/processMemory';
 import type { StackFrame } from '../unwind/walkStack';
+import { readChannels } from './channels';
+import { goOrigins } from './goOrigins';
 import { findGoProcess, type GoProcess, startedAt, threadField } from './goProcess';
 import { GOROUTINE, Status } from './goroutineLayout';
 import type { GoroutineStack } from './goroutineStack';
@@ -38,6 +41,13 @@ interface Alike {
   readonly read: { readonly goroutine: Goroutine; readonly stack: GoroutineStack }[];
 }
 
+/** What one look at a Go program has found. */
+export interface GoFound {
+  readonly goroutines: Goroutines;
+  /** The code of requests, by user_data; none of those that lie in Go's heap and lead to nothing known. */
+  readonly origins: ReadonlyMap<string, readonly Origin[]>;
+}
+
 /** Tells what the goroutines of Go programs wait for, from the memory of processes; nothing is stopped. */
 export class GoroutineReader {
   private readonly processes = new Map<string, Known>();
@@ -48,7 +58,7 @@ export class GoroutineReader {
   ) {}
 
   /** Undefined where the process is not Go's, or its memory does not tell. Never rejects for what lies in the memory. */
-  async of(sample: Sample, placeOf: () => Promise<Place>): Promise<Goroutines | undefined> {
+  async of(sample: Sample, placeOf: () => Promise<Place>): Promise<GoFound | undefined> {
     if (this.target.arch !== 'x86_64') return undefined;
     const known = this.process(sample);
     if (known.hungAt !== undefined && Date.now() - known.hungAt < HUNG_FOR) return undefined;
@@ -78,7 +88,7 @@ export class GoroutineReader {
     memory: ProcessMemory,
     sample: Sample,
     place: Place,
-  ): Promise<Goroutines | undefined> {
+  ): Promise<GoFound | undefined> {
     const { goroutines: all, unread } = await readGoroutines(memory, go.list);
     if (all.length === 0) return undefined;
     go.startedAt ??= await startedAt(go, all);
@@ -97,14 +107,20 @@ export class GoroutineReader {
       group.read.splice(0, group.read.length, ...still);
     }
     const threads = await threadsOf(go, memory, own, tids);
-    const groups = await this.groups(alike, go, { polls, threads, place });
-    const shown = groups.slice(0, MOST_GROUPS);
-    const told = shown.reduce((sum, { count }) => sum + count, 0);
+    const drafts = await this.groups(alike, go, place);
+    const groups = drafts
+      .map((draft) => groupOf(draft, { polls, threads }))
+      .sort((a, b) => b.count - a.count || (a.ids[0] ?? 0) - (b.ids[0] ?? 0))
+      .slice(0, MOST_GROUPS);
+    const told = groups.reduce((sum, { count }) => sum + count, 0);
     return {
-      count: own.length + unread,
-      runtime: all.length - own.length,
-      unread: own.length - told + unread,
-      groups: shown,
+      goroutines: {
+        count: own.length + unread,
+        runtime: all.length - own.length,
+        unread: own.length - told + unread,
+        groups,
+      },
+      origins: await requestsOf(go, memory, sample, own, drafts),
     };
   }
 
@@ -167,7 +183,7 @@ export class GoroutineReader {
     );
   }
 
-  private async groups(alike: readonly Alike[], go: GoProcess, facts: Facts): Promise<GoroutineGroup[]> {
+  private async groups(alike: readonly Alike[], go: GoProcess, place: Place): Promise<Draft[]> {
     const stacks = alike.flatMap(({ read }) => read);
     const starts = new Map<number, StackFrame>();
     for (const { members } of alike)
@@ -178,7 +194,7 @@ export class GoroutineReader {
     const named = await namedStacks(
       [...stacks.map(({ stack }) => stack.frames), ...[...starts.values()].map((frame) => [frame])],
       this.binaries,
-      facts.place,
+      place,
     );
     const frames = new Map(stacks.map((one, index) => [one, named[index] ?? []]));
     const started = new Map(
@@ -206,9 +222,7 @@ export class GoroutineReader {
         draft.startedAt ??= started.get(createdBy(goroutine, go) ?? 0);
       }
     }
-    return [...groups.values()]
-      .map((draft) => groupOf(draft, facts))
-      .sort((a, b) => b.count - a.count || (a.ids[0] ?? 0) - (b.ids[0] ?? 0));
+    return [...groups.values()];
   }
 
   private process({ process: { pid, startTime = 0 } }: Sample): Known {
@@ -226,7 +240,6 @@ interface Facts {
   readonly polls: ReadonlyMap<number, Polled>;
   /** Of the threads that carry goroutines, by the address of `runtime.m`. */
   readonly threads: ReadonlyMap<number, number>;
-  readonly place: Place;
 }
 
 interface Draft {
@@ -303,6 +316,29 @@ function createdBy({ data, id }: Goroutine, { startedAt: at }: GoProcess): numbe
 
 function keyOf(frames: readonly UserFrame[]): string {
   return frames.map(({ function: name, file, line }) => `${name} ${file}:${line}`).join('<');
+}
+
+async function requestsOf(
+  go: GoProcess,
+  memory: ProcessMemory,
+  { requests }: Sample,
+  goroutines: readonly Goroutine[],
+  drafts: readonly Draft[],
+): Promise<ReadonlyMap<string, readonly Origin[]>> {
+  const values = requests.flatMap(({ userData }) => (userData === undefined ? [] : [userData]));
+  if (go.heap === undefined || values.length === 0) return new Map();
+  const read = go.startedAt === undefined ? [] : await readChannels(memory, goroutines, go.startedAt);
+  const stacks = new Map(drafts.flatMap(({ members, stack }) => members.map((one) => [one, stack] as const)));
+  const channels = new Map(
+    [...read].map(([channel, waiters]) => [
+      channel,
+      waiters.map((one) => ({
+        goroutine: one.id,
+        frame: stacks.get(one)?.find(({ function: name }) => !name.startsWith('runtime.')),
+      })),
+    ]),
+  );
+  return goOrigins(memory, go, go.heap, channels, values);
 }
 
 /** By the address of `runtime.m`. */
