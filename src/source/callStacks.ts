@@ -2,7 +2,7 @@ import type { KernelLayout } from '../kernel/layout';
 import { printable } from '../model/printable';
 import type { UserFrame } from '../model/sample';
 import type { Binaries, Place } from './binaries';
-import { readable } from './frameNames';
+import { readable, withoutShapes } from './frameNames';
 import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
 import { fromPerfMap } from './perfMap';
@@ -116,7 +116,7 @@ function userFrames({ pc, trust, image, mapping }: StackFrame, named: Named | un
   };
   const shown = sources.length > 0 ? sources : [{ inlined: false }];
   return shown.map(({ function: name, file, line, column, md5, inlined }: SourceFrame) => ({
-    function: name === undefined ? unnamed(pc, image, mapping) : printable(name),
+    function: name === undefined ? unnamed(pc, image, mapping) : printable(withoutShapes(name)),
     ...(file === undefined ? {} : { file: printable(file) }),
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),

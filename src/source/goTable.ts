@@ -1,6 +1,7 @@
 import type { Stretch } from './bytes';
 import { Cursor } from './cursor';
 import type { ElfFile } from './elfFile';
+import { withoutShapes } from './frameNames';
 import { type FunctionFields, functionFields, GoInlined } from './goInlined';
 
 /** Of Go 1.16, of 1.18 and of 1.20; the last two are laid out alike but for functions' beginnings. */
@@ -168,9 +169,7 @@ export class GoTable {
 
   private async nameAt(offset: number): Promise<string | undefined> {
     const name = await this.data.text(this.offsets.names + offset);
-    if (name === undefined || name === '') return undefined;
-    const [open, close] = [name.indexOf('['), name.lastIndexOf(']')];
-    return open > 0 && close > open ? `${name.slice(0, open)}[...]${name.slice(close + 1)}` : name;
+    return name === undefined || name === '' ? undefined : withoutShapes(name);
   }
 
   private async place(data: Buffer, entry: number, address: number): Promise<Omit<GoPlace, 'name'>> {
