@@ -16,7 +16,7 @@ const RUNTIME_SOURCE =
 
 /** Of Go's standard library: below the folder it is installed in, or bare where the program was built with -trimpath. */
 const GO_SOURCE =
-  /(?:\/go[^/]*\/src\/|^)(?:archive|bufio|bytes|compress|container|context|crypto|database|debug|encoding|errors|expvar|flag|fmt|go|hash|html|image|index|internal|io|iter|log|maps|math|mime|net|os|path|plugin|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|testing|text|time|unicode|unique|vendor)\/(?:[^.]+\/)?[^/.]+\.(?:go|s)$/;
+  /(?:\/(?:go[^/]*|toolchain@[^/]*)\/src\/|^)(?:archive|bufio|bytes|compress|container|context|crypto|database|debug|encoding|errors|expvar|flag|fmt|go|hash|html|image|index|internal|io|iter|log|maps|math|mime|net|os|path|plugin|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|testing|text|time|unicode|unique|vendor)\/(?:[^.]+\/)?[^/.]+\.(?:go|s)$/;
 
 /** Whether the frame is of what programs stand on rather than of the program itself. */
 export function isRuntime({ function: name, file, binary }: UserFrame): boolean {

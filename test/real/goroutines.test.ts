@@ -4,9 +4,17 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GoroutineGroup, Sample } from '../../src/model/sample';
+import type { MemoryResult } from '../../src/probe/protocol';
+import { parseMountinfo } from '../../src/procfs/mountinfo';
+import { Binaries } from '../../src/source/binaries';
+import { GoroutineReader } from '../../src/source/go/goroutines';
+import type { ProbeTarget } from '../../src/target/probeTarget';
+import type { Target } from '../../src/target/target';
+import { unpack } from '../../src/target/unpack';
 import { ACTORS, type Actor, actor, actorMissing } from './support/actor';
 import { inspect, run } from './support/inspect';
 import { pidOf } from './support/installed';
+import { openTarget } from './support/namedStacks';
 import { CHECKOUT } from './support/programs';
 import { killGroup, toRelease } from './support/releases';
 import { skipUnless } from './support/rights';
@@ -210,3 +218,56 @@ it.for(BUILDS)('requests of io_uring lead to what waits for them, %s', async (bu
   const thread = sample.tasks.find(({ syscall }) => syscall?.name === 'io_uring_enter');
   expect(reaping?.tids).toEqual([thread?.tid]);
 });
+
+/** The same with some of its memory changed: bits, whole words, or not to be read. */
+function damaged(target: ProbeTarget, random: () => number): Target {
+  return new Proxy<Target>(target, {
+    get: (of, key) => {
+      if (key !== 'memory') {
+        const value: unknown = Reflect.get(of, key);
+        return typeof value === 'function' ? value.bind(of) : value;
+      }
+      return async (...args: Parameters<Target['memory']>) =>
+        (await of.memory(...args)).map((answer): MemoryResult => {
+          if (!answer.ok) return answer;
+          if (random() < 0.02) return { ok: false, errno: 'EIO' };
+          const data = Buffer.from(answer.data);
+          for (let at = 0; at + 8 <= data.length; at += 8) {
+            if (random() > 0.004) continue;
+            const word = data.readBigUInt64LE(Math.floor(random() * (data.length / 8)) * 8);
+            data.writeBigUInt64LE(random() < 0.5 ? word : BigInt(Math.floor(random() * 2 ** 48)), at);
+          }
+          return { ...answer, data };
+        });
+    },
+  });
+}
+
+it('memory that holds anything is read without complaint, in bounded time', async (context) => {
+  skipUnless(context, 'ioUring');
+  const who = actorOrSkip(context, 'root');
+  const program = await start(context, who, ['goring.go'], BUILDS[1]);
+  const sample = await inspect(who, program.pid);
+  const target = await openTarget(context);
+  let seed = 1;
+  const random = (): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
+  const binaries = new Binaries(target, { unpack });
+  const place = async () => ({
+    pid: program.pid,
+    mounts: parseMountinfo(readFileSync(`/proc/${program.pid}/mountinfo`, 'utf8')).rows,
+  });
+  let found = 0;
+  for (let run = 0; run < 60; run++) {
+    const began = Date.now();
+    const reader = new GoroutineReader(damaged(target, random), binaries);
+    const { goroutines } = (await reader.of(sample, place)) ?? {};
+    found += goroutines ? 1 : 0;
+    expect(Date.now() - began).toBeLessThan(10_000);
+  }
+  // Else nothing of it was reached.
+  expect(found).toBeGreaterThan(5);
+  binaries.close();
+}, 60_000);
