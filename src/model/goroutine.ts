@@ -2,11 +2,11 @@ import type { UserFrame } from './sample';
 
 /** The goroutines of a Go program, as its memory had them at one moment. */
 export interface Goroutines {
-  /** Alive, those of Go's own runtime left out. */
+  /** Alive, those of Go's own runtime left out; where there are more than are looked at, with ended ones among these. */
   readonly count: number;
   /** Of Go's own runtime: collectors of garbage, timers. */
   readonly runtime: number;
-  /** Alive ones that are in no group: there are very many, or they ran while they were looked at. */
+  /** Those of `count` that are in no group: there are very many, or they ran while they were looked at. */
   readonly unread: number;
   /** Of goroutines that wait for the same at the same place; the largest first. */
   readonly groups: readonly GoroutineGroup[];

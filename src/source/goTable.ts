@@ -123,16 +123,18 @@ export class GoTable {
   /** Those of these names; a look through the whole table. */
   async named(names: readonly string[]): Promise<GoFunction[]> {
     const { offsets, functions } = this;
-    const text = await this.data.bytes(offsets.names, Math.min(MOST_NAMES, this.data.size - offsets.names));
+    const size = Math.min(MOST_NAMES, this.data.size - offsets.names);
+    // The first has none in front whose end it follows.
+    const text = Buffer.concat([Buffer.alloc(1), await this.data.bytes(offsets.names, size)]);
     const wanted = new Map<number, string>();
     for (const name of names) {
       const bytes = Buffer.from(`\0${name}\0`, 'utf8');
       const at = text.indexOf(bytes);
-      if (at >= 0) wanted.set(at + 1, name);
+      if (at >= 0) wanted.set(at, name);
     }
     if (wanted.size === 0) return [];
-    const size = Math.min(MOST_DESCRIBED, this.data.size - offsets.functions);
-    const described = await this.data.bytes(offsets.functions, size);
+    const most = Math.min(MOST_DESCRIBED, this.data.size - offsets.functions);
+    const described = await this.data.bytes(offsets.functions, most);
     const found: GoFunction[] = [];
     const { fields } = this;
     for (let index = 0; index < functions.count; index++) {

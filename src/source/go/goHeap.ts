@@ -1,5 +1,5 @@
 import { type ProcessMemory, wordIn } from '../origin/processMemory';
-import { namedIn } from './goroutineList';
+import { namedIn, type RunningCode } from './goroutineList';
 
 /** Bytes of an arena and of a page of Go's heap, and what addresses are counted from; 64-bit Linux. */
 const ARENA = 64 << 20;
@@ -30,12 +30,8 @@ export class GoHeap {
   ) {}
 
   /** `code` = of `runtime.findObject`; `known` = an object of the heap, that the layout is known by. */
-  static async find(
-    memory: ProcessMemory,
-    code: { readonly start: number; readonly bytes: Buffer },
-    known: number,
-  ): Promise<GoHeap | undefined> {
-    for (const address of namedIn(code.bytes, code.start, memory)) {
+  static async find(memory: ProcessMemory, code: RunningCode, known: number): Promise<GoHeap | undefined> {
+    for (const address of namedIn(memory, code)) {
       const arenas = await memory.word(address);
       if (!arenas || !memory.region(arenas)) continue;
       for (const spans of SPANS) {

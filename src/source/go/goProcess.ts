@@ -1,11 +1,11 @@
 import type { Binaries, Place } from '../binaries';
-import type { GoTable } from '../goTable';
+import type { GoFunction, GoTable } from '../goTable';
 import { type ProcessMemory, wordIn } from '../origin/processMemory';
 import { isSystemImage } from '../origin/programFiles';
 import type { Image } from '../unwind/images';
 import { FINDING, GoHeap } from './goHeap';
 import { GOROUTINE } from './goroutineLayout';
-import { findGoroutineList, type GoroutineList, listed } from './goroutineList';
+import { APPENDING, findGoroutineList, type GoroutineList, listed, type RunningCode } from './goroutineList';
 import { GoroutineUnwinder } from './goroutineStack';
 import type { Goroutine } from './readGoroutines';
 import { waitReasons } from './waitReasons';
@@ -46,28 +46,38 @@ export async function findGoProcess(
     const { lines } = image ? await binaries.of(image, place) : { lines: undefined };
     const table = await lines?.go();
     if (!image || !table) continue;
-    const list = await findGoroutineList(memory, image, table);
+    const functions = await table.named([APPENDING, FINDING]);
+    const codeOf = (name: string) => codeIn(memory, image, functions, name);
+    const appending = await codeOf(APPENDING);
+    const list = appending && (await findGoroutineList(memory, appending));
     if (!list) continue;
     const reasons = await waitReasons(memory, image);
-    const heap = await findHeap(memory, image, table, list);
+    const heap = await findHeap(memory, await codeOf(FINDING), list);
     return { image, table, list, heap, reasons, unwinder: new GoroutineUnwinder(memory, image, table) };
   }
   return undefined;
 }
 
+async function codeIn(
+  memory: ProcessMemory,
+  { bias }: Image,
+  functions: readonly GoFunction[],
+  wanted: string,
+): Promise<RunningCode | undefined> {
+  const found = functions.find(({ name }) => name === wanted);
+  if (found === undefined) return undefined;
+  const start = found.start + bias;
+  const bytes = await memory.bytes(start, Math.min(found.end - found.start, MOST_CODE));
+  return bytes && { start, bytes };
+}
+
 async function findHeap(
   memory: ProcessMemory,
-  image: Image,
-  table: GoTable,
+  finding: RunningCode | undefined,
   list: GoroutineList,
 ): Promise<GoHeap | undefined> {
-  const [finding] = await table.named([FINDING]);
-  const first = await listed(memory, list.address, 1);
-  const [known] = first?.addresses ?? [];
-  if (finding === undefined || known === undefined) return undefined;
-  const start = finding.start + image.bias;
-  const bytes = await memory.bytes(start, Math.min(finding.end - finding.start, MOST_CODE));
-  return bytes && GoHeap.find(memory, { start, bytes }, known);
+  const [known] = (await listed(memory, list.address, 1))?.addresses ?? [];
+  return finding && known ? GoHeap.find(memory, finding, known) : undefined;
 }
 
 /** Behind the number: the instruction that started it, a list, and the beginning of its function. */

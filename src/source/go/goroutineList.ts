@@ -1,16 +1,19 @@
-import type { GoTable } from '../goTable';
 import { type ProcessMemory, wordIn } from '../origin/processMemory';
-import type { Image } from '../unwind/images';
 import { GOROUTINE, type GoroutineBytes, type GoroutineLayout, goroutineLayout } from './goroutineLayout';
 
-/** Bytes of `runtime.allgadd` that are looked at. */
-const MOST_CODE = 4096;
 const MOST_LISTED = 1 << 26;
 /** Goroutines that a layout must fit. */
 const TRIALS = 16;
 /** Bytes that can follow an address in an instruction: none, or what is compared with. */
 const BEHIND = [4, 5, 8];
-const APPENDING = 'runtime.allgadd';
+/** The function whose code names the list. */
+export const APPENDING = 'runtime.allgadd';
+
+/** Code of a function, as it lies in a process. */
+export interface RunningCode {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
 
 /** Where a process has its list of goroutines (`runtime.allgs`). */
 export interface GoroutineList {
@@ -24,15 +27,9 @@ export interface GoroutineList {
  */
 export async function findGoroutineList(
   memory: ProcessMemory,
-  image: Image,
-  table: GoTable,
+  appending: RunningCode,
 ): Promise<GoroutineList | undefined> {
-  const [appending] = await table.named([APPENDING]);
-  if (appending === undefined) return undefined;
-  const start = appending.start + image.bias;
-  const code = await memory.bytes(start, Math.min(appending.end - appending.start, MOST_CODE));
-  if (code === undefined) return undefined;
-  for (const address of namedIn(code, start, memory)) {
+  for (const address of namedIn(memory, appending)) {
     const first = await listed(memory, address, TRIALS);
     const layout = first && goroutineLayout(await goroutinesAt(memory, first.addresses));
     if (layout) return { address, layout };
@@ -41,7 +38,7 @@ export async function findGoroutineList(
 }
 
 /** Addresses of data relative to instructions, wherever an instruction may be. */
-export function namedIn(code: Buffer, start: number, memory: ProcessMemory): Set<number> {
+export function namedIn(memory: ProcessMemory, { bytes: code, start }: RunningCode): Set<number> {
   const named = new Set<number>();
   for (let at = 0; at + 8 <= code.length; at++)
     for (const behind of BEHIND) {

@@ -1,44 +1,32 @@
-import type { GoroutineFd, GoroutineGroup, GoroutineState, Goroutines } from '../../model/goroutine';
+import type { Goroutines } from '../../model/goroutine';
 import type { Origin } from '../../model/request';
-import type { Sample, UserFrame } from '../../model/sample';
+import type { Sample } from '../../model/sample';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
-import { namedStacks } from '../callStacks';
-import { ProcessMemory, wordIn } from '../origin/processMemory';
-import type { StackFrame } from '../unwind/walkStack';
+import { ProcessMemory } from '../origin/processMemory';
 import { readChannels } from './channels';
 import { goOrigins } from './goOrigins';
 import { findGoProcess, type GoProcess, startedAt, threadField } from './goProcess';
-import { GOROUTINE, Status } from './goroutineLayout';
-import type { GoroutineStack } from './goroutineStack';
-import { type Polled, readPolls } from './polls';
+import { type Alike, alikeOf, type Draft, groupGoroutines, groupOf, startOf } from './goroutineGroups';
+import { GOROUTINE } from './goroutineLayout';
+import { readPolls } from './polls';
 import { type Goroutine, isUnchanged, readGoroutines } from './readGoroutines';
 
 /** Stacks read in one look, and at once, so that their reads travel together. */
-const MOST_STACKS = 400;
+const MOST_STACKS = 200;
 const AT_ONCE = 100;
-/** Groups told of, and numbers and descriptors in one. */
 const MOST_GROUPS = 100;
-const MOST_IDS = 8;
-const MOST_FDS = 1000;
 /** Processes kept. */
 const MOST_PROCESSES = 8;
-/** Milliseconds that a process whose memory did not answer is left alone, and that one is believed not to be Go's. */
-const HUNG_FOR = 30_000;
+/** Milliseconds that a process whose memory did not answer is left alone, and one that is not Go's. */
+const LEFT_ALONE = 30_000;
 const DEADLINE = 500;
 
 interface Known {
   readonly memory: ProcessMemory;
   go?: GoProcess | undefined;
-  /** Of what is mapped when it was looked for. */
-  generation?: number;
-  hungAt?: number;
-}
-
-/** Goroutines alike as far as their descriptions tell. */
-interface Alike {
-  readonly members: Goroutine[];
-  readonly read: { readonly goroutine: Goroutine; readonly stack: GoroutineStack }[];
+  /** Until when it is left alone: its memory did not answer, or there is no Go in it. */
+  until?: number;
 }
 
 /** What one look at a Go program has found. */
@@ -61,21 +49,17 @@ export class GoroutineReader {
   async of(sample: Sample, placeOf: () => Promise<Place>): Promise<GoFound | undefined> {
     if (this.target.arch !== 'x86_64') return undefined;
     const known = this.process(sample);
-    if (known.hungAt !== undefined && Date.now() - known.hungAt < HUNG_FOR) return undefined;
+    if (known.until !== undefined && Date.now() < known.until) return undefined;
     const { memory } = known;
     if (!(await memory.open())) return undefined;
     const place = await placeOf();
     // Another program may run in it by now.
     if (known.go && (await memory.image(known.go.image.start)) !== known.go.image) delete known.go;
-    if (known.go === undefined && known.generation !== memory.generation) {
-      known.go = await findGoProcess(memory, this.binaries, place);
-      known.generation = memory.generation;
-      // What was not found for lack of time may be there when there is time.
-      if (memory.isSpent) delete known.generation;
-    }
+    known.go ??= await findGoProcess(memory, this.binaries, place);
     const found = known.go && (await this.read(known.go, memory, sample, place));
+    // What was not found for lack of time may be there when there is time.
+    if (memory.hangs || (!known.go && !memory.isSpent)) known.until = Date.now() + LEFT_ALONE;
     memory.close();
-    if (memory.hangs) known.hungAt = Date.now();
     return found;
   }
 
@@ -99,7 +83,7 @@ export class GoroutineReader {
     const addresses = new Set(own.map(({ address }) => address));
     const sets = sample.resources.flatMap(({ kind, fd }) => (kind === 'epoll' ? [fd] : []));
     const polls = await readPolls(this.target, memory, place.pid, sets, (address) => addresses.has(address));
-    const alike = sorted(own, go);
+    const alike = alikeOf(own, go);
     await this.readStacks(alike, go);
     const unchanged = await this.unchanged(alike, go, place.pid);
     for (const group of alike) {
@@ -107,7 +91,7 @@ export class GoroutineReader {
       group.read.splice(0, group.read.length, ...still);
     }
     const threads = await threadsOf(go, memory, own, tids);
-    const drafts = await this.groups(alike, go, place);
+    const drafts = await groupGoroutines(alike, go, this.binaries, place);
     const groups = drafts
       .map((draft) => groupOf(draft, { polls, threads }))
       .sort((a, b) => b.count - a.count || (a.ids[0] ?? 0) - (b.ids[0] ?? 0))
@@ -183,48 +167,6 @@ export class GoroutineReader {
     );
   }
 
-  private async groups(alike: readonly Alike[], go: GoProcess, place: Place): Promise<Draft[]> {
-    const stacks = alike.flatMap(({ read }) => read);
-    const starts = new Map<number, StackFrame>();
-    for (const { members } of alike)
-      for (const goroutine of members.slice(0, 1)) {
-        const pc = createdBy(goroutine, go);
-        if (pc !== undefined) starts.set(pc, { pc, lookup: pc - 1, trust: 'proven', image: go.image });
-      }
-    const named = await namedStacks(
-      [...stacks.map(({ stack }) => stack.frames), ...[...starts.values()].map((frame) => [frame])],
-      this.binaries,
-      place,
-    );
-    const frames = new Map(stacks.map((one, index) => [one, named[index] ?? []]));
-    const started = new Map(
-      [...starts.keys()].map((pc, index) => [pc, named[stacks.length + index]?.[0]] as const),
-    );
-    const groups = new Map<string, Draft>();
-    for (const { members, read } of alike) {
-      const texts = new Map(read.map((one) => [one.goroutine, keyOf(frames.get(one) ?? [])]));
-      const places = new Set(texts.values());
-      const [only = ''] = places;
-      for (const goroutine of members) {
-        const text = texts.get(goroutine) ?? (places.size === 1 ? only : undefined);
-        // It ran meanwhile, or is one of very many that differ.
-        if (text === undefined && goroutine.pc !== undefined) continue;
-        const { state, reason } = waitOf(goroutine, go);
-        const key = `${state} ${reason ?? ''} ${startOf(goroutine, go)} ${text ?? ''}`;
-        const draft = groups.get(key) ?? { members: [], read: 0, state, reason };
-        groups.set(key, draft);
-        draft.members.push(goroutine);
-        const one = texts.has(goroutine) ? read.find((other) => other.goroutine === goroutine) : undefined;
-        if (!one) continue;
-        draft.read++;
-        draft.stack ??= frames.get(one);
-        draft.note ??= one.stack.ending;
-        draft.startedAt ??= started.get(createdBy(goroutine, go) ?? 0);
-      }
-    }
-    return [...groups.values()];
-  }
-
   private process({ process: { pid, startTime = 0 } }: Sample): Known {
     const key = `${pid} ${startTime}`;
     const known = this.processes.get(key) ?? { memory: new ProcessMemory(this.target, pid) };
@@ -234,88 +176,6 @@ export class GoroutineReader {
     if (this.processes.size > MOST_PROCESSES && oldest !== undefined) this.processes.delete(oldest);
     return known;
   }
-}
-
-interface Facts {
-  readonly polls: ReadonlyMap<number, Polled>;
-  /** Of the threads that carry goroutines, by the address of `runtime.m`. */
-  readonly threads: ReadonlyMap<number, number>;
-}
-
-interface Draft {
-  readonly members: Goroutine[];
-  read: number;
-  readonly state: GoroutineState;
-  readonly reason: string | undefined;
-  stack?: readonly UserFrame[] | undefined;
-  note?: string | undefined;
-  startedAt?: UserFrame | undefined;
-}
-
-function groupOf(
-  { members, read, state, reason, stack, note, startedAt: started }: Draft,
-  facts: Facts,
-): GoroutineGroup {
-  const ordered = [...members].sort((a, b) => a.id - b.id);
-  const fds: GoroutineFd[] = ordered.flatMap(({ id, address }) => {
-    const polled = facts.polls.get(address);
-    return polled && state === 'waiting' ? [{ goroutine: id, ...polled }] : [];
-  });
-  const tids = ordered.flatMap(({ m }) => (m === undefined ? [] : (facts.threads.get(m) ?? [])));
-  return {
-    count: members.length,
-    ids: ordered.slice(0, MOST_IDS).map(({ id }) => id),
-    state,
-    ...(reason === undefined ? {} : { reason }),
-    ...(stack ? { stack } : {}),
-    ...(note === undefined ? {} : { stackNote: `ends here: ${note}` }),
-    ...(read > 0 && read < members.length ? { read } : {}),
-    ...(started ? { startedAt: started } : {}),
-    ...(fds.length === 0 ? {} : { fds: fds.slice(0, MOST_FDS) }),
-    ...(tids.length === 0 ? {} : { tids }),
-  };
-}
-
-/** By state, what they wait for, how they were started, where they go on and how deep they are; those few are of one kind first. */
-function sorted(goroutines: readonly Goroutine[], go: GoProcess): Alike[] {
-  const alike = new Map<string, Alike>();
-  for (const goroutine of goroutines) {
-    const { status, reason, pc, sp = 0, high } = goroutine;
-    const key = [status, reason, startOf(goroutine, go), pc, high - sp].join(' ');
-    const group = alike.get(key);
-    if (group) group.members.push(goroutine);
-    else alike.set(key, { members: [goroutine], read: [] });
-  }
-  return [...alike.values()].sort((a, b) => a.members.length - b.members.length);
-}
-
-const STATES: ReadonlyMap<number, GoroutineState> = new Map([
-  [Status.runnable, 'runnable'],
-  [Status.syscall, 'syscall'],
-  [Status.waiting, 'waiting'],
-  [Status.leaked, 'waiting'],
-  [Status.preempted, 'preempted'],
-]);
-
-function waitOf({ status, reason = 0 }: Goroutine, { reasons }: GoProcess) {
-  const state = STATES.get(status) ?? 'running';
-  const words = state === 'waiting' ? reasons[reason] : undefined;
-  return { state, reason: words === '' ? undefined : words };
-}
-
-/** The address of the function it was started with. */
-function startOf({ data }: Goroutine, { startedAt: at }: GoProcess): number | undefined {
-  return at === undefined ? undefined : wordIn(data, at + 16);
-}
-
-/** Where it was started. */
-function createdBy({ data, id }: Goroutine, { startedAt: at }: GoProcess): number | undefined {
-  // The first one is started by the runtime.
-  return at === undefined || id === 1 ? undefined : wordIn(data, at);
-}
-
-function keyOf(frames: readonly UserFrame[]): string {
-  return frames.map(({ function: name, file, line }) => `${name} ${file}:${line}`).join('<');
 }
 
 async function requestsOf(

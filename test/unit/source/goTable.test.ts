@@ -59,6 +59,48 @@ it.for([
   expect(await found?.frames(TEXT + offset)).toEqual(expected === undefined ? [] : [expected]);
 });
 
+/** The same functions as Go 1.16 has them: by addresses, of eight bytes. */
+function oldTable(): Buffer {
+  const data = Buffer.alloc(400);
+  table().copy(data, NAMES, NAMES, FUNCTIONS);
+  data.writeUInt32LE(0xffff_fffa, 0);
+  data.set([1, 8], 6);
+  [2, 1, NAMES, UNITS, FILES, VALUES, FUNCTIONS].forEach((word, index) => {
+    data.writeBigUInt64LE(BigInt(word), 8 + index * 8);
+  });
+  [TEXT, 40, TEXT + 32, 88, TEXT + 48].forEach((word, index) => {
+    data.writeBigUInt64LE(BigInt(word), FUNCTIONS + index * 8);
+  });
+  const take = FUNCTIONS + 40;
+  data.writeUInt32LE(1, take + 20);
+  data.writeUInt32LE(6, take + 24);
+  data.writeUInt32LE(1, take + 28);
+  data.writeUInt32LE(10, FUNCTIONS + 88 + 8);
+  return data;
+}
+
+it('is read as Go 1.16 and 1.17 have it, too', async () => {
+  const found = await open(oldTable());
+  expect(await found?.frames(TEXT + 9)).toEqual([{ name: 'main.take', file: '/src/waits.go', line: 12 }]);
+  expect(await found?.frames(TEXT + 40)).toEqual([{ name: 'main.serve' }]);
+  expect(await found?.frames(TEXT + 48)).toEqual([]);
+  expect(await found?.frameSize(TEXT + 9)).toBe(12);
+  const unrelocated = oldTable();
+  unrelocated.fill(0, FUNCTIONS, FUNCTIONS + 8);
+  expect(await open(unrelocated)).toBeUndefined();
+});
+
+it.for([
+  ['1.16', oldTable],
+  ['1.20', table],
+] as const)('finds functions by their names, of Go %s', async ([, make]) => {
+  const found = await open(make());
+  expect(await found?.named(['main.serve', 'main.take', 'main', 'serve', 'take.'])).toEqual([
+    { name: 'main.take', start: TEXT, end: TEXT + 32, kind: 0 },
+    { name: 'main.serve', start: TEXT + 32, end: TEXT + 48, kind: 0 },
+  ]);
+});
+
 it('is not there in another layout, nor cut short', async () => {
   const old = table();
   old.writeUInt32LE(0xffff_fffb, 0);
