@@ -23,14 +23,14 @@ function table(): Buffer {
   data.write('/src/waits.go\0', FILES);
   // First value of all tables is at 1: zigzag of the difference, bytes it holds for.
   data.set([22, 8, 4, 24, 0, /**/ 2, 32, 0], VALUES + 1);
-  [0, 24, 32, 64, 48].forEach((word, index) => {
+  [0, 24, 32, 72, 48].forEach((word, index) => {
     data.writeUInt32LE(word, FUNCTIONS + index * 4);
   });
   const take = FUNCTIONS + 24;
   data.writeUInt32LE(0, take);
   data.writeUInt32LE(6, take + 20);
   data.writeUInt32LE(1, take + 24);
-  const serve = FUNCTIONS + 64;
+  const serve = FUNCTIONS + 72;
   data.writeUInt32LE(32, serve);
   data.writeUInt32LE(10, serve + 4);
   return data;
