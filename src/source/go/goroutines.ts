@@ -51,7 +51,10 @@ export class GoroutineReader {
     const known = this.process(sample);
     if (known.until !== undefined && Date.now() < known.until) return undefined;
     const { memory } = known;
-    if (!(await memory.open())) return undefined;
+    if (!(await memory.open())) {
+      known.until = Date.now() + LEFT_ALONE;
+      return undefined;
+    }
     const place = await placeOf();
     // Another program may run in it by now.
     if (known.go && (await memory.image(known.go.image.start)) !== known.go.image) delete known.go;
