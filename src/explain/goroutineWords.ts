@@ -50,12 +50,15 @@ export function goroutineWait(group: GoroutineGroup): string {
 }
 
 function polledText(fds: readonly GoroutineFd[]): string {
-  const uses = [...new Set(fds.map((one) => one.for))];
+  const uses = [...new Set(fds.map(useOf))];
   const numbers = [...new Set(fds.map(({ fd }) => fd))].sort((a, b) => a - b);
   const more = numbers.length - MOST_FDS;
   const shown = numbers.slice(0, more > 1 ? MOST_FDS : undefined).map(String);
   return `waits to ${uses.join(' or ')} fd ${joined([...shown, ...(more > 1 ? [`${grouped(more)} more`] : [])])}`;
 }
+
+/** A saved Sample may hold any text. */
+const useOf = (one: GoroutineFd): string => (one.for === 'write' ? 'write' : 'read');
 
 /** "goroutine 34", "1,998 goroutines (5, 6, 7, 8, …)". */
 export function goroutineNames({ count, ids }: GoroutineGroup): string {
@@ -130,7 +133,7 @@ function waiterText(group: GoroutineGroup, waits: readonly GoroutineFd[]): strin
   const [first] = waits;
   const who = waits.length === 1 ? `goroutine ${first?.goroutine}` : `${counted(waits.length, 'goroutine')}`;
   const place = goroutinePlace({ ...group, stack: ownFirst(group) });
-  return `${who} ${waits.length === 1 ? 'waits' : 'wait'} to ${first?.for}${place === '' ? '' : ` in ${place}`}`;
+  return `${who} ${waits.length === 1 ? 'waits' : 'wait'}${first ? ` to ${useOf(first)}` : ''}${place === '' ? '' : ` in ${place}`}`;
 }
 
 /** The innermost line alone: a descriptor's row is short. */

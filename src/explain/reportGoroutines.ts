@@ -1,3 +1,4 @@
+import { printable } from '../model/printable';
 import type { GoroutineGroup, Task } from '../model/sample';
 import {
   goroutineNames,
@@ -40,7 +41,7 @@ function groupText(group: GoroutineGroup, placed: boolean): string {
   const place = placed ? goroutinePlace(group) : '';
   return [
     `${goroutineNames(group)}: ${count === 1 ? '' : 'each '}${goroutineWait(group)}`,
-    state === 'waiting' && reason !== undefined ? `[${reason}]` : '',
+    state === 'waiting' && reason !== undefined ? `[${printable(reason, 80)}]` : '',
     tids.length === 0 ? '' : `· thread ${tids.slice(0, 4).join(', ')}`,
     read === undefined ? '' : `· the stacks of ${read} were read`,
     place === '' ? '' : `· ${place}`,
@@ -58,7 +59,7 @@ function stackLines(
     const text = frameText(frame, true);
     return isOwn(frame) ? text : style.dim(text);
   });
-  if (stackNote !== undefined) lines.push(style.dim(`its stack ${stackNote}`));
+  if (stackNote !== undefined) lines.push(style.dim(`its stack ${printable(stackNote, 300)}`));
   if (startedAt !== undefined) lines.push(style.dim(`started by ${frameText(startedAt, true)}`));
   return lines.flatMap((line) => wrap(`      ${line}`, width, '          '));
 }

@@ -129,6 +129,19 @@ describe('the report', () => {
     expect(text).toContain('\n      started by main.accept() at /home/u/server.go:30\n');
   });
 
+  it('is harmless whatever a saved one holds', () => {
+    const evil = '\u001b[2J\nforged';
+    const one = group({ reason: evil, stackNote: evil, stack: [frame(evil, evil, 1)], startedAt: SERVE });
+    const uses = [{ goroutine: 1, fd: 7, for: evil as 'read' }];
+    const sample = waiting([one, group({ ...one, fds: uses })], { resources: [SOCKET] });
+    for (const verbose of [false, true]) {
+      const text = reportText(sample, { width: 4000, verbose });
+      expect(text).not.toContain('\u001b');
+      expect(text).not.toMatch(/^forged/m);
+      expect(text).toContain('waits to read fd 7');
+    }
+  });
+
   it('says how many are not told', () => {
     const many = Array.from({ length: 12 }, (_, n) => group({ ids: [n + 1], reason: 'sleep' }));
     const sample = waiting(many);
