@@ -67,8 +67,10 @@ function stackLines(
 /** The function in which a thread of Go's waits for all descriptors at once. */
 const POLLING = 'runtime.netpoll';
 
-/** Of a thread that waits with Go's epoll set: for whom. */
-export function pollingLine({ sample }: Context, { userStack = [] }: Task): string {
+/** What a thread of Go's has to do with goroutines: that it waits on behalf of some, or carries one. */
+export function threadLine({ sample }: Context, { tid, userStack = [] }: Task): string {
+  const carried = sample.goroutines?.groups.find(({ count, tids = [] }) => count === 1 && tids.includes(tid));
+  if (carried) return `carries ${goroutineNames(carried)}`;
   if (!userStack.some(({ function: name }) => name === POLLING)) return '';
   const fds = [...waitingFor(sample).values()].flat();
   const count = fds.reduce((sum, { waits }) => sum + waits.length, 0);

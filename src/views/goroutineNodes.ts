@@ -63,8 +63,10 @@ export function goroutineRow(group: GoroutineGroup): Node {
   };
 }
 
-/** Below a thread that waits with Go's epoll set: the goroutines it does that for. */
-export function polledGoroutines(sample: Sample, { userStack = [] }: Task): readonly Node[] {
+/** Below a thread: the goroutines it carries, or those that it waits for with Go's epoll set. */
+export function threadGoroutines(sample: Sample, { tid, userStack = [] }: Task): readonly Node[] {
+  const carried = sample.goroutines?.groups.filter(({ tids = [] }) => tids.includes(tid)) ?? [];
+  if (carried.length > 0) return carried.map(goroutineRow);
   if (!userStack.some(({ function: name }) => name === 'runtime.netpoll')) return [];
   const groups = new Set([...waitingFor(sample).values()].flat().map(({ group }) => group));
   return paged([...groups], goroutineRow);

@@ -260,7 +260,7 @@ it('memory that holds anything is read without complaint, in bounded time', asyn
     mounts: parseMountinfo(readFileSync(`/proc/${program.pid}/mountinfo`, 'utf8')).rows,
   });
   let found = 0;
-  for (let run = 0; run < 60; run++) {
+  for (let run = 0; run < 40; run++) {
     const began = Date.now();
     const reader = new GoroutineReader(damaged(target, random), binaries);
     const { goroutines } = (await reader.of(sample, place)) ?? {};
@@ -268,6 +268,6 @@ it('memory that holds anything is read without complaint, in bounded time', asyn
     expect(Date.now() - began).toBeLessThan(10_000);
   }
   // Else nothing of it was reached.
-  expect(found).toBeGreaterThan(5);
+  expect(found).toBeGreaterThan(4);
   binaries.close();
 }, 60_000);

@@ -109,7 +109,7 @@ describe('the report', () => {
   it('lists them by what they wait for', () => {
     const sample = waiting([crowd, READING, group({ ids: [1], state: 'syscall', tids: [77] })], {
       resources: [SOCKET],
-      tasks: [polling],
+      tasks: [polling, taskOf({ tid: 77 })],
     });
     const text = reportText(sample, { width: 400 });
     expect(text).toContain('\nGoroutines (2,000, and 4 of Go’s own)\n');
@@ -120,6 +120,7 @@ describe('the report', () => {
     expect(text).toContain('\n  goroutine 1: is in a system call · thread 77\n');
     expect(text).toContain('· goroutine 34 waits to read in main.serve() at server.go:42\n');
     expect(text).toContain('\n      on behalf of 1 goroutine: see below\n');
+    expect(text).toMatch(/\(77\) S · .*\n {6}carries goroutine 1\n/);
   });
 
   it('shows stacks and who has started them where everything is asked for', () => {

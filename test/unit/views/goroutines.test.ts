@@ -49,6 +49,15 @@ it('stand in a row of their own, below the thread that waits for them and below 
   );
 });
 
+it('one in a system call stands below the thread that carries it', () => {
+  const carried: GoroutineGroup = { count: 1, ids: [8], state: 'syscall', stack: [SERVE], tids: [7] };
+  const goroutines = { count: 2, runtime: 4, unread: 0, groups: [GROUP, carried] };
+  expect(outline(roots({ ...SAMPLE, goroutines }))).toContain(`
+      runtime.netpoll  netpoll_epoll.go:126
+      goroutine 8  is in a system call · thread 7 · main.serve() at server.go:42
+`);
+});
+
 it('lead to the line of the program’s own', () => {
   const find = (nodes: readonly Node[]): Node | undefined => {
     for (const node of nodes) {

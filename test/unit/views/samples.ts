@@ -297,7 +297,7 @@ export function linked(): Sample {
       ...{ count: 3, runtime: 4, unread: 1 },
       groups: [
         {
-          ...{ count: 2, ids: [5, 6], state: 'waiting', reason: 'IO wait', read: 1, tids: [4242] },
+          ...{ count: 2, ids: [5, 6], state: 'waiting', reason: 'IO wait', read: 1, tids: [4240] },
           ...{ stack: userStack, stackNote: 'ends here: memory was missing', startedAt: serve },
           fds: [{ goroutine: 5, fd: 7, for: 'read' }],
         },
