@@ -93,7 +93,9 @@ export function groupOf(
     const polled = facts.polls.get(address);
     return polled && state === 'waiting' ? [{ goroutine: id, ...polled }] : [];
   });
-  const tids = ordered.flatMap(({ m }) => (m === undefined ? [] : (facts.threads.get(m) ?? [])));
+  const tids = [
+    ...new Set(ordered.flatMap(({ m }) => (m === undefined ? [] : (facts.threads.get(m) ?? [])))),
+  ];
   return {
     count: members.length,
     ids: ordered.slice(0, MOST_IDS).map(({ id }) => id),
