@@ -29,6 +29,11 @@ export function originSentence(origins: readonly Origin[] | undefined): string |
       return `user_data is ${printable(first.function, NAME)}`;
     case 'code':
       return `user_data is the address of ${nameOf(first)}${at(first)}`;
+    case 'goroutine': {
+      const [callback] = rest.filter(({ kind }) => kind === 'callback');
+      const called = callback ? ` and to a callback, ${nameOf(callback)}${at(callback)}` : '';
+      return `user_data leads to a channel that goroutine ${first.goroutine ?? '?'} waits on in ${nameOf(first)}${at(first)}${called}`;
+    }
     case 'submitted':
       return `it was submitted by ${nameOf(first)}${at(first)}, which still waits for it`;
     case 'coroutine':
@@ -67,6 +72,7 @@ const ROLES: Readonly<Record<string, string>> = {
   coroutine: 'coroutine',
   future: 'future',
   code: 'function',
+  goroutine: 'awaited by',
   submitted: 'submitted by',
   number: 'user_data is',
 };

@@ -3,10 +3,12 @@ import type { Finding, Sample } from '../model/sample';
 import { cgroupLine } from './cgroups';
 import { inContainer } from './containerWords';
 import { diskLine } from './disks';
+import { resourceWaiters } from './goroutineWords';
 import { programName } from './programName';
 import { remoteMountLine } from './remoteMounts';
 import { aioLines } from './reportAio';
 import type { Context } from './reportContext';
+import { goroutineLines } from './reportGoroutines';
 import { ringLines } from './reportRings';
 import { blockedLines, idleLines } from './reportTasks';
 import { resourceLine } from './resourceLine';
@@ -41,6 +43,7 @@ export function reportText(sample: Sample, options: ReportOptions = {}): string 
     aioLines(context),
     blockedLines(context),
     idleLines(context),
+    goroutineLines(context),
     resourceLines(context),
     blindLines(context),
   ];
@@ -93,9 +96,10 @@ function resourceLines({ sample, style, width, verbose }: Context): string[] {
   ].filter((line) => line !== '');
   return [
     style.bold(`Files and sockets (${resources.length})`),
-    ...shown.flatMap((resource) =>
-      wrap(`  ${String(resource.fd).padStart(3)}  ${resourceLine(resource)}`, width, '         '),
-    ),
+    ...shown.flatMap((resource) => {
+      const facts = [resourceLine(resource), resourceWaiters(sample, resource)].filter(Boolean).join(' · ');
+      return wrap(`  ${String(resource.fd).padStart(3)}  ${facts}`, width, '         ');
+    }),
     ...(shown.length < resources.length
       ? [`  … ${resources.length - shown.length} more (--verbose lists them)`]
       : []),

@@ -3,6 +3,7 @@ import type { KernelFrame, Sample, Task } from '../model/sample';
 import { plainName } from '../ring/issueFunctions';
 import { namedLine } from './namedFiles';
 import type { Context } from './reportContext';
+import { threadLine } from './reportGoroutines';
 import { type Style, wrap } from './style';
 import { foldedFrames, frameMarks, frameText, isOwn } from './userFrames';
 import { duration, operationNoun } from './words';
@@ -41,8 +42,14 @@ function groupLines(context: Context, tasks: readonly Task[], stacks: boolean): 
       ...namedLines(sample, group).flatMap((line) => wrap(`      ${line}`, width, '          ')),
       ...(stacks ? stackLines(first.kernelStack ?? [], first.blockedOn?.function, style) : []),
       ...(stacks ? userLines(context, first) : []),
+      ...goroutineOf(context, group),
     ];
   });
+}
+
+function goroutineOf(context: Context, group: readonly Task[]): string[] {
+  const lines = new Set(group.map((task) => threadLine(context, task)).filter(Boolean));
+  return [...lines].flatMap((line) => wrap(`      ${line}`, context.width, '          '));
 }
 
 function groupBy(tasks: readonly Task[], keyOf: (task: Task) => string): Task[][] {

@@ -14,10 +14,16 @@ const RUNTIME_FUNCTION =
 const RUNTIME_SOURCE =
   /(?:^|\/)sysdeps\/|\/glibc[^/]*\/|\/musl[^/]*\/|\/liburing[^/]*\/|^\/usr\/(?:include|lib)\/|\/rustc\/[0-9a-f]+\/|\/\.?rustup\/toolchains\/|\/go[^/]*\/src\/(?:runtime|internal|syscall)\/|\/libstdc\+\+-v3\//;
 
+/** Of Go's standard library: below the folder it is installed in, or bare where the program was built with -trimpath. */
+const GO_SOURCE =
+  /(?:\/(?:go[^/]*|toolchain@[^/]*)\/src\/|^)(?:archive|bufio|bytes|compress|container|context|crypto|database|debug|encoding|errors|expvar|flag|fmt|go|hash|html|image|index|internal|io|iter|log|maps|math|mime|net|os|path|plugin|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|testing|text|time|unicode|unique|vendor)\/(?:[^.]+\/)?[^/.]+\.(?:go|s)$/;
+
 /** Whether the frame is of what programs stand on rather than of the program itself. */
 export function isRuntime({ function: name, file, binary }: UserFrame): boolean {
   if (binary !== undefined && (binary === '[vdso]' || SYSTEM_LIBRARY.test(binary))) return true;
-  return RUNTIME_FUNCTION.test(name) || (file !== undefined && RUNTIME_SOURCE.test(file));
+  return (
+    RUNTIME_FUNCTION.test(name) || (file !== undefined && (RUNTIME_SOURCE.test(file) || GO_SOURCE.test(file)))
+  );
 }
 
 /** Whether the frame is a line of the program's own source. */
@@ -26,7 +32,7 @@ export function isOwn(frame: UserFrame): boolean {
 }
 
 /** The frame that the program's own code waits in. */
-export function ownFrame({ userStack = [] }: Task): UserFrame | undefined {
+export function ownFrame({ userStack = [] }: Pick<Task, 'userStack'>): UserFrame | undefined {
   return userStack.find(isOwn);
 }
 

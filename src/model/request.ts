@@ -72,10 +72,20 @@ export interface Origin {
   /**
    * object: a structure that it points to; callback: a function that will be called; method: of an object's class;
    * coroutine: one suspended, and its caller; future: the same of Rust; code: user_data is itself an address of code;
+   * goroutine: one that waits on a channel which user_data leads to, in `function`;
    * submitted: on the stack of the thread that submitted it and waits for it still;
    * number: user_data is no address, `function` completes "user_data is …".
    */
-  readonly kind: 'object' | 'callback' | 'method' | 'coroutine' | 'future' | 'code' | 'submitted' | 'number';
+  readonly kind:
+    | 'object'
+    | 'callback'
+    | 'method'
+    | 'coroutine'
+    | 'future'
+    | 'code'
+    | 'goroutine'
+    | 'submitted'
+    | 'number';
   /** Function, or type of the object, as the program's own names. */
   readonly function: string;
   readonly file?: string;
@@ -83,4 +93,6 @@ export interface Origin {
   readonly column?: number;
   /** Where it was found: `user_data + 8`. */
   readonly found?: string;
+  /** Of a goroutine its number. */
+  readonly goroutine?: number;
 }

@@ -6,6 +6,7 @@
 
 import type { AioContext } from './aio';
 import type { FuseServer } from './fuseServer';
+import type { Goroutines } from './goroutine';
 import type { Request } from './request';
 import type {
   BlockDevice,
@@ -22,6 +23,7 @@ import type {
 
 export type { AioContext, AioRequest, AioSubmission } from './aio';
 export type { FileCall, FuseServer } from './fuseServer';
+export type { GoroutineFd, GoroutineGroup, GoroutineState, Goroutines } from './goroutine';
 export type { Certainty, Operand, Origin, Request, RequestState, Source } from './request';
 export type {
   Backing,
@@ -54,6 +56,8 @@ export interface Sample {
   readonly rights: Rights;
   readonly process: Process;
   readonly tasks: readonly Task[];
+  /** Of a Go program; absent where it is none, or its memory does not tell. */
+  readonly goroutines?: Goroutines;
   readonly rings: readonly Ring[];
   readonly requests: readonly Request[];
   /** The io-wq of each thread that has one; absent where only the kernel's memory would tell. */

@@ -34,6 +34,16 @@ const TASK: Shape = {
   kernelStack: [{ function: 'string' }],
 };
 
+const FRAME: Shape = {
+  ...CODE,
+  address: 'string',
+  trust: 'string',
+  binary: 'string',
+  binaryModified: 'number',
+  md5: 'string',
+  inlined: 'boolean',
+};
+
 /** Fields that may be absent, yet are used without another look where they are there. */
 const OPTIONAL: Readonly<Record<string, Shape>> = {
   devices: [
@@ -141,21 +151,30 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
   children: [{ ...PROCESS, state: 'string', group: 'number', ownPid: 'number' }],
   tasks: [
     {
-      userStack: [
-        {
-          ...CODE,
-          address: 'string',
-          trust: 'string',
-          binary: 'string',
-          binaryModified: 'number',
-          md5: 'string',
-          inlined: 'boolean',
-        },
-      ],
+      userStack: [FRAME],
       userStackNote: 'string',
     },
   ],
-  requests: [{ origin: [{ ...CODE, kind: 'string', found: 'string' }] }],
+  goroutines: {
+    count: 'number',
+    runtime: 'number',
+    unread: 'number',
+    groups: [
+      {
+        count: 'number',
+        ids: ['number'],
+        state: 'string',
+        reason: 'string',
+        stack: [FRAME],
+        stackNote: 'string',
+        read: 'number',
+        startedAt: FRAME,
+        fds: [{ goroutine: 'number', fd: 'number', for: 'string' }],
+        tids: ['number'],
+      },
+    ],
+  },
+  requests: [{ origin: [{ ...CODE, kind: 'string', found: 'string', goroutine: 'number' }] }],
   futexes: [{ address: 'string', value: 'number', holder: PROCESS }],
   cgroup: {
     path: 'string',
@@ -239,6 +258,22 @@ const NEEDED: ReadonlySet<string> = new Set([
   'tasks.userStack.function',
   'tasks.userStack.address',
   'tasks.userStack.trust',
+  'goroutines.count',
+  'goroutines.runtime',
+  'goroutines.unread',
+  'goroutines.groups',
+  'goroutines.groups.count',
+  'goroutines.groups.ids',
+  'goroutines.groups.state',
+  'goroutines.groups.stack.function',
+  'goroutines.groups.stack.address',
+  'goroutines.groups.stack.trust',
+  'goroutines.groups.startedAt.function',
+  'goroutines.groups.startedAt.address',
+  'goroutines.groups.startedAt.trust',
+  'goroutines.groups.fds.goroutine',
+  'goroutines.groups.fds.fd',
+  'goroutines.groups.fds.for',
   'requests.origin.kind',
   'requests.origin.function',
   'cgroup.path',

@@ -2,7 +2,7 @@ import type { KernelLayout } from '../kernel/layout';
 import { printable } from '../model/printable';
 import type { UserFrame } from '../model/sample';
 import type { Binaries, Place } from './binaries';
-import { readable } from './frameNames';
+import { readable, withoutShapes } from './frameNames';
 import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
 import { fromPerfMap } from './perfMap';
@@ -47,9 +47,23 @@ interface Named {
   readonly modified: number | undefined;
 }
 
+/** The frames of each stack in the words of the program. */
+export async function namedStacks(
+  stacks: readonly (readonly StackFrame[])[],
+  binaries: Binaries,
+  place: Place,
+): Promise<UserFrame[][]> {
+  const named = await nameFrames(
+    stacks.map((frames) => ({ frames })),
+    binaries,
+    place,
+  );
+  return stacks.map((frames) => frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)))));
+}
+
 /** By the address looked up: threads of one pool are at the same places. */
 async function nameFrames(
-  stacks: readonly ThreadStack[],
+  stacks: readonly Pick<ThreadStack, 'frames'>[],
   binaries: Binaries,
   place: Place,
 ): Promise<Map<number, Named>> {
@@ -102,7 +116,7 @@ function userFrames({ pc, trust, image, mapping }: StackFrame, named: Named | un
   };
   const shown = sources.length > 0 ? sources : [{ inlined: false }];
   return shown.map(({ function: name, file, line, column, md5, inlined }: SourceFrame) => ({
-    function: name === undefined ? unnamed(pc, image, mapping) : printable(name),
+    function: name === undefined ? unnamed(pc, image, mapping) : printable(withoutShapes(name)),
     ...(file === undefined ? {} : { file: printable(file) }),
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),

@@ -22,3 +22,9 @@ export async function readable(
     }),
   );
 }
+
+/** Names of Go's generic functions as its tracebacks have them: `main.take[...]`, not `main.take[go.shape.int_0]`. */
+export function withoutShapes(name: string): string {
+  const [open, close] = [name.indexOf('[go.shape.'), name.lastIndexOf(']')];
+  return open > 0 && close > open ? `${name.slice(0, open)}[...]${name.slice(close + 1)}` : name;
+}

@@ -180,11 +180,18 @@ export class Lines {
   }
 
   private async goFrames(place: number): Promise<SourceFrame[]> {
+    const found = (await (await this.go())?.frames(place)) ?? [];
+    return found.map(({ name, ...where }, index) => ({
+      function: name,
+      ...where,
+      inlined: index < found.length - 1,
+    }));
+  }
+
+  /** The table that Go's compiler writes of its functions; undefined in what it has not made. */
+  go(): Promise<GoTable | undefined> {
     this.goTable ??= GoTable.open(this.elf);
-    const found = await (await this.goTable)?.at(place);
-    if (found === undefined) return [];
-    const { name, ...where } = found;
-    return [{ function: name, ...where, inlined: false }];
+    return this.goTable;
   }
 
   private async symbolAt(place: number): Promise<Location['symbol']> {

@@ -1,10 +1,11 @@
 import type { KernelLayout } from '../kernel/layout';
-import type { Sample, Task } from '../model/sample';
+import type { Origin, Sample, Task } from '../model/sample';
 import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { blindSources, isBlindSource } from './blindSources';
 import { type CallStack, readCallStacks } from './callStacks';
+import { GoroutineReader } from './go/goroutines';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
 import { standingStacks, withStacks } from './standing';
@@ -29,6 +30,7 @@ export class SampleLinker {
   private readonly processes = new Map<string, ProcessStacks>();
   private readonly binaries: Binaries;
   private readonly origins: Origins;
+  private readonly goroutines: GoroutineReader;
 
   constructor(
     private readonly target: Target,
@@ -36,12 +38,37 @@ export class SampleLinker {
   ) {
     this.binaries = new Binaries(target, options);
     this.origins = new Origins(target, this.binaries);
+    this.goroutines = new GoroutineReader(target, this.binaries);
   }
 
   /** The Sample with the user stacks of its threads and the origins of its requests, those that matter most if they are many. Rejects only when the target is gone. */
   async link(sample: Sample, options: LinkOptions = {}): Promise<Sample> {
     const linked = await this.linkThreads(sample, options);
-    return withOrigins(linked, options.previous, this.origins, () => this.place(sample));
+    const place = (): Promise<Place> => this.place(sample);
+    const go = await this.goroutines.of(sample, place);
+    if (!go) return withOrigins(linked, options.previous, this.origins, place);
+    const origins = {
+      of: (where: Place, values: Iterable<string>) => this.originsWith(go.origins, where, values),
+    };
+    return withOrigins({ ...linked, goroutines: go.goroutines }, options.previous, origins, place);
+  }
+
+  /** Where Go's own are known nothing else is looked for. */
+  private async originsWith(
+    ofGo: ReadonlyMap<string, readonly Origin[]>,
+    place: Place,
+    values: Iterable<string>,
+  ): Promise<Map<string, readonly Origin[]>> {
+    const wanted = [...values];
+    const found = await this.origins.of(
+      place,
+      wanted.filter((value) => !ofGo.has(value)),
+    );
+    for (const value of wanted) {
+      const origins = ofGo.get(value);
+      if (origins && origins.length > 0) found.set(value, origins);
+    }
+    return found;
   }
 
   private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
@@ -64,6 +91,7 @@ export class SampleLinker {
   close(): void {
     this.processes.clear();
     this.origins.close();
+    this.goroutines.close();
     this.binaries.close();
   }
 

@@ -7,7 +7,7 @@ import { submittingOrigins } from './origin/submitting';
 export async function withOrigins(
   sample: Sample,
   previous: Sample | undefined,
-  origins: Origins,
+  origins: Pick<Origins, 'of'>,
   place: () => Promise<Place>,
 ): Promise<Sample> {
   const standing = standingOrigins(sample, previous);
@@ -44,6 +44,9 @@ function isCode(origin: readonly Origin[] | undefined): boolean {
   return origin?.some(({ kind }) => kind !== 'number') === true;
 }
 
+/** Kinds of origins that are of the moment. */
+const PASSING: ReadonlySet<Origin['kind']> = new Set(['submitted', 'goroutine']);
+
 /** By what names a request for as long as it is pending; those without a place in the order of submission are not told apart. */
 function standingOrigins(sample: Sample, previous: Sample | undefined): Map<string, readonly Origin[]> {
   const standing = new Map<string, readonly Origin[]>();
@@ -52,7 +55,7 @@ function standingOrigins(sample: Sample, previous: Sample | undefined): Map<stri
   for (const request of previous.requests) {
     const { origin, sequence } = request;
     // Who waited then need not wait now.
-    if (origin && sequence !== undefined && origin[0]?.kind !== 'submitted')
+    if (origin && sequence !== undefined && !PASSING.has(origin[0]?.kind ?? 'number'))
       standing.set(keyOf(request), origin);
   }
   return standing;

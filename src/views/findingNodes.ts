@@ -123,7 +123,7 @@ function proof(item: Evidence, sample: Sample): Node {
   }
   if ('fd' in item) {
     const resource = indexOf(sample).resources.get(item.fd);
-    return resource ? resourceRow(resource) : { id: `fd-${item.fd}`, label: `fd ${item.fd}` };
+    return resource ? resourceRow(resource, sample) : { id: `fd-${item.fd}`, label: `fd ${item.fd}` };
   }
   if ('aio' in item) {
     const context = sample.aio?.find((candidate) => candidate.id === item.aio);

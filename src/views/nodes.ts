@@ -9,6 +9,7 @@ import type { Blindness, Sample } from '../model/sample';
 import { aioNodes } from './aioNodes';
 import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
+import { goroutineNodes } from './goroutineNodes';
 import { type HostStates, hostNodes, isCutOff, isGrouped, NO_STATES } from './hostNodes';
 import { ROOT_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged, placed, unshowable } from './node';
@@ -106,6 +107,7 @@ function sampleNodes(sample: Sample, sudo: string | undefined): readonly Node[] 
     ...ringNodes(sample),
     ...aioNodes(sample),
     ...taskNodes(sample),
+    ...goroutineNodes(sample),
     ...resourceNodes(sample),
     ...blindNodes(sample.notVisible, sudo),
   ];

@@ -6,7 +6,7 @@ import { isOfSystem, noFile } from '../source/sourcePaths';
 export type Placed<T> = T & { readonly file: string; readonly line: number };
 
 /** The line that the program's own code waits at. */
-export function ownLine(task: Task): Placed<UserFrame> | undefined {
+export function ownLine(task: Pick<Task, 'userStack'>): Placed<UserFrame> | undefined {
   const frame = ownFrame(task);
   return frame && isPlaced(frame) ? frame : undefined;
 }

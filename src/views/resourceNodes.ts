@@ -1,5 +1,6 @@
 import { cgroupLine } from '../explain/cgroups';
 import { below, diskKind, inFlightOf, troublesOf } from '../explain/disks';
+import { resourceWaiters, waitingFor } from '../explain/goroutineWords';
 import { lockText } from '../explain/locks';
 import { listenerText } from '../explain/otherEnds';
 import { remoteMountFacts } from '../explain/remoteMounts';
@@ -7,6 +8,7 @@ import { duration, processName, sentence } from '../explain/words';
 import { printable } from '../model/printable';
 import type { BlockDevice, ProcessName, RemoteMount, Resource, ResourceKind, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
+import { goroutineRow } from './goroutineNodes';
 import { type Node, paged } from './node';
 import { dots, grouped, shown } from './words';
 
@@ -32,14 +34,15 @@ const ICONS: Record<ResourceKind, string> = {
   unknown: 'question',
 };
 
-export function resourceNodes({ resources, devices, remoteMounts, cgroup }: Sample): readonly Node[] {
+export function resourceNodes(sample: Sample): readonly Node[] {
+  const { resources, devices, remoteMounts, cgroup } = sample;
   const rows: Node[] = [];
   if (resources.length > 0) {
     rows.push({
       id: 'resources',
       label: `Files and sockets (${grouped(resources.length)})`,
       icon: { id: 'files' },
-      children: () => paged(resources, resourceRow),
+      children: () => paged(resources, (resource) => resourceRow(resource, sample)),
     });
   }
   if (devices && devices.length > 0) {
@@ -64,13 +67,16 @@ export function resourceNodes({ resources, devices, remoteMounts, cgroup }: Samp
   return rows;
 }
 
-export function resourceRow(resource: Resource): Node {
+/** Below it the goroutines that wait for it, where they are looked for in a Sample. */
+export function resourceRow(resource: Resource, sample?: Sample): Node {
+  const waiting = sample ? waitingFor(sample).get(resource.fd) : undefined;
   return {
     id: `fd-${resource.fd}`,
     label: `fd ${resource.fd}  ${name(resource)}`,
-    description: facts(resource),
+    description: dots(facts(resource), sample && shown(resourceWaiters(sample, resource), 400)),
     icon: { id: ICONS[resource.kind] ?? 'question' },
     tooltip: () => tooltip(resource),
+    ...(waiting ? { children: () => paged(waiting, ({ group }) => goroutineRow(group)) } : {}),
   };
 }
 

@@ -12,8 +12,11 @@ import { dots, shown } from './words';
 /** What a row needs so that it leads to a line, and its stack can be copied. */
 type Linked = Pick<Node, 'source' | 'stack' | 'context'>;
 
+/** What of a thread, or of a goroutine, its stack is. */
+export type UserStack = Pick<Task, 'userStack' | 'userStackNote'>;
+
 /** A thread's frames in the program, and why there are none or no more. */
-export function userRows(task: Task): readonly Node[] {
+export function userRows(task: UserStack): readonly Node[] {
   const { userStack = [], userStackNote } = task;
   const stack = () => stackText(userStack, userStackNote);
   return [
@@ -84,7 +87,7 @@ export function originRows({ origin = [] }: Request): readonly Node[] {
 }
 
 /** For the row of a thread: the user's own line in its stack. */
-export function taskSource(task: Task): Linked {
+export function taskSource(task: UserStack): Linked {
   const { userStack, userStackNote } = task;
   if (userStack === undefined || userStack.length === 0) return {};
   const own = ownLine(task);

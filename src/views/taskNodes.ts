@@ -3,6 +3,7 @@ import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
+import { threadGoroutines } from './goroutineNodes';
 import { KERNEL_FRAME_CONTEXT } from './ids';
 import { type Node, type NodeIcon, paged } from './node';
 import { colored } from './severity';
@@ -202,7 +203,7 @@ function frames(task: Task, sample: Sample): readonly Node[] {
       icon: { id: 'file' },
     });
   }
-  rows.push(...userRows(task));
+  rows.push(...userRows(task), ...threadGoroutines(sample, task));
   return rows;
 }
 

@@ -74,6 +74,11 @@ export class ProcessMemory {
     return this.images?.region(address);
   }
 
+  /** Those that begin between two addresses. */
+  regionsIn(start: number, end: number): Region[] {
+    return this.images?.regions.filter((region) => region.start >= start && region.start < end) ?? [];
+  }
+
   /** The files that are mapped, with the lowest address of each. */
   files(): readonly { readonly path: string; readonly start: number }[] {
     const files = new Map<string, number>();

@@ -33,6 +33,10 @@ const SENTENCES: readonly (readonly [string, readonly Origin[]])[] = [
       { kind: 'callback', function: 'main::<lambda>', file: 'store.c', line: 7 },
     ],
   ],
+  [
+    'user_data leads to a channel that goroutine 34 waits on in main.await() at ring.go:9 and to a callback, on_block() at store.c:120',
+    [{ kind: 'goroutine', goroutine: 34, function: 'main.await', file: '/src/ring.go', line: 9 }, callback],
+  ],
   ['user_data leads to a callback, on_block() at store.c:120', [callback]],
   ['user_data is the address of on_block() at store.c:120', [{ ...callback, kind: 'code' }]],
   ['user_data leads to the coroutine read_header()', [coroutine('read_header')]],

@@ -23,14 +23,14 @@ function table(): Buffer {
   data.write('/src/waits.go\0', FILES);
   // First value of all tables is at 1: zigzag of the difference, bytes it holds for.
   data.set([22, 8, 4, 24, 0, /**/ 2, 32, 0], VALUES + 1);
-  [0, 24, 32, 64, 48].forEach((word, index) => {
+  [0, 24, 32, 72, 48].forEach((word, index) => {
     data.writeUInt32LE(word, FUNCTIONS + index * 4);
   });
   const take = FUNCTIONS + 24;
   data.writeUInt32LE(0, take);
   data.writeUInt32LE(6, take + 20);
   data.writeUInt32LE(1, take + 24);
-  const serve = FUNCTIONS + 64;
+  const serve = FUNCTIONS + 72;
   data.writeUInt32LE(32, serve);
   data.writeUInt32LE(10, serve + 4);
   return data;
@@ -56,7 +56,49 @@ it.for([
   [-1, undefined],
 ] as const)('tells function and line at byte %i', async ([offset, expected]) => {
   const found = await open(table());
-  expect(await found?.at(TEXT + offset)).toEqual(expected);
+  expect(await found?.frames(TEXT + offset)).toEqual(expected === undefined ? [] : [expected]);
+});
+
+/** The same functions as Go 1.16 has them: by addresses, of eight bytes. */
+function oldTable(): Buffer {
+  const data = Buffer.alloc(400);
+  table().copy(data, NAMES, NAMES, FUNCTIONS);
+  data.writeUInt32LE(0xffff_fffa, 0);
+  data.set([1, 8], 6);
+  [2, 1, NAMES, UNITS, FILES, VALUES, FUNCTIONS].forEach((word, index) => {
+    data.writeBigUInt64LE(BigInt(word), 8 + index * 8);
+  });
+  [TEXT, 40, TEXT + 32, 88, TEXT + 48].forEach((word, index) => {
+    data.writeBigUInt64LE(BigInt(word), FUNCTIONS + index * 8);
+  });
+  const take = FUNCTIONS + 40;
+  data.writeUInt32LE(1, take + 20);
+  data.writeUInt32LE(6, take + 24);
+  data.writeUInt32LE(1, take + 28);
+  data.writeUInt32LE(10, FUNCTIONS + 88 + 8);
+  return data;
+}
+
+it('is read as Go 1.16 and 1.17 have it, too', async () => {
+  const found = await open(oldTable());
+  expect(await found?.frames(TEXT + 9)).toEqual([{ name: 'main.take', file: '/src/waits.go', line: 12 }]);
+  expect(await found?.frames(TEXT + 40)).toEqual([{ name: 'main.serve' }]);
+  expect(await found?.frames(TEXT + 48)).toEqual([]);
+  expect(await found?.frameSize(TEXT + 9)).toBe(12);
+  const unrelocated = oldTable();
+  unrelocated.fill(0, FUNCTIONS, FUNCTIONS + 8);
+  expect(await open(unrelocated)).toBeUndefined();
+});
+
+it.for([
+  ['1.16', oldTable],
+  ['1.20', table],
+] as const)('finds functions by their names, of Go %s', async ([, make]) => {
+  const found = await open(make());
+  expect(await found?.named(['main.serve', 'main.take', 'main', 'serve', 'take.'])).toEqual([
+    { name: 'main.take', start: TEXT, end: TEXT + 32, kind: 0 },
+    { name: 'main.serve', start: TEXT + 32, end: TEXT + 48, kind: 0 },
+  ]);
 });
 
 it('is not there in another layout, nor cut short', async () => {
@@ -73,8 +115,11 @@ it('reads anything without complaint', async () => {
     fc.asyncProperty(damage, fc.integer({ min: -4, max: 60 }), async (changes, offset) => {
       const data = table();
       for (const [at, byte] of changes) data[at] = byte;
-      const place = await (await open(data))?.at(TEXT + offset);
-      expect(place === undefined || place.name !== '').toBe(true);
+      const opened = await open(data);
+      const places = (await opened?.frames(TEXT + offset)) ?? [];
+      expect(places.every(({ name }) => name !== '')).toBe(true);
+      await opened?.frameSize(TEXT + offset);
+      await opened?.named(['main.take', 'main.serve']);
     }),
     { numRuns: 3000 },
   );

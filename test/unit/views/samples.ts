@@ -290,8 +290,19 @@ export function linked(): Sample {
   const origin = [{ kind: 'coroutine', function: 'read_header', file: '/src/coro.cpp', line: 35 }] as const;
   const sample = stuck();
   const [thread = idle(4242), ...workers] = sample.tasks;
+  const [, , serve] = userStack;
   return {
     ...sample,
+    goroutines: {
+      ...{ count: 3, runtime: 4, unread: 1 },
+      groups: [
+        {
+          ...{ count: 2, ids: [5, 6], state: 'waiting', reason: 'IO wait', read: 1, tids: [4240] },
+          ...{ stack: userStack, stackNote: 'ends here: memory was missing', startedAt: serve },
+          fds: [{ goroutine: 5, fd: 7, for: 'read' }],
+        },
+      ],
+    },
     tasks: [{ ...thread, userStack, userStackNote: 'ends here: memory was missing' }, ...workers],
     requests: sample.requests.map((request) => ({ ...request, origin })),
   };
