@@ -4,6 +4,7 @@ import type { Demangle } from '../../target/demangler';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
 import { Code } from './code';
+import { knownObject } from './frameworkObjects';
 import { frameworksOf, frameworkWords } from './frameworks';
 import { ProcessMemory } from './processMemory';
 import { Search } from './search';
@@ -67,22 +68,23 @@ export class Origins {
         found.set(value, [{ kind: 'number', function: OPAQUE }]);
       }
     const open = pointers.filter(({ value }) => !found.has(value));
+    code.frameworks ??= frameworksOf(code.functions);
+    const frameworks = await code.frameworks;
+    const shapes = frameworks.flatMap(({ objects }) => objects ?? []);
     for (let at = 0; at < open.length && !memory.isSpent; at += AT_ONCE)
       await Promise.all(
         open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
-          const origins = await new Search(code.functions).of(candidates);
+          const origins =
+            (await knownObject(code.functions, candidates, shapes)) ??
+            (await new Search(code.functions).of(candidates));
           const { demangle } = this.binaries;
           if (origins.length > 0)
             found.set(value, await Promise.all(origins.map((origin) => shown(origin, demangle))));
         }),
       );
-    if (numbers.length > 0 && !memory.isSpent) {
-      code.frameworks ??= frameworksOf(code.functions);
-      const frameworks = await code.frameworks;
-      for (const value of numbers) {
-        const words = frameworkWords(value, frameworks);
-        if (words !== undefined) found.set(value, [{ kind: 'number', function: words }]);
-      }
+    for (const value of numbers) {
+      const words = frameworkWords(value, frameworks);
+      if (words !== undefined) found.set(value, [{ kind: 'number', function: words }]);
     }
     memory.close();
     code.functions.trim();

@@ -110,6 +110,17 @@ export class ProcessMemory {
     return undefined;
   }
 
+  /** Unwind tables say that a function begins there, as they do where symbols are stripped. */
+  async beginsFunction({ frames }: Image, address: number): Promise<boolean> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { misses } = this.space;
+      const begins = frames.beginsAt(address);
+      if (begins || this.space.misses === misses) return begins;
+      if (!(await this.fetch())) return false;
+    }
+    return false;
+  }
+
   /** Eight bytes as an address; undefined also for what is none. */
   async word(address: number): Promise<number | undefined> {
     const data = await this.bytes(address, 8);

@@ -37,7 +37,15 @@ const MOST_OBJECTS = 24;
 const MOST_FOLLOWED = 12;
 
 /** How much a guess is worth; each word further into an object, and each pointer to another one, takes from it. */
-const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 8, library: 6 } as const;
+const WEIGHT = {
+  coroutine: 20,
+  future: 18,
+  class: 14,
+  callback: 12,
+  unnamed: 8,
+  nameless: 7,
+  library: 6,
+} as const;
 const WORD_COSTS = 0.2;
 const POINTER_COSTS = 5;
 /** A guess worth less is none: what other objects of the program have is not the request's. */
@@ -133,6 +141,7 @@ export class Search {
 
   private async callback(word: number, at: number, { path, found, penalty, depth }: Pointer): Promise<void> {
     const called = await this.code.startingAt(word);
+    if (!called && depth === 0) await this.nameless(word, found, penalty);
     if (!called || !mayBeCallback(called)) return;
     const own = isOwn(called);
     const inner = own ? await lambdaOf(this.code, called) : await programCode(this.code, called);
@@ -148,6 +157,12 @@ export class Search {
     for (const one of own ? [called, inner] : [inner ?? called])
       if (one) origins.push({ kind: 'callback', function: one.name, ...one.place, found });
     this.take(origins, weight);
+  }
+
+  private async nameless(word: number, found: string, penalty: number): Promise<void> {
+    const weight = WEIGHT.nameless - penalty;
+    const name = this.isBetter(weight) ? await this.code.nameless(word) : undefined;
+    if (name !== undefined) this.take([{ kind: 'callback', function: name, found }], weight);
   }
 
   /** A pointer into a binary's data: to the virtual functions of a class, or of one of Rust's traits. */
