@@ -7,6 +7,7 @@ import { asyncBacktrace, coroutineAt, coroutineFrom } from './coroutines';
 import { type Extent, extentOf } from './extent';
 import { wordIn } from './processMemory';
 import { isSystemImage } from './programFiles';
+import { polledFrom, taskAwaiting } from './rustTasks';
 import { traitBehind } from './rustTraits';
 import type { Candidate } from './userData';
 
@@ -123,8 +124,10 @@ export class Search {
       const penalty = (at / 8) * WORD_COSTS + depth * POINTER_COSTS;
       const found = at === 0 ? path : `${path} + ${at}`;
       if (memory.isCode(word)) await this.callback(word, at, { path, found, penalty, depth });
-      else if (await memory.image(word)) await this.table(word, data, at, found, penalty);
-      else if (word % 8 === 0) pointers.push({ address: word, path: found });
+      else if (await memory.image(word)) {
+        await this.table(word, data, at, found, penalty);
+        await this.task(word, address + at, path, penalty);
+      } else if (word % 8 === 0) pointers.push({ address: word, path: found });
     }
     return pointers;
   }
@@ -177,6 +180,14 @@ export class Search {
     }
     const behind = await traitBehind(this.code, word, wordIn(data, at - 8), found);
     if (behind) this.take(behind.origins, WEIGHT[behind.kind] - penalty);
+  }
+
+  /** A pointer to the table of a Rust task, as a waker leads to one. */
+  private async task(word: number, place: number, path: string, penalty: number): Promise<void> {
+    const weight = WEIGHT.future - penalty;
+    const poll = this.isBetter(weight) ? await polledFrom(this.code, word) : undefined;
+    const awaited = poll && (await taskAwaiting(this.code, poll, place, path));
+    if (awaited) this.take(awaited.origins, weight);
   }
 
   private isBetter(weight: number): boolean {
