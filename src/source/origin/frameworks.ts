@@ -22,6 +22,8 @@ export interface Framework {
   readonly program?: RegExp;
   /** What a number is to it, completing "user_data is …"; undefined for one it does not use. */
   words?(value: bigint): string | undefined;
+  /** Its tasks can be told from what lies in the heap. */
+  readonly hasTasks?: boolean;
   /** What its user_data points to. */
   readonly objects?: readonly ObjectShape[];
 }
@@ -111,6 +113,8 @@ const FRAMEWORKS: readonly Framework[] = [
     symbol: 'io_uring_wait_cqe',
     words: (value) => mark(value, ['liburing’s mark of the time limit of a wait']),
   },
+  // What polls a task, of tokio and of what is made after it.
+  { name: 'tokio', symbol: '4task3raw4poll', hasTasks: true },
 ];
 
 /** The number of what it belongs to, the operation as the kernel counts them, and 16 bits of Netty's own. */
@@ -132,7 +136,7 @@ const linkedIn = new WeakMap<ElfFile, Promise<ReadonlySet<Framework>>>();
 /** Which of them a process uses: by the libraries it has mapped, its executable, and the symbols of that. */
 export async function frameworksOf(code: Code): Promise<readonly Framework[]> {
   const files = code.memory.files();
-  const executable = files.find(({ path }) => path.startsWith('/') && !/\.so(?:\.|$)/.test(path));
+  const executable = code.memory.executable();
   const linked = executable && (await linkedInto(code, executable.start));
   return FRAMEWORKS.filter(
     (framework) =>

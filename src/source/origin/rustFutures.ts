@@ -5,6 +5,7 @@ import type { Entry } from '../dwarf/entries';
 import { Attribute, Tag } from '../dwarf/names';
 import { type Code, declarationOf, type ProgramFunction } from './code';
 import { wordIn } from './processMemory';
+import { isProgramFile } from './programFiles';
 import { methodAt } from './rustTables';
 import { isStructure, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
 
@@ -66,7 +67,9 @@ export async function awaiting(code: Code, future: Standing, found: string): Pro
     standing = leaf && (await pointedFuture(code, leaf));
   }
   if (steps.length === 0) return undefined;
-  const origins = steps.reverse().map(
+  // Those a library has of its own count where it has all.
+  const own = steps.filter(({ place }) => isProgramFile(place.file));
+  const origins = (own.length > 0 ? own : steps).reverse().map(
     ({ name, place }, index): Origin => ({
       kind: 'future',
       function: name,

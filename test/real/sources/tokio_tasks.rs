@@ -1,6 +1,5 @@
 // Tasks of tokio's that await reads through io_uring, by a driver of their own that numbers its operations as
 // tokio-uring does, or keeps the waker in what user_data points to, as compio does.
-use std::cell::RefCell;
 use std::ffi::{c_long, c_void};
 use std::future::Future;
 use std::pin::Pin;
@@ -78,9 +77,7 @@ mod driver {
         Waiting(Waker),
     }
 
-    thread_local! {
-        static SLAB: RefCell<Vec<Lifecycle>> = RefCell::new(Vec::new());
-    }
+    static SLAB: Mutex<Vec<Lifecycle>> = Mutex::new(Vec::new());
 
     /// An operation that has a number.
     pub struct Op {
@@ -92,11 +89,9 @@ mod driver {
         type Output = usize;
         fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
             if self.index.is_none() {
-                let index = SLAB.with(|slab| {
-                    let mut slab = slab.borrow_mut();
-                    slab.push(Lifecycle::Waiting(context.waker().clone()));
-                    slab.len() + 16
-                });
+                let mut slab = SLAB.lock().unwrap();
+                slab.push(Lifecycle::Waiting(context.waker().clone()));
+                let index = slab.len() + 16;
                 self.index = Some(index);
                 arm(self.name, index as u64);
             }
@@ -165,7 +160,7 @@ async fn main_loop() {
         let guard = RING.lock().unwrap();
         let armed = &guard.as_ref().unwrap().armed;
         if armed.len() == 4 {
-            println!("{}\nnobody’s 0x63\nready", armed.join("\n"));
+            println!("{}\nnobody 0x63\nready", armed.join("\n"));
             break;
         }
     }
