@@ -7,7 +7,7 @@ import { type Code, declarationOf, type ProgramFunction } from './code';
 import { wordIn } from './processMemory';
 import { isProgramFile } from './programFiles';
 import { methodAt } from './rustTables';
-import { isStructure, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
+import { isStructure, Looks, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
 
 /** Futures that await each other, at most. */
 const MOST = 24;
@@ -16,6 +16,7 @@ const DEEPEST = 6;
 const POINTS = /^(?:.*::)?(?:Pin|Box)<|^&mut /;
 /** Structures within structures that are looked through for a future. */
 const DEEPEST_WITHIN = 3;
+const MOST_MEMBERS = 200;
 const ASYNC = /^\{async_(?:fn|block|closure)_env#\d+\}/;
 
 /** A future in memory, and what type it has. */
@@ -153,7 +154,7 @@ async function numberAt(code: Code, address: number, size: number): Promise<numb
 async function pointedFuture(code: Code, standing: Standing): Promise<Standing | undefined> {
   const { info, type, address } = standing;
   if (ASYNC.test((await type.name()) ?? '')) return standing;
-  if (!POINTS.test((await type.name()) ?? '')) return futureWithin(standing, 0);
+  if (!POINTS.test((await type.name()) ?? '')) return futureWithin(standing, 0, new Looks(MOST_MEMBERS));
   const data = await code.memory.word(address);
   if (!data) return undefined;
   const table = await code.memory.word(address + 8);
@@ -164,14 +165,19 @@ async function pointedFuture(code: Code, standing: Standing): Promise<Standing |
 }
 
 /** A future that is all in another one, as in a time limit or a span around it. */
-async function futureWithin({ info, type, address }: Standing, depth: number): Promise<Standing | undefined> {
+async function futureWithin(
+  { info, type, address }: Standing,
+  depth: number,
+  looks: Looks,
+): Promise<Standing | undefined> {
   if (depth === DEEPEST_WITHIN) return undefined;
   for await (const { offset, entry } of membersOf(type)) {
+    if (looks.spent()) return undefined;
     const inner = await typeOf(info, entry);
     if (!isStructure(inner)) continue;
     const standing = { info, type: inner, address: address + offset };
     if (ASYNC.test((await inner.name()) ?? '')) return standing;
-    const within = await futureWithin(standing, depth + 1);
+    const within = await futureWithin(standing, depth + 1, looks);
     if (within) return within;
   }
   return undefined;

@@ -3,7 +3,7 @@ import { Tag } from '../dwarf/names';
 import type { Code, ProgramFunction } from './code';
 import { wordIn } from './processMemory';
 import { type Awaiting, awaiting, type Standing, variantOf } from './rustFutures';
-import { isStructure, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
+import { isStructure, Looks, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
 
 /** Where the header of a task has its table, and what the task is, by the function that polls it. */
 interface TaskType {
@@ -76,7 +76,7 @@ async function readType(poll: ProgramFunction): Promise<TaskType | undefined> {
   const header = await memberNamed(cell, 'header');
   const headerType = header && (await typeOf(info, header.entry));
   const table = headerType && (await memberNamed(headerType, 'vtable'));
-  const stage = await stageWithin({ info, type: cell, address: 0 }, 0);
+  const stage = await stageWithin({ info, type: cell, address: 0 }, 0, new Looks(MOST_ENTRIES));
   return header && table && stage
     ? { table: header.offset + table.offset, stage: stage.address, future: stage.type }
     : undefined;
@@ -111,14 +111,20 @@ async function targetOf(info: NonNullable<ProgramFunction['info']>, type: Entry 
 }
 
 /** The `Stage` of a task, as far from its beginning as its address says. */
-async function stageWithin({ info, type, address }: Standing, depth: number): Promise<Standing | undefined> {
+async function stageWithin(
+  { info, type, address }: Standing,
+  depth: number,
+  looks: Looks,
+): Promise<Standing | undefined> {
   if (/^Stage</.test((await type.name()) ?? '')) return { info, type, address };
   if (depth === DEEPEST) return undefined;
   for (const { name, offset, entry } of await allMembers(type)) {
+    if (looks.spent()) return undefined;
     if (name === 'header' || name === 'trailer' || name === 'scheduler') continue;
     const inner = await typeOf(info, entry);
     const found =
-      isStructure(inner) && (await stageWithin({ info, type: inner, address: address + offset }, depth + 1));
+      isStructure(inner) &&
+      (await stageWithin({ info, type: inner, address: address + offset }, depth + 1, looks));
     if (found) return found;
   }
   return undefined;

@@ -7,7 +7,7 @@ import { wordIn } from './processMemory';
 import { isProgramFile } from './programFiles';
 import { type Awaiting, type Standing, variantOf } from './rustFutures';
 import { polledFrom, taskAwaiting } from './rustTasks';
-import { isStructure, membersOf, typeOf } from './types';
+import { isStructure, Looks, membersOf, typeOf } from './types';
 
 /** A task in memory: what polls it, and where its pointer to its table lies. */
 interface Task {
@@ -15,8 +15,14 @@ interface Task {
   readonly place: number;
 }
 
-/** What one task awaits, and the future that is not the compiler's own at its end. */
-type Waiting = Awaiting & { readonly leaf: Standing };
+/** What one task awaits, and the numbers in the future that is not the compiler's own at its end, with their names. */
+type Waiting = Awaiting & { readonly numbers: ReadonlyMap<number, string> };
+
+/** What has been found in a future, and how many members may still be looked at. */
+interface Found {
+  readonly numbers: Map<number, string>;
+  readonly looks: Looks;
+}
 
 /** Bytes of the heap that are searched for tasks, in pieces, so many of them at once. */
 const MOST_HEAP = 32 << 20;
@@ -29,6 +35,7 @@ const MOST_TASKS = 500;
 const BELIEVED = 10_000;
 /** Structures within the future of an operation. */
 const DEEPEST = 5;
+const MOST_MEMBERS = 200;
 /** What the number of an operation is called in the future that waits for it: `index` of tokio-uring's and monoio's. */
 const NUMBER = /^(?:index|idx|key|id|token|slot|user_data|op_index|op_id)$/;
 /** Futures that wait for other things than operations. */
@@ -49,20 +56,19 @@ export class TaskList {
   ): Promise<ReadonlyMap<string, { readonly origins: readonly Origin[]; readonly words?: string }>> {
     const waiting = await this.waiting();
     const found = new Map<string, { readonly origins: readonly Origin[]; readonly words?: string }>();
-    const rest = new Set(waiting);
     for (const value of userData) {
       const number = Number(value);
-      for (const one of rest) {
-        const member = await memberHolding(this.code, one.leaf, number, '', 0);
-        if (member === undefined) continue;
-        const [first, ...others] = one.origins;
+      for (const { origins, numbers } of waiting) {
+        const member = numbers.get(number);
+        const [first, ...others] = origins;
+        if (member === undefined || !first) continue;
         const of = `${number}, ${member} in the future that a task awaits`;
-        if (first) found.set(value, { origins: [{ ...first, found: of }, ...others] });
-        rest.delete(one);
+        found.set(value, { origins: [{ ...first, found: of }, ...others] });
         break;
       }
     }
-    const words = perhaps([...rest]);
+    // One that holds a number waits for that.
+    const words = perhaps(waiting.filter(({ numbers }) => numbers.size === 0));
     if (words) for (const value of userData) if (!found.has(value)) found.set(value, { origins: [], words });
     return found;
   }
@@ -78,7 +84,9 @@ export class TaskList {
       const awaited = await taskAwaiting(this.code, poll, place, 'a task');
       const { leaf } = awaited ?? {};
       if (!awaited || !leaf || NO_OPERATION.test((await leaf.info.nameOf(leaf.type)).name ?? '')) continue;
-      all.push({ ...awaited, leaf });
+      const numbers = new Map<number, string>();
+      await readNumbers(this.code, leaf, { numbers, looks: new Looks(MOST_MEMBERS) }, '', 0);
+      all.push({ ...awaited, numbers });
     }
     return all;
   }
@@ -124,38 +132,38 @@ function pointersInto(data: Buffer, { start, end }: Image): { readonly at: numbe
   return found;
 }
 
-/** The name of the member that holds that number and is called as such a number is. */
-async function memberHolding(
+/** The numbers in a future whose names say that they are an operation's. */
+async function readNumbers(
   code: Code,
   { info, type, address }: Standing,
-  number: number,
+  found: Found,
   outer: string,
   depth: number,
-): Promise<string | undefined> {
-  if (depth === DEEPEST) return undefined;
-  const inner = async (name: string, entry: Entry, offset: number): Promise<string | undefined> => {
+): Promise<void> {
+  if (depth === DEEPEST) return;
+  const read = async (name: string, entry: Entry, offset: number): Promise<void> => {
     const member = await typeOf(info, entry);
     const place = address + offset;
-    if (member?.tag === Tag.baseType)
-      return NUMBER.test(name) && (await holds(code, member, place, number)) ? name : undefined;
-    if (!isStructure(member)) return undefined;
-    return memberHolding(code, { info, type: member, address: place }, number, name, depth + 1);
+    if (member?.tag === Tag.baseType) {
+      const value = NUMBER.test(name) ? await numberOf(code, member, place) : undefined;
+      if (value !== undefined) found.numbers.set(value, name);
+    } else if (isStructure(member))
+      await readNumbers(code, { info, type: member, address: place }, found, name, depth + 1);
   };
   const part = [...type.children()].find(({ tag }) => tag === Tag.variantPart);
   const variant = part && (await variantOf(code, info, part, address));
-  if (variant) return inner(outer, variant.entry, variant.offset);
+  if (variant) await read(outer, variant.entry, variant.offset);
   for await (const { name = '', offset, entry } of membersOf(type)) {
-    const found = await inner(/^__\d+$/.test(name) ? outer : name, entry, offset);
-    if (found !== undefined) return found;
+    if (found.looks.spent()) return;
+    await read(/^__\d+$/.test(name) ? outer : name, entry, offset);
   }
-  return undefined;
 }
 
-async function holds(code: Code, type: Entry, address: number, number: number): Promise<boolean> {
+async function numberOf(code: Code, type: Entry, address: number): Promise<number | undefined> {
   const size = type.number(Attribute.byteSize);
-  if (size !== 4 && size !== 8) return false;
+  if (size !== 4 && size !== 8) return undefined;
   const data = await code.memory.bytes(address, size);
-  return data !== undefined && (size === 8 ? wordIn(data, 0) : data.readUInt32LE(0)) === number;
+  return data && (size === 8 ? wordIn(data, 0) : data.readUInt32LE(0));
 }
 
 /** Where the tasks wait of which one may be meant: undefined where there is none. */

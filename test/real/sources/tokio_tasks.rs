@@ -169,9 +169,11 @@ async fn main_loop() {
 
 fn main() {
     open();
-    #[cfg(feature = "threads")]
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    #[cfg(not(feature = "threads"))]
-    let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Its name says on which of tokio's runtimes.
+    let mut builder = if std::env::args().next().unwrap().ends_with("threads") {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
     builder.enable_time().build().unwrap().block_on(main_loop());
 }
