@@ -96,31 +96,42 @@ describe('user_data of a program on tokio leads to the task that waits', () => {
   const futures = (...names: readonly string[]) =>
     names.map((name) => `future program::${name} ${lineOf(source, name)}`);
 
-  it.for(['one-thread', 'threads'])('on a runtime of %s', { timeout: 120_000 }, async (name, context) => {
-    skipUnless(context, 'ioUring');
-    const armed = await startArmed(context, compileWithTokio(context, source, name));
-    const target = await openTestTarget();
-    context.onTestFinished(() => target.dispose());
-    if (target.arch !== 'x86_64') context.skip('told on x86-64 alone');
-    const told = await originsOf(target, armed);
-    const client = futures('read_block', 'handle_client');
-    const rows = [...told].map(([request, origins]) => [
-      request,
-      origins.map(
-        ({ kind, function: text, line }) => `${kind} ${text}${line === undefined ? '' : ` ${line}`}`,
-      ),
-    ]);
-    expect(Object.fromEntries(rows)).toEqual({
-      // By the number that their futures hold.
-      first: client,
-      second: client,
-      boxed: client,
-      // By the waker, through a time limit around what is awaited.
-      pointed: futures('read_header', 'handle_other'),
-      // None holds that: of those, one waits for no number.
-      nobody: [
-        `number 99, an index or a count, not an address; perhaps of the task that waits in program::read_header() at main.rs:${lineOf(source, 'read_header')}`,
-      ],
-    });
-  });
+  const at = (name: string) => `program::${name}() at main.rs:${lineOf(source, name)}`;
+
+  it.for(['one-thread', 'threads', 'same'])(
+    'on a runtime of %s',
+    { timeout: 120_000 },
+    async (name, context) => {
+      skipUnless(context, 'ioUring');
+      const armed = await startArmed(context, compileWithTokio(context, source, name));
+      const target = await openTestTarget();
+      context.onTestFinished(() => target.dispose());
+      if (target.arch !== 'x86_64') context.skip('told on x86-64 alone');
+      const told = await originsOf(target, armed);
+      const client = futures('read_block', 'handle_client');
+      const rows = [...told].map(([request, origins]) => [
+        request,
+        origins.map(
+          ({ kind, function: text, line }) => `${kind} ${text}${line === undefined ? '' : ` ${line}`}`,
+        ),
+      ]);
+      expect(Object.fromEntries(rows)).toEqual({
+        // By the number that their futures hold.
+        first:
+          name === 'same'
+            ? [
+                `number 17, an index or a count, not an address; perhaps of one of the tasks that wait: 1 in ${at('read_block')}, 1 in ${at('read_same')}`,
+              ]
+            : client,
+        second: client,
+        boxed: client,
+        // By the waker, through a time limit around what is awaited.
+        pointed: futures('read_header', 'handle_other'),
+        // None holds that: of those, one waits for no number.
+        nobody: [
+          `number 99, an index or a count, not an address; perhaps of the task that waits in ${at('read_header')}`,
+        ],
+      });
+    },
+  );
 });

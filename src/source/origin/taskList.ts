@@ -56,20 +56,24 @@ export class TaskList {
   ): Promise<ReadonlyMap<string, { readonly origins: readonly Origin[]; readonly words?: string }>> {
     const waiting = await this.waiting();
     const found = new Map<string, { readonly origins: readonly Origin[]; readonly words?: string }>();
+    // One that holds a number waits for that.
+    const open = perhaps(waiting.filter(({ numbers }) => numbers.size === 0));
     for (const value of userData) {
       const number = Number(value);
-      for (const { origins, numbers } of waiting) {
-        const member = numbers.get(number);
-        const [first, ...others] = origins;
-        if (member === undefined || !first) continue;
-        const of = `${number}, ${member} in the future that a task awaits`;
+      const holding = waiting.filter(({ numbers }) => numbers.has(number));
+      const [one] = holding;
+      const [first, ...others] = one?.origins ?? [];
+      if (!one || !first) {
+        if (open !== undefined) found.set(value, { origins: [], words: open });
+      } else if (holding.every((other) => isSame(other.origins, one.origins))) {
+        const of = `${number}, ${one.numbers.get(number)} in the future that a task awaits`;
         found.set(value, { origins: [{ ...first, found: of }, ...others] });
-        break;
+      } else {
+        // Each thread's ring counts anew.
+        const words = perhaps(holding);
+        if (words !== undefined) found.set(value, { origins: [], words });
       }
     }
-    // One that holds a number waits for that.
-    const words = perhaps(waiting.filter(({ numbers }) => numbers.size === 0));
-    if (words) for (const value of userData) if (!found.has(value)) found.set(value, { origins: [], words });
     return found;
   }
 
@@ -166,6 +170,13 @@ async function numberOf(code: Code, type: Entry, address: number): Promise<numbe
   return data && (size === 8 ? wordIn(data, 0) : data.readUInt32LE(0));
 }
 
+/** They wait at the same place, and so do those that await them. */
+function isSame(some: readonly Origin[], others: readonly Origin[]): boolean {
+  const alike = (one: Origin, other: Origin | undefined) =>
+    one.function === other?.function && one.file === other.file && one.line === other.line;
+  return some.length === others.length && some.every((one, index) => alike(one, others[index]));
+}
+
 /** Where the tasks wait of which one may be meant: undefined where there is none. */
 function perhaps(waiting: readonly Waiting[]): string | undefined {
   const places = new Map<string, number>();
@@ -175,7 +186,9 @@ function perhaps(waiting: readonly Waiting[]): string | undefined {
     const place = `${name}() at ${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
     places.set(place, (places.get(place) ?? 0) + 1);
   }
-  const [first, ...others] = [...places].sort(([, a], [, b]) => b - a);
+  const [first, ...others] = [...places].sort(
+    ([place, count], [other, least]) => least - count || (place < other ? -1 : 1),
+  );
   if (!first) return undefined;
   const [place, count] = first;
   if (others.length === 0)

@@ -134,6 +134,11 @@ async fn read_header(name: &'static str) -> usize {
     driver::Pointed { name, raw }.await // here: read_header
 }
 
+/// Waits for an operation of another ring, which has the same number.
+async fn read_same(name: &'static str) -> usize {
+    driver::Op { name, index: Some(17) }.await // here: read_same
+}
+
 async fn handle_client(name: &'static str) -> usize {
     let first = read_block(name).await; // here: handle_client
     first + 1
@@ -155,6 +160,9 @@ async fn main_loop() {
     tokio::spawn(handle_other("pointed"));
     let boxed: Pin<Box<dyn Future<Output = usize> + Send>> = Box::pin(handle_client("boxed"));
     tokio::spawn(boxed);
+    if std::env::args().next().unwrap().contains("same") {
+        tokio::spawn(read_same("same"));
+    }
     loop {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let guard = RING.lock().unwrap();
