@@ -98,7 +98,7 @@ describe('user_data of a program on tokio leads to the task that waits', () => {
 
   const at = (name: string) => `program::${name}() at main.rs:${lineOf(source, name)}`;
 
-  it.for(['one-thread', 'threads', 'same'])(
+  it.for(['one-thread', 'threads', 'same', 'runnable'])(
     'on a runtime of %s',
     { timeout: 120_000 },
     async (name, context) => {
@@ -128,8 +128,9 @@ describe('user_data of a program on tokio leads to the task that waits', () => {
         // By the waker, through a time limit around what is awaited.
         pointed: futures('read_header', 'handle_other'),
         // None holds that: of those, one waits for no number.
+        ...(name === 'runnable' ? { runnable: futures('read_header', 'handle_runnable') } : {}),
         nobody: [
-          `number 99, an index or a count, not an address; perhaps of the task that waits in ${at('read_header')}`,
+          `number 99, an index or a count, not an address; perhaps of ${name === 'runnable' ? 'one of the 2 tasks that wait' : 'the task that waits'} in ${at('read_header')}`,
         ],
       });
     },

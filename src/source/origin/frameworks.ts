@@ -115,6 +115,7 @@ const FRAMEWORKS: readonly Framework[] = [
   },
   // What polls a task, of tokio and of what is made after it.
   { name: 'tokio', symbol: '4task3raw4poll', hasTasks: true },
+  { name: 'async-task', symbol: '10async_task3raw', hasTasks: true },
 ];
 
 /** The number of what it belongs to, the operation as the kernel counts them, and 16 bits of Netty's own. */

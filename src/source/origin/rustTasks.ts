@@ -16,11 +16,15 @@ interface TaskType {
 
 /** Words of a task's table: functions, the one that polls among them, and offsets. */
 const WORDS = 8;
+/** async-task 4, as compio and smol run theirs: src/raw.rs. */
+const RUNS = /^async_task::raw::.*::run(?:<|$)/;
 /** tokio since 1.0, and monoio since 0.0.1, whose tasks are made after it: runtime/task/raw.rs. */
 const POLLS = /^(?:tokio::runtime|monoio)::task::raw::poll(?:<|$)/;
 /** Entries of one function that are looked at, structures within structures, futures around futures. */
 const MOST_ENTRIES = 2000;
 const DEEPEST = 6;
+/** Bytes from a task's beginning to its future. */
+const FARTHEST = 1 << 16;
 
 const types = new WeakMap<ProgramFunction, Promise<TaskType | undefined>>();
 
@@ -33,7 +37,7 @@ export async function polledFrom(code: Code, table: number): Promise<ProgramFunc
     const word = wordIn(data, at);
     if (!word || !memory.isCode(word)) continue;
     const method = await code.startingAt(word);
-    if (method && POLLS.test(method.name)) return method;
+    if (method && (POLLS.test(method.name) || RUNS.test(method.name))) return method;
   }
   return undefined;
 }
@@ -45,6 +49,7 @@ export async function taskAwaiting(
   place: number,
   found: string,
 ): Promise<Awaiting | undefined> {
+  if (RUNS.test(poll.name)) return runnableAwaiting(code, poll, place, found);
   const type = await taskType(poll);
   const { info } = poll;
   if (!type || !info) return undefined;
@@ -58,6 +63,49 @@ export async function taskAwaiting(
   if (!first || !isStructure(future)) return undefined;
   const address = stage + variant.offset + first.offset;
   return awaiting(code, { info, type: future, address }, found);
+}
+
+/** Of async-task's: its table leads to where the future is in the task. */
+async function runnableAwaiting(
+  code: Code,
+  run: ProgramFunction,
+  place: number,
+  found: string,
+): Promise<Awaiting | undefined> {
+  const { info } = run;
+  const raw = await localOf(run, /^RawTask</);
+  const header = raw && (await memberTarget(run, raw, 'header'));
+  const future = raw && (await memberTarget(run, raw, 'future'));
+  const vtable = header && (await memberNamed(header, 'vtable'));
+  const tableType = header && (await memberTarget(run, header, 'vtable'));
+  const layout = tableType && (await memberNamed(tableType, 'layout_info'));
+  if (!info || !future || !vtable || !layout) return undefined;
+  const table = await code.memory.word(place);
+  const at = table && (await code.memory.word(table + layout.offset));
+  let type = await memberTarget(run, tableType, 'layout_info');
+  if (!type || !at) return undefined;
+  let address = at;
+  const part = [...type.children()].find(({ tag }) => tag === Tag.variantPart);
+  if (part) {
+    const some = await variantOf(code, info, part, address);
+    const [inner] = some ? await allMembers((await typeOf(info, some.entry)) ?? some.entry) : [];
+    if (!some || !inner) return undefined;
+    address += some.offset + inner.offset;
+    type = await typeOf(info, inner.entry);
+  }
+  const offset = type && (await memberNamed(type, 'offset_f'));
+  const distance = offset && (await code.memory.word(address + offset.offset));
+  if (!distance || distance > FARTHEST) return undefined;
+  return awaiting(code, { info, type: future, address: place - vtable.offset + distance }, found);
+}
+
+async function memberTarget(
+  { info }: ProgramFunction,
+  structure: Entry,
+  name: string,
+): Promise<Entry | undefined> {
+  const member = await memberNamed(structure, name);
+  return info && member && targetOf(info, await typeOf(info, member.entry));
 }
 
 function taskType(poll: ProgramFunction): Promise<TaskType | undefined> {
@@ -83,17 +131,20 @@ async function readType(poll: ProgramFunction): Promise<TaskType | undefined> {
 }
 
 /** The task's own type: what the `Harness` that the function makes is around. */
-async function cellOf({ info, entry }: ProgramFunction): Promise<Entry | undefined> {
+async function cellOf(poll: ProgramFunction): Promise<Entry | undefined> {
+  const harness = await localOf(poll, /^Harness</);
+  return harness && memberTarget(poll, harness, 'cell');
+}
+
+/** The type of a variable or parameter, or what it points to, in a function or what is inlined into it. */
+async function localOf({ info, entry }: ProgramFunction, name: RegExp): Promise<Entry | undefined> {
   let looked = 0;
   for (const child of info && entry ? entry.descendants() : []) {
     if (!info || ++looked > MOST_ENTRIES) return undefined;
     if (child.tag !== Tag.variable && child.tag !== Tag.formalParameter) continue;
     const type = await typeOf(info, child);
-    const harness = (await pointedTo(info, type)) ?? type;
-    if (!isStructure(harness) || !/^Harness</.test((await harness.name()) ?? '')) continue;
-    const member = await memberNamed(harness, 'cell');
-    const cell = member && (await targetOf(info, await typeOf(info, member.entry)));
-    if (cell) return cell;
+    const structure = (await pointedTo(info, type)) ?? type;
+    if (isStructure(structure) && name.test((await structure.name()) ?? '')) return structure;
   }
   return undefined;
 }

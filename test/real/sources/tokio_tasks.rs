@@ -149,6 +149,10 @@ async fn handle_other(name: &'static str) -> usize {
     limit.await.unwrap_or(0) // here: handle_other
 }
 
+async fn handle_runnable(name: &'static str) -> usize {
+    read_header(name).await // here: handle_runnable
+}
+
 async fn idle() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
 }
@@ -163,11 +167,16 @@ async fn main_loop() {
     if std::env::args().next().unwrap().contains("same") {
         tokio::spawn(read_same("same"));
     }
+    if std::env::args().next().unwrap().contains("runnable") {
+        let (runnable, task) = async_task::spawn(handle_runnable("runnable"), |_| {});
+        runnable.run();
+        task.detach();
+    }
     loop {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let guard = RING.lock().unwrap();
         let armed = &guard.as_ref().unwrap().armed;
-        if armed.len() == 4 {
+        if armed.len() >= 4 {
             println!("{}\nnobody 0x63\nready", armed.join("\n"));
             break;
         }

@@ -20,6 +20,7 @@ version = "0.0.0"
 edition = "2021"
 [dependencies]
 tokio = { version = "1", features = ["rt", "rt-multi-thread", "time"] }
+async-task = "4"
 `;
 const CONFIG = `[source.crates-io]
 replace-with = "here"
@@ -32,8 +33,10 @@ const compiled = new Map<string, string>();
 /** Compiles one of the sources with Debian's tokio, once, in a folder that goes with the tests; answers the program's path under that name. */
 export function compileWithTokio(context: Running, source: string, name: string): string {
   if (spawnSync('cargo', ['--version']).status !== 0) context.skip('needs cargo');
-  if (!existsSync(CRATES) || !readdirSync(CRATES).some((crate) => crate.startsWith('tokio-1.')))
-    context.skip('needs tokio (apt-get install librust-tokio-dev)');
+  const crates = existsSync(CRATES) ? readdirSync(CRATES) : [];
+  for (const name of ['tokio', 'async-task'])
+    if (!crates.some((crate) => /^[a-z-]+-\d/.exec(crate)?.[0].slice(0, -2) === name))
+      context.skip(`needs ${name} (apt-get install librust-${name}-dev)`);
   const program = compiled.get(source) ?? compile(source);
   compiled.set(source, program);
   const named = join(dirname(program), name);
