@@ -96,7 +96,7 @@ export const FIO_UNIT: ObjectShape = {
     object.isPointer(32) && object.isPointer(88) && (object.word(64) ?? 0) > 0 ? [] : undefined,
 };
 
-/** Samba since 4.12, source3/modules/vfs_io_uring.c: its lists and the request, the SQE, the CQE, what completes it. */
+/** Samba since 4.12 (seen of 4.17), source3/modules/vfs_io_uring.c: its lists and the request, the SQE, the CQE, what completes it. */
 export const SAMBA_REQUEST: ObjectShape = {
   name: 'Samba file request (vfs_io_uring_request)',
   size: 136,

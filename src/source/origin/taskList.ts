@@ -98,42 +98,40 @@ export class TaskList {
 
 /** Pointers in the heap to tables of tasks. */
 async function findTasks(code: Code): Promise<Task[]> {
-  const executable = code.memory.executable();
-  const image = executable && (await code.memory.image(executable.start));
-  if (!image) return [];
-  const tables = new Map<number, Promise<ProgramFunction | undefined>>();
+  const { memory } = code;
+  const executable = memory.executable();
+  const image = executable && (await memory.image(executable.start));
   const tasks: Task[] = [];
-  const pieces = code.memory.heaps(MOST_HEAP, PIECE);
-  for (let at = 0; at < pieces.length && !code.memory.isSpent; at += AT_ONCE) {
+  /** By table; undefined = it is none of a task. */
+  const tables = new Map<number, ProgramFunction | undefined>();
+  const pieces = image ? memory.heaps(MOST_HEAP, PIECE) : [];
+  for (let at = 0; image && at < pieces.length && !memory.isSpent; at += AT_ONCE) {
     const read = pieces.slice(at, at + AT_ONCE).map(async ({ start, length }) => {
-      const data = await code.memory.bytes(start, length);
-      return { start, words: data ? pointersInto(data, image) : [] };
+      return { start, data: await memory.bytes(start, length) };
     });
-    for (const { start, words } of await Promise.all(read))
-      for (const { at: offset, word } of words) {
-        let poll = tables.get(word);
-        if (!poll && tables.size < MOST_TABLES) {
-          poll = polledFrom(code, word);
-          tables.set(word, poll);
-        }
-        const polled = await poll;
-        if (polled && tasks.length < MOST_TASKS) tasks.push({ poll: polled, place: start + offset });
+    for (const { start, data } of await Promise.all(read))
+      for (const { offset, table } of pointersInto(data, image)) {
+        if (tasks.length >= MOST_TASKS) return tasks;
+        if (!tables.has(table) && tables.size < MOST_TABLES) tables.set(table, await polledFrom(code, table));
+        const poll = tables.get(table);
+        if (poll) tasks.push({ poll, place: start + offset });
       }
   }
   return tasks;
 }
 
-function pointersInto(data: Buffer, { start, end }: Image): { readonly at: number; readonly word: number }[] {
-  const found: { readonly at: number; readonly word: number }[] = [];
+function* pointersInto(
+  data: Buffer | undefined,
+  { start, end }: Image,
+): Generator<{ readonly offset: number; readonly table: number }> {
   const high = Math.floor(start / 2 ** 32);
   const last = Math.floor(end / 2 ** 32);
-  for (let at = 0; at + 8 <= data.length; at += 8) {
-    const upper = data.readUInt32LE(at + 4);
+  for (let offset = 0; data && offset + 8 <= data.length; offset += 8) {
+    const upper = data.readUInt32LE(offset + 4);
     if (upper < high || upper > last) continue;
-    const word = wordIn(data, at);
-    if (word !== undefined && word >= start && word < end && word % 8 === 0) found.push({ at, word });
+    const table = upper * 2 ** 32 + data.readUInt32LE(offset);
+    if (table >= start && table < end && table % 8 === 0) yield { offset, table };
   }
-  return found;
 }
 
 /** The numbers in a future whose names say that they are an operation's. */
