@@ -109,6 +109,16 @@ describe.each(USERS)('as %s, user_data leads to', (user) => {
     ]);
   });
 
+  it('a callback without a name, where symbols are stripped and unwind tables are left', async (context) => {
+    const flags = ['-O1', '-s'];
+    const found = await told(context, user, 'callbacks.c', { compiler: 'gcc', flags });
+    expect(found['op']).toEqual([
+      expect.stringMatching(/^callback a function of program without a name \(at 0x1[0-9a-f]{3}\)$/),
+    ]);
+    expect(found['plain']).toEqual([]);
+    expect(found['within code']).toEqual([]);
+  });
+
   it.for([
     ...levels('g++'),
     ...levels('clang++'),

@@ -18,6 +18,7 @@ export const Tag = {
   inheritance: 0x1c,
   inlinedSubroutine: 0x1d,
   module: 0x1e,
+  baseType: 0x24,
   constType: 0x26,
   subprogram: 0x2e,
   templateType: 0x2f,

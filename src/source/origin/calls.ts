@@ -24,7 +24,10 @@ const known = new WeakMap<ProgramFunction, Found>();
  */
 export function programCode(code: Code, from: ProgramFunction): Promise<InlinedFunction | undefined> {
   const found = knownOf(from);
-  found.program ??= lambdaOf(code, from).then((lambda) => lambda ?? search(code, from, () => true));
+  found.program ??= lambdaOf(code, from).then(
+    // Of what has no debug information nothing tells that it is a library's.
+    (lambda) => lambda ?? (from.entry ? search(code, from, () => true) : undefined),
+  );
   return found.program;
 }
 

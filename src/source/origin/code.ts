@@ -60,6 +60,15 @@ export class Code {
     return found;
   }
 
+  /** What to call a function that nothing names; undefined where none is known to begin, and of the system's libraries. */
+  async nameless(address: number): Promise<string | undefined> {
+    const image = this.memory.isCode(address) ? await this.memory.image(address) : undefined;
+    if (!image || isSystemImage(image.path) || !(await this.memory.beginsFunction(image, address)))
+      return undefined;
+    const file = image.path.slice(image.path.lastIndexOf('/') + 1);
+    return `a function of ${file} without a name (at 0x${(address - image.bias).toString(16)})`;
+  }
+
   /** Forgets functions where they hold more debug information in memory than they are worth. */
   trim(): void {
     if (this.known.size <= MOST_KNOWN && this.weight <= MOST_WEIGHT) return;

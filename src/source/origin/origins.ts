@@ -4,13 +4,17 @@ import type { Demangle } from '../../target/demangler';
 import type { Target } from '../../target/target';
 import type { Binaries, Place } from '../binaries';
 import { Code } from './code';
+import { knownObject } from './frameworkObjects';
 import { frameworksOf, frameworkWords } from './frameworks';
 import { ProcessMemory } from './processMemory';
 import { Search } from './search';
+import { TaskList } from './taskList';
 import { type Candidate, meaningOf } from './userData';
 
 /** Values of user_data looked into in one look. */
 const MOST_VALUES = 500;
+/** Operations are not numbered as high. */
+const MOST_INDEX = 1n << 32n;
 /** Looked into at once, so that their reads travel together. */
 const AT_ONCE = 50;
 /** Processes whose binaries' headers are kept. */
@@ -22,6 +26,7 @@ interface KnownCode {
   readonly functions: Code;
   readonly generation: number;
   frameworks?: ReturnType<typeof frameworksOf>;
+  tasks?: TaskList;
 }
 
 /** What is kept of a process. */
@@ -67,29 +72,49 @@ export class Origins {
         found.set(value, [{ kind: 'number', function: OPAQUE }]);
       }
     const open = pointers.filter(({ value }) => !found.has(value));
+    code.frameworks ??= frameworksOf(code.functions);
+    const frameworks = await code.frameworks;
+    const shapes = frameworks.flatMap(({ objects }) => objects ?? []);
     for (let at = 0; at < open.length && !memory.isSpent; at += AT_ONCE)
       await Promise.all(
         open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
-          const origins = await new Search(code.functions).of(candidates);
+          const origins =
+            (await knownObject(code.functions, candidates, shapes)) ??
+            (await new Search(code.functions).of(candidates));
           const { demangle } = this.binaries;
           if (origins.length > 0)
             found.set(value, await Promise.all(origins.map((origin) => shown(origin, demangle))));
         }),
       );
-    if (numbers.length > 0 && !memory.isSpent) {
-      code.frameworks ??= frameworksOf(code.functions);
-      const frameworks = await code.frameworks;
-      for (const value of numbers) {
-        const words = frameworkWords(value, frameworks);
-        if (words !== undefined) found.set(value, [{ kind: 'number', function: words }]);
-      }
+    for (const value of numbers) {
+      const words = frameworkWords(value, frameworks);
+      if (words !== undefined) found.set(value, [{ kind: 'number', function: words }]);
     }
+    if (frameworks.some(({ hasTasks }) => hasTasks)) await this.withTasks(found, numbers, code);
     memory.close();
     code.functions.trim();
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
     return found;
+  }
+
+  /** Numbers that Rust's tasks wait for lead to them; of others may be said whose they could be. */
+  private async withTasks(
+    found: Map<string, readonly Origin[]>,
+    numbers: readonly string[],
+    code: KnownCode,
+  ): Promise<void> {
+    const indexes = numbers.filter((value) => BigInt(value) < MOST_INDEX);
+    if (indexes.length === 0 || code.functions.memory.isSpent) return;
+    code.tasks ??= new TaskList(code.functions);
+    for (const [value, { origins, words }] of await code.tasks.of(indexes)) {
+      const [number] = found.get(value) ?? [];
+      if (origins.length > 0)
+        found.set(value, await Promise.all(origins.map((one) => shown(one, this.binaries.demangle))));
+      else if (number?.kind === 'number' && words !== undefined)
+        found.set(value, [{ ...number, function: printable(`${number.function}; ${words}`) }]);
+    }
   }
 
   close(): void {

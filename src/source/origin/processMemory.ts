@@ -11,6 +11,7 @@ const PATIENCE = 4000;
 const MOST_FETCHES = 400;
 /** Binaries whose headers are missing take two reads. */
 const MOST_ROUNDS = 8;
+const HEAP = '[heap]';
 
 /** A process's memory for searches that wait for what they read: those of one moment travel together. */
 export class ProcessMemory {
@@ -89,6 +90,28 @@ export class ProcessMemory {
     return [...files].map(([path, start]) => ({ path, start }));
   }
 
+  /** The program's own file, as far as the order of mappings tells. */
+  executable(): { readonly path: string; readonly start: number } | undefined {
+    return this.files().find(({ path }) => path.startsWith('/') && !/\.so(?:\.|$)/.test(path));
+  }
+
+  /** Where the program may have its objects: the heap first, then small memory before big; so many bytes, in pieces. */
+  heaps(most: number, piece: number): readonly { readonly start: number; readonly length: number }[] {
+    const size = ({ start, end }: Region) => end - start;
+    const heaps = (this.images?.regions ?? [])
+      .filter(({ inode, writable, name }) => inode === 0 && writable && (name === '' || name === HEAP))
+      .sort((a, b) => Number(b.name === HEAP) - Number(a.name === HEAP) || size(a) - size(b));
+    const pieces: { readonly start: number; readonly length: number }[] = [];
+    let left = most;
+    for (const { start, end } of heaps)
+      for (let at = start; at < end && left > 0; at += piece) {
+        const length = Math.min(piece, end - at, left);
+        pieces.push({ start: at, length });
+        left -= length;
+      }
+    return pieces;
+  }
+
   isCode(address: number): boolean {
     return this.images?.isCode(address) === true;
   }
@@ -113,6 +136,17 @@ export class ProcessMemory {
       if (!(await this.fetch())) return undefined;
     }
     return undefined;
+  }
+
+  /** Unwind tables say that a function begins there, as they do where symbols are stripped. */
+  async beginsFunction({ frames }: Image, address: number): Promise<boolean> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { misses } = this.space;
+      const begins = frames.beginsAt(address);
+      if (begins || this.space.misses === misses) return begins;
+      if (!(await this.fetch())) return false;
+    }
+    return false;
   }
 
   /** Eight bytes as an address; undefined also for what is none. */

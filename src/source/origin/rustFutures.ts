@@ -4,20 +4,34 @@ import type { DebugInfo } from '../dwarf/debugInfo';
 import type { Entry } from '../dwarf/entries';
 import { Attribute, Tag } from '../dwarf/names';
 import { type Code, declarationOf, type ProgramFunction } from './code';
+import { wordIn } from './processMemory';
+import { isProgramFile } from './programFiles';
 import { methodAt } from './rustTables';
-import { isStructure, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
+import { isStructure, Looks, type Member, memberNamed, membersOf, pointedTo, typeOf } from './types';
 
 /** Futures that await each other, at most. */
 const MOST = 24;
 /** Wrappers of a pointer: Pin, Box, Unique, NonNull. */
 const DEEPEST = 6;
+const POINTS = /^(?:.*::)?(?:Pin|Box)<|^&mut /;
+/** Structures within structures that are looked through for a future. */
+const DEEPEST_WITHIN = 3;
+const MOST_MEMBERS = 200;
 const ASYNC = /^\{async_(?:fn|block|closure)_env#\d+\}/;
 
 /** A future in memory, and what type it has. */
-interface Standing {
+export interface Standing {
   readonly info: DebugInfo;
   readonly type: Entry;
   readonly address: number;
+}
+
+/** A future and all that it awaits. */
+export interface Awaiting {
+  /** The innermost first. */
+  readonly origins: readonly Origin[];
+  /** What the innermost awaits: a future that is not the compiler's own. */
+  readonly leaf?: Standing;
 }
 
 /** What an `async fn` has come to. */
@@ -36,22 +50,35 @@ export async function awaitChain(
   poll: ProgramFunction,
   data: number,
   found: string,
-): Promise<Origin[] | undefined> {
+): Promise<readonly Origin[] | undefined> {
+  const future = await polledBy(poll, data);
+  return future && (await awaiting(code, future, found))?.origins;
+}
+
+/** The same of a future whose type is known. */
+export async function awaiting(code: Code, future: Standing, found: string): Promise<Awaiting | undefined> {
   const steps: Suspended[] = [];
-  let standing = await polledBy(poll, data);
+  let standing: Standing | undefined = await pointedFuture(code, future);
+  let leaf: Standing | undefined;
   while (standing && steps.length < MOST) {
     const step = await suspended(code, standing);
     if (!step) break;
     steps.push(step);
-    standing = step.awaits && (await pointedFuture(code, step.awaits));
+    leaf = step.awaits;
+    standing = leaf && (await pointedFuture(code, leaf));
   }
   if (steps.length === 0) return undefined;
-  return steps.reverse().map(({ name, place }, index) => ({
-    kind: 'future',
-    function: name,
-    ...place,
-    ...(index === 0 ? { found } : {}),
-  }));
+  // Those a library has of its own count where it has all.
+  const own = steps.filter(({ place }) => isProgramFile(place.file));
+  const origins = (own.length > 0 ? own : steps).reverse().map(
+    ({ name, place }, index): Origin => ({
+      kind: 'future',
+      function: name,
+      ...place,
+      ...(index === 0 ? { found } : {}),
+    }),
+  );
+  return { origins, ...(leaf ? { leaf } : {}) };
 }
 
 /** `poll` takes a pinned pointer to the future. */
@@ -94,8 +121,8 @@ async function suspended(code: Code, { info, type, address }: Standing): Promise
   return { name, place, awaits: awaited ? { info, type: awaited, address: at } : undefined };
 }
 
-/** The member that holds the state which it is in. */
-async function variantOf(
+/** The member that holds the state which it is in: of the variant with that number, else of the one that has none. */
+export async function variantOf(
   code: Code,
   info: DebugInfo,
   part: Entry,
@@ -104,21 +131,30 @@ async function variantOf(
   const discriminant = await info.follow(part, Attribute.discriminant);
   const offset = discriminant?.number(Attribute.memberLocation);
   const size = discriminant && (await typeOf(info, discriminant))?.number(Attribute.byteSize);
-  if (offset === undefined || size === undefined || size < 1 || size > 4) return undefined;
-  const held = (await code.memory.bytes(address + offset, size))?.readUIntLE(0, size);
+  if (offset === undefined || size === undefined || size < 1 || size > 8) return undefined;
+  const held = await numberAt(code, address + offset, size);
+  if (held === undefined) return undefined;
+  let other: Entry | undefined;
   for (const variant of part.children()) {
-    if (variant.tag !== Tag.variant || held === undefined) continue;
-    if (variant.number(Attribute.discriminantValue) !== held) continue;
-    return firstMember(variant);
+    if (variant.tag !== Tag.variant) continue;
+    const value = variant.number(Attribute.discriminantValue);
+    if (value === held) return firstMember(variant);
+    if (value === undefined) other = variant;
   }
-  return undefined;
+  return other && firstMember(other);
+}
+
+/** Undefined also for what a double does not hold exactly: variants there are not told apart. */
+async function numberAt(code: Code, address: number, size: number): Promise<number | undefined> {
+  const data = await code.memory.bytes(address, size);
+  return size > 4 ? wordIn(data ?? Buffer.alloc(0), 0) : data?.readUIntLE(0, size);
 }
 
 /** A future that is awaited through a pointer: of its own type, or of one that only its table tells. */
 async function pointedFuture(code: Code, standing: Standing): Promise<Standing | undefined> {
   const { info, type, address } = standing;
   if (ASYNC.test((await type.name()) ?? '')) return standing;
-  if (!/(?:Pin|Box|&mut) ?</.test((await type.name()) ?? '')) return undefined;
+  if (!POINTS.test((await type.name()) ?? '')) return futureWithin(standing, 0, new Looks(MOST_MEMBERS));
   const data = await code.memory.word(address);
   if (!data) return undefined;
   const table = await code.memory.word(address + 8);
@@ -126,6 +162,25 @@ async function pointedFuture(code: Code, standing: Standing): Promise<Standing |
   if (poll && /dyn /.test((await type.name()) ?? '')) return polledBy(poll, data);
   const target = await behindPointers(info, type);
   return target && { info, type: target, address: data };
+}
+
+/** A future that is all in another one, as in a time limit or a span around it. */
+async function futureWithin(
+  { info, type, address }: Standing,
+  depth: number,
+  looks: Looks,
+): Promise<Standing | undefined> {
+  if (depth === DEEPEST_WITHIN) return undefined;
+  for await (const { offset, entry } of membersOf(type)) {
+    if (looks.spent()) return undefined;
+    const inner = await typeOf(info, entry);
+    if (!isStructure(inner)) continue;
+    const standing = { info, type: inner, address: address + offset };
+    if (ASYNC.test((await inner.name()) ?? '')) return standing;
+    const within = await futureWithin(standing, depth + 1, looks);
+    if (within) return within;
+  }
+  return undefined;
 }
 
 /** `server::serve::{async_fn_env#0}<T>` as `server::serve`. */

@@ -7,6 +7,7 @@ import { asyncBacktrace, coroutineAt, coroutineFrom } from './coroutines';
 import { type Extent, extentOf } from './extent';
 import { wordIn } from './processMemory';
 import { isSystemImage } from './programFiles';
+import { polledFrom, taskAwaiting } from './rustTasks';
 import { traitBehind } from './rustTraits';
 import type { Candidate } from './userData';
 
@@ -37,7 +38,15 @@ const MOST_OBJECTS = 24;
 const MOST_FOLLOWED = 12;
 
 /** How much a guess is worth; each word further into an object, and each pointer to another one, takes from it. */
-const WEIGHT = { coroutine: 20, future: 18, class: 14, callback: 12, unnamed: 8, library: 6 } as const;
+const WEIGHT = {
+  coroutine: 20,
+  future: 18,
+  class: 14,
+  callback: 12,
+  unnamed: 8,
+  nameless: 7,
+  library: 6,
+} as const;
 const WORD_COSTS = 0.2;
 const POINTER_COSTS = 5;
 /** A guess worth less is none: what other objects of the program have is not the request's. */
@@ -115,8 +124,10 @@ export class Search {
       const penalty = (at / 8) * WORD_COSTS + depth * POINTER_COSTS;
       const found = at === 0 ? path : `${path} + ${at}`;
       if (memory.isCode(word)) await this.callback(word, at, { path, found, penalty, depth });
-      else if (await memory.image(word)) await this.table(word, data, at, found, penalty);
-      else if (word % 8 === 0) pointers.push({ address: word, path: found });
+      else if (await memory.image(word)) {
+        await this.table(word, data, at, found, penalty);
+        await this.task(word, address + at, path, penalty);
+      } else if (word % 8 === 0) pointers.push({ address: word, path: found });
     }
     return pointers;
   }
@@ -133,6 +144,7 @@ export class Search {
 
   private async callback(word: number, at: number, { path, found, penalty, depth }: Pointer): Promise<void> {
     const called = await this.code.startingAt(word);
+    if (!called && depth === 0) await this.nameless(word, found, penalty);
     if (!called || !mayBeCallback(called)) return;
     const own = isOwn(called);
     const inner = own ? await lambdaOf(this.code, called) : await programCode(this.code, called);
@@ -150,6 +162,12 @@ export class Search {
     this.take(origins, weight);
   }
 
+  private async nameless(word: number, found: string, penalty: number): Promise<void> {
+    const weight = WEIGHT.nameless - penalty;
+    const name = this.isBetter(weight) ? await this.code.nameless(word) : undefined;
+    if (name !== undefined) this.take([{ kind: 'callback', function: name, found }], weight);
+  }
+
   /** A pointer into a binary's data: to the virtual functions of a class, or of one of Rust's traits. */
   private async table(word: number, data: Buffer, at: number, found: string, penalty: number): Promise<void> {
     if (this.best && this.best.weight >= WEIGHT.future - penalty) return;
@@ -162,6 +180,14 @@ export class Search {
     }
     const behind = await traitBehind(this.code, word, wordIn(data, at - 8), found);
     if (behind) this.take(behind.origins, WEIGHT[behind.kind] - penalty);
+  }
+
+  /** A pointer to the table of a Rust task, as a waker leads to one. */
+  private async task(word: number, place: number, path: string, penalty: number): Promise<void> {
+    const weight = WEIGHT.future - penalty;
+    const poll = this.isBetter(weight) ? await polledFrom(this.code, word) : undefined;
+    const awaited = poll && (await taskAwaiting(this.code, poll, place, path));
+    if (awaited) this.take(awaited.origins, weight);
   }
 
   private isBetter(weight: number): boolean {

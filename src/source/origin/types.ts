@@ -50,6 +50,15 @@ export async function* membersOf(structure: Entry): AsyncGenerator<Member> {
   }
 }
 
+/** Members and those of their structures in turn, that one search may still look at: files can have any number. */
+export class Looks {
+  constructor(private left: number) {}
+
+  spent(): boolean {
+    return --this.left < 0;
+  }
+}
+
 export async function memberNamed(structure: Entry, name: string): Promise<Member | undefined> {
   for await (const member of membersOf(structure)) if (member.name === name) return member;
   return undefined;

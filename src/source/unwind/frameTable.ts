@@ -78,6 +78,13 @@ export class FrameTable {
     return row;
   }
 
+  /** What is loaded says that a function begins there; false also while that is missing. */
+  beginsAt(address: number): boolean {
+    const header = this.opened();
+    const entry = header ? this.searched(header, address) : this.indexed()?.find(address);
+    return entry?.start === address;
+  }
+
   private entry(address: number): FrameEntry | undefined {
     const header = this.opened();
     if (header === undefined && this.header === undefined) return undefined;

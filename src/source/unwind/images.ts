@@ -27,6 +27,7 @@ export interface Region {
   readonly start: number;
   readonly end: number;
   readonly executable: boolean;
+  readonly writable: boolean;
   /** What lies there is the file's, and stays as it is while the mapping is there. */
   readonly constant: boolean;
   /** Which file, and from which byte of it. */
@@ -69,6 +70,7 @@ export class Images {
       start: Number(row.start),
       end: Number(row.end),
       executable: row.perms[2] === 'x',
+      writable: row.perms[1] === 'w',
       constant: row.perms[1] !== 'w' && (row.inode !== 0 || row.path === VDSO),
       file: `${row.device} ${row.inode} ${row.offset} ${row.path ?? ''}`,
       name: row.path ?? '',

@@ -31,8 +31,15 @@ it.each([
   [
     '/tmp/libnetty_transport_native_io_uring42_x86_64.so',
     '0x1600000005',
-    '0x1600000005, Netty’s numbers of a registration, its operation and its data, not an address',
+    '0x1600000005, Netty’s number of a READ of registration 5, not an address',
   ],
+  [
+    '/tmp/libnetty_transport_native_io_uring_x86_64.so',
+    '0x3000d00000007',
+    '0x3000d00000007, Netty’s number of an ACCEPT of descriptor 7, with 3 of its own, not an address',
+  ],
+  // The byte above the operation is not used.
+  ['/tmp/libnetty_transport_native_io_uring_x86_64.so', '0x10d00000007', undefined],
   ['/usr/lib/libc.so.6', '0x5', undefined],
 ])('with %s, user_data %s is %s', async (library, userData, expected) => {
   expect(await words(library, userData)).toBe(expected);
