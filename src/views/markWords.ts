@@ -1,3 +1,4 @@
+import { requestId } from '../explain/requestId';
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
 import { counted, duration, inPlural, operationCounts } from '../explain/words';
@@ -5,7 +6,6 @@ import { printable } from '../model/printable';
 import type { Finding, Request, Sample, Task, UserFrame } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { COMMANDS } from './ids';
-import { requestId } from './requestRow';
 import { taskId } from './taskNodes';
 import type { WaitingPlace } from './waitingPlaces';
 import { count, short, shown } from './words';

@@ -1,7 +1,7 @@
+import { severityOf } from '../explain/blame';
+import { ownLine, ownOrigin, type Placed } from '../explain/ownCode';
 import { isInFlight } from '../explain/requestStates';
 import type { Request, Sample, Task } from '../model/sample';
-import { ownLine, ownOrigin, type Placed } from './ownCode';
-import { severityOf } from './severity';
 
 /** A line of the program's source, as its compiler knows it, and what waits there. */
 export interface WaitingPlace {

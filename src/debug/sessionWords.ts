@@ -1,0 +1,41 @@
+import { programName } from '../explain/programName';
+import { LABELS } from '../explain/style';
+import { headline } from '../explain/summary';
+import { counted, processName } from '../explain/words';
+import { printable } from '../model/printable';
+import type { Finding, Sample } from '../model/sample';
+
+/** "server (4242): 100 requests stuck · 31 s". */
+export function summaryLine(sample: Sample): string {
+  const { pid } = sample.process;
+  return `${processName({ pid, name: programName(sample.process) })}: ${headline(sample)}`;
+}
+
+/** "STUCK 100 reads of /mnt/data/db have waited 31 s …". */
+export function findingLine({ severity, summary }: Finding): string {
+  return `${LABELS[severity]} ${printable(summary, 1000)}`;
+}
+
+/** What the console begins with: the answer first. */
+export function announcement(sample: Sample, saved: boolean): string {
+  const { findings, notVisible } = sample;
+  const blind = notVisible.length;
+  return [
+    summaryLine(sample),
+    ...findings.map(findingLine),
+    ...(blind === 0
+      ? []
+      : [`${counted(blind, 'thing')} could not be seen: “blind” tells which, and what would show them.`]),
+    saved
+      ? `A saved Sample of ${printable(sample.takenAt, 40)}: it does not change. “help” tells what can be asked here.`
+      : 'The process itself is never stopped: “pause” freezes the picture, “continue” follows the process again. “help” tells what can be asked here.',
+    '',
+  ].join('\n');
+}
+
+/** What stands beside threads whose picture is frozen. */
+export function frozenWords(sample: Sample, saved: boolean): string {
+  return saved
+    ? `Saved Sample: ${headline(sample)}`
+    : `Picture frozen, the process goes on: ${headline(sample)}`;
+}
