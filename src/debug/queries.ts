@@ -5,7 +5,7 @@ import type { KernelFrame, Sample } from '../model/sample';
 import type { Arguments } from './answeringSession';
 import type { Client } from './client';
 import { completions } from './completions';
-import { staleReference } from './errors';
+import { staleReference, unshowable } from './errors';
 import { evaluate } from './expressions';
 import type { Occurrence } from './filters';
 import type { Below } from './items';
@@ -58,7 +58,7 @@ export class Queries {
   scopes({ frameId }: Arguments): DebugProtocol.ScopesResponse['body'] {
     const { about, picture } = this.frame(frameId);
     return {
-      scopes: scopesOf(about, picture.sample).map(({ name, below, expensive = false }) => ({
+      scopes: orSaid(() => scopesOf(about, picture.sample)).map(({ name, below, expensive = false }) => ({
         name,
         expensive,
         ...referenceOf(below, this.below, this.client),
@@ -74,7 +74,7 @@ export class Queries {
   evaluate({ expression, frameId }: Arguments): DebugProtocol.EvaluateResponse['body'] {
     const frame = this.frames.get(frameId);
     const { sample } = frame?.picture ?? this.view.picture;
-    const { text, type, memory, below } = evaluate(sample, String(expression ?? ''));
+    const { text, type, memory, below } = orSaid(() => evaluate(sample, String(expression ?? '')));
     return {
       // A line each: what breaks lines inside them is the target's.
       result: text
@@ -117,6 +117,15 @@ export class Queries {
     const frame = this.frames.get(id);
     if (!frame) throw staleReference('frame');
     return frame;
+  }
+}
+
+/** A saved Sample may hold what no look finds: the error says so then. */
+function orSaid<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw unshowable(error);
   }
 }
 

@@ -1,14 +1,14 @@
 import { Event } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { programName } from '../explain/programName';
-import type { InspectionProblem } from '../inspect/problem';
+import { type InspectionProblem, problemOf } from '../inspect/problem';
 import { UserError } from '../model/errors';
 import { printable } from '../model/printable';
 import { AnsweringSession, type Arguments, type Call, type Handler } from './answeringSession';
 import { attach } from './begin';
 import { CAPABILITIES } from './capabilities';
 import { type Client, readClient } from './client';
-import { nothingAttached, problemSentence } from './errors';
+import { nothingAttached, problemSentence, saidOrNot } from './errors';
 import { Filters, type Occurrence } from './filters';
 import { findingChanges } from './findingChanges';
 import { endWords, exitCode, launch } from './launch';
@@ -91,6 +91,10 @@ export class InspectorSession extends AnsweringSession {
 
   protected override isQuiet(command: string): boolean {
     return QUIET.has(command);
+  }
+
+  protected override failed(error: unknown): void {
+    this.say('important', `${problemSentence(problemOf(error, 'The debug adapter has failed.'))}\n`);
   }
 
   /** The end of the stream: nobody is left to show anything to. Never ends this program, which may have other sessions. */
@@ -180,7 +184,11 @@ export class InspectorSession extends AnsweringSession {
         isLocalProcess: subject.kind === 'live' && subject.host.kind === 'local',
         startMethod: started ? 'launch' : 'attach',
       });
-      this.say('console', announcement(sample) + mannersWords(sample, subject.kind === 'saved'));
+    });
+    call.after(() =>
+      this.say('console', announcement(sample) + mannersWords(sample, subject.kind === 'saved')),
+    );
+    call.after(() => {
       started?.ended?.then((how) => this.exited(how)).catch(() => this.ended(undefined));
       this.enter();
     });
@@ -200,7 +208,8 @@ export class InspectorSession extends AnsweringSession {
 
   private showFirst(view: View, live: boolean): void {
     const { picture } = view;
-    const occurrence = this.filters.look(picture.sample, undefined);
+    const saved = view.subject.kind === 'saved';
+    const occurrence = saved ? undefined : this.filters.look(picture.sample, undefined);
     if (occurrence) this.stopFor(view, occurrence);
     else if (live) this.tellThreads(picture.threads, []);
     else this.showStopped(view, { reason: 'entry' });
@@ -224,7 +233,7 @@ export class InspectorSession extends AnsweringSession {
     view.freeze();
     const { sample, first } = view.picture;
     this.tell('stopped', {
-      description: frozenWords(sample, view.subject.kind === 'saved'),
+      description: saidOrNot(() => frozenWords(sample, view.subject.kind === 'saved')),
       ...(first ? { threadId: first.id } : {}),
       allThreadsStopped: true,
       ...body,

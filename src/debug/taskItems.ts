@@ -78,15 +78,19 @@ function argumentItem(value: string, index: number): Item {
 }
 
 function stackItems(task: Task): readonly Item[] {
-  const stack = taskStack(task);
+  const { kernelStack = [], userStack = [] } = task;
+  if (kernelStack.length + userStack.length === 0) return [];
   return [
     {
       name: 'stack',
-      value: `${stack.total}`,
+      value: `${kernelStack.length} frames in the kernel, ${userStack.length} in the program`,
       below: {
-        indexed: {
-          count: stack.total,
-          at: (index) => ({ name: `[${index}]`, value: stack.at(index).name }),
+        named: () => {
+          const stack = taskStack(task);
+          return Array.from({ length: stack.total }, (_, index) => ({
+            name: `[${index}]`,
+            value: stack.at(index).name,
+          }));
         },
       },
     },

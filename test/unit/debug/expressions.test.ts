@@ -37,7 +37,10 @@ describe('an expression', () => {
     ['blind', /^kernel stacks: needs root$/],
     ['summary', /^server \(4242\): .*\nSTUCK .*\n1 thing could not be seen/],
     ['report', /^server \(4242\) .*\n\nRings \(1\)/s],
-    ['help', /^findings +what is wrong\n.*request USER_DATA +.*the process is never stopped\.$/s],
+    [
+      'help',
+      /^findings +what is wrong, the gravest first\n.*request USER_DATA +.*the process is never stopped\.$/s,
+    ],
   ])('%s', async (expression, says) => {
     const { success, body } = await ask(expression);
     expect(success).toBe(true);
