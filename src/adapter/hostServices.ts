@@ -44,12 +44,18 @@ export class HostServices implements DebugServices {
     this.letGo = resolve;
   });
   private ended = false;
+  private newest: (() => Sample | undefined) | undefined;
 
   constructor(private readonly around: Surroundings) {
     this.stopListening = around.hosts.onBack(() => {
       for (const inspection of this.inspections)
         if (inspection.snapshot.state === 'live') void inspection.refreshAnew();
     });
+  }
+
+  /** The newest Sample of what the session shows. */
+  get sample(): Sample | undefined {
+    return this.newest?.();
   }
 
   async follow(on: HostId, pid: number, { interval, signal }: FollowOptions): Promise<Followed> {
@@ -62,6 +68,7 @@ export class HostServices implements DebugServices {
       if (state === 'ended') this.inspections.delete(inspection);
     });
     await firstLook(inspection, signal);
+    this.newest = () => inspection.snapshot.sample;
     return inspection;
   }
 
@@ -71,8 +78,10 @@ export class HostServices implements DebugServices {
     return this.around.hosts.of(host).use((target) => listProcesses(target, options), signal);
   }
 
-  openSample(path: string): Promise<Sample> {
-    return readSample(path);
+  async openSample(path: string): Promise<Sample> {
+    const sample = await readSample(path);
+    this.newest = () => sample;
+    return sample;
   }
 
   memory(on: HostId, pid: number, address: bigint, length: number): Promise<Uint8Array> {
