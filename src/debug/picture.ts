@@ -1,5 +1,6 @@
+import { printable } from '../model/printable';
 import type { Sample } from '../model/sample';
-import type { Frame, Stack } from './stack';
+import { type Frame, type Stack, stackOf } from './stack';
 import type { ThreadIds } from './threadIds';
 import { type Thread, threadsOf } from './threads';
 
@@ -18,7 +19,7 @@ export class Picture {
 
   constructor(
     readonly sample: Sample,
-    ids: ThreadIds,
+    private readonly ids: ThreadIds,
   ) {
     this.threads = threadsOf(sample, ids);
     this.byId = new Map(this.threads.map((thread) => [thread.id, thread]));
@@ -28,8 +29,15 @@ export class Picture {
     return typeof id === 'number' ? this.byId.get(id) : undefined;
   }
 
+  /** Of a task, or of a ring by its number in the Sample. */
+  threadOf(place: { readonly task: number } | { readonly ring: number }): Thread | undefined {
+    if ('task' in place) return this.byId.get(place.task);
+    const ring = this.sample.rings.find(({ id }) => id === place.ring);
+    return ring && this.byId.get(this.ids.ofRing(ring));
+  }
+
   stack(thread: Thread): Stack {
-    const known = this.stacks.get(thread.id) ?? thread.stack();
+    const known = this.stacks.get(thread.id) ?? shownOrNot(thread);
     this.stacks.set(thread.id, known);
     return known;
   }
@@ -52,7 +60,7 @@ export class Picture {
       return thread ? [thread] : [];
     });
     return (
-      named.find((thread) => hasSource(thread)) ??
+      named.find((thread) => hasSource(this.stack(thread))) ??
       named[0] ??
       this.threads.find(({ stuck }) => stuck) ??
       this.byId.get(process.pid) ??
@@ -64,9 +72,34 @@ export class Picture {
 /** Frames looked at. */
 const FEW = 100;
 
-function hasSource(thread: Thread): boolean {
-  const stack = thread.stack();
-  for (let index = 0; index < Math.min(stack.total, FEW); index++)
-    if (stack.at(index).hint === 'normal' && stack.at(index).place !== undefined) return true;
+function hasSource(stack: Stack): boolean {
+  for (let index = 0; index < Math.min(stack.total, FEW); index++) {
+    const { hint, place } = stack.at(index);
+    if (hint === 'normal' && place !== undefined) return true;
+  }
   return false;
+}
+
+/** A saved Sample may hold what no look finds: one frame says so then. */
+function shownOrNot(thread: Thread): Stack {
+  try {
+    const { total, at } = thread.stack();
+    return {
+      total,
+      at(index) {
+        try {
+          return at(index);
+        } catch (error) {
+          return unshowable(error);
+        }
+      },
+    };
+  } catch (error) {
+    return stackOf([unshowable(error)]);
+  }
+}
+
+function unshowable(error: unknown): Frame {
+  const why = printable(error instanceof Error ? error.message : String(error), 200);
+  return { name: `— This part cannot be shown: ${why} —`, hint: 'label', about: { kind: 'astray' } };
 }

@@ -16,8 +16,8 @@ export function findingLine({ severity, summary }: Finding): string {
   return `${LABELS[severity]} ${printable(summary, 1000)}`;
 }
 
-/** What the console begins with: the answer first. */
-export function announcement(sample: Sample, saved: boolean): string {
+/** The answer: how the process is, what was found, what could not be seen. */
+export function announcement(sample: Sample): string {
   const { findings, notVisible } = sample;
   const blind = notVisible.length;
   return [
@@ -26,11 +26,15 @@ export function announcement(sample: Sample, saved: boolean): string {
     ...(blind === 0
       ? []
       : [`${counted(blind, 'thing')} could not be seen: “blind” tells which, and what would show them.`]),
-    saved
-      ? `A saved Sample of ${printable(sample.takenAt, 40)}: it does not change. “help” tells what can be asked here.`
-      : 'The process itself is never stopped: “pause” freezes the picture, “continue” follows the process again. “help” tells what can be asked here.',
     '',
   ].join('\n');
+}
+
+/** What a user of debuggers must know of this one. */
+export function mannersWords(sample: Sample, saved: boolean): string {
+  return saved
+    ? `A saved Sample of ${printable(sample.takenAt, 40)}: it does not change. “help” tells what can be asked here.\n`
+    : 'The process itself is never stopped: “pause” freezes the picture, “continue” follows the process again. “help” tells what can be asked here.\n';
 }
 
 /** What stands beside threads whose picture is frozen. */

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { printable } from '../model/printable';
 import { staleReference } from './errors';
 import type { Picture, ShownFrame } from './picture';
 import type { References } from './references';
@@ -27,7 +28,7 @@ export async function stackTrace(
     const { source, line = 0, column = 0 } = lines[index] ?? {};
     return {
       id: frames.of(frame),
-      name: frame.name,
+      name: printable(frame.name, 400),
       ...(source ? { source } : {}),
       line,
       column,
