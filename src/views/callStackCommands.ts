@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
+import type { KernelFrameBody } from '../debug/queries';
 import { LOCAL } from '../inspect/hostId';
 import { UserError } from '../model/errors';
-import type { KernelFrame, Sample } from '../model/sample';
-import { parseStack } from '../procfs/stack';
+import type { Sample } from '../model/sample';
 import { hostOf } from './debugConfigurations';
 import type { Debuggee, Debugging } from './debugging';
 import { type CallStackPlace, configuredPid, type DebugSessions } from './debugSessions';
@@ -60,32 +60,23 @@ export function callStackCommands(
     vscode.commands.registerCommand(
       COMMANDS.frameToKernelSource,
       about('The kernel’s source could not be opened.', async (place) => {
-        const sample = sampleOf(place.session);
-        const stack = await kernelStack(place);
-        const frame = stack[place.frame ?? 0];
-        if (!sample || !frame) throw notOfKernel();
-        const isSaved = typeof place.session.configuration['sample'] === 'string';
-        const host = isSaved ? undefined : await hostOf(place.session.configuration);
-        const row = { frame, stack: stack.filter((one) => one !== undefined), host: sample.host };
-        await kernelSource.go(row, host);
+        const { configuration } = place.session;
+        const isSaved = typeof configuration['sample'] === 'string' && configuration['sample'] !== '';
+        await kernelSource.go(await kernelFrame(place), isSaved ? undefined : await hostOf(configuration));
       }),
     ),
   ];
 }
 
-/** Frames that are asked for: those of the kernel come first, and are some twenty. */
-const MOST_FRAMES = 64;
-
-/** The frames of a thread in their order; undefined for one that is not the kernel's. */
-async function kernelStack({ session, thread }: CallStackPlace): Promise<(KernelFrame | undefined)[]> {
-  if (thread === undefined || session.type !== DEBUG_TYPE) return [];
-  const asked = { threadId: thread, startFrame: 0, levels: MOST_FRAMES };
-  const answer: unknown = await session.customRequest('stackTrace', asked);
-  const frames: unknown = Reflect.get(Object(answer), 'stackFrames');
-  return (Array.isArray(frames) ? frames : []).map((frame: unknown) => {
-    const name: unknown = Reflect.get(Object(frame), 'name');
-    return parseStack(`[<0>] ${String(name)}`)[0];
-  });
+/** The frame that a menu was opened on, by the session's word. Rejects where it is none of the kernel's. */
+async function kernelFrame({ session, thread, frame = 0 }: CallStackPlace): Promise<KernelFrameBody> {
+  const asked = { threadId: thread, startFrame: frame, levels: 1 };
+  const { stackFrames } = (await session.customRequest('stackTrace', asked)) as {
+    readonly stackFrames?: readonly { readonly id: number }[];
+  };
+  return (await session.customRequest('ioUring/kernelFrame', {
+    frameId: stackFrames?.[0]?.id,
+  })) as KernelFrameBody;
 }
 
 function pidUnknown({ name }: vscode.DebugSession): UserError {
@@ -103,14 +94,5 @@ function sessionUnknown(): UserError {
     'There is no debug session that this could be about.',
     'None is running, or it began before this extension did.',
     'Select the session in the Call Stack and try again.',
-  );
-}
-
-function notOfKernel(): UserError {
-  return new UserError(
-    'usage',
-    'This frame is not the kernel’s.',
-    'Only frames of the kernel have their source there.',
-    'Choose one of the pale frames at the top of a stack.',
   );
 }

@@ -126,7 +126,7 @@ export const debuggingTests: readonly Test[] = [
         const shown = await messages(async () =>
           vscode.commands.executeCommand(COMMANDS.frameToKernelSource, ...placeIn(session, ring.id, 0)),
         );
-        assert.match(shown.join(), /not the kernel/);
+        assert.match(shown.join(), /no frame of the kernel/);
       });
     },
   },
