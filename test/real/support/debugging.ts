@@ -55,20 +55,23 @@ export async function connectClient(running: Running, port: number): Promise<Che
 
 /** Initializes, attaches and says that all is configured; resolves with the first stop. */
 export async function attach(client: CheckedClient, args: object): Promise<DebugProtocol.StoppedEvent> {
-  return begin(client, () => client.attachRequest(args));
+  // As clients send a configuration: with what they call it.
+  await begin(client, () =>
+    client.attachRequest({ type: 'io_uring', request: 'attach', name: 'test', ...args } as object),
+  );
+  return client.event<DebugProtocol.StoppedEvent>('stopped');
 }
 
-export async function launch(client: CheckedClient, args: object): Promise<DebugProtocol.StoppedEvent> {
-  return begin(client, () => client.launchRequest(args as DebugProtocol.LaunchRequestArguments));
+/** The same for a program that is started; nothing has stopped then. */
+export async function launch(client: CheckedClient, args: object): Promise<DebugProtocol.ProcessEvent> {
+  const asked = { type: 'io_uring', request: 'launch', name: 'test', ...args };
+  await begin(client, () => client.launchRequest(asked as DebugProtocol.LaunchRequestArguments));
+  return client.event<DebugProtocol.ProcessEvent>('process');
 }
 
-async function begin(
-  client: CheckedClient,
-  ask: () => Promise<unknown>,
-): Promise<DebugProtocol.StoppedEvent> {
+async function begin(client: CheckedClient, ask: () => Promise<unknown>): Promise<void> {
   await client.initializeRequest(INITIALIZE);
   await Promise.all([client.event('initialized').then(() => client.configurationDoneRequest()), ask()]);
-  return client.event<DebugProtocol.StoppedEvent>('stopped');
 }
 
 /** All frames of a thread. */
