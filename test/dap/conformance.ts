@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import Ajv, { type ValidateFunction } from 'ajv';
+import { CHECKOUT } from '../real/support/programs';
 import { protocolSchema, type Schema } from './protocolSchema';
 
 /** A message of the protocol, as it went over the wire. */
@@ -30,10 +30,7 @@ const RESTRICTED = new Set([
   'process',
 ]);
 
-const declarations = join(
-  dirname(createRequire(import.meta.url).resolve('@vscode/debugprotocol/package.json')),
-  'lib/debugProtocol.d.ts',
-);
+const declarations = join(CHECKOUT, 'node_modules/@vscode/debugprotocol/lib/debugProtocol.d.ts');
 
 let compiled: Protocol | undefined;
 
