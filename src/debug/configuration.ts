@@ -34,10 +34,11 @@ type Arguments = Readonly<Record<string, unknown>>;
 /** Of an attach request's arguments; throws what is wrong with them. */
 export function readAttaching(given: unknown): Attaching {
   const args = record(given, 'The configuration');
-  const { pid, name, sample } = args;
+  // `name` is what clients call the configuration.
+  const { pid, processName, sample } = args;
   const named = [
     ['pid', pid],
-    ['name', name],
+    ['processName', processName],
     ['sample', sample],
   ].filter(([, value]) => value !== undefined && value !== '');
   if (named.length > 1) {
@@ -49,16 +50,16 @@ export function readAttaching(given: unknown): Attaching {
   }
   if (named.length === 0) {
     throw wrong(
-      'It says no process: “pid”, “name” and “sample” are missing.',
-      'Give the process’s number as “pid”, its name as “name”, or the path of a saved Sample as “sample”.',
+      'It says no process: “pid”, “processName” and “sample” are missing.',
+      'Give the process’s number as “pid”, its name as “processName”, or the path of a saved Sample as “sample”.',
     );
   }
   const sourceFileMap = readSourceFileMap(args['sourceFileMap']);
   if (sample !== undefined && sample !== '')
     return { kind: 'sample', path: text(sample, 'sample'), sourceFileMap };
   const following = readFollowing(args);
-  if (name !== undefined && name !== '')
-    return { kind: 'process', process: text(name, 'name'), ...following };
+  if (processName !== undefined && processName !== '')
+    return { kind: 'process', process: text(processName, 'processName'), ...following };
   if (typeof pid !== 'number' && typeof pid !== 'string')
     throw wrong('Its “pid” is neither a number nor the text of one.', 'Give a number: "pid": 4242.');
   return { kind: 'process', process: parsePid(String(pid)), ...following };
@@ -100,7 +101,7 @@ function readFollowing(args: Arguments): Following {
 }
 
 /** A name as --host takes it (`.` = this machine), or an object as the setting has it. */
-function readHost(host: unknown, sudo: unknown): HostId {
+export function readHost(host: unknown, sudo: unknown): HostId {
   if (sudo !== undefined && typeof sudo !== 'boolean')
     throw wrong('Its “sudo” is neither true nor false.', 'Write "sudo": true.');
   const own = host === undefined || host === '' || host === '.' ? LOCAL : hostFrom(host);

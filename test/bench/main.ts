@@ -1,5 +1,6 @@
 import { activation } from './activation';
 import { bigProcess } from './bigProcess';
+import { debugAdapter } from './debugAdapter';
 import { type Benchmark, type Figure, Skipped } from './figures';
 import { fio } from './fio';
 import { lines } from './lines';
@@ -19,6 +20,7 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   ssh: { title: 'A host over SSH, 20 ms away', run: overSsh },
   fio: { title: 'The cost to the target', run: fio },
   lines: { title: 'Source lines of a big program', run: lines },
+  debug: { title: 'A debug session', run: debugAdapter },
   activation: { title: 'Activation of the extension', run: activation },
 };
 
@@ -29,6 +31,7 @@ const full = {
   stacks: 9,
   ssh: 9,
   fio: 7,
+  debug: 15,
   activation: 15,
   lines: 9,
 } as Record<string, number>;

@@ -17,7 +17,9 @@ describe('the arguments of attach', () => {
     const here = { kind: 'process', host: { kind: 'local' }, sourceFileMap: {} };
     expect(readAttaching({ pid: 42 })).toEqual({ ...here, process: 42 });
     expect(readAttaching({ pid: ' 42 ' })).toEqual({ ...here, process: 42 });
-    expect(readAttaching({ name: 'server', interval: 0.5, pid: '' })).toEqual({
+    expect(
+      readAttaching({ name: 'of the configuration', processName: 'server', interval: 0.5, pid: '' }),
+    ).toEqual({
       ...here,
       process: 'server',
       interval: 0.5,
@@ -45,13 +47,13 @@ describe('the arguments of attach', () => {
   it.each([
     [undefined, 'no object'],
     [[], 'no object'],
-    [{}, '“pid”, “name” and “sample” are missing'],
-    [{ pid: 1, name: 'x' }, 'both “pid” and “name”'],
+    [{}, '“pid”, “processName” and “sample” are missing'],
+    [{ pid: 1, processName: 'x' }, 'both “pid” and “processName”'],
     [{ pid: 0 }, 'whole number from 1'],
     [{ pid: 'four' }, '"four" is not a process number'],
     [{ pid: true }, 'neither a number nor the text of one'],
     [{ pid: {} }, 'neither a number nor the text of one'],
-    [{ name: 7 }, '“name” is no text'],
+    [{ processName: 7 }, '“processName” is no text'],
     [{ pid: 1, host: '-oProxyCommand=x' }, '“host” cannot be one'],
     [{ pid: 1, host: 5 }, '“host” cannot be one'],
     [{ pid: 1, sudo: 'yes' }, 'neither true nor false'],

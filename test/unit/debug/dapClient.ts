@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { DebugSession } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { protocol } from '../../dap/conformance';
 
 type Answer = DebugProtocol.Response & {
   // biome-ignore lint/suspicious/noExplicitAny: what a test reads of a body, it checks
@@ -101,6 +102,9 @@ export class DapClient {
   }
 
   private take(message: DebugProtocol.ProtocolMessage): void {
+    // Whoever waits for it waits in vain, and the run fails for what is thrown here.
+    const [wrong] = protocol().problems(message);
+    if (wrong !== undefined) throw new Error(`not as the protocol has it: ${wrong}`);
     this.sent.push(message);
     if (message.type === 'event') this.events.push(message as Told);
     if (message.type === 'response') {

@@ -54,7 +54,7 @@ describe('attaching', () => {
   it('takes a process by its name', async () => {
     const { client, services } = sessionOf(stuck(), false);
     services.processes = [row(1, 'init'), row(4242, 'server')];
-    await client.ask('attach', { name: 'server', host: 'db1', sudo: true });
+    await client.ask('attach', { processName: 'server', host: 'db1', sudo: true });
     const host = '{"kind":"ssh","alias":"db1","sudo":true}';
     expect(services.asked).toEqual([`list ${host}`, `follow ${host} 4242`]);
     expect(client.named('process')[0]?.body.isLocalProcess).toBe(false);
@@ -63,12 +63,12 @@ describe('attaching', () => {
   it('lists those that fit where it is not just one', async () => {
     const { client, services } = sessionOf(stuck(), false);
     services.processes = [row(41, 'server'), row(42, 'server'), row(43, 'other')];
-    const two = await client.request('attach', { name: 'server' });
+    const two = await client.request('attach', { processName: 'server' });
     expect(two).toMatchObject({ success: false, body: { error: { id: 1035, showUser: true } } });
     expect(two.message).toContain('They are server (41), server (42).');
-    const none = await client.request('attach', { name: 'nobody' });
+    const none = await client.request('attach', { processName: 'nobody' });
     expect(none.message).toContain('No process on this machine is called “nobody”.');
-    await client.ask('attach', { name: 'other' });
+    await client.ask('attach', { processName: 'other' });
   });
 
   it('is about one process', async () => {
