@@ -114,7 +114,7 @@ export class InspectorSession extends AnsweringSession {
   }
 
   private async attach(args: Arguments, call: Call): Promise<undefined> {
-    await this.begin(call, 'Attaching', () => attach(this.services, args, call.signal));
+    await this.begin(call, 'Attaching', (progress) => attach(this.services, args, call.signal, progress));
   }
 
   private async launch(args: Arguments, call: Call): Promise<undefined> {

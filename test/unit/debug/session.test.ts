@@ -102,6 +102,9 @@ describe('attaching', () => {
       const requestId = client.lastSeq;
       const { body } = await client.event('progressStart');
       expect(body).toMatchObject({ title: 'Attaching', requestId, cancellable: true });
+      expect(client.named('progressUpdate').map((update) => update.body.message)).toEqual([
+        'Taking the first look at process 4242 on this machine',
+      ]);
       await client.ask('cancel', how === 'requestId' ? { requestId } : { progressId: body.progressId });
       expect(await attaching).toMatchObject({ success: false, message: 'cancelled' });
       expect(client.named('progressEnd')).toHaveLength(1);

@@ -9,6 +9,7 @@ const USER: Task['userStack'] = [
   { function: 'inner', file: '/src/app/a.c', line: 40, address: '0x1010', trust: 'proven', inlined: true },
   { function: 'outer', file: '/src/app/a.c', line: 50, column: 7, address: '0x1010', trust: 'probable' },
   { function: 'poll', file: '/rustc/0123abc/library/std/src/x.rs', line: 9, address: '0x2', trust: 'proven' },
+  { function: '__poll', file: 'sysdeps/poll.c', line: 29, address: '0x3', trust: 'proven' },
 ];
 
 const THREAD = idle(4242, {
@@ -30,10 +31,11 @@ describe('the stack of a task', () => {
       'inner (inlined)',
       'outer (probable)',
       'poll',
+      '__poll',
       '— its stack ends here: no unwind table —',
     ]);
-    expect(totalFrames).toBe(8);
-    const [kernel, , label, libc, inner, outer, rust] = stackFrames;
+    expect(totalFrames).toBe(9);
+    const [kernel, , label, libc, inner, outer, rust, poll] = stackFrames;
     expect(kernel).toEqual({
       id: expect.any(Number),
       name: kernel.name,
@@ -56,15 +58,17 @@ describe('the stack of a task', () => {
       source: { name: 'x.rs', presentationHint: 'deemphasize', origin: expect.stringContaining('Rust') },
     });
     expect(rust.source.path).toBeUndefined();
+    expect(poll.source).toMatchObject({ name: 'poll.c', presentationHint: 'deemphasize' });
+    expect(poll.source.path).toBeUndefined();
   });
 
   it('comes in pages whose frames keep their ids', async () => {
     const { client } = await attached(stuck({ tasks: [THREAD] }), false);
     const all = await client.ask('stackTrace', { threadId: 4242 });
     const page = await client.ask('stackTrace', { threadId: 4242, startFrame: 4, levels: 2 });
-    expect(page).toEqual({ stackFrames: all.stackFrames.slice(4, 6), totalFrames: 8 });
-    const beyond = await client.ask('stackTrace', { threadId: 4242, startFrame: 8, levels: 20 });
-    expect(beyond).toEqual({ stackFrames: [], totalFrames: 8 });
+    expect(page).toEqual({ stackFrames: all.stackFrames.slice(4, 6), totalFrames: 9 });
+    const beyond = await client.ask('stackTrace', { threadId: 4242, startFrame: 9, levels: 20 });
+    expect(beyond).toEqual({ stackFrames: [], totalFrames: 9 });
   });
 
   it('counts lines and names paths as the client does', async () => {
