@@ -34,7 +34,7 @@ describe('attaching', () => {
     expect(client.output).toMatch(/^server \(4242\): .*stuck/);
     expect(client.output).toContain('The process itself is never stopped');
     const { stackFrames } = await client.ask('stackTrace', { threadId: stop.body.threadId });
-    expect(stackFrames[0].name).toBe('request_wait_answer+0x115/0x2f0');
+    expect(stackFrames[0].name).toBe('request_wait_answer+0x115/0x2f0 ← waits here');
     await client.ask('disconnect');
     expect(services.disposed).toBe(1);
     expect(services.inspection.calls).toEqual(['pause', 'dispose']);
