@@ -74,6 +74,11 @@ describe('an expression', () => {
     expect(answer.body.error).toMatchObject({ id: 1038, showUser: false });
   });
 
+  it('says in a hover who answers: the program may have a variable of that name', async () => {
+    expect((await ask('pending', 'hover')).body.result).toMatch(/^io_uring Inspector: \d+ requests/);
+    expect((await ask('length', 'hover')).success).toBe(false);
+  });
+
   it('is answered from the picture of its frame', async () => {
     const { client, services } = await attached(sample(), false);
     const { stackFrames } = await client.ask('stackTrace', { threadId: 4242 });

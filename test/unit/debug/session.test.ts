@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../../src/model/errors';
 import type { ProcessSummary } from '../../../src/model/process';
 import { idle, ring, stuck, worker } from '../views/samples';
 import { attached, sessionOf } from './scripted';
@@ -283,9 +284,20 @@ describe('launching', () => {
 
   it('ends what it has started where it cannot be followed', async () => {
     const { client, services } = sessionOf(undefined);
+    services.refusal = new UserError('not-permitted', 'It cannot be read.', 'No right.');
     const answer = await client.request('launch', { program: './server' });
-    expect(answer.body.error.id).toBe(1002);
+    expect(answer.body.error.id).toBe(1006);
     expect(services.started?.ended).toBe(true);
+  });
+
+  it('says of a program that was too short how it ended', async () => {
+    const { client, services } = sessionOf(undefined);
+    const answer = client.request('launch', { program: '/bin/false' });
+    await client.event('output');
+    services.started?.ends(1);
+    expect((await answer).message).toMatch(
+      /^false has ended before it could be looked at\. It ended with exit code 1\. /,
+    );
   });
 
   it('asks the client for its terminal, and finds the program by what it tells', async () => {
