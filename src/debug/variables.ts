@@ -26,7 +26,7 @@ export function variables(
   const indexed = !long ? [] : client.pages ? rows(long, start, count) : folded(long, 0, long.count);
   // Start and count are of what was filtered for.
   const own = args.filter === 'named' && client.pages ? named.slice(start, start + count) : named;
-  return { variables: [...own, ...indexed].map((item) => variable(item, references, client)) };
+  return { variables: [...own, ...indexed].map((item) => shownVariable(item, references, client)) };
 }
 
 type Indexed = NonNullable<Below['indexed']>;
@@ -75,8 +75,16 @@ function folded(list: Indexed, start: number, end: number): readonly Item[] {
   return parts;
 }
 
+function shownVariable(item: Item, references: References<Below>, client: Client): DebugProtocol.Variable {
+  try {
+    return variable(item, references, client);
+  } catch (error) {
+    return variable(unshowable(error), references, client);
+  }
+}
+
 /** An item as the protocol has it. */
-export function variable(item: Item, references: References<Below>, client: Client): DebugProtocol.Variable {
+function variable(item: Item, references: References<Below>, client: Client): DebugProtocol.Variable {
   const { name, value, type, memory, evaluate, below } = item;
   return {
     name: printable(name, 200),
