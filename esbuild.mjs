@@ -75,7 +75,7 @@ export function buildProbe(arch = process.arch) {
 }
 
 /** Modules below src that are bundles of their own: the other bundles require them once they are imported. */
-const LATE = { 'target/ssh/library': 'ssh', links: 'links' };
+const LATE = { 'target/ssh/library': 'ssh', links: 'links', adapter: 'adapter' };
 
 /** Entries that exist, with what each needs of its own. */
 export function bundles() {
@@ -88,8 +88,11 @@ export function bundles() {
     { name: 'cli', from: 'cli/start.ts', options: command },
     { name: 'cli.main', from: 'cli.ts', options: wrapped },
     { name: 'extension', from: 'extension.ts', options: {} },
-    { name: 'adapter', from: 'adapter.ts', options: command },
-    ...Object.entries(LATE).map(([from, name]) => ({ name, from: `${from}.ts`, options: {} })),
+    ...Object.entries(LATE).map(([from, name]) => ({
+      name,
+      from: `${from}.ts`,
+      options: name === 'adapter' ? command : {},
+    })),
     { name: 'kernelIndexer', from: 'kernelIndexer.ts', options: {} },
   ];
   return all

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import type { OpenHost } from './inspect/host';
-import { type HostId, isHere, LOCAL } from './inspect/hostId';
+import { type HostId, hostKey, isHere, LOCAL } from './inspect/hostId';
 import { Hosts } from './inspect/hosts';
 import type { TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
@@ -11,9 +11,10 @@ import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
 import { editorAskers } from './views/asker';
 import { WaitingCodeLenses } from './views/codeLens';
+import { debugging } from './views/debugging';
 import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
-import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
+import { type Beginning, beginner, inspectCommands, pickOn } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
 import type { KernelIndexes } from './views/kernelIndexes';
 import { KernelSource } from './views/kernelSource';
@@ -31,6 +32,7 @@ import {
   kernelMemory,
   probePath,
   processMemory,
+  refreshInterval,
   remoteProbePath,
 } from './views/settings';
 import { sourceCommands } from './views/sourceCommands';
@@ -114,6 +116,29 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ended,
   };
   const inspectOn = beginner(beginning);
+  const kernelSource = new KernelSource(
+    inspections,
+    tree,
+    new KernelLines(hosts),
+    once(() => kernelIndexes(context)),
+  );
+  /** What a debug session works with: the hosts of this window, and the thread that links. */
+  const sessionServices = async () => {
+    const { HostServices } = await import('./adapter/hostServices');
+    const findSource = async (file: string) => {
+      const found = await files.find(file);
+      return found.kind === 'one' ? found.uri.fsPath : undefined;
+    };
+    return new HostServices({
+      host: LOCAL,
+      hosts,
+      clock,
+      take,
+      interval: refreshInterval,
+      findSource,
+      ended,
+    });
+  };
   inspections.onChange(ended);
   hosts.onBack(({ id }) => void inspections.refreshAll(id));
 
@@ -138,12 +163,17 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...sampleCommands(inspections, tree, subjects),
     ...sourceCommands(files, tracked, tree),
     learnMoreCommand(context.extensionUri),
-    new KernelSource(
-      inspections,
+    kernelSource.register(),
+    ...debugging({
       tree,
-      new KernelLines(hosts),
-      once(() => kernelIndexes(context)),
-    ).register(),
+      kernelSource,
+      inspectOn,
+      services: sessionServices,
+      pick: pickOn(beginning),
+      inspected: (host, pid) =>
+        inspections.all.find((one) => one.pid === pid && one.host && hostKey(one.host) === hostKey(host))
+          ?.key,
+    }),
   );
   return {
     UserError,

@@ -50,6 +50,7 @@ export interface Listening {
 }
 
 export const HELP = `Usage: inspect-io-uring [OPTIONS] [PID]
+       inspect-io-uring dap [OPTIONS]     a debug adapter for any DAP client: inspect-io-uring dap --help
 
 Shows what every pending io_uring request of a process is stuck on. It only reads: the process is never stopped.
 Without PID it lists the processes that use io_uring or are blocked in I/O, and says of the most suspicious ones of
@@ -89,6 +90,19 @@ Passwords are asked on the terminal alone, never taken from arguments or the env
 Colours are used on a terminal only; NO_COLOR switches them off.
 Kernel stacks and the kernel's own list of requests need root: sudo inspect-io-uring PID, elsewhere --sudo
 `;
+
+/** Options about where processes are and what may be read there, which the debug adapter has, too. */
+export const HOST_OPTIONS = {
+  'no-kernel-memory': { type: 'boolean' },
+  'no-memory': { type: 'boolean' },
+  'no-sources': { type: 'boolean' },
+  debuginfod: { type: 'boolean' },
+  host: { type: 'string', multiple: true },
+  command: { type: 'string', multiple: true },
+  sudo: { type: 'boolean' },
+  probe: { type: 'string' },
+  'keep-probe': { type: 'boolean' },
+} as const;
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 const DEFAULT_WATCH = 2;
@@ -173,15 +187,7 @@ function parse(args: readonly string[]) {
       strict: true,
       options: {
         all: { type: 'boolean' },
-        'no-kernel-memory': { type: 'boolean' },
-        'no-memory': { type: 'boolean' },
-        'no-sources': { type: 'boolean' },
-        debuginfod: { type: 'boolean' },
-        host: { type: 'string', multiple: true },
-        command: { type: 'string', multiple: true },
-        sudo: { type: 'boolean' },
-        probe: { type: 'string' },
-        'keep-probe': { type: 'boolean' },
+        ...HOST_OPTIONS,
         json: { type: 'boolean' },
         verbose: { type: 'boolean', short: 'v' },
         watch: { type: 'string' },
@@ -208,7 +214,8 @@ interface HostOptions {
   readonly sudo?: boolean | undefined;
 }
 
-function hostsOf({ host = [], command = [], sudo = false }: HostOptions): readonly HostId[] {
+/** At least one, each once. */
+export function hostsOf({ host = [], command = [], sudo = false }: HostOptions): readonly HostId[] {
   const named = host.map((name) => (name === '.' ? LOCAL : (hostFrom(name) ?? noHost('--host', name))));
   const led = command.map((text) => {
     const words = splitWords(text);

@@ -34,6 +34,12 @@ export interface Program {
   readonly env?: Readonly<Record<string, string | null>> | undefined;
 }
 
+/** What a client says of a program that it has started in a terminal (`runInTerminal`). */
+export interface InTerminal {
+  readonly processId?: number | undefined;
+  readonly shellProcessId?: number | undefined;
+}
+
 /** What a door gives a debug session to work with. All reject with a UserError. */
 export interface DebugServices {
   /** Resolves after the first look, failed or not (`snapshot.problem`). */
@@ -44,6 +50,13 @@ export interface DebugServices {
   memory(host: HostId, pid: number, address: bigint, length: number): Promise<Uint8Array>;
   /** Starts a program on this machine whose output is told to `output`. */
   start(program: Program, output: (category: 'stdout' | 'stderr', text: string) => void): Promise<Started>;
+  /**
+   * The program that the client has started for the session in a terminal of its own, once it is there: the client tells its pid, or
+   * that of the shell whose child it is. Absent = such a program's end is not known, and it cannot be ended.
+   */
+  startedInTerminal?(told: InTerminal, program: Program, signal: AbortSignal): Promise<Started>;
+  /** Where the file of a compiler's path is on this machine; undefined = nowhere. Never rejects. Absent = it is not looked for. */
+  findSource?(file: string): Promise<string | undefined>;
   /** Lets go of what was opened for the session. */
   dispose(): void;
 }

@@ -45,5 +45,10 @@ export type ErrorCode =
   | 'needs-ssh'
   | 'host-refused'
   | 'kernel-tree'
+  | 'several-processes'
+  | 'debug-configuration'
+  | 'debug-unsupported'
+  | 'debug-unknown'
+  | 'debug-saved'
   | 'cancelled'
   | 'usage';

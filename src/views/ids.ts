@@ -26,7 +26,17 @@ export const COMMANDS = {
   copyStack: 'ioUringInspector.copyStack',
   showRow: 'ioUringInspector.showRow',
   goToKernelSource: 'ioUringInspector.goToKernelSource',
+  pickProcess: 'ioUringInspector.pickProcess',
+  inspectDebuggee: 'ioUringInspector.inspectDebuggee',
+  showDebuggee: 'ioUringInspector.showDebuggee',
+  frameToKernelSource: 'ioUringInspector.frameToKernelSource',
 } as const;
+
+/** Of debug configurations. */
+export const DEBUG_TYPE = 'io_uring';
+/** What a configuration says where the user is to pick the process. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the editor puts the command's answer in its place.
+export const PICK_PROCESS = '${command:pickProcess}';
 
 export const VIEW_CONTAINER = 'ioUringInspector';
 export const VIEW = 'ioUringInspector.inspection';

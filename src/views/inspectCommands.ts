@@ -5,6 +5,7 @@ import type { Inspections } from '../inspect/inspections';
 import { problemOf } from '../inspect/problem';
 import { bySystemSsh } from '../inspect/systemSsh';
 import { UserError } from '../model/errors';
+import { debugProcess } from './debugConfigurations';
 import { pickHost } from './hostPicker';
 import type { KnownHosts } from './hostRows';
 import { COMMANDS } from './ids';
@@ -70,17 +71,26 @@ export function beginner({ hosts, inspections, tree, reached, ended }: Beginning
   };
 }
 
-/** The commands that begin an inspection. */
-export function inspectCommands(beginning: Beginning, inspectOn: InspectOn): vscode.Disposable[] {
-  const { hosts, list, knownHosts, reached, ended } = beginning;
-
-  const pickAndInspect = (id: HostId, all: boolean) =>
+/** Lets the user pick a process of a host, which is reached for it; undefined = dismissed. `debug` as pickProcess has it. */
+export function pickOn({ hosts, list, reached }: Beginning, all = false, debug?: typeof debugProcess) {
+  return (id: HostId): Promise<number | undefined> =>
     hosts.hold(id, async (host) => {
       if (!isHere(id)) {
         await cancellable(`Connecting to ${host.name}…`, (signal) => host.reach(signal));
         await reached(id);
       }
-      const pid = await pickProcess(list(id), all, isHere(id) ? undefined : host.name);
+      const other = debug && ((pid: number) => void debug(id, pid));
+      return pickProcess(list(id), all, isHere(id) ? undefined : host.name, other);
+    });
+}
+
+/** The commands that begin an inspection. */
+export function inspectCommands(beginning: Beginning, inspectOn: InspectOn): vscode.Disposable[] {
+  const { hosts, knownHosts, ended } = beginning;
+
+  const pickAndInspect = (id: HostId, all: boolean) =>
+    hosts.hold(id, async () => {
+      const pid = await pickOn(beginning, all, debugProcess)(id);
       if (pid !== undefined) await inspectOn(id, pid);
     });
 

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import { isHere } from '../inspect/hostId';
-import type { Inspected, Inspections } from '../inspect/inspections';
+import { type HostId, isHere } from '../inspect/hostId';
+import type { Inspections } from '../inspect/inspections';
 import type { KernelLines } from '../inspect/kernelLines';
 import type { KernelTree } from '../target/kernelTree';
 import { withoutIcons } from './escape';
@@ -55,14 +55,16 @@ export class KernelSource {
         const row = node?.kernelFrame;
         if (!node || typeof row?.frame?.function !== 'string') return;
         const key = this.tree.inspectionOf(node);
-        await this.go(row, key === undefined ? undefined : this.inspections.get(key));
+        const inspected = key === undefined ? undefined : this.inspections.get(key);
+        await this.go(row, inspected?.savedAs === undefined ? inspected?.host : undefined);
       }),
     );
   }
 
-  private async go(row: KernelFrameRow, inspected: Inspected | undefined): Promise<void> {
+  /** `on` = where the kernel runs, whose debug symbols are asked; absent of a saved Sample. */
+  async go(row: KernelFrameRow, on: HostId | undefined): Promise<void> {
     const sources = await this.sources();
-    const exact = await this.exact(row, inspected, sources);
+    const exact = await this.exact(row, on, sources);
     if (exact.places.length > 0) {
       await this.pick(row, exact.places);
       return;
@@ -89,16 +91,16 @@ export class KernelSource {
 
   private async exact(
     { frame, host }: KernelFrameRow,
-    inspected: Inspected | undefined,
+    on: HostId | undefined,
     sources: KernelTree | undefined,
   ): Promise<Exact> {
-    if (!inspected?.host || inspected.savedAs !== undefined) return { places: [] };
-    const located = await this.lines.locate(inspected.host, frame, host.kernel);
+    if (!on) return { places: [] };
+    const located = await this.lines.locate(on, frame, host.kernel);
     const frames = (located?.chains ?? []).flat();
     const places: Place[] = [];
     for (const { function: name = frame.function, file, line, column } of frames) {
       if (file === undefined || line === undefined) continue;
-      const here = await localFile(file, sources?.path, isHere(inspected.host));
+      const here = await localFile(file, sources?.path, isHere(on));
       if (here !== undefined)
         places.push({ label: name, file: here, line, ...(column === undefined ? {} : { column }) });
     }

@@ -1,4 +1,5 @@
 import { ageWords } from '../explain/requestAge';
+import { requestId } from '../explain/requestId';
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
 import { foldedFrames } from '../explain/userFrames';
@@ -7,7 +8,6 @@ import { printable } from '../model/printable';
 import type { Finding, Request, Sample, Task, UserFrame } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { COMMANDS } from './ids';
-import { requestId } from './requestRow';
 import { taskId } from './taskNodes';
 import { stuckAwaited, type WaitingPlace } from './waitingPlaces';
 import { count, short, shown } from './words';

@@ -6,11 +6,21 @@ export type ListProcesses = (all: boolean, signal: AbortSignal) => Promise<reado
 
 type Item = vscode.QuickPickItem & Pick<ProcessRow, 'choice'>;
 
-/** Lets the user pick a process of `host`, absent = of this machine; undefined = dismissed. Rejects when the processes cannot be listed. */
+/** On each row, where the other way to look at a process is offered. */
+const DEBUG_BUTTON: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon('debug-alt'),
+  tooltip: 'Show it in the debugger instead',
+};
+
+/**
+ * Lets the user pick a process of `host`, absent = of this machine; undefined = dismissed. Rejects when the processes cannot be
+ * listed. `debug`, a button on each row, is the user's other choice: it counts as dismissed.
+ */
 export function pickProcess(
   list: ListProcesses,
   showAll: boolean,
   host?: string,
+  debug?: (pid: number) => void,
 ): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const pick = vscode.window.createQuickPick<Item>();
@@ -25,7 +35,10 @@ export function pickProcess(
     let load = 0;
 
     const show = () => {
-      pick.items = processRows(processes, pick.value, all).map((row) => ({ ...row }));
+      pick.items = processRows(processes, pick.value, all).map((row) => ({
+        ...row,
+        ...(debug && row.choice !== 'show all' ? { buttons: [DEBUG_BUTTON] } : {}),
+      }));
     };
     const finish = (end: () => void) => {
       // First, because disposing hides it, and hiding means dismissed.
@@ -60,6 +73,11 @@ export function pickProcess(
     pick.onDidTriggerButton((button) => {
       if (button === showAllButton) all = true;
       void refresh();
+    });
+    pick.onDidTriggerItemButton(({ item: { choice } }) => {
+      if (choice === 'show all') return;
+      finish(() => resolve(undefined));
+      debug?.(choice.pid);
     });
     pick.onDidChangeValue(show);
     pick.onDidAccept(() => {

@@ -1,6 +1,7 @@
 import { DOUBT } from '../explain/certainty';
 import { carriedTarget, onlyTarget } from '../explain/operationTargets';
 import { ageWords } from '../explain/requestAge';
+import { requestId } from '../explain/requestId';
 import { carrierWords, stateWords } from '../explain/requestStates';
 import { extent, requestTarget, timerWords } from '../explain/requestWords';
 import { operationLabel, resourceName } from '../explain/words';
@@ -76,19 +77,4 @@ export function likelyFile(request: Request, sample: Sample): string | undefined
       ? onlyTarget(sample, request.operation)
       : request.worker !== undefined && carriedTarget(sample, request);
   return target ? shown(resourceName(target, sample.process.pid)) : undefined;
-}
-
-/** What tells a request from its like, the same at the next look. */
-export function requestId({
-  ring,
-  operation,
-  userData,
-  sequence,
-  worker,
-  address,
-  offset,
-  fd,
-}: Request): string {
-  const own = sequence === undefined ? [operation, worker, address, offset, fd] : [sequence];
-  return `request-${JSON.stringify([ring, userData, ...own])}`;
 }

@@ -1,3 +1,4 @@
+import { gravestOf, severityOf } from '../explain/blame';
 import type { Request, Sample, Severity, Task } from '../model/sample';
 import type { NodeIcon } from './node';
 
@@ -6,57 +7,18 @@ const COLORS: Record<Severity, string | undefined> = {
   warning: 'list.warningForeground',
   info: undefined,
 };
-const ORDER: readonly Severity[] = ['critical', 'warning', 'info'];
-
-interface Blame {
-  readonly tasks: ReadonlyMap<number, Severity>;
-  /** One set a severity, in ORDER. */
-  readonly requests: readonly ReadonlySet<Request>[];
-}
-
-const known = new WeakMap<Sample, Blame>();
 
 /** Colours a row as the gravest finding that points to it; an ordinary wait has none. */
 export function colored(icon: string, item: Task | Request, sample: Sample): NodeIcon {
   return withColor(icon, severityOf(item, sample));
 }
 
-/** Of the gravest finding that points to it. */
-export function severityOf(item: Task | Request, sample: Sample): Severity | undefined {
-  const { tasks, requests } = blame(sample);
-  return 'tid' in item ? tasks.get(item.tid) : ORDER.find((_, index) => requests[index]?.has(item));
-}
-
 /** Colours the row of several requests as the gravest of them. */
 export function coloredAsAny(icon: string, items: readonly Request[], sample: Sample): NodeIcon {
-  const { requests } = blame(sample);
-  const severity = ORDER.find((_, index) => {
-    const blamed = requests[index];
-    return blamed !== undefined && blamed.size > 0 && items.some((item) => blamed.has(item));
-  });
-  return withColor(icon, severity);
+  return withColor(icon, gravestOf(items, sample));
 }
 
 function withColor(icon: string, severity: Severity | undefined): NodeIcon {
   const color = severity && COLORS[severity];
   return color === undefined ? { id: icon } : { id: icon, color };
-}
-
-function blame(sample: Sample): Blame {
-  const before = known.get(sample);
-  if (before) return before;
-  const tasks = new Map<number, Severity>();
-  const requests = ORDER.map(() => new Set<Request>());
-  ORDER.forEach((severity, index) => {
-    for (const finding of sample.findings.filter((candidate) => candidate.severity === severity)) {
-      for (const item of finding.evidence) {
-        if ('task' in item && !tasks.has(item.task)) tasks.set(item.task, severity);
-        const request = 'request' in item ? sample.requests[item.request] : undefined;
-        if (request) requests[index]?.add(request);
-      }
-    }
-  });
-  const found: Blame = { tasks, requests };
-  known.set(sample, found);
-  return found;
 }

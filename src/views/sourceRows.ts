@@ -1,4 +1,5 @@
 import { originSteps } from '../explain/originWords';
+import { ownLine, ownOrigin } from '../explain/ownCode';
 import { baseName, frameMarks, frameText, isOwn } from '../explain/userFrames';
 import { printable } from '../model/printable';
 import type { Origin, Request, SourcePlace, Task, UserFrame } from '../model/sample';
@@ -6,7 +7,6 @@ import { noFile } from '../source/sourcePaths';
 import { markdownCode, markdownText } from './escape';
 import { SOURCE_CONTEXT, STACK_CONTEXT } from './ids';
 import { type Node, paged, type SourceLink } from './node';
-import { ownLine, ownOrigin } from './ownCode';
 import { dots, shown } from './words';
 
 /** What a row needs so that it leads to a line, and its stack can be copied. */

@@ -1,8 +1,8 @@
 import { awaitingOf } from '../explain/awaiting';
+import { severityOf } from '../explain/blame';
+import { callingLine, ownLine, ownOrigin, type Placed } from '../explain/ownCode';
 import { isInFlight } from '../explain/requestStates';
 import type { Request, Sample, Task } from '../model/sample';
-import { callingLine, ownLine, ownOrigin, type Placed } from './ownCode';
-import { severityOf } from './severity';
 
 /** A line of the program's source, as its compiler knows it, and what waits there. */
 export interface WaitingPlace {

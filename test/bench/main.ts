@@ -1,5 +1,6 @@
 import { activation } from './activation';
 import { bigProcess } from './bigProcess';
+import { debugAdapter } from './debugAdapter';
 import { type Benchmark, type Figure, Skipped } from './figures';
 import { fio } from './fio';
 import { lines } from './lines';
@@ -21,6 +22,7 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   fio: { title: 'The cost to the target', run: fio },
   lines: { title: 'Source lines of a big program', run: lines },
   timeline: { title: 'The timeline with many points', run: timeline },
+  debug: { title: 'A debug session', run: debugAdapter },
   activation: { title: 'Activation of the extension', run: activation },
 };
 
@@ -31,6 +33,7 @@ const full = {
   stacks: 9,
   ssh: 9,
   fio: 7,
+  debug: 15,
   activation: 15,
   lines: 9,
   timeline: 9,

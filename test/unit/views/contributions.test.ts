@@ -2,13 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../../package.json';
+import { readAttaching, readLaunching } from '../../../src/debug/configuration';
 import {
   COLORS,
   COMMANDS,
   CONTEXTS,
+  DEBUG_TYPE,
   FOCUS_VIEW,
   HOST_CONTEXT,
   KERNEL_FRAME_CONTEXT,
+  PICK_PROCESS,
   ROOT_CONTEXT,
   SECTION,
   SETTINGS,
@@ -51,6 +54,36 @@ describe('package.json and the code agree', () => {
         .map((name) => `${SECTION}.${name}`)
         .sort(),
     ).toEqual(declared);
+  });
+
+  it('on the debug type, its variable, and what a configuration can say', () => {
+    const [debuggers] = contributes.debuggers;
+    expect(contributes.debuggers.map(({ type }) => type)).toEqual([DEBUG_TYPE]);
+    expect(debuggers?.variables).toEqual({ pickProcess: COMMANDS.pickProcess });
+    expect(PICK_PROCESS).toBe(`\${command:${Object.keys(debuggers?.variables ?? {})[0]}}`);
+    const { attach, launch } = debuggers?.configurationAttributes ?? {};
+    const required = { type: DEBUG_TYPE, name: 'a name', pid: undefined };
+    const values = { pid: 7, processName: 'a', sample: '/s', host: 'db1', sudo: true, interval: 3 };
+    for (const [key, value] of Object.entries(values)) {
+      expect(Object.keys(attach?.properties ?? {})).toContain(key);
+      const subject = ['pid', 'processName', 'sample'].includes(key) ? {} : { pid: 7 };
+      expect(() => readAttaching({ ...required, ...subject, [key]: value })).not.toThrow();
+      const told = JSON.stringify(readAttaching({ ...required, ...subject, [key]: value }));
+      expect(told).toContain(JSON.stringify(value));
+    }
+    const program = { program: '/p', args: ['a'], cwd: '/c', env: { A: 'b', C: null } };
+    expect(Object.keys(launch?.properties ?? {})).toEqual([
+      ...Object.keys(program),
+      'console',
+      'interval',
+      'sourceFileMap',
+    ]);
+    expect(readLaunching({ ...required, ...program }).program).toEqual(program);
+    for (const console of launch?.properties.console.enum ?? [])
+      expect(readLaunching({ ...required, ...program, console }).console).toBe(console);
+    expect(Object.keys(attach?.properties ?? {}).sort()).toEqual(
+      [...Object.keys(values), 'sourceFileMap'].sort(),
+    );
   });
 
   it('on the colours, each with one for every kind of theme', () => {
@@ -110,8 +143,11 @@ describe('package.json', () => {
     for (const { command } of buttons) expect(icons).toContain(command);
   });
 
-  it('starts the extension with its commands and its view alone', () => {
-    expect(manifest.activationEvents).toEqual([]);
+  it('starts the extension with its commands, its view and a debug session of its own alone', () => {
+    expect(manifest.activationEvents).toEqual([
+      `onDebugResolve:${DEBUG_TYPE}`,
+      `onDebugDynamicConfigurations:${DEBUG_TYPE}`,
+    ]);
   });
 
   it.each([

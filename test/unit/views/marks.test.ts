@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ownLine, ownOrigin } from '../../../src/explain/ownCode';
 import type { Finding, Origin, Sample, Task, UserFrame } from '../../../src/model/sample';
 import { LineMarks } from '../../../src/views/lineMarks';
 import { type LineWaits, markHover, markText } from '../../../src/views/markWords';
 import { rootNodes } from '../../../src/views/nodes';
-import { ownLine, ownOrigin } from '../../../src/views/ownCode';
 import { stackText } from '../../../src/views/sourceRows';
 import { waitingPlaces } from '../../../src/views/waitingPlaces';
 import { requestOf, sampleOf, taskOf } from '../samples';

@@ -1,6 +1,6 @@
-import { isOwn, ownFrame } from '../explain/userFrames';
 import type { Origin, Request, Task, UserFrame } from '../model/sample';
 import { isOfSystem, noFile } from '../source/sourcePaths';
+import { isOwn, ownFrame } from './userFrames';
 
 /** A line of source, known as such. */
 export type Placed<T> = T & { readonly file: string; readonly line: number };

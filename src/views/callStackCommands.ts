@@ -1,0 +1,98 @@
+import * as vscode from 'vscode';
+import type { KernelFrameBody } from '../debug/queries';
+import { LOCAL } from '../inspect/hostId';
+import { UserError } from '../model/errors';
+import type { Sample } from '../model/sample';
+import { hostOf } from './debugConfigurations';
+import type { Debuggee, Debugging } from './debugging';
+import { type CallStackPlace, configuredPid, type DebugSessions } from './debugSessions';
+import { COMMANDS, DEBUG_TYPE } from './ids';
+import { attempt } from './messages';
+import { taskId } from './taskNodes';
+
+/** The commands on the menus of the Call Stack; `sampleOf` = the newest Sample of a session of ours. */
+export function callStackCommands(
+  needs: Debugging,
+  sessions: DebugSessions,
+  sampleOf: (session: vscode.DebugSession) => Sample | undefined,
+): vscode.Disposable[] {
+  const { tree, inspectOn, inspected, kernelSource } = needs;
+
+  const debuggeeOf = async (session: vscode.DebugSession): Promise<Debuggee> => {
+    if (session.type === DEBUG_TYPE) {
+      const pid = sampleOf(session)?.process.pid;
+      if (pid !== undefined) return { pid, host: await hostOf(session.configuration) };
+    }
+    const known = needs.debuggee?.(session);
+    if (known) return known;
+    const pid = configuredPid(session);
+    if (pid !== undefined) return { pid, host: LOCAL };
+    throw pidUnknown(session);
+  };
+
+  const inspect = async ({ session, thread }: CallStackPlace): Promise<void> => {
+    const { sample } = session.configuration;
+    if (session.type === DEBUG_TYPE && typeof sample === 'string' && sample !== '') {
+      await vscode.commands.executeCommand(COMMANDS.openSample, vscode.Uri.file(sample));
+      return;
+    }
+    const { host, pid } = await debuggeeOf(session);
+    if (!(await inspectOn(host, pid)) || thread === undefined) return;
+    const key = inspected(host, pid);
+    if (key !== undefined) await tree.reveal(key, taskId({ tid: thread }));
+  };
+
+  const about =
+    (what: string, work: (place: CallStackPlace) => Promise<void>) =>
+    (...given: readonly unknown[]) =>
+      attempt(what, async () => {
+        const place = sessions.placeOf(given);
+        if (!place) throw sessionUnknown();
+        await work(place);
+      });
+
+  return [
+    vscode.commands.registerCommand(
+      COMMANDS.inspectDebuggee,
+      about('The process could not be inspected.', inspect),
+    ),
+    vscode.commands.registerCommand(COMMANDS.showDebuggee, about('The process could not be shown.', inspect)),
+    vscode.commands.registerCommand(
+      COMMANDS.frameToKernelSource,
+      about('The kernel’s source could not be opened.', async (place) => {
+        const { configuration } = place.session;
+        const isSaved = typeof configuration['sample'] === 'string' && configuration['sample'] !== '';
+        await kernelSource.go(await kernelFrame(place), isSaved ? undefined : await hostOf(configuration));
+      }),
+    ),
+  ];
+}
+
+/** The frame that a menu was opened on, by the session's word. Rejects where it is none of the kernel's. */
+async function kernelFrame({ session, thread, frame = 0 }: CallStackPlace): Promise<KernelFrameBody> {
+  const asked = { threadId: thread, startFrame: frame, levels: 1 };
+  const { stackFrames } = (await session.customRequest('stackTrace', asked)) as {
+    readonly stackFrames?: readonly { readonly id: number }[];
+  };
+  return (await session.customRequest('ioUring/kernelFrame', {
+    frameId: stackFrames?.[0]?.id,
+  })) as KernelFrameBody;
+}
+
+function pidUnknown({ name }: vscode.DebugSession): UserError {
+  return new UserError(
+    'no-such-process',
+    `The process of the session “${name}” is not known.`,
+    'Its debugger tells no process ID.',
+    'Pick the process with “Inspect io_uring”.',
+  );
+}
+
+function sessionUnknown(): UserError {
+  return new UserError(
+    'usage',
+    'There is no debug session that this could be about.',
+    'None is running, or it began before this extension did.',
+    'Select the session in the Call Stack and try again.',
+  );
+}
