@@ -31,6 +31,9 @@ export abstract class AnsweringSession extends DebugSession {
     return false;
   }
 
+  /** What follows a response has failed. */
+  protected abstract failed(error: unknown): void;
+
   protected override dispatchRequest(request: DebugProtocol.Request): void {
     void this.answer(request);
   }
@@ -69,7 +72,13 @@ export abstract class AnsweringSession extends DebugSession {
       this.running.delete(seq);
     }
     this.sendResponse(response);
-    for (const act of later) act();
+    for (const act of later) {
+      try {
+        act();
+      } catch (error) {
+        this.failed(error);
+      }
+    }
   }
 }
 

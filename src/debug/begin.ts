@@ -9,7 +9,12 @@ import type { DebugServices, Followed, FollowOptions } from './services';
 import type { Subject } from './subject';
 
 /** Begins what an attach request asks for. Rejects with what is wrong, with nothing left open. */
-export async function attach(services: DebugServices, given: unknown, signal: AbortSignal): Promise<Subject> {
+export async function attach(
+  services: DebugServices,
+  given: unknown,
+  signal: AbortSignal,
+  progress: (message: string) => void,
+): Promise<Subject> {
   const asked = readAttaching(given);
   const { sourceFileMap } = asked;
   if (asked.kind === 'sample') {
@@ -17,7 +22,10 @@ export async function attach(services: DebugServices, given: unknown, signal: Ab
     return { kind: 'saved', path, sample: await services.openSample(path), sourceFileMap };
   }
   const { host, interval } = asked;
+  const place = hostName(host);
+  if (typeof asked.process === 'string') progress(`Listing the processes of ${place}`);
   const pid = await pidOf(services, asked, signal);
+  progress(`Taking the first look at process ${pid} on ${place}`);
   const followed = await followChecked(services, host, pid, { interval, signal, sourceFileMap });
   return { kind: 'live', host, followed, sourceFileMap };
 }

@@ -108,3 +108,24 @@ export function refused(what: string): UserError {
     'Use “continue” for the newest picture, “pause” to freeze it.',
   );
 }
+
+/** What stands for a part of a Sample that holds what no look finds. */
+export function unshowableText(error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return printable(`This part cannot be shown: ${why}`, 300);
+}
+
+/** The same as an error; errors with words for the user stay as they are. */
+export function unshowable(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError('debug-unknown', unshowableText(error), 'The Sample holds what no look finds.');
+}
+
+/** A text, or what is wrong with it. */
+export function saidOrNot(make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    return unshowableText(error);
+  }
+}

@@ -1,6 +1,5 @@
 import { diskLine, diskNamed } from '../explain/disks';
 import { indexOf } from '../explain/sampleIndex';
-import { LABELS } from '../explain/style';
 import { waitingCode } from '../explain/waitingCode';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample } from '../model/sample';
@@ -8,10 +7,11 @@ import { fact, type Item, list } from './items';
 import { requestItem } from './requestItems';
 import { descriptorItem } from './resourceItems';
 import { aioItem, ringItem } from './ringItems';
+import { findingLabel } from './sessionWords';
 import { taskItem } from './taskItems';
 
 /** A finding with why, what to do, and what it was seen in. */
-export function findingItem(finding: Finding, sample: Sample, name = LABELS[finding.severity]): Item {
+export function findingItem(finding: Finding, sample: Sample, name = findingLabel(finding)): Item {
   const { summary, explanation, remedy, evidence, tag, severity, stuck } = finding;
   return {
     name,

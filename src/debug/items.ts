@@ -54,7 +54,18 @@ export function indexed<T>(rows: readonly T[], item: (row: T, index: number) => 
   };
 }
 
-/** An address that can be read; undefined where it is none, or null. */
+/** The kernel maps nothing below (vm.mmap_min_addr): what is smaller is a number. */
+const LEAST_ADDRESS = 0x1_0000n;
+
+/** An address whose memory may be looked at; undefined where it can be none. */
 export function addressOf(text: string | undefined): string | undefined {
-  return text !== undefined && /^0x0*[1-9a-f][\da-f]{0,15}$/.test(text) ? text : undefined;
+  return text !== undefined && /^0x[\da-f]{1,16}$/.test(text) && BigInt(text) >= LEAST_ADDRESS
+    ? text
+    : undefined;
+}
+
+/** The address as a row has it. */
+export function memoryOf(text: string | undefined): Pick<Item, 'memory'> {
+  const memory = addressOf(text);
+  return memory === undefined ? {} : { memory };
 }

@@ -1,11 +1,11 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { baseName } from '../explain/userFrames';
-import { UserError } from '../model/errors';
+import { type ErrorCode, UserError } from '../model/errors';
 import { printable } from '../model/printable';
 import { followChecked } from './begin';
 import { type Launching, readLaunching } from './configuration';
 import type { DebugServices, Program, Started } from './services';
-import type { Live, Subject } from './subject';
+import type { Subject } from './subject';
 
 /** What a launch needs of the session. */
 export interface Launcher {
@@ -26,26 +26,25 @@ export async function launch(launcher: Launcher, given: unknown): Promise<Subjec
   const asked = readLaunching(given);
   const { host, interval, sourceFileMap } = asked;
   const started = await start(launcher, asked);
-  let ended: number | string | undefined;
-  started.ended?.then(
-    (how) => {
-      ended = how;
-    },
-    () => undefined,
-  );
   try {
     signal.throwIfAborted();
     launcher.progress('Taking the first look');
     const options = { interval, signal, sourceFileMap };
     const followed = await followChecked(services, host, started.pid, options);
-    return { kind: 'live', host, followed, started, sourceFileMap } satisfies Live &
-      Pick<Subject, 'sourceFileMap'>;
+    return { kind: 'live', host, followed, started, sourceFileMap };
   } catch (error) {
-    if (ended !== undefined && !signal.aborted) throw endedEarly(asked.program, ended);
+    if (started.ended !== undefined && isGone(error)) throw endedEarly(asked.program, await started.ended);
     started.end();
     throw error;
   }
 }
+
+/** It was there, for it was started. */
+function isGone(error: unknown): boolean {
+  return error instanceof UserError && GONE.has(error.code);
+}
+
+const GONE: ReadonlySet<ErrorCode> = new Set(['no-such-process', 'process-gone', 'zombie']);
 
 async function start(launcher: Launcher, { console, program }: Launching): Promise<Started> {
   const { services, signal, output } = launcher;

@@ -1,5 +1,5 @@
-import { printable } from '../model/printable';
 import type { Sample } from '../model/sample';
+import { unshowableText } from './errors';
 import { type Frame, type Stack, stackOf } from './stack';
 import type { ThreadIds } from './threadIds';
 import { type Thread, threadsOf } from './threads';
@@ -54,18 +54,26 @@ export class Picture {
 
   /** The thread to look at first: of the tasks that the answer names, one in the program's own code if there is one. */
   get first(): Thread | undefined {
-    const { findings, process } = this.sample;
-    const named = (findings[0]?.evidence ?? []).flatMap((one) => {
-      const thread = 'task' in one ? this.byId.get(one.task) : undefined;
-      return thread ? [thread] : [];
-    });
+    const named = this.named();
     return (
       named.find((thread) => hasSource(this.stack(thread))) ??
       named[0] ??
       this.threads.find(({ stuck }) => stuck) ??
-      this.byId.get(process.pid) ??
+      this.byId.get(this.sample.process.pid) ??
       this.threads[0]
     );
+  }
+
+  /** The threads that the answer names; none where a saved Sample holds what no look finds. */
+  private named(): readonly Thread[] {
+    try {
+      return (this.sample.findings[0]?.evidence ?? []).flatMap((one) => {
+        const thread = 'task' in one ? this.byId.get(one.task) : undefined;
+        return thread ? [thread] : [];
+      });
+    } catch {
+      return [];
+    }
   }
 }
 
@@ -100,6 +108,5 @@ function shownOrNot(thread: Thread): Stack {
 }
 
 function unshowable(error: unknown): Frame {
-  const why = printable(error instanceof Error ? error.message : String(error), 200);
-  return { name: `— This part cannot be shown: ${why} —`, hint: 'label', about: { kind: 'astray' } };
+  return { name: `— ${unshowableText(error)} —`, hint: 'label', about: { kind: 'astray' } };
 }

@@ -5,9 +5,8 @@ import type { KernelFrame, Sample } from '../model/sample';
 import type { Arguments } from './answeringSession';
 import type { Client } from './client';
 import { completions } from './completions';
-import { staleReference } from './errors';
+import { staleReference, unshowable } from './errors';
 import { evaluate } from './expressions';
-import type { Occurrence } from './filters';
 import type { Below } from './items';
 import { readMemory } from './memory';
 import type { ShownFrame } from './picture';
@@ -58,7 +57,7 @@ export class Queries {
   scopes({ frameId }: Arguments): DebugProtocol.ScopesResponse['body'] {
     const { about, picture } = this.frame(frameId);
     return {
-      scopes: scopesOf(about, picture.sample).map(({ name, below, expensive = false }) => ({
+      scopes: orSaid(() => scopesOf(about, picture.sample)).map(({ name, below, expensive = false }) => ({
         name,
         expensive,
         ...referenceOf(below, this.below, this.client),
@@ -71,16 +70,15 @@ export class Queries {
   }
 
   /** In the picture of the frame, where one is named. */
-  evaluate({ expression, frameId }: Arguments): DebugProtocol.EvaluateResponse['body'] {
+  evaluate({ expression, frameId, context }: Arguments): DebugProtocol.EvaluateResponse['body'] {
     const frame = this.frames.get(frameId);
     const { sample } = frame?.picture ?? this.view.picture;
-    const { text, type, memory, below } = evaluate(sample, String(expression ?? ''));
+    const { text, type, memory, below } = orSaid(() => evaluate(sample, String(expression ?? '')));
+    // A line each: what breaks lines inside them is the target's.
+    const lines = text.split('\n').map((line) => printable(line));
     return {
-      // A line each: what breaks lines inside them is the target's.
-      result: text
-        .split('\n')
-        .map((line) => printable(line))
-        .join('\n'),
+      // What the pointer rests on may be a variable of the program that is called so.
+      result: `${context === 'hover' ? 'io_uring Inspector: ' : ''}${lines.join('\n')}`,
       ...(type === undefined ? {} : { type }),
       ...(memory === undefined || !this.client.memory ? {} : { memoryReference: memory }),
       ...referenceOf(below, this.below, this.client),
@@ -120,18 +118,11 @@ export class Queries {
   }
 }
 
-/** Why the view stands. */
-export function exceptionInfo(why: Occurrence | undefined): DebugProtocol.ExceptionInfoResponse['body'] {
-  if (!why)
-    throw new UserError(
-      'debug-unknown',
-      'No filter has stopped the view.',
-      'It shows the first look, or was paused by hand.',
-    );
-  return {
-    exceptionId: why.filter,
-    description: why.what,
-    breakMode: 'always',
-    details: { message: why.what, stackTrace: why.details.join('\n') },
-  };
+/** A saved Sample may hold what no look finds: the error says so then. */
+function orSaid<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw unshowable(error);
+  }
 }

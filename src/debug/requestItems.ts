@@ -8,7 +8,7 @@ import { indexOf } from '../explain/sampleIndex';
 import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { AioRequest, Request, Sample } from '../model/sample';
-import { addressOf, fact, type Item, list } from './items';
+import { fact, type Item, list, memoryOf } from './items';
 import { requestLine, requestName } from './requestLine';
 import { descriptorItem } from './resourceItems';
 import { taskItem } from './taskItems';
@@ -16,14 +16,13 @@ import { taskItem } from './taskItems';
 /** A request with what it asks for, who carries it and what it waits behind. */
 export function requestItem(request: Request, sample: Sample, name = requestName(request, sample)): Item {
   const { userData, length } = request;
-  const memory = length === undefined || length > 0 ? addressOf(request.address) : undefined;
   const line = requestLine(request, sample);
   return {
     name,
     value: name === requestName(request, sample) ? line : `${requestName(request, sample)} · ${line}`,
     type: 'request',
-    ...(memory === undefined ? {} : { memory }),
-    ...(userData !== undefined && addressOf(userData) !== undefined
+    ...(length === 0 ? {} : memoryOf(request.address)),
+    ...(userData !== undefined && /^0x[\da-f]{1,16}$/.test(userData)
       ? { evaluate: `request ${userData}` }
       : {}),
     below: { named: () => requestItems(request, sample) },
@@ -79,11 +78,6 @@ export function requestItems(request: Request, sample: Sample): readonly Item[] 
 
 function addressFact(name: string, value: string | undefined): readonly Item[] {
   return fact(name, value, memoryOf(value));
-}
-
-function memoryOf(value: string | undefined): Pick<Item, 'memory'> {
-  const memory = addressOf(value);
-  return memory === undefined ? {} : { memory };
 }
 
 /** A pending request of Linux AIO. */

@@ -7,7 +7,7 @@ import { grouped, ringName } from '../explain/words';
 import { busyPools, poolText } from '../explain/workers';
 import { printable } from '../model/printable';
 import type { AioContext, Ring, Sample } from '../model/sample';
-import { addressOf, fact, type Item, list } from './items';
+import { fact, type Item, list, memoryOf } from './items';
 import { aioRequestItem, listedRequest } from './requestItems';
 import { taskItem } from './taskItems';
 
@@ -85,25 +85,23 @@ function queue(head: number | undefined, tail: number | undefined, entries: numb
 
 /** A context of Linux AIO. */
 export function aioItem(context: AioContext, sample: Sample, name = `Linux AIO context ${context.id}`): Item {
-  const memory = addressOf(context.address);
   return {
     name,
     value: printable(aioFacts(context).join(' · '), 200),
     type: 'context',
     below: { named: () => aioItems(context, sample) },
-    ...(memory === undefined ? {} : { memory }),
+    ...memoryOf(context.address),
   };
 }
 
 export function aioItems(context: AioContext, sample: Sample): readonly Item[] {
-  const memory = addressOf(context.address);
   return [
     ...list('requests', context.requests, (one, index) => aioRequestItem(one, sample, `[${index}]`)),
     ...fact('pending', context.pending),
     ...fact('not collected', context.unreaped),
     ...fact('room for', context.capacity),
     ...fact('asked for', context.asked),
-    ...fact('address', context.address, memory === undefined ? {} : { memory }),
+    ...fact('address', context.address, memoryOf(context.address)),
     ...fact('known from', context.sources.join(', ')),
   ];
 }

@@ -1,7 +1,7 @@
 import { Event } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { programName } from '../explain/programName';
-import type { InspectionProblem } from '../inspect/problem';
+import { type InspectionProblem, problemOf } from '../inspect/problem';
 import { UserError } from '../model/errors';
 import { printable } from '../model/printable';
 import { AnsweringSession, type Arguments, type Call, type Handler } from './answeringSession';
@@ -9,15 +9,15 @@ import { attach } from './begin';
 import { CAPABILITIES } from './capabilities';
 import { type Client, readClient } from './client';
 import { nothingAttached, problemSentence } from './errors';
-import { Filters, type Occurrence } from './filters';
 import { findingChanges } from './findingChanges';
 import { endWords, exitCode, launch } from './launch';
 import type { Picture } from './picture';
 import { Progress } from './progress';
-import { exceptionInfo, Queries } from './queries';
+import { Queries } from './queries';
 import { REFUSALS } from './refusals';
 import type { DebugServices } from './services';
-import { announcement, findingLine, frozenWords, mannersWords } from './sessionWords';
+import { announcement, findingLine, mannersWords } from './sessionWords';
+import { Stops } from './stops';
 import type { Subject } from './subject';
 import { threadChanges } from './threadChanges';
 import { View } from './view';
@@ -46,13 +46,11 @@ export class InspectorSession extends AnsweringSession {
   private client: Client = readClient(undefined);
   private view: View | undefined;
   private queries: Queries | undefined;
-  private readonly filters = new Filters();
-  /** Why the view stands, where a filter has stopped it. */
-  private occurrence: Occurrence | undefined;
+  private readonly stops = new Stops(
+    (event, body) => this.tell(event, body),
+    (text) => this.say('console', text),
+  );
   private readonly progress = new Progress((event, body) => this.tell(event, body));
-  private configured = false;
-  /** What the client sees first, once it is ready for it. */
-  private entry: (() => void) | undefined;
   private beginning = false;
   private over = false;
   private closed = false;
@@ -70,7 +68,7 @@ export class InspectorSession extends AnsweringSession {
       ['attach', (args, call) => this.attach(args, call)],
       ['launch', (args, call) => this.launch(args, call)],
       ['configurationDone', (_, call) => this.configurationDone(call)],
-      ['setExceptionBreakpoints', (args) => ({ breakpoints: this.filters.set(args) })],
+      ['setExceptionBreakpoints', (args) => ({ breakpoints: this.stops.filters.set(args) })],
       ['threads', () => this.queries?.threads() ?? { threads: [] }],
       ['stackTrace', asked((queries, args) => queries.stackTrace(args))],
       ['scopes', asked((queries, args) => queries.scopes(args))],
@@ -79,7 +77,7 @@ export class InspectorSession extends AnsweringSession {
       ['completions', (args) => this.queries?.completions(args) ?? { targets: [] }],
       ['readMemory', asked((queries, args, { signal }) => queries.readMemory(args, signal))],
       ['ioUring/kernelFrame', asked((queries, args) => queries.kernelFrame(args))],
-      ['exceptionInfo', () => exceptionInfo(this.occurrence)],
+      ['exceptionInfo', () => this.stops.info()],
       ['pause', (_, call) => this.pause(call)],
       ['continue', (_, call) => this.continue(call)],
       ['cancel', (args) => this.cancel(args)],
@@ -91,6 +89,10 @@ export class InspectorSession extends AnsweringSession {
 
   protected override isQuiet(command: string): boolean {
     return QUIET.has(command);
+  }
+
+  protected override failed(error: unknown): void {
+    this.say('important', `${problemSentence(problemOf(error, 'The debug adapter has failed.'))}\n`);
   }
 
   /** The end of the stream: nobody is left to show anything to. Never ends this program, which may have other sessions. */
@@ -110,7 +112,7 @@ export class InspectorSession extends AnsweringSession {
   }
 
   private async attach(args: Arguments, call: Call): Promise<undefined> {
-    await this.begin(call, 'Attaching', () => attach(this.services, args, call.signal));
+    await this.begin(call, 'Attaching', (progress) => attach(this.services, args, call.signal, progress));
   }
 
   private async launch(args: Arguments, call: Call): Promise<undefined> {
@@ -171,8 +173,6 @@ export class InspectorSession extends AnsweringSession {
     this.view = view;
     this.queries = new Queries(view, this.services, this.client);
     const started = subject.kind === 'live' ? subject.started : undefined;
-    // A client has no place for a stop before its configuration is done.
-    this.entry = () => this.showFirst(view, started !== undefined);
     call.after(() => {
       this.tell('process', {
         name: printable(programName(sample.process), 64),
@@ -180,60 +180,30 @@ export class InspectorSession extends AnsweringSession {
         isLocalProcess: subject.kind === 'live' && subject.host.kind === 'local',
         startMethod: started ? 'launch' : 'attach',
       });
-      this.say('console', announcement(sample) + mannersWords(sample, subject.kind === 'saved'));
-      started?.ended?.then((how) => this.exited(how)).catch(() => this.ended(undefined));
-      this.enter();
+    });
+    call.after(() =>
+      this.say('console', announcement(sample) + mannersWords(sample, subject.kind === 'saved')),
+    );
+    call.after(() => {
+      started?.ended?.then(
+        (how) => this.exited(how),
+        () => this.finish(),
+      );
+      this.stops.begin(view, started !== undefined, () => {
+        if (!view.frozen) this.tellThreads(view.picture.threads, []);
+      });
     });
   }
 
   private configurationDone(call: Call): undefined {
-    this.configured = true;
-    call.after(() => this.enter());
-  }
-
-  private enter(): void {
-    if (!this.configured || this.over) return;
-    const { entry } = this;
-    this.entry = undefined;
-    entry?.();
-  }
-
-  private showFirst(view: View, live: boolean): void {
-    const { picture } = view;
-    const occurrence = this.filters.look(picture.sample, undefined);
-    if (occurrence) this.stopFor(view, occurrence);
-    else if (live) this.tellThreads(picture.threads, []);
-    else this.showStopped(view, { reason: 'entry' });
-  }
-
-  private stopFor(view: View, occurrence: Occurrence): void {
-    this.occurrence = occurrence;
-    const { what, at } = occurrence;
-    const thread = at && view.picture.threadOf(at);
-    this.say('console', `Stopped the view: ${what}\n`);
-    this.showStopped(view, {
-      reason: 'exception',
-      description: printable(what, 300),
-      text: printable(what, 300),
-      ...(thread ? { threadId: thread.id } : {}),
-    });
-  }
-
-  /** Freezes the picture and has the client show it. */
-  private showStopped(view: View, body: Partial<DebugProtocol.StoppedEvent['body']>): void {
-    view.freeze();
-    const { sample, first } = view.picture;
-    this.tell('stopped', {
-      description: frozenWords(sample, view.subject.kind === 'saved'),
-      ...(first ? { threadId: first.id } : {}),
-      allThreadsStopped: true,
-      ...body,
+    call.after(() => {
+      if (!this.over) this.stops.configure();
     });
   }
 
   private pause(call: Call): undefined {
     const view = this.livingView();
-    call.after(() => this.showStopped(view, { reason: 'pause' }));
+    call.after(() => this.stops.stop(view, { reason: 'pause' }));
   }
 
   private continue(call: Call): DebugProtocol.ContinueResponse['body'] {
@@ -245,7 +215,7 @@ export class InspectorSession extends AnsweringSession {
         'It is one look at a process, as it was then.',
         'Attach to the process itself while it runs.',
       );
-    this.occurrence = undefined;
+    this.stops.goOn();
     call.after(() => view.thaw());
     return { allThreadsContinued: true };
   }
@@ -288,10 +258,7 @@ export class InspectorSession extends AnsweringSession {
     for (const finding of gone)
       if (finding.severity !== 'info')
         this.say('console', `No longer: ${printable(finding.summary, 1000)}\n`);
-    // Filters count from the first picture that the client was shown.
-    if (this.entry || !this.view) return;
-    const occurrence = this.filters.look(now.sample, before.sample);
-    if (occurrence) this.stopFor(this.view, occurrence);
+    if (this.view) this.stops.look(this.view, now, before);
   }
 
   private tellThreads(now: Picture['threads'], before: Picture['threads']): void {

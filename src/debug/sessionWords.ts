@@ -12,8 +12,13 @@ export function summaryLine(sample: Sample): string {
 }
 
 /** "STUCK 100 reads of /mnt/data/db have waited 31 s …". */
-export function findingLine({ severity, summary }: Finding): string {
-  return `${LABELS[severity]} ${printable(summary, 1000)}`;
+export function findingLine(finding: Finding): string {
+  return `${findingLabel(finding)} ${printable(finding.summary, 1000)}`;
+}
+
+/** Of a saved Sample's severity that this version does not know, too. */
+export function findingLabel({ severity }: Pick<Finding, 'severity'>): string {
+  return LABELS[severity] ?? 'FINDING';
 }
 
 /** The answer: how the process is, what was found, what could not be seen. */

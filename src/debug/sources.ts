@@ -2,7 +2,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { baseName } from '../explain/userFrames';
 import { printable } from '../model/printable';
 import type { SourcePlace } from '../model/sample';
-import { mappedPaths, noFile, type SourceFileMap } from '../source/sourcePaths';
+import { isAbsolute, mappedPaths, noFile, type SourceFileMap } from '../source/sourcePaths';
 import type { Client } from './client';
 import type { DebugServices } from './services';
 
@@ -59,14 +59,15 @@ export class Sources {
     if (none !== undefined) return { name, presentationHint: 'deemphasize', origin: none };
     const places = [...mappedPaths(file, this.map), file];
     const [first = file] = places;
-    if (!this.services.findSource) return { name, path: this.pathOf(first) };
+    if (!this.services.findSource && isAbsolute(first)) return { name, path: this.pathOf(first) };
     for (const place of places) {
-      const here = await this.services.findSource(place).catch(() => undefined);
+      const here = await this.services.findSource?.(place).catch(() => undefined);
       if (here !== undefined) return { name, path: this.pathOf(here) };
     }
     return {
       name,
-      path: this.pathOf(first),
+      // A path that begins nowhere cannot be opened.
+      ...(isAbsolute(first) ? { path: this.pathOf(first) } : {}),
       presentationHint: 'deemphasize',
       origin: 'not found on this machine: sourceFileMap can say where it is',
     };

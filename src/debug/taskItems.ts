@@ -4,7 +4,7 @@ import { frameText } from '../explain/userFrames';
 import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, UserFrame, Wake } from '../model/sample';
-import { addressOf, fact, type Item, indexed, list } from './items';
+import { fact, type Item, indexed, list, memoryOf } from './items';
 import { descriptorItem } from './resourceItems';
 import { kernelName, taskStack } from './taskStack';
 
@@ -71,22 +71,23 @@ export function waitItems(task: Task, sample: Sample): readonly Item[] {
 }
 
 function argumentItem(value: string, index: number): Item {
-  const memory = addressOf(value);
-  // Small numbers are no addresses: the kernel maps nothing there.
-  const isAddress = memory !== undefined && BigInt(memory) >= 0x1_0000n;
-  return { name: `[${index}]`, value: printable(value, 32), ...(isAddress ? { memory } : {}) };
+  return { name: `[${index}]`, value: printable(value, 32), ...memoryOf(value) };
 }
 
 function stackItems(task: Task): readonly Item[] {
-  const stack = taskStack(task);
+  const { kernelStack = [], userStack = [] } = task;
+  if (kernelStack.length + userStack.length === 0) return [];
   return [
     {
       name: 'stack',
-      value: `${stack.total}`,
+      value: `${kernelStack.length} frames in the kernel, ${userStack.length} in the program`,
       below: {
-        indexed: {
-          count: stack.total,
-          at: (index) => ({ name: `[${index}]`, value: stack.at(index).name }),
+        named: () => {
+          const stack = taskStack(task);
+          return Array.from({ length: stack.total }, (_, index) => ({
+            name: `[${index}]`,
+            value: stack.at(index).name,
+          }));
         },
       },
     },
@@ -101,10 +102,9 @@ export function frameItems(kernel: KernelFrame | undefined, user: UserFrame | un
       ...fact('module', kernel.module ?? 'the kernel itself'),
     ];
   if (!user) return [];
-  const memory = addressOf(user.address);
   return [
     ...fact('function', frameText(user, true)),
-    ...fact('address', user.address, memory === undefined ? {} : { memory }),
+    ...fact('address', user.address, memoryOf(user.address)),
     ...fact('binary', user.binary ?? 'none: no file holds this code'),
     ...fact('inlined', user.inlined),
     ...fact(

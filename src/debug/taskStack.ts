@@ -19,12 +19,13 @@ export function taskStack(task: Task): Stack {
 }
 
 function kernelPart(task: Task): readonly Frame[] {
-  const { kernelStack, state } = task;
+  const { kernelStack, state, blockedOn } = task;
   if (kernelStack === undefined) return [remark(task, 'kernel stack not visible: it needs CAP_SYS_ADMIN')];
   if (kernelStack.length === 0)
     return [remark(task, state === 'R' ? 'runs, not inside the kernel' : 'not inside the kernel')];
-  return kernelStack.map((kernel) => ({
-    name: kernelName(kernel),
+  const waiting = kernelStack.findIndex(({ function: name }) => name === blockedOn?.function);
+  return kernelStack.map((kernel, index) => ({
+    name: `${kernelName(kernel)}${index === waiting ? ' ← waits here' : ''}`,
     hint: 'subtle',
     about: { kind: 'task', task, kernel },
   }));

@@ -5,8 +5,9 @@ import { indexOf } from '../explain/sampleIndex';
 import { counted, grouped, ringName } from '../explain/words';
 import { printable } from '../model/printable';
 import type { Ring, Sample, Task } from '../model/sample';
+import { unshowableText } from './errors';
 import { aioStack, ringStack } from './ringStack';
-import type { Stack } from './stack';
+import { type Stack, stackOf } from './stack';
 import { taskStack } from './taskStack';
 import type { ThreadIds } from './threadIds';
 
@@ -23,7 +24,7 @@ export interface Thread {
 export function threadsOf(sample: Sample, ids: ThreadIds): readonly Thread[] {
   const astray = indexOf(sample).requests.get(null)?.length ?? 0;
   return [
-    ...sample.rings.map((ring) => ringThread(ring, sample, ids)),
+    ...sample.rings.map((ring) => shownOrNot(ids.ofRing(ring), () => ringThread(ring, sample, ids))),
     ...(astray > 0
       ? [
           {
@@ -34,14 +35,25 @@ export function threadsOf(sample: Sample, ids: ThreadIds): readonly Thread[] {
           },
         ]
       : []),
-    ...(sample.aio ?? []).map((context) => ({
-      id: ids.ofAio(context),
-      name: printable(`Linux AIO context ${context.id} · ${aioFacts(context).join(' · ')}`, 200),
-      stuck: false,
-      stack: () => aioStack(context, sample),
-    })),
-    ...sample.tasks.map((task) => taskThread(task, sample)),
+    ...(sample.aio ?? []).map((context) =>
+      shownOrNot(ids.ofAio(context), () => ({
+        id: ids.ofAio(context),
+        name: printable(`Linux AIO context ${context.id} · ${aioFacts(context).join(' · ')}`, 200),
+        stuck: false,
+        stack: () => aioStack(context, sample),
+      })),
+    ),
+    ...sample.tasks.map((task) => shownOrNot(task.tid, () => taskThread(task, sample))),
   ];
+}
+
+/** A saved Sample may hold what no look finds: the thread's name says so then. */
+function shownOrNot(id: number, make: () => Thread): Thread {
+  try {
+    return make();
+  } catch (error) {
+    return { id, name: `${id} · ${unshowableText(error)}`, stuck: false, stack: () => stackOf([]) };
+  }
 }
 
 function ringThread(ring: Ring, sample: Sample, ids: ThreadIds): Thread {

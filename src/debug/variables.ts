@@ -1,7 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { printable } from '../model/printable';
 import type { Client } from './client';
-import { staleReference } from './errors';
+import { staleReference, unshowableText } from './errors';
 import type { Below, Item } from './items';
 import type { References } from './references';
 import { whole } from './stackTrace';
@@ -21,12 +21,12 @@ export function variables(
   if (!below) throw staleReference('variable');
   const start = whole(args.start) ?? 0;
   const count = Math.min(whole(args.count) || MOST, MOST);
-  const named = args.filter === 'indexed' ? [] : (below.named?.() ?? []);
+  const named = args.filter === 'indexed' ? [] : namedRows(below);
   const long = args.filter === 'named' ? undefined : below.indexed;
   const indexed = !long ? [] : client.pages ? rows(long, start, count) : folded(long, 0, long.count);
   // Start and count are of what was filtered for.
   const own = args.filter === 'named' && client.pages ? named.slice(start, start + count) : named;
-  return { variables: [...own, ...indexed].map((item) => variable(item, references, client)) };
+  return { variables: [...own, ...indexed].map((item) => shownVariable(item, references, client)) };
 }
 
 type Indexed = NonNullable<Below['indexed']>;
@@ -38,17 +38,24 @@ function rows({ count, at }: Indexed, start: number, wanted: number): readonly I
 }
 
 /** A saved Sample may hold what no look finds: one row says so then. */
+function namedRows({ named }: Below): readonly Item[] {
+  try {
+    return named?.() ?? [];
+  } catch (error) {
+    return [unshowable(error)];
+  }
+}
+
 function row(at: Indexed['at'], index: number): Item {
   try {
     return at(index);
   } catch (error) {
-    return unshowable(error, index);
+    return unshowable(error, `[${index}]`);
   }
 }
 
-function unshowable(error: unknown, index: number): Item {
-  const why = error instanceof Error ? error.message : String(error);
-  return { name: `[${index}]`, value: printable(`This part cannot be shown: ${why}`, 200) };
+function unshowable(error: unknown, name = '…'): Item {
+  return { name, value: unshowableText(error) };
 }
 
 /** Rows `[0 … 99]` in place of a long list. */
@@ -68,8 +75,16 @@ function folded(list: Indexed, start: number, end: number): readonly Item[] {
   return parts;
 }
 
+function shownVariable(item: Item, references: References<Below>, client: Client): DebugProtocol.Variable {
+  try {
+    return variable(item, references, client);
+  } catch (error) {
+    return variable(unshowable(error), references, client);
+  }
+}
+
 /** An item as the protocol has it. */
-export function variable(item: Item, references: References<Below>, client: Client): DebugProtocol.Variable {
+function variable(item: Item, references: References<Below>, client: Client): DebugProtocol.Variable {
   const { name, value, type, memory, evaluate, below } = item;
   return {
     name: printable(name, 200),

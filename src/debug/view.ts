@@ -1,4 +1,4 @@
-import type { InspectionProblem } from '../inspect/problem';
+import { type InspectionProblem, problemOf } from '../inspect/problem';
 import type { Sample } from '../model/sample';
 import { Picture } from './picture';
 import type { Subject } from './subject';
@@ -64,7 +64,16 @@ export class View {
     if (this.subject.kind === 'live') this.subject.followed.dispose();
   }
 
+  /** Who tells of looks has others to tell: nothing is thrown there. */
   private look(): void {
+    try {
+      this.take();
+    } catch (error) {
+      this.events.troubled(problemOf(error, 'A look cannot be shown.'));
+    }
+  }
+
+  private take(): void {
     if (this.subject.kind === 'saved' || this.unfollow === undefined) return;
     const { state, sample, problem } = this.subject.followed.snapshot;
     const before = this.current;

@@ -79,6 +79,7 @@ export class ScriptedServices implements DebugServices {
   bytesAt = 0n;
   /** Settled = follow goes on. */
   gate: Promise<void> = Promise.resolve();
+  refusal: UserError | undefined;
   disposed = 0;
   started: { readonly program: Program; ends: (how: number | string) => void; ended: boolean } | undefined;
 
@@ -93,6 +94,7 @@ export class ScriptedServices implements DebugServices {
   async follow(host: HostId, pid: number): Promise<ScriptedInspection> {
     this.asked.push(`follow ${JSON.stringify(host)} ${pid}`);
     await this.gate;
+    if (this.refusal) throw this.refusal;
     if (this.sample === undefined)
       throw new UserError('no-such-process', `There is no process ${pid}.`, 'It has ended.', 'Take another.');
     const inspection = new ScriptedInspection(pid, this.sample);

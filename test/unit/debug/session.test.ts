@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../../src/model/errors';
 import type { ProcessSummary } from '../../../src/model/process';
 import { idle, ring, stuck, worker } from '../views/samples';
 import { attached, sessionOf } from './scripted';
@@ -34,7 +35,7 @@ describe('attaching', () => {
     expect(client.output).toMatch(/^server \(4242\): .*stuck/);
     expect(client.output).toContain('The process itself is never stopped');
     const { stackFrames } = await client.ask('stackTrace', { threadId: stop.body.threadId });
-    expect(stackFrames[0].name).toBe('request_wait_answer+0x115/0x2f0');
+    expect(stackFrames[0].name).toBe('request_wait_answer+0x115/0x2f0 ← waits here');
     await client.ask('disconnect');
     expect(services.disposed).toBe(1);
     expect(services.inspection.calls).toEqual(['pause', 'dispose']);
@@ -102,6 +103,9 @@ describe('attaching', () => {
       const requestId = client.lastSeq;
       const { body } = await client.event('progressStart');
       expect(body).toMatchObject({ title: 'Attaching', requestId, cancellable: true });
+      expect(client.named('progressUpdate').map((update) => update.body.message)).toEqual([
+        'Taking the first look at process 4242 on this machine',
+      ]);
       await client.ask('cancel', how === 'requestId' ? { requestId } : { progressId: body.progressId });
       expect(await attaching).toMatchObject({ success: false, message: 'cancelled' });
       expect(client.named('progressEnd')).toHaveLength(1);
@@ -280,9 +284,20 @@ describe('launching', () => {
 
   it('ends what it has started where it cannot be followed', async () => {
     const { client, services } = sessionOf(undefined);
+    services.refusal = new UserError('not-permitted', 'It cannot be read.', 'No right.');
     const answer = await client.request('launch', { program: './server' });
-    expect(answer.body.error.id).toBe(1002);
+    expect(answer.body.error.id).toBe(1006);
     expect(services.started?.ended).toBe(true);
+  });
+
+  it('says of a program that was too short how it ended', async () => {
+    const { client, services } = sessionOf(undefined);
+    const answer = client.request('launch', { program: '/bin/false' });
+    await client.event('output');
+    services.started?.ends(1);
+    expect((await answer).message).toMatch(
+      /^false has ended before it could be looked at\. It ended with exit code 1\. /,
+    );
   });
 
   it('asks the client for its terminal, and finds the program by what it tells', async () => {
