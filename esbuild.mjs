@@ -1,4 +1,4 @@
-// Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js,
+// Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/adapter.js with dist/adapter.main.js, dist/extension.js,
 // dist/ssh.js, dist/links.js with dist/demangle.wasm, dist/timeline.js with its style, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
@@ -75,24 +75,25 @@ export function buildProbe(arch = process.arch) {
 }
 
 /** Modules below src that are bundles of their own: the other bundles require them once they are imported. */
-const LATE = { 'target/ssh/library': 'ssh', links: 'links', adapter: 'adapter' };
+const LATE = { 'target/ssh/library': 'ssh', links: 'links' };
 
 /** Entries that exist, with what each needs of its own. */
 export function bundles() {
-  const command = { banner: { js: '#!/usr/bin/env node' } };
+  const command = (program) => ({
+    banner: { js: '#!/usr/bin/env node' },
+    define: { PROGRAM: JSON.stringify(program) },
+  });
   const wrapped = {
     banner: { js: '(function (module, require, __filename, __dirname) { var exports = module.exports;' },
     footer: { js: '})' },
   };
   const all = [
-    { name: 'cli', from: 'cli/start.ts', options: command },
+    { name: 'cli', from: 'cli/start.ts', options: command('cli') },
     { name: 'cli.main', from: 'cli.ts', options: wrapped },
+    { name: 'adapter', from: 'cli/start.ts', options: command('adapter') },
+    { name: 'adapter.main', from: 'adapter.ts', options: wrapped },
     { name: 'extension', from: 'extension.ts', options: {} },
-    ...Object.entries(LATE).map(([from, name]) => ({
-      name,
-      from: `${from}.ts`,
-      options: name === 'adapter' ? command : {},
-    })),
+    ...Object.entries(LATE).map(([from, name]) => ({ name, from: `${from}.ts`, options: {} })),
     { name: 'kernelIndexer', from: 'kernelIndexer.ts', options: {} },
   ];
   return all
@@ -100,16 +101,19 @@ export function bundles() {
     .filter(({ entry }) => existsSync(entry));
 }
 
+/** Programs that are compiled ahead. */
+const AHEAD = ['cli.main', 'adapter.main'];
+
 /**
- * Compiles every function of dist/cli.main.js ahead, for the version of Node that runs this; src/cli/start.ts hands it to the
- * engine. What the engine thinks of its flags is part of the result, so they are put back before it is made.
+ * Compiles every function of a program ahead, for the version of Node that runs this; src/cli/start.ts hands it to the engine. What
+ * the engine thinks of its flags is part of the result, so they are put back before it is made.
  */
-function compileAhead() {
-  const filename = join(dist, 'cli.main.js');
+function compileAhead(name) {
+  const filename = join(dist, `${name}.js`);
   setFlagsFromString('--no-lazy');
   const script = new Script(readFileSync(filename, 'utf8'), { filename });
   setFlagsFromString('--lazy');
-  writeFileSync(join(dist, 'cli.main.cache'), script.createCachedData());
+  writeFileSync(join(dist, `${name}.cache`), script.createCachedData());
 }
 
 const loadedLate = {
@@ -153,8 +157,9 @@ async function bundle(watch) {
   }
   await page(esbuild, watch);
   // The engine tells sources apart by their length alone: what watching builds must not meet an older result.
-  if (watch) rmSync(join(dist, 'cli.main.cache'), { force: true });
-  else compileAhead();
+  for (const name of AHEAD)
+    if (watch) rmSync(join(dist, `${name}.cache`), { force: true });
+    else compileAhead(name);
 }
 
 /** The timeline's page runs in the editor's browser. */

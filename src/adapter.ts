@@ -9,10 +9,10 @@ import { UserError } from './model/errors';
 const FAREWELL = 2000;
 
 /**
- * The debug adapter in a process of its own: DAP on stdin and stdout, or on a port of the loopback. Resolves to the exit code when
- * its last session has ended; says what is wrong by itself. Never rejects.
+ * The debug adapter in a process of its own, which src/cli/start.ts begins: DAP on stdin and stdout, or on a port of the loopback.
+ * Resolves to the exit code when its last session has ended; says what is wrong by itself. Never rejects.
  */
-export async function serveAdapter(args: readonly string[]): Promise<number> {
+async function serveAdapter(args: readonly string[]): Promise<number> {
   try {
     await serve(parseAdapterArguments(args));
     return EXIT.ok;
@@ -34,10 +34,8 @@ async function serve(asked: AdapterAsked): Promise<void> {
   process.stdin.destroy();
 }
 
-/** As dist/adapter.js; the command line loads this file for its word `dap`. */
-if (require.main === module) {
-  void serveAdapter(process.argv.slice(2)).then((code) => {
-    process.exitCode = code;
-    setTimeout(() => process.exit(), FAREWELL).unref();
-  });
-}
+const [word, ...rest] = process.argv.slice(2);
+void serveAdapter(word === 'dap' || word === undefined ? rest : [word, ...rest]).then((code) => {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), FAREWELL).unref();
+});

@@ -41,8 +41,6 @@ const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 async function main(): Promise<number> {
-  const [word, ...rest] = process.argv.slice(2);
-  if (word === 'dap') return (await import('./adapter')).serveAdapter(rest);
   const asked = parseArguments(process.argv.slice(2));
   if (asked.help || asked.version) {
     await print(asked.help ? HELP : `inspect-io-uring ${VERSION}\n`);

@@ -83,7 +83,7 @@ function linksThread({ debuginfod }: AdapterAsked, dist: string): LinkThread {
   const servers = { urls: environmentUrls(), folder: join(cacheDirectory(), 'debuginfod') };
   const settings: LinkSettings = debuginfod ? { debuginfod: servers } : {};
   const bundle = join(dist, 'links.js');
-  return new LinkThread(() => startThread(bundle, { role: 'links', settings }, LINKS_MEMORY), CLOCK);
+  return new LinkThread(() => startThread(bundle, { role: 'links', settings }, LINKS_MEMORY), CLOCK).begun();
 }
 
 function opener(asked: AdapterAsked, dist: string): OpenHost {

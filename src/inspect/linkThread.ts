@@ -74,6 +74,12 @@ export class LinkThread {
     });
   };
 
+  /** Starts the thread before it is needed: it takes as long as a look. */
+  begun(): this {
+    this.running ??= this.begin();
+    return this;
+  }
+
   dispose(): void {
     this.end();
     for (const { sample, timer, resolve } of this.pending.values()) {

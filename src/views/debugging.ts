@@ -50,6 +50,9 @@ export function debugging(needs: Debugging): vscode.Disposable[] {
   };
   return [
     sessions,
+    vscode.debug.onDidStartDebugSession(({ type }) => {
+      if (type === DEBUG_TYPE) showRunAndDebug();
+    }),
     vscode.debug.onDidTerminateDebugSession(({ id }) => ours.delete(id)),
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, { createDebugAdapterDescriptor: begin }),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, configurations),
@@ -68,4 +71,10 @@ export function debugging(needs: Debugging): vscode.Disposable[] {
     }),
     ...callStackCommands(needs, sessions, (session) => ours.get(session.id)?.sample),
   ];
+}
+
+/** The editor itself brings it forward at breakpoints alone, and our picture stands from the beginning. */
+function showRunAndDebug(): void {
+  const wanted = vscode.workspace.getConfiguration('debug').get<unknown>('openDebug');
+  if (wanted !== 'neverOpen') void vscode.commands.executeCommand('workbench.view.debug');
 }

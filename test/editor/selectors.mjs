@@ -40,6 +40,8 @@ export const selectors = {
   toastMessage: '.notification-list-item-message',
   toastButton: '.notification-list-item-buttons-container .monaco-button',
   dialog: '.monaco-dialog-box',
+  callStackRow: '.debug-pane .debug-call-stack .monaco-list-row',
+  variableRow: '.debug-pane .debug-variables .monaco-list-row',
   editorTab: '.part.editor .tabs-container .tab .label-name',
   editorLines: '.part.editor .view-lines',
   editorLine: '.part.editor .view-lines .view-line',

@@ -74,6 +74,8 @@ export const debuggingTests: readonly Test[] = [
         assert.ok((await stackOf(session, ring.id)).length >= 4);
         await eventually('the editor shows where it stands', () => vscode.debug.activeStackItem);
         assert.equal(vscode.debug.activeStackItem?.session.id, session.id);
+        const answer = await session.customRequest('evaluate', { expression: 'pending', context: 'repl' });
+        assert.match(String(answer.result), /4 requests/);
       });
       assert.deepEqual((await api()).inspections(), []);
     },
