@@ -7,6 +7,7 @@ import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { type BinaryFacts, factsOf } from './binaryFacts';
+import { memoryBytes } from './bytes';
 import { type Lines, openLines } from './lines';
 import { isFuse, isOfThisHost } from './localMounts';
 import type { Image } from './unwind/images';
@@ -216,13 +217,4 @@ function isOnLocal(path: string, mounts: readonly MountinfoRow[]): boolean {
     if (isBelow && mountPoint.length >= (best?.mountPoint.length ?? 0)) best = row;
   }
   return best !== undefined && isOfThisHost(best);
-}
-
-function memoryBytes(data: Buffer): ByteSource {
-  return {
-    size: data.length,
-    failed: undefined,
-    read: (offset, length) => Promise.resolve(data.subarray(offset, offset + length)),
-    close: () => undefined,
-  };
 }

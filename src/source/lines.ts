@@ -8,6 +8,7 @@ import { SplitUnits } from './dwarf/splitUnits';
 import type { Unit } from './dwarf/unit';
 import { type ElfFile, openElf } from './elfFile';
 import { GoTable } from './goTable';
+import { openMiniDebug } from './miniDebug';
 import { Plt } from './plt';
 import { Symbols } from './symbols';
 import { type Troubles, Work } from './trouble';
@@ -85,6 +86,7 @@ export class Lines {
   private opened: Promise<Opened | undefined> | undefined;
   private readonly known = new Map<bigint, Promise<Location>>();
   private symbolTable: Promise<Symbols | undefined> | undefined;
+  private mini: Promise<ElfFile | undefined> | undefined;
   private goTable: Promise<GoTable | undefined> | undefined;
 
   /** Use openLines. */
@@ -129,7 +131,19 @@ export class Lines {
     return (await this.opened)?.file.elf.section(name);
   }
 
-  /** Of the program; where that is stripped, of its debug file. */
+  /** Whether it, or what belongs to it, has names of functions beyond those that other binaries call. */
+  async isNamed(): Promise<boolean> {
+    return (
+      (await this.section('.symtab')) !== undefined || (await this.miniDebug())?.find('.symtab') !== undefined
+    );
+  }
+
+  private miniDebug(): Promise<ElfFile | undefined> {
+    this.mini ??= openMiniDebug(this.elf, this.options.unpack);
+    return this.mini;
+  }
+
+  /** Of the program; where that is stripped, of its debug file, or packed in it. */
   symbols(): Promise<Symbols | undefined> {
     this.symbolTable ??= this.openSymbols();
     return this.symbolTable;
@@ -266,8 +280,7 @@ export class Lines {
       this.opened ??= this.openInfo();
       const debug = (await this.opened)?.file.elf;
       if (debug?.find('.symtab') !== undefined) return Symbols.open(debug);
-      if (this.elf.find('.gnu_debugdata') !== undefined)
-        this.troubleList.say('the symbols it has packed with xz (MiniDebugInfo) are not read');
+      return Symbols.open(this.elf, await this.miniDebug());
     }
     return Symbols.open(this.elf);
   }
