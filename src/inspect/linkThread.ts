@@ -44,24 +44,31 @@ export class LinkThread {
   private idle: unknown;
   private next = 1;
   private crashes = 0;
+  /** How often what the user has set has changed, and for each process of how many changes what was told last knows. */
+  private changes = 0;
+  private readonly told = new Map<string, number>();
 
   constructor(
     private readonly start: () => Thread,
     private readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
   ) {}
 
-  readonly link: Link = (target, sample, { previous, layout }) => {
-    const standing = withStanding(sample, previous);
-    if (!target.binaries) return Promise.resolve(standing);
+  readonly link: Link = (target, sample, { previous, layout, signal }) => {
+    if (!target.binaries) return Promise.resolve(withStanding(sample, previous));
     const number = this.numberOf(target);
     const key = `${number} ${sample.process.pid} ${sample.process.startTime}`;
+    const isOutdated = (this.told.get(key) ?? this.changes) !== this.changes;
+    const standing = isOutdated ? sample : withStanding(sample, previous);
     const why = this.blamed.get(key);
     if (why !== undefined || this.crashes >= MOST_CRASHES)
       return Promise.resolve(unlinked(standing, why ?? 'too often'));
     if ([...this.pending.values()].some((one) => one.key === key)) return Promise.resolve(standing);
-    return new Promise((resolve, reject) => {
+    const id = this.next++;
+    const giveUp = () => {
+      if (this.pending.has(id)) this.running?.thread.post({ kind: 'give up', id } satisfies LinkQuestion);
+    };
+    const linked = new Promise<Sample>((resolve, reject) => {
       const thread = this.threadFor(target, number);
-      const id = this.next++;
       const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
       this.pending.set(id, { key, sample: standing, timer, resolve, reject });
       thread.post({
@@ -72,7 +79,16 @@ export class LinkThread {
         ...(layout ? { layout } : {}),
       } satisfies LinkQuestion);
     });
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    return linked.finally(() => signal?.removeEventListener('abort', giveUp));
   };
+
+  /** What the user has set has changed: the next Samples are linked by a thread that knows, and nothing that was told before stands. */
+  renew(): void {
+    this.changes++;
+    this.dispose();
+  }
 
   dispose(): void {
     this.end();
@@ -121,7 +137,10 @@ export class LinkThread {
     this.pending.delete(answer.id);
     if (pending) this.clock.clearTimeout(pending.timer);
     if ('failure' in answer) pending?.reject(restored(answer.failure));
-    else pending?.resolve(patched(pending.sample, answer.patch));
+    else if (pending) {
+      this.told.set(pending.key, this.changes);
+      pending.resolve(patched(pending.sample, answer.patch));
+    }
     if (this.pending.size > 0) return;
     this.clock.clearTimeout(this.idle);
     this.idle = this.clock.setTimeout(() => this.end(), IDLE);

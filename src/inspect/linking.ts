@@ -9,6 +9,8 @@ export interface LinkOptions {
   /** An earlier linked Sample of the same process. */
   readonly previous?: Sample | undefined;
   readonly layout?: KernelLayout | undefined;
+  /** The look is given up, and with it what it links: that rejects soon, or comes all the same. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a look links its Sample. */

@@ -40,11 +40,11 @@ async function linked(
   target: Target,
   sample: Sample,
   { link }: Linking,
-  { previous, walk = {} }: LookOptions,
+  { previous, signal, walk = {} }: LookOptions,
 ): Promise<Sample> {
   try {
     const opened = walk === false ? undefined : await layoutOf(target, walk);
-    return await link(target, sample, { previous, layout: opened?.ok ? opened.layout : undefined });
+    return await link(target, sample, { previous, signal, layout: opened?.ok ? opened.layout : undefined });
   } catch (error) {
     return unlinked(sample, printable(error instanceof Error ? error.message : String(error)));
   }

@@ -18,19 +18,25 @@ export interface CallStack {
   readonly note?: string;
 }
 
-/** Unwinds the threads and names their frames. */
+export interface CallStackOptions {
+  readonly layout?: KernelLayout | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Unwinds the threads and names their frames. Rejects with the reason of `signal`. */
 export async function readCallStacks(
   stacks: ProcessStacks,
   binaries: Binaries,
   place: Place,
   tids: readonly number[],
-  layout?: KernelLayout,
+  { layout, signal }: CallStackOptions = {},
 ): Promise<CallStack[]> {
   const found = await stacks.unwind(tids, {
     layout,
+    signal,
     further: (image) => furtherFrames(binaries, place, image),
   });
-  const named = await nameFrames(found, binaries, place);
+  const named = await nameFrames(found, binaries, place, signal);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
     const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame))));
@@ -52,6 +58,7 @@ async function nameFrames(
   stacks: readonly ThreadStack[],
   binaries: Binaries,
   place: Place,
+  signal: AbortSignal | undefined,
 ): Promise<Map<number, Named>> {
   const named = new Map<number, Named>();
   const byImage = new Map<StackFrame['image'], Set<number>>();
@@ -72,7 +79,11 @@ async function nameFrames(
       const { lines, modified } = result;
       if (!lines) return binaries.learn(image, place, result);
       const addresses = [...lookups];
-      const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
+      const located = await lines.locate(
+        addresses.map((address) => BigInt(address - image.bias)),
+        signal,
+      );
+      signal?.throwIfAborted();
       for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
         if (address !== undefined)

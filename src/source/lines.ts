@@ -149,11 +149,12 @@ export class Lines {
     return this.symbolTable;
   }
 
-  /** In the order asked for. Never rejects; what could not be told is left out. */
-  async locate(addresses: readonly bigint[]): Promise<Location[]> {
+  /** In the order asked for. Rejects only with the reason of `signal`; what could not be told is left out. */
+  async locate(addresses: readonly bigint[], signal?: AbortSignal): Promise<Location[]> {
     this.work.allow(WORK + WORK_EACH * addresses.length);
     const located: Location[] = [];
     for (let at = 0; at < addresses.length; at += AT_ONCE) {
+      signal?.throwIfAborted();
       const some = addresses.slice(at, at + AT_ONCE);
       located.push(...(await Promise.all(some.map((address) => this.locateAgain(address)))));
     }

@@ -25,7 +25,9 @@ export type LinkQuestion =
       readonly target: number;
       readonly sample: Sample;
       readonly layout?: KernelLayout;
-    };
+    }
+  /** Nobody waits for that any more; it is answered all the same. */
+  | { readonly kind: 'give up'; readonly id: number };
 
 export type LinkAnswer =
   | { readonly id: number; readonly patch: SamplePatch }

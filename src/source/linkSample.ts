@@ -8,10 +8,9 @@ import { type CallStack, readCallStacks } from './callStacks';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
 import { standingStacks, withStacks } from './standing';
+import { ThreadChoice, threadsLeftOut } from './threadChoice';
 import { ProcessStacks } from './unwind/threads';
 
-/** Threads of one Sample whose stacks are told. */
-const MOST_THREADS = 200;
 /** Processes whose unwind tables are kept. */
 const MOST_PROCESSES = 8;
 
@@ -20,13 +19,21 @@ export interface LinkOptions {
   readonly previous?: Sample | undefined;
   /** Of the target's kernel, where its memory can be read: makes every stack whole. */
   readonly layout?: KernelLayout | undefined;
+  /** Its look is given up: `link` rejects with its reason soon. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is kept of a process. */
+interface Known {
+  readonly stacks: ProcessStacks;
+  readonly choice: ThreadChoice;
 }
 
 /**
  * Links what waits to the program's source. One for each target; what it has learned of processes and binaries is kept.
  */
 export class SampleLinker {
-  private readonly processes = new Map<string, ProcessStacks>();
+  private readonly processes = new Map<string, Known>();
   private readonly binaries: Binaries;
   private readonly origins: Origins;
 
@@ -38,24 +45,29 @@ export class SampleLinker {
     this.origins = new Origins(target, this.binaries);
   }
 
-  /** The Sample with the user stacks of its threads and the origins of its requests, those that matter most if they are many. Rejects only when the target is gone. */
+  /** The Sample with the user stacks of its threads and the origins of its requests, those that matter most if they are many. Rejects only when the target is gone, or `signal` says so. */
   async link(sample: Sample, options: LinkOptions = {}): Promise<Sample> {
     const linked = await this.linkThreads(sample, options);
-    return withOrigins(linked, options.previous, this.origins, () => this.place(sample));
+    const { previous, signal } = options;
+    return withOrigins(linked, previous, this.origins, () => this.place(sample), signal);
   }
 
-  private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
+  private async linkThreads(sample: Sample, { previous, layout, signal }: LinkOptions): Promise<Sample> {
     const known = standingStacks(sample, previous);
-    const wanted = threadsOf(sample).filter(({ tid, userStack }) => !userStack && !known.has(tid));
+    const { choice } = this.process(sample);
+    const wanted = choice.next(sample, ({ tid, userStack }) => userStack !== undefined || known.has(tid));
     if (wanted.length === 0 && known.size === 0) return this.withBlindness(sample);
-    const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, layout);
+    const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, { layout, signal });
     for (const stack of stacks) known.set(stack.tid, stack);
     return this.withBlindness(withStacks(sample, known));
   }
 
   private withBlindness(sample: Sample): Sample {
     const { pid } = sample.process;
-    const rows = blindSources(sample, (path) => this.binaries.facts(pid, path));
+    const rows = [
+      ...blindSources(sample, (path) => this.binaries.facts(pid, path)),
+      ...threadsLeftOut(sample),
+    ];
     const others = sample.notVisible.filter((row) => !isBlindSource(row));
     if (rows.length === 0 && others.length === sample.notVisible.length) return sample;
     return { ...sample, notVisible: [...others, ...rows] };
@@ -70,10 +82,11 @@ export class SampleLinker {
   private async read(
     sample: Sample,
     tasks: readonly Task[],
-    layout: KernelLayout | undefined,
+    options: Pick<LinkOptions, 'layout' | 'signal'>,
   ): Promise<CallStack[]> {
     const tids = tasks.map(({ tid }) => tid);
-    return readCallStacks(this.process(sample), this.binaries, await this.place(sample), tids, layout);
+    const place = await this.place(sample);
+    return readCallStacks(this.process(sample).stacks, this.binaries, place, tids, options);
   }
 
   private async place({ process: { pid } }: Sample): Promise<Place> {
@@ -82,26 +95,16 @@ export class SampleLinker {
     return { pid, mounts };
   }
 
-  private process({ process: { pid, startTime = 0 } }: Sample): ProcessStacks {
+  private process({ process: { pid, startTime = 0 } }: Sample): Known {
     const key = `${pid} ${startTime}`;
-    const stacks = this.processes.get(key) ?? new ProcessStacks(this.target, pid);
+    const known = this.processes.get(key) ?? {
+      stacks: new ProcessStacks(this.target, pid),
+      choice: new ThreadChoice(),
+    };
     this.processes.delete(key);
-    this.processes.set(key, stacks);
+    this.processes.set(key, known);
     const [oldest] = this.processes.keys();
     if (this.processes.size > MOST_PROCESSES && oldest !== undefined) this.processes.delete(oldest);
-    return stacks;
+    return known;
   }
-}
-
-/** The program's own threads that sleep: first those a finding rests on, then those that have requests pending. */
-function threadsOf(sample: Sample): Task[] {
-  const shown = new Set(
-    sample.findings.flatMap(({ evidence }) => evidence.flatMap((one) => ('task' in one ? [one.task] : []))),
-  );
-  const submitters = new Set(sample.requests.flatMap(({ submitter, worker }) => [submitter, worker]));
-  const rank = ({ tid }: Task): number => (shown.has(tid) ? 0 : submitters.has(tid) ? 1 : 2);
-  return sample.tasks
-    .filter(({ kind, state }) => kind === 'thread' && state !== 'R' && state !== 'Z' && state !== 'X')
-    .sort((a, b) => rank(a) - rank(b))
-    .slice(0, MOST_THREADS);
 }

@@ -23,8 +23,12 @@ interface Linked {
 export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: BinariesOptions): void {
   const hosts = new Map<number, Linked>();
   const latest = new Map<string, Sample>();
+  const underWay = new Map<number, AbortController>();
 
-  async function link(question: LinkQuestion & { readonly kind: 'link' }): Promise<LinkAnswer> {
+  async function link(
+    question: LinkQuestion & { readonly kind: 'link' },
+    signal: AbortSignal,
+  ): Promise<LinkAnswer> {
     const { id, target, sample, layout } = question;
     const host = hosts.get(target);
     if (!host) throw new Error('The target is gone.');
@@ -36,7 +40,7 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
       host.linker = new SampleLinker(host.target, options);
       host.processes.clear();
     }
-    const linked = await host.linker.link(sample, { previous: latest.get(key), layout });
+    const linked = await host.linker.link(sample, { previous: latest.get(key), layout, signal });
     latest.delete(key);
     latest.set(key, linked);
     const [oldest] = latest.keys();
@@ -58,9 +62,18 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
       });
       return;
     }
-    link(question).then(
-      (answer) => port.postMessage(answer),
-      (error: unknown) => port.postMessage({ id: question.id, failure: failureOf(error) }),
-    );
+    const { id } = question;
+    if (question.kind === 'give up') {
+      underWay.get(id)?.abort();
+      return;
+    }
+    const giveUp = new AbortController();
+    underWay.set(id, giveUp);
+    link(question, giveUp.signal)
+      .then(
+        (answer) => port.postMessage(answer),
+        (error: unknown) => port.postMessage({ id, failure: failureOf(error) }),
+      )
+      .finally(() => underWay.delete(id));
   });
 }

@@ -42,8 +42,12 @@ export class Origins {
     private readonly binaries: Binaries,
   ) {}
 
-  /** By user_data; of those nothing was recognised of none. Never rejects for what lies in the memory; nothing is said of a process that does not answer. */
-  async of(place: Place, userData: Iterable<string>): Promise<Map<string, readonly Origin[]>> {
+  /** By user_data; of those nothing was recognised of none. Never rejects for what lies in the memory; nothing is said of a process that does not answer. Rejects when `signal` says so. */
+  async of(
+    place: Place,
+    userData: Iterable<string>,
+    signal?: AbortSignal,
+  ): Promise<Map<string, readonly Origin[]>> {
     const found = new Map<string, readonly Origin[]>();
     const numbers: string[] = [];
     const pointers: { readonly value: string; readonly candidates: readonly Candidate[] }[] = [];
@@ -67,7 +71,7 @@ export class Origins {
         found.set(value, [{ kind: 'number', function: OPAQUE }]);
       }
     const open = pointers.filter(({ value }) => !found.has(value));
-    for (let at = 0; at < open.length && !memory.isSpent; at += AT_ONCE)
+    for (let at = 0; at < open.length && !memory.isSpent && !signal?.aborted; at += AT_ONCE)
       await Promise.all(
         open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
           const origins = await new Search(code.functions).of(candidates);
@@ -76,7 +80,7 @@ export class Origins {
             found.set(value, await Promise.all(origins.map((origin) => shown(origin, demangle))));
         }),
       );
-    if (numbers.length > 0 && !memory.isSpent) {
+    if (numbers.length > 0 && !memory.isSpent && !signal?.aborted) {
       code.frameworks ??= frameworksOf(code.functions);
       const frameworks = await code.frameworks;
       for (const value of numbers) {
@@ -89,6 +93,7 @@ export class Origins {
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
+    signal?.throwIfAborted();
     return found;
   }
 

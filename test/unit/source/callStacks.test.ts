@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Sample } from '../../../src/model/sample';
 import { parseMountinfo } from '../../../src/procfs/mountinfo';
 import { Binaries } from '../../../src/source/binaries';
 import { readCallStacks } from '../../../src/source/callStacks';
@@ -166,6 +167,69 @@ describe('a Sample', () => {
     );
     expect(linked.tasks.filter(({ userStack }) => userStack)).toHaveLength(200);
     expect(linked.tasks[299]?.userStack).toBeDefined();
+  });
+
+  it('of very many threads says how many it leaves out, and has the others at the next looks', async () => {
+    const target = sleeping();
+    const all = (looks: number, runs: (tid: number) => boolean) =>
+      Array.from({ length: 500 }, (_, index) => {
+        const tid = 1000 + index;
+        // Later threads wait for longer.
+        return task(tid, { lastRan: 1000 - index + (runs(tid) ? looks : 0) });
+      });
+    for (const { tid } of all(0, () => false)) target.threads.set(tid, inCall(STACK, PLAIN));
+    const one = linker(target);
+    const busy = (tid: number) => tid < 1100;
+    const tids = (sample: Sample) => sample.tasks.flatMap(({ tid, userStack }) => (userStack ? [tid] : []));
+    const left = (sample: Sample) =>
+      sample.notVisible.flatMap(({ what }) => /^stacks in the program of (.*)/.exec(what)?.[1] ?? []);
+    const first = await one.link(sampleOf({ tasks: all(0, busy) }));
+    expect(Math.min(...tids(first))).toBe(1300);
+    expect([tids(first).length, left(first)]).toEqual([200, ['300 other threads']]);
+    const second = await one.link(sampleOf({ tasks: all(1, busy) }), { previous: first });
+    expect(Math.min(...tids(second))).toBe(1100);
+    expect([tids(second).length, left(second)]).toEqual([400, ['100 other threads']]);
+    const third = await one.link(sampleOf({ tasks: all(2, busy) }), { previous: second });
+    expect([tids(third).length, left(third)]).toEqual([500, []]);
+    // All of those that have run since are read again.
+    const fourth = await one.link(sampleOf({ tasks: all(3, busy) }), { previous: third });
+    expect([tids(fourth).length, left(fourth)]).toEqual([500, []]);
+  });
+
+  it('of threads that all run in between has each in its turn', async () => {
+    const target = sleeping();
+    const all = (look: number) =>
+      Array.from({ length: 500 }, (_, index) => task(1000 + index, { lastRan: look }));
+    for (const { tid } of all(0)) target.threads.set(tid, inCall(STACK, PLAIN));
+    const one = linker(target);
+    const seen = new Set<number>();
+    let previous: Sample | undefined;
+    for (const look of [1, 2, 3]) {
+      previous = await one.link(sampleOf({ tasks: all(look) }), { previous });
+      const told = previous.tasks.filter(({ userStack }) => userStack);
+      expect(told).toHaveLength(200);
+      for (const { tid } of told) seen.add(tid);
+    }
+    expect(seen.size).toBe(500);
+  });
+
+  it('whose look is given up is left at once, and costs the next one nothing', async () => {
+    const target = sleeping();
+    const one = linker(target);
+    const stop = new AbortController();
+    target.onRead = (paths) => {
+      if (paths.some((path) => path.endsWith('syscall'))) stop.abort(new Error('given up'));
+    };
+    await expect(one.link(sampleOf({ tasks: [task(PID)] }), { signal: stop.signal })).rejects.toThrow(
+      'given up',
+    );
+    target.onRead = () => undefined;
+    // What lay on its stack then is forgotten.
+    const [program, stack] = target.mappings;
+    if (program && stack)
+      target.mappings = [program, { ...stack, data: words([0, 0, 0, functionAt('first') + 0x44]) }];
+    const { tasks } = await one.link(sampleOf({ tasks: [task(PID)] }));
+    expect(tasks[0]?.userStack?.[1]?.address).toBe(`0x${(functionAt('first') + 0x44).toString(16)}`);
   });
 
   it('is the same where nothing sleeps', async () => {
