@@ -137,7 +137,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     new KernelSource(
       inspections,
       tree,
-      new KernelLines(hosts),
+      new KernelLines(hosts, links.kernelLine),
       once(() => kernelIndexes(context)),
     ).register(),
   );

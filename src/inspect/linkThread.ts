@@ -1,4 +1,5 @@
-import type { Sample } from '../model/sample';
+import type { KernelFrame, Sample } from '../model/sample';
+import type { KernelLocation } from '../source/kernelSymbols';
 import type { LinkAnswer, LinkQuestion } from '../source/linkMessages';
 import { patched } from '../source/samplePatch';
 import { withStanding } from '../source/standing';
@@ -27,17 +28,25 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** A question about a kernel frame. */
+interface Asked {
+  readonly timer: unknown;
+  readonly resolve: (location: KernelLocation) => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface Running {
   readonly thread: Thread;
   readonly lent: Map<Target, LentTarget>;
 }
 
 /**
- * Links the Samples of all hosts in one thread, which is started at the first and ended when idle or disposed of. Of one process
+ * Links the Samples of all hosts, and tells lines of their kernels, in one thread, which is started at the first and ended when idle or disposed of. Of one process
  * one Sample at a time: what comes meanwhile gets what stands still. After a crash the processes that were at it are left alone.
  */
 export class LinkThread {
   private readonly pending = new Map<number, Pending>();
+  private readonly asked = new Map<number, Asked>();
   private readonly blamed = new Map<string, string>();
   private readonly numbers = new WeakMap<Target, number>();
   private running: Running | undefined;
@@ -84,6 +93,19 @@ export class LinkThread {
     return linked.finally(() => signal?.removeEventListener('abort', giveUp));
   };
 
+  /** Where a frame of the target's kernel is in its source. Rejects only when the target is gone. */
+  kernelLine(target: Target, frame: KernelFrame, release: string): Promise<KernelLocation> {
+    if (this.crashes >= MOST_CRASHES) return Promise.resolve(unread('too often'));
+    return new Promise((resolve, reject) => {
+      const number = this.numberOf(target);
+      const thread = this.threadFor(target, number);
+      const id = this.next++;
+      const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+      this.asked.set(id, { timer, resolve, reject });
+      thread.post({ kind: 'kernel line', id, target: number, frame, release } satisfies LinkQuestion);
+    });
+  }
+
   /** What the user has set has changed: the next Samples are linked by a thread that knows, and nothing that was told before stands. */
   renew(): void {
     this.changes++;
@@ -97,6 +119,7 @@ export class LinkThread {
       resolve(sample);
     }
     this.pending.clear();
+    this.leave('it was ended');
   }
 
   private numberOf(target: Target): number {
@@ -134,14 +157,17 @@ export class LinkThread {
 
   private receive(answer: LinkAnswer): void {
     const pending = this.pending.get(answer.id);
+    const asked = this.asked.get(answer.id);
     this.pending.delete(answer.id);
-    if (pending) this.clock.clearTimeout(pending.timer);
-    if ('failure' in answer) pending?.reject(restored(answer.failure));
+    this.asked.delete(answer.id);
+    this.clock.clearTimeout((pending ?? asked)?.timer);
+    if ('failure' in answer) (pending ?? asked)?.reject(restored(answer.failure));
+    else if ('location' in answer) asked?.resolve(answer.location);
     else if (pending) {
       this.told.set(pending.key, this.changes);
       pending.resolve(patched(pending.sample, answer.patch));
     }
-    if (this.pending.size > 0) return;
+    if (this.pending.size + this.asked.size > 0) return;
     this.clock.clearTimeout(this.idle);
     this.idle = this.clock.setTimeout(() => this.end(), IDLE);
   }
@@ -159,6 +185,16 @@ export class LinkThread {
       resolve(unlinked(sample, why));
     }
     this.pending.clear();
+    this.leave(why);
+  }
+
+  /** Answers what was asked about kernel frames. */
+  private leave(why: string): void {
+    for (const { timer, resolve } of this.asked.values()) {
+      this.clock.clearTimeout(timer);
+      resolve(unread(why));
+    }
+    this.asked.clear();
   }
 
   private end(): void {
@@ -169,6 +205,8 @@ export class LinkThread {
     running?.thread.end();
   }
 }
+
+const unread = (why: string): KernelLocation => ({ why: `reading the debug symbols has failed: ${why}` });
 
 /** What the thread works on: lists are cut at their ends only, so that what it changes still has its index. */
 function handed(sample: Sample): Sample {

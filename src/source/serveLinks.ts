@@ -3,6 +3,7 @@ import { type Port, portTarget } from '../target/portTarget';
 import { failureOf } from '../target/portValues';
 import type { Target } from '../target/target';
 import type { BinariesOptions } from './binaries';
+import { KernelSymbols } from './kernelSymbols';
 import type { LinkAnswer, LinkQuestion } from './linkMessages';
 import { SampleLinker } from './linkSample';
 import { patchBetween } from './samplePatch';
@@ -17,21 +18,30 @@ interface Linked {
   readonly target: Target;
   linker: SampleLinker;
   readonly processes: Set<string>;
+  readonly kernel: KernelSymbols;
 }
 
-/** Links the Samples that come through the port. What is asked for one process must come one after the other. */
+type Answered = Exclude<LinkQuestion, { readonly kind: 'target' | 'give up' }>;
+
+/** Links the Samples that come through the port, and tells lines of kernel frames. What is asked for one process must come one after the other. */
 export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: BinariesOptions): void {
   const hosts = new Map<number, Linked>();
   const latest = new Map<string, Sample>();
   const underWay = new Map<number, AbortController>();
 
+  async function answer(question: Answered, signal: AbortSignal): Promise<LinkAnswer> {
+    const host = hosts.get(question.target);
+    if (!host) throw new Error('The target is gone.');
+    if (question.kind === 'link') return link(host, question, signal);
+    const { id, frame, release } = question;
+    return { id, location: await host.kernel.locate(frame, release) };
+  }
+
   async function link(
-    question: LinkQuestion & { readonly kind: 'link' },
+    host: Linked,
+    { id, target, sample, layout }: Answered & { readonly kind: 'link' },
     signal: AbortSignal,
   ): Promise<LinkAnswer> {
-    const { id, target, sample, layout } = question;
-    const host = hosts.get(target);
-    if (!host) throw new Error('The target is gone.');
     const { pid, startTime = 0 } = sample.process;
     const key = `${target} ${pid} ${startTime}`;
     host.processes.add(key);
@@ -55,9 +65,11 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
         target,
         linker: new SampleLinker(target, options),
         processes: new Set(),
+        kernel: new KernelSymbols(target, options.unpack),
       });
       void target.lost?.then(() => {
         hosts.get(question.target)?.linker.close();
+        hosts.get(question.target)?.kernel.close();
         hosts.delete(question.target);
       });
       return;
@@ -69,9 +81,9 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
     }
     const giveUp = new AbortController();
     underWay.set(id, giveUp);
-    link(question, giveUp.signal)
+    answer(question, giveUp.signal)
       .then(
-        (answer) => port.postMessage(answer),
+        (found) => port.postMessage(found),
         (error: unknown) => port.postMessage({ id, failure: failureOf(error) }),
       )
       .finally(() => underWay.delete(id));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../inspect/inspection';
+import type { LocateKernel } from '../inspect/kernelLines';
 import type { Linking } from '../inspect/linking';
 import type { LinkThread } from '../inspect/linkThread';
 import type { Sample } from '../model/sample';
@@ -11,7 +12,7 @@ const LINKS_PATIENCE = 1000;
 /** Megabytes that the thread which reads binaries may take. */
 const LINKS_MEMORY = 512;
 
-/** Links Samples off this thread; the one that does is loaded and started with the first Sample. */
+/** Links Samples, and reads debug symbols of kernels, off this thread; the one that does is loaded and started with the first. */
 export class SourceLinks {
   private thread: Promise<LinkThread> | undefined;
   private readonly listener = onSettingsChange(() => this.settingsChanged());
@@ -31,6 +32,11 @@ export class SourceLinks {
     const { link } = await this.thread;
     return { link, patience: LINKS_PATIENCE, ...(late ? { late } : {}) };
   }
+
+  readonly kernelLine: LocateKernel = async (target, frame, release) => {
+    this.thread ??= this.load();
+    return (await this.thread).kernelLine(target, frame, release);
+  };
 
   dispose(): void {
     this.listener.dispose();

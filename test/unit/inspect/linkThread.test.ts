@@ -25,7 +25,7 @@ function staged() {
       const question = message as LinkQuestion;
       if (question.kind === 'target') targets.push(question.target);
       else if (question.kind === 'give up') givenUp.push(question.id);
-      else asked.push(question);
+      else if (question.kind === 'link') asked.push(question);
     },
     onMessage: (listener) => void listeners.push(listener),
     ended: new Promise((resolve) => ends.push(resolve)),
