@@ -51,6 +51,8 @@ const DEADLINE = 500;
 const HUNG_FOR = 30_000;
 /** What a register may hold and is no address of user space. */
 const NO_ADDRESS = 2n ** 53n;
+/** arm64's register that a call leaves its return address in. */
+const LINK = 30;
 const MACHINES: ReadonlyMap<string, Machine> = new Map([
   ['x86_64', 'x86_64'],
   ['aarch64', 'aarch64'],
@@ -206,10 +208,17 @@ export class ProcessStacks {
 const UNANSWERED = 'what lies on a mount that may not answer is left alone';
 const hanging = (tid: number): ThreadStack => ({ tid, why: 'its memory does not answer' });
 
-function registersOf(machine: Machine, { sp }: Moment, known: SavedRegisters = []): Registers {
-  const registers = known.map((value) =>
-    value === undefined || value >= NO_ADDRESS ? undefined : Number(value),
-  );
+/** What the unwinder knows of a thread that has entered the kernel with this stack pointer. */
+export function registersOf(
+  machine: Machine,
+  { sp }: Pick<Moment, 'sp'>,
+  known: SavedRegisters = [],
+): Registers {
+  const registers = known.map((saved, number) => {
+    // It may be signed.
+    const value = machine === 'aarch64' && number === LINK ? saved && saved % 2n ** 48n : saved;
+    return value === undefined || value >= NO_ADDRESS ? undefined : Number(value);
+  });
   registers[stackPointerOf(machine)] = sp;
   return registers;
 }
