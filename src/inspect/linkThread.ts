@@ -28,6 +28,12 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+interface Late {
+  readonly id: number;
+  readonly sample: Sample;
+  readonly late: (linked: Sample) => void;
+}
+
 /** A question about a kernel frame. */
 interface Asked {
   readonly timer: unknown;
@@ -46,6 +52,8 @@ interface Running {
  */
 export class LinkThread {
   private readonly pending = new Map<number, Pending>();
+  /** Of each process the latest Sample that was asked for, and who wants it once more when more is known. */
+  private readonly lates = new Map<string, Late>();
   private readonly asked = new Map<number, Asked>();
   private readonly blamed = new Map<string, string>();
   private readonly numbers = new WeakMap<Target, number>();
@@ -62,7 +70,7 @@ export class LinkThread {
     private readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
   ) {}
 
-  readonly link: Link = (target, sample, { previous, layout, signal }) => {
+  readonly link: Link = (target, sample, { previous, layout, signal, late }) => {
     if (!target.binaries) return Promise.resolve(withStanding(sample, previous));
     const number = this.numberOf(target);
     const key = `${number} ${sample.process.pid} ${sample.process.startTime}`;
@@ -79,6 +87,7 @@ export class LinkThread {
     const linked = new Promise<Sample>((resolve, reject) => {
       const thread = this.threadFor(target, number);
       const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+      if (late) this.lates.set(key, { id, sample: standing, late });
       this.pending.set(id, { key, sample: standing, timer, resolve, reject });
       thread.post({
         kind: 'link',
@@ -156,6 +165,11 @@ export class LinkThread {
   }
 
   private receive(answer: LinkAnswer): void {
+    if ('late' in answer) {
+      const wanted = [...this.lates.values()].find(({ id }) => id === answer.id);
+      wanted?.late(patched(wanted.sample, answer.late));
+      return;
+    }
     const pending = this.pending.get(answer.id);
     const asked = this.asked.get(answer.id);
     this.pending.delete(answer.id);
@@ -199,6 +213,7 @@ export class LinkThread {
 
   private end(): void {
     this.clock.clearTimeout(this.idle);
+    this.lates.clear();
     const { running } = this;
     this.running = undefined;
     for (const { close } of running?.lent.values() ?? []) close();

@@ -3,6 +3,7 @@ import type { MountinfoRow } from '../procfs/mountinfo';
 import { parseStatus } from '../procfs/status';
 import type { BinaryFile } from '../target/binaries';
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { FetchDebugFile } from '../target/debuginfod';
 import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
@@ -26,7 +27,9 @@ export interface BinariesOptions {
   /** Folders of separate debug files, on the target's host; with `.build-id` in them. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build, from elsewhere; undefined where there is none. */
-  readonly fetchDebugFile?: (buildId: string) => Promise<ByteSource | undefined>;
+  readonly fetchDebugFile?: FetchDebugFile;
+  /** Called when one has come of which nobody knew before. Where it is absent, what is still to come is waited for. */
+  readonly onArrival?: () => void;
 }
 
 export type BinaryResult =
@@ -132,6 +135,7 @@ export class Binaries {
       open: (path) => this.byPath(path, place),
       ...(this.options.debugFolders ? { debugFolders: this.options.debugFolders } : {}),
       ...(this.options.fetchDebugFile ? { fetchDebugFile: this.options.fetchDebugFile } : {}),
+      ...(this.options.onArrival ? { onArrival: this.options.onArrival } : {}),
     });
     if (!result.ok) return { why: result.why };
     const lines = await this.ofBuild(result.lines);

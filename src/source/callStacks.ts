@@ -16,6 +16,8 @@ export interface CallStack {
   readonly frames?: readonly UserFrame[];
   /** Why there is none, or why it ends early: completes "its stack …". */
   readonly note?: string;
+  /** What it was told from; absent of what was taken over. */
+  readonly unwound?: ThreadStack;
 }
 
 export interface CallStackOptions {
@@ -36,12 +38,22 @@ export async function readCallStacks(
     signal,
     further: (image) => furtherFrames(binaries, place, image),
   });
+  return nameStacks(found, binaries, place, signal);
+}
+
+/** Stacks as `ProcessStacks.unwind` has them, with their frames named. */
+export async function nameStacks(
+  found: readonly ThreadStack[],
+  binaries: Binaries,
+  place: Place,
+  signal?: AbortSignal,
+): Promise<CallStack[]> {
   const named = await nameFrames(found, binaries, place, signal);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
     const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame))));
     const note = stack.complete ? undefined : `ends here: ${stack.ending ?? 'memory was missing'}`;
-    return { tid: stack.tid, frames, ...(note === undefined ? {} : { note }) };
+    return { tid: stack.tid, frames, unwound: stack, ...(note === undefined ? {} : { note }) };
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { FetchDebugFile } from '../target/debuginfod';
 import type { Stretch } from './bytes';
 import { type DebugFile, DebugFiles, type OpenBytes } from './debugFiles';
 import { DebugInfo } from './dwarf/debugInfo';
@@ -53,7 +54,9 @@ export interface LinesOptions {
   /** Folders with `.build-id` in them; `/usr/lib/debug` where absent. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build from elsewhere, where none of the host's is there. */
-  readonly fetchDebugFile?: (buildId: string) => Promise<ByteSource | undefined>;
+  readonly fetchDebugFile?: FetchDebugFile;
+  /** Called when that has come after all, and is read from then on. Where it is absent, it is waited for. */
+  readonly onArrival?: () => void;
 }
 
 export type LinesResult =
@@ -254,15 +257,24 @@ export class Lines {
   }
 
   private async fetched(): Promise<DebugFile | undefined> {
-    const { fetchDebugFile, unpack, path } = this.options;
+    const { fetchDebugFile, unpack, path, onArrival } = this.options;
     const id = fetchDebugFile && (await this.elf.buildId());
-    const source = id === undefined ? undefined : await fetchDebugFile?.(id);
+    const source =
+      id === undefined ? undefined : await fetchDebugFile?.(id, onArrival && (() => this.renew(onArrival)));
     if (source === undefined) return undefined;
     const result = await openElf(source, unpack);
     if (result.ok && (await result.elf.buildId()) === id) return { elf: result.elf, path };
     source.close();
     this.troubleList.say('the debug file that was fetched for it is of another build');
     return undefined;
+  }
+
+  /** What was told without the debug file is told anew. */
+  private renew(onArrival: () => void): void {
+    this.opened = undefined;
+    this.symbolTable = undefined;
+    this.known.clear();
+    onArrival();
   }
 
   private async openFile(file: DebugFile): Promise<Opened | undefined> {

@@ -40,5 +40,7 @@ export type LinkQuestion =
 
 export type LinkAnswer =
   | { readonly id: number; readonly patch: SamplePatch }
+  /** The same once more, with what debug files tell that have come since. */
+  | { readonly id: number; readonly late: SamplePatch }
   | { readonly id: number; readonly location: KernelLocation }
   | { readonly id: number; readonly failure: PackedFailure };

@@ -4,15 +4,17 @@ import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { blindSources, isBlindSource } from './blindSources';
-import { type CallStack, readCallStacks } from './callStacks';
+import { type CallStack, nameStacks, readCallStacks } from './callStacks';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
-import { standingStacks, withStacks } from './standing';
+import { lineCount, standingStacks, withStacks } from './standing';
 import { ThreadChoice, threadsLeftOut } from './threadChoice';
-import { ProcessStacks } from './unwind/threads';
+import { ProcessStacks, type ThreadStack } from './unwind/threads';
 
 /** Processes whose unwind tables are kept. */
 const MOST_PROCESSES = 8;
+/** Stacks of a process of which is kept what they were told from. */
+const MOST_OPEN = 1000;
 
 export interface LinkOptions {
   /** An earlier Sample of the same process: the stacks of threads that have not run since, the origins of requests that still stand are taken over. */
@@ -21,12 +23,23 @@ export interface LinkOptions {
   readonly layout?: KernelLayout | undefined;
   /** Its look is given up: `link` rejects with its reason soon. */
   readonly signal?: AbortSignal | undefined;
+  /** Is given the Sample once more when debug files have come that it was told without. */
+  readonly late?: ((linked: Sample) => void) | undefined;
+}
+
+export interface LinkerOptions extends BinariesOptions {
+  /** False: debug files that are still to come are not waited for; see `late`. */
+  readonly waits?: boolean;
 }
 
 /** What is kept of a process. */
 interface Known {
   readonly stacks: ProcessStacks;
   readonly choice: ThreadChoice;
+  /** What stacks were told from that have frames without lines. */
+  open: readonly ThreadStack[];
+  /** The latest Sample with such stacks, and who wants it with lines. */
+  latest?: { readonly sample: Sample; readonly late: (linked: Sample) => void };
 }
 
 /**
@@ -39,17 +52,21 @@ export class SampleLinker {
 
   constructor(
     private readonly target: Target,
-    options: BinariesOptions,
+    options: LinkerOptions,
   ) {
-    this.binaries = new Binaries(target, options);
+    const onArrival = () => void this.tellAnew().catch(() => undefined);
+    this.binaries = new Binaries(target, options.waits === false ? { ...options, onArrival } : options);
     this.origins = new Origins(target, this.binaries);
   }
 
   /** The Sample with the user stacks of its threads and the origins of its requests, those that matter most if they are many. Rejects only when the target is gone, or `signal` says so. */
   async link(sample: Sample, options: LinkOptions = {}): Promise<Sample> {
     const linked = await this.linkThreads(sample, options);
-    const { previous, signal } = options;
-    return withOrigins(linked, previous, this.origins, () => this.place(sample), signal);
+    const { previous, signal, late } = options;
+    const whole = await withOrigins(linked, previous, this.origins, () => this.place(sample), signal);
+    const known = this.process(sample);
+    if (late && known.open.length > 0) known.latest = { sample: whole, late };
+    return whole;
   }
 
   private async linkThreads(sample: Sample, { previous, layout, signal }: LinkOptions): Promise<Sample> {
@@ -59,6 +76,7 @@ export class SampleLinker {
     if (wanted.length === 0 && known.size === 0) return this.withBlindness(sample);
     const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, { layout, signal });
     for (const stack of stacks) known.set(stack.tid, stack);
+    this.keepOpen(sample, stacks);
     return this.withBlindness(withStacks(sample, known));
   }
 
@@ -71,6 +89,33 @@ export class SampleLinker {
     const others = sample.notVisible.filter((row) => !isBlindSource(row));
     if (rows.length === 0 && others.length === sample.notVisible.length) return sample;
     return { ...sample, notVisible: [...others, ...rows] };
+  }
+
+  private keepOpen(sample: Sample, stacks: readonly CallStack[]): void {
+    const process = this.process(sample);
+    const anew = new Set(stacks.map(({ tid }) => tid));
+    const open = stacks.flatMap(({ frames, unwound }) =>
+      unwound && frames?.some(({ line }) => line === undefined) ? [unwound] : [],
+    );
+    process.open = [...process.open.filter(({ tid }) => !anew.has(tid)), ...open].slice(-MOST_OPEN);
+  }
+
+  /** A debug file has come: says what it tells of the stacks that were told without. */
+  private async tellAnew(): Promise<void> {
+    for (const process of this.processes.values()) {
+      if (!process.latest) continue;
+      const stacks = await nameStacks(process.open, this.binaries, await this.place(process.latest.sample));
+      const { sample, late } = process.latest;
+      const shown = new Map(sample.tasks.map(({ tid, userStack }) => [tid, userStack]));
+      const told = stacks.filter(({ tid, frames = [] }) => {
+        const before = shown.get(tid);
+        return before?.[0]?.address === frames[0]?.address && lineCount(frames) > lineCount(before);
+      });
+      if (told.length === 0) continue;
+      const linked = this.withBlindness(withStacks(sample, new Map(told.map((stack) => [stack.tid, stack]))));
+      process.latest = { sample: linked, late };
+      late(linked);
+    }
   }
 
   close(): void {
@@ -100,6 +145,7 @@ export class SampleLinker {
     const known = this.processes.get(key) ?? {
       stacks: new ProcessStacks(this.target, pid),
       choice: new ThreadChoice(),
+      open: [],
     };
     this.processes.delete(key);
     this.processes.set(key, known);

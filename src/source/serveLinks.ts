@@ -25,6 +25,8 @@ type Answered = Exclude<LinkQuestion, { readonly kind: 'target' | 'give up' }>;
 
 /** Links the Samples that come through the port, and tells lines of kernel frames. What is asked for one process must come one after the other. */
 export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: BinariesOptions): void {
+  // An answer without waits for nobody's server.
+  const linkerOptions = { ...options, waits: false };
   const hosts = new Map<number, Linked>();
   const latest = new Map<string, Sample>();
   const underWay = new Map<number, AbortController>();
@@ -47,10 +49,14 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
     host.processes.add(key);
     if (host.processes.size > MOST_LEARNED) {
       // Others may still be at work with the old one, which goes with them.
-      host.linker = new SampleLinker(host.target, options);
+      host.linker = new SampleLinker(host.target, linkerOptions);
       host.processes.clear();
     }
-    const linked = await host.linker.link(sample, { previous: latest.get(key), layout, signal });
+    const late = (linked: Sample) => {
+      latest.set(key, linked);
+      port.postMessage({ id, late: patchBetween(sample, linked) });
+    };
+    const linked = await host.linker.link(sample, { previous: latest.get(key), layout, signal, late });
     latest.delete(key);
     latest.set(key, linked);
     const [oldest] = latest.keys();
@@ -63,7 +69,7 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
       const target = portTarget(question.facts, question.port);
       hosts.set(question.target, {
         target,
-        linker: new SampleLinker(target, options),
+        linker: new SampleLinker(target, linkerOptions),
         processes: new Set(),
         kernel: new KernelSymbols(target, options.unpack),
       });

@@ -225,6 +225,24 @@ describe('the thread that links Samples', () => {
     expect(givenUp).toEqual([asked[0]?.id, asked[2]?.id]);
   });
 
+  it('tells of the latest Sample of a process what becomes known after it', async () => {
+    const { thread, asked, answer } = staged();
+    const here = target();
+    const lates: Sample[] = [];
+    const late = (linked: Sample) => void lates.push(linked);
+    const first = thread.link(here, bare(), { late });
+    answer(linkedBy(asked[0]));
+    await first;
+    const sample = bare();
+    const second = thread.link(here, sample, { late });
+    answer(linkedBy(asked[1]));
+    await second;
+    for (const question of asked)
+      answer({ id: question.id, late: patchBetween(question.sample, linkedOf(question.sample)) });
+    expect(lates).toEqual([linkedOf(sample)]);
+    expect(lates[0]?.resources).toBe(sample.resources);
+  });
+
   it('starts anew when the settings change, and nothing that was told before stands', async () => {
     const { thread, asked, ends, answer } = staged();
     const here = target();

@@ -4,12 +4,14 @@ import { parseMountinfo } from '../../../src/procfs/mountinfo';
 import { Binaries } from '../../../src/source/binaries';
 import { readCallStacks } from '../../../src/source/callStacks';
 import { SampleLinker } from '../../../src/source/linkSample';
+import { withStanding } from '../../../src/source/standing';
 import { ProcessStacks } from '../../../src/source/unwind/threads';
+import type { FetchDebugFile } from '../../../src/target/debuginfod';
 import { unpack } from '../../../src/target/unpack';
 import { sampleOf, taskOf } from '../samples';
 import { BASE, functionAt, image, SIZE, words } from './fakeImage';
 import { FakeProcess, inCall, MOUNTS, PID } from './fakeProcess';
-import { fixture, STEP } from './fixture';
+import { fixture, MemoryBytes, STEP } from './fixture';
 
 const STACK = 0x7ff0_0000_0000;
 const PLAIN = functionAt('plain') + 8;
@@ -46,7 +48,7 @@ describe('call stacks', () => {
       expect.stringMatching(/^0x401008 in pro.*gram$/),
       expect.stringMatching(/^0x401440 in pro.*gram$/),
     ]);
-    expect(JSON.stringify(stack)).not.toContain('\\u001b');
+    expect(JSON.stringify(stack?.frames)).not.toContain('\\u001b');
     expect(stack?.frames?.[0]).toMatchObject({ address: `0x${PLAIN.toString(16)}`, trust: 'proven' });
     expect(stack?.note).toBeUndefined();
   });
@@ -230,6 +232,45 @@ describe('a Sample', () => {
       target.mappings = [program, { ...stack, data: words([0, 0, 0, functionAt('first') + 0x44]) }];
     const { tasks } = await one.link(sampleOf({ tasks: [task(PID)] }));
     expect(tasks[0]?.userStack?.[1]?.address).toBe(`0x${(functionAt('first') + 0x44).toString(16)}`);
+  });
+
+  it('whose debug file is still to come has its stacks at once, and their lines when it is here', async () => {
+    const target = sleeping();
+    const [program, ...others] = target.mappings;
+    const data = fixture('c5');
+    // The names of the sections with debug information no longer say so.
+    for (let at = data.indexOf('.debug_'); at >= 0; at = data.indexOf('.debug_')) data.write('.sundry', at);
+    if (program) target.mappings = [{ ...program, path: '/bin/c5', data }, ...others];
+    target.files.set('executable', { data, inode: 5 });
+    target.threads.set(PID, inCall(STACK, STEP.from + 11));
+    let isHere = false;
+    let arrive: () => void = () => undefined;
+    const fetchDebugFile: FetchDebugFile = async (_id, late) => {
+      if (late) arrive = late;
+      return isHere ? new MemoryBytes(fixture('c5')) : undefined;
+    };
+    const one = new SampleLinker(target, { unpack, fetchDebugFile, waits: false });
+    const lates: Sample[] = [];
+    const late = (linked: Sample) => void lates.push(linked);
+    const linesOf = ({ tasks }: Sample) =>
+      tasks[0]?.userStack?.map(({ function: name, line }) => [name, line]);
+    const first = await one.link(sampleOf({ tasks: [task(PID)] }), { late });
+    expect(linesOf(first)).toEqual([['step', undefined]]);
+    expect(first.notVisible.map(({ what }) => what)).toEqual(['source lines of c5']);
+    const second = await one.link(sampleOf({ tasks: [task(PID)] }), { late, previous: first });
+    expect(second.tasks[0]?.userStack).toBe(first.tasks[0]?.userStack);
+    isHere = true;
+    arrive();
+    await expect.poll(() => lates.length).toBe(1);
+    const [known = first] = lates;
+    expect(linesOf(known)).toEqual([
+      ['shifted', 10],
+      ['step', 18],
+    ]);
+    expect(known.notVisible).toEqual([]);
+    // What was told without lines gives way to the same stack with them.
+    expect(linesOf(withStanding(second, known))).toEqual(linesOf(known));
+    expect(linesOf(withStanding(known, second))).toEqual(linesOf(known));
   });
 
   it('is the same where nothing sleeps', async () => {
