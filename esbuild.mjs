@@ -1,5 +1,5 @@
 // Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/adapter.js with dist/adapter.main.js, dist/extension.js,
-// dist/ssh.js, dist/links.js with dist/demangle.wasm, dist/timeline.js with its style, and the probe.
+// dist/ssh.js, dist/links.js with dist/demangle.wasm and dist/xz.wasm, dist/timeline.js with its style, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
@@ -126,10 +126,22 @@ const loadedLate = {
   },
 };
 
+/** The one WebAssembly module that a script of a package holds as text. */
+function moduleInside(script) {
+  const [, inside] = /data:application\/wasm;base64,([A-Za-z0-9+/=]+)/.exec(
+    readFileSync(join(here, script), 'latin1'),
+  );
+  return Buffer.from(inside, 'base64');
+}
+
 async function bundle(watch) {
   const esbuild = await import('esbuild');
   mkdirSync(dist, { recursive: true });
   copyFileSync(join(here, 'node_modules/gecko-profiler-demangle/index_bg.wasm'), join(dist, 'demangle.wasm'));
+  writeFileSync(
+    join(dist, 'xz.wasm'),
+    moduleInside('node_modules/xz-decompress/dist/package/xz-decompress.min.js'),
+  );
   for (const { name, entry, options } of bundles()) {
     const outfile = join(dist, `${name}.js`);
     const settings = {

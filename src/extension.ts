@@ -119,7 +119,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const kernelSource = new KernelSource(
     inspections,
     tree,
-    new KernelLines(hosts),
+    new KernelLines(hosts, links.kernelLine),
     once(() => kernelIndexes(context)),
   );
   /** What a debug session works with: the hosts of this window, and the thread that links. */

@@ -8,7 +8,7 @@ import { serveLinks } from './source/serveLinks';
 import { openDebuginfod } from './target/debuginfod';
 import { openDemangler } from './target/demangler';
 import type { Target } from './target/target';
-import { unpack } from './target/unpack';
+import { openUnpack } from './target/unpack';
 import type { ThreadData } from './target/workerThread';
 
 /**
@@ -26,6 +26,7 @@ export function linkHere(settings: LinkSettings): Link {
 }
 
 function optionsFor({ debuginfod }: LinkSettings): BinariesOptions {
+  const unpack = openUnpack(__dirname);
   return {
     unpack,
     demangle: openDemangler(__dirname),

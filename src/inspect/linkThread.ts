@@ -1,4 +1,5 @@
-import type { Sample } from '../model/sample';
+import type { KernelFrame, Sample } from '../model/sample';
+import type { KernelLocation } from '../source/kernelSymbols';
 import type { LinkAnswer, LinkQuestion } from '../source/linkMessages';
 import { patched } from '../source/samplePatch';
 import { withStanding } from '../source/standing';
@@ -27,42 +28,66 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+interface Late {
+  readonly id: number;
+  readonly sample: Sample;
+  readonly late: (linked: Sample) => void;
+}
+
+/** A question about a kernel frame. */
+interface Asked {
+  readonly timer: unknown;
+  readonly resolve: (location: KernelLocation) => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface Running {
   readonly thread: Thread;
   readonly lent: Map<Target, LentTarget>;
 }
 
 /**
- * Links the Samples of all hosts in one thread, which is started at the first and ended when idle or disposed of. Of one process
+ * Links the Samples of all hosts, and tells lines of their kernels, in one thread, which is started at the first and ended when idle or disposed of. Of one process
  * one Sample at a time: what comes meanwhile gets what stands still. After a crash the processes that were at it are left alone.
  */
 export class LinkThread {
   private readonly pending = new Map<number, Pending>();
+  /** Of each process the latest Sample that was asked for, and who wants it once more when more is known. */
+  private readonly lates = new Map<string, Late>();
+  private readonly asked = new Map<number, Asked>();
   private readonly blamed = new Map<string, string>();
   private readonly numbers = new WeakMap<Target, number>();
   private running: Running | undefined;
   private idle: unknown;
   private next = 1;
   private crashes = 0;
+  /** How often what the user has set has changed, and for each process of how many changes what was told last knows. */
+  private changes = 0;
+  private readonly told = new Map<string, number>();
 
   constructor(
     private readonly start: () => Thread,
     private readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
   ) {}
 
-  readonly link: Link = (target, sample, { previous, layout }) => {
-    const standing = withStanding(sample, previous);
-    if (!target.binaries) return Promise.resolve(standing);
+  readonly link: Link = (target, sample, { previous, layout, signal, late }) => {
+    if (!target.binaries) return Promise.resolve(withStanding(sample, previous));
     const number = this.numberOf(target);
     const key = `${number} ${sample.process.pid} ${sample.process.startTime}`;
+    const isOutdated = (this.told.get(key) ?? this.changes) !== this.changes;
+    const standing = isOutdated ? sample : withStanding(sample, previous);
     const why = this.blamed.get(key);
     if (why !== undefined || this.crashes >= MOST_CRASHES)
       return Promise.resolve(unlinked(standing, why ?? 'too often'));
     if ([...this.pending.values()].some((one) => one.key === key)) return Promise.resolve(standing);
-    return new Promise((resolve, reject) => {
+    const id = this.next++;
+    const giveUp = () => {
+      if (this.pending.has(id)) this.running?.thread.post({ kind: 'give up', id } satisfies LinkQuestion);
+    };
+    const linked = new Promise<Sample>((resolve, reject) => {
       const thread = this.threadFor(target, number);
-      const id = this.next++;
       const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+      if (late) this.lates.set(key, { id, sample: standing, late });
       this.pending.set(id, { key, sample: standing, timer, resolve, reject });
       thread.post({
         kind: 'link',
@@ -72,12 +97,34 @@ export class LinkThread {
         ...(layout ? { layout } : {}),
       } satisfies LinkQuestion);
     });
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    return linked.finally(() => signal?.removeEventListener('abort', giveUp));
   };
 
   /** Starts the thread before it is needed: it takes as long as a look. */
   begun(): this {
     this.running ??= this.begin();
     return this;
+  }
+
+  /** Where a frame of the target's kernel is in its source. Rejects only when the target is gone. */
+  kernelLine(target: Target, frame: KernelFrame, release: string): Promise<KernelLocation> {
+    if (this.crashes >= MOST_CRASHES) return Promise.resolve(unread('too often'));
+    return new Promise((resolve, reject) => {
+      const number = this.numberOf(target);
+      const thread = this.threadFor(target, number);
+      const id = this.next++;
+      const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+      this.asked.set(id, { timer, resolve, reject });
+      thread.post({ kind: 'kernel line', id, target: number, frame, release } satisfies LinkQuestion);
+    });
+  }
+
+  /** What the user has set has changed: the next Samples are linked by a thread that knows, and nothing that was told before stands. */
+  renew(): void {
+    this.changes++;
+    this.dispose();
   }
 
   dispose(): void {
@@ -87,6 +134,7 @@ export class LinkThread {
       resolve(sample);
     }
     this.pending.clear();
+    this.leave('it was ended');
   }
 
   private numberOf(target: Target): number {
@@ -123,12 +171,23 @@ export class LinkThread {
   }
 
   private receive(answer: LinkAnswer): void {
+    if ('late' in answer) {
+      const wanted = [...this.lates.values()].find(({ id }) => id === answer.id);
+      wanted?.late(patched(wanted.sample, answer.late));
+      return;
+    }
     const pending = this.pending.get(answer.id);
+    const asked = this.asked.get(answer.id);
     this.pending.delete(answer.id);
-    if (pending) this.clock.clearTimeout(pending.timer);
-    if ('failure' in answer) pending?.reject(restored(answer.failure));
-    else pending?.resolve(patched(pending.sample, answer.patch));
-    if (this.pending.size > 0) return;
+    this.asked.delete(answer.id);
+    this.clock.clearTimeout((pending ?? asked)?.timer);
+    if ('failure' in answer) (pending ?? asked)?.reject(restored(answer.failure));
+    else if ('location' in answer) asked?.resolve(answer.location);
+    else if (pending) {
+      this.told.set(pending.key, this.changes);
+      pending.resolve(patched(pending.sample, answer.patch));
+    }
+    if (this.pending.size + this.asked.size > 0) return;
     this.clock.clearTimeout(this.idle);
     this.idle = this.clock.setTimeout(() => this.end(), IDLE);
   }
@@ -146,16 +205,29 @@ export class LinkThread {
       resolve(unlinked(sample, why));
     }
     this.pending.clear();
+    this.leave(why);
+  }
+
+  /** Answers what was asked about kernel frames. */
+  private leave(why: string): void {
+    for (const { timer, resolve } of this.asked.values()) {
+      this.clock.clearTimeout(timer);
+      resolve(unread(why));
+    }
+    this.asked.clear();
   }
 
   private end(): void {
     this.clock.clearTimeout(this.idle);
+    this.lates.clear();
     const { running } = this;
     this.running = undefined;
     for (const { close } of running?.lent.values() ?? []) close();
     running?.thread.end();
   }
 }
+
+const unread = (why: string): KernelLocation => ({ why: `reading the debug symbols has failed: ${why}` });
 
 /** What the thread works on: lists are cut at their ends only, so that what it changes still has its index. */
 function handed(sample: Sample): Sample {

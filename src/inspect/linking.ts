@@ -9,6 +9,10 @@ export interface LinkOptions {
   /** An earlier linked Sample of the same process. */
   readonly previous?: Sample | undefined;
   readonly layout?: KernelLayout | undefined;
+  /** The look is given up, and with it what it links: that rejects soon, or comes all the same. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is given the linked Sample once more where more of it is known later; absent where nobody wants to know. */
+  readonly late?: ((linked: Sample) => void) | undefined;
 }
 
 /** How a look links its Sample. */

@@ -39,12 +39,17 @@ export async function look(target: Target, pid: number, options: LookOptions = {
 async function linked(
   target: Target,
   sample: Sample,
-  { link }: Linking,
-  { previous, walk = {} }: LookOptions,
+  { link, late }: Linking,
+  { previous, signal, walk = {} }: LookOptions,
 ): Promise<Sample> {
   try {
     const opened = walk === false ? undefined : await layoutOf(target, walk);
-    return await link(target, sample, { previous, layout: opened?.ok ? opened.layout : undefined });
+    return await link(target, sample, {
+      previous,
+      signal,
+      late,
+      layout: opened?.ok ? opened.layout : undefined,
+    });
   } catch (error) {
     return unlinked(sample, printable(error instanceof Error ? error.message : String(error)));
   }

@@ -3,10 +3,12 @@ import type { MountinfoRow } from '../procfs/mountinfo';
 import { parseStatus } from '../procfs/status';
 import type { BinaryFile } from '../target/binaries';
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { FetchDebugFile } from '../target/debuginfod';
 import type { Demangle } from '../target/demangler';
 import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { type BinaryFacts, factsOf } from './binaryFacts';
+import { memoryBytes } from './bytes';
 import { type Lines, openLines } from './lines';
 import { isFuse, isOfThisHost } from './localMounts';
 import type { Image } from './unwind/images';
@@ -25,7 +27,9 @@ export interface BinariesOptions {
   /** Folders of separate debug files, on the target's host; with `.build-id` in them. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build, from elsewhere; undefined where there is none. */
-  readonly fetchDebugFile?: (buildId: string) => Promise<ByteSource | undefined>;
+  readonly fetchDebugFile?: FetchDebugFile;
+  /** Called when one has come of which nobody knew before. Where it is absent, what is still to come is waited for. */
+  readonly onArrival?: () => void;
 }
 
 export type BinaryResult =
@@ -131,6 +135,7 @@ export class Binaries {
       open: (path) => this.byPath(path, place),
       ...(this.options.debugFolders ? { debugFolders: this.options.debugFolders } : {}),
       ...(this.options.fetchDebugFile ? { fetchDebugFile: this.options.fetchDebugFile } : {}),
+      ...(this.options.onArrival ? { onArrival: this.options.onArrival } : {}),
     });
     if (!result.ok) return { why: result.why };
     const lines = await this.ofBuild(result.lines);
@@ -216,13 +221,4 @@ function isOnLocal(path: string, mounts: readonly MountinfoRow[]): boolean {
     if (isBelow && mountPoint.length >= (best?.mountPoint.length ?? 0)) best = row;
   }
   return best !== undefined && isOfThisHost(best);
-}
-
-function memoryBytes(data: Buffer): ByteSource {
-  return {
-    size: data.length,
-    failed: undefined,
-    read: (offset, length) => Promise.resolve(data.subarray(offset, offset + length)),
-    close: () => undefined,
-  };
 }

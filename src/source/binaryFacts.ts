@@ -23,7 +23,7 @@ export async function factsOf({ deleted }: Image, result: BinaryResult): Promise
   return {
     replaced: deleted,
     debug: info ? 'present' : isOther ? 'of another build' : 'none',
-    named: (await lines.section('.symtab')) !== undefined,
+    named: await lines.isNamed(),
     ...(buildId === undefined ? {} : { buildId }),
   };
 }

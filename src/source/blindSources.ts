@@ -1,5 +1,6 @@
 import type { Blindness, Sample, UserFrame } from '../model/sample';
 import type { BinaryFacts } from './binaryFacts';
+import { LEFT_OUT } from './threadChoice';
 
 /** Binaries that are told of; the first have the frames nearest to what waits. */
 const MOST_BINARIES = 4;
@@ -78,7 +79,7 @@ export function blindSources(
 
 /** Whether a row is one of these. */
 export function isBlindSource({ what }: Blindness): boolean {
-  return [LINES, FUNCTIONS, SOURCE].some((beginning) => what.startsWith(beginning));
+  return [LINES, FUNCTIONS, SOURCE, LEFT_OUT].some((beginning) => what.startsWith(beginning));
 }
 
 function blindBinary(

@@ -142,3 +142,13 @@ export class MemoryStretch extends Readable implements Stretch {
     return new MemoryStretch(this.now(offset, size));
   }
 }
+
+/** A file that is all there. */
+export function memoryBytes(data: Buffer): ByteSource {
+  return {
+    size: data.length,
+    failed: undefined,
+    read: (offset, length) => Promise.resolve(data.subarray(offset, offset + length)),
+    close: () => undefined,
+  };
+}

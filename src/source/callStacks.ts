@@ -16,26 +16,44 @@ export interface CallStack {
   readonly frames?: readonly UserFrame[];
   /** Why there is none, or why it ends early: completes "its stack …". */
   readonly note?: string;
+  /** What it was told from; absent of what was taken over. */
+  readonly unwound?: ThreadStack;
 }
 
-/** Unwinds the threads and names their frames. */
+export interface CallStackOptions {
+  readonly layout?: KernelLayout | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Unwinds the threads and names their frames. Rejects with the reason of `signal`. */
 export async function readCallStacks(
   stacks: ProcessStacks,
   binaries: Binaries,
   place: Place,
   tids: readonly number[],
-  layout?: KernelLayout,
+  { layout, signal }: CallStackOptions = {},
 ): Promise<CallStack[]> {
   const found = await stacks.unwind(tids, {
     layout,
+    signal,
     further: (image) => furtherFrames(binaries, place, image),
   });
-  const named = await nameFrames(found, binaries, place);
+  return nameStacks(found, binaries, place, signal);
+}
+
+/** Stacks as `ProcessStacks.unwind` has them, with their frames named. */
+export async function nameStacks(
+  found: readonly ThreadStack[],
+  binaries: Binaries,
+  place: Place,
+  signal?: AbortSignal,
+): Promise<CallStack[]> {
+  const named = await nameFrames(found, binaries, place, signal);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
     const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame))));
     const note = stack.complete ? undefined : `ends here: ${stack.ending ?? 'memory was missing'}`;
-    return { tid: stack.tid, frames, ...(note === undefined ? {} : { note }) };
+    return { tid: stack.tid, frames, unwound: stack, ...(note === undefined ? {} : { note }) };
   });
 }
 
@@ -52,11 +70,13 @@ export async function namedStacks(
   stacks: readonly (readonly StackFrame[])[],
   binaries: Binaries,
   place: Place,
+  signal?: AbortSignal,
 ): Promise<UserFrame[][]> {
   const named = await nameFrames(
     stacks.map((frames) => ({ frames })),
     binaries,
     place,
+    signal,
   );
   return stacks.map((frames) => frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)))));
 }
@@ -66,6 +86,7 @@ async function nameFrames(
   stacks: readonly Pick<ThreadStack, 'frames'>[],
   binaries: Binaries,
   place: Place,
+  signal: AbortSignal | undefined,
 ): Promise<Map<number, Named>> {
   const named = new Map<number, Named>();
   const byImage = new Map<StackFrame['image'], Set<number>>();
@@ -86,7 +107,11 @@ async function nameFrames(
       const { lines, modified } = result;
       if (!lines) return binaries.learn(image, place, result);
       const addresses = [...lookups];
-      const located = await lines.locate(addresses.map((address) => BigInt(address - image.bias)));
+      const located = await lines.locate(
+        addresses.map((address) => BigInt(address - image.bias)),
+        signal,
+      );
+      signal?.throwIfAborted();
       for (const [index, { frames }] of located.entries()) {
         const address = addresses[index];
         if (address !== undefined)

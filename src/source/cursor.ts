@@ -43,6 +43,18 @@ export class Cursor {
     return data.readUInt32LE(at) + data.readInt32LE(at + 4) * 0x1_0000_0000;
   }
 
+  i8(): number {
+    return (this.u8() << 24) >> 24;
+  }
+
+  i16(): number {
+    return (this.u16() << 16) >> 16;
+  }
+
+  i32(): number {
+    return this.u32() | 0;
+  }
+
   /** A number of 1 to 8 bytes. */
   unsigned(bytes: number): number {
     if (bytes === 4) return this.u32();

@@ -4,11 +4,14 @@ import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { parseBuildId } from './elfNotes';
 import { type Lines, openLines, type SourceFrame } from './lines';
+import { openRelocated } from './relocated';
 import type { ElfSymbol } from './symbols';
 
 const NOTES = '/sys/kernel/notes';
 /** Bytes by which the kernel may print a function longer than its file says: it counts up to the next one. */
 const PADDING = 64;
+/** Kernel and modules whose debug information is kept. */
+const MOST_MODULES = 4;
 
 export type KernelLocation =
   /** Each a place the frame may be in, innermost first with the calls inlined there; one where the symbols tell. */
@@ -27,13 +30,22 @@ export function debugKernels(release: string): readonly string[] {
     : [];
 }
 
+/** Where the debug information of a module may be: what distributions install, and modules that were built on their own. */
+export function debugModules(module: string, buildId: string, release: string): readonly string[] {
+  const installed = `/usr/lib/debug/.build-id/${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`;
+  if (!/^[\w.+~-]+$/.test(release)) return [installed];
+  const folders = ['extra', 'updates', 'updates/dkms'];
+  return [installed, ...folders.map((folder) => `/lib/modules/${release}/${folder}/${module}.ko`)];
+}
+
 type Opened =
   | { readonly lines: Lines }
   | { readonly lines?: undefined; readonly why: string; readonly otherBuild?: true };
 
 /** Exact lines of kernel frames, from debug symbols that are installed on the target's host for the kernel that runs. */
 export class KernelSymbols {
-  private opened: Promise<Opened> | undefined;
+  /** By module; the kernel itself by an empty name. */
+  private readonly opened = new Map<string, Promise<Opened>>();
   private readonly named = new Map<string, readonly ElfSymbol[]>();
 
   constructor(
@@ -46,11 +58,9 @@ export class KernelSymbols {
     { function: name, offset, size, module }: KernelFrame,
     release: string,
   ): Promise<KernelLocation> {
-    if (module !== null) return { why: 'modules’ debug symbols are not read' };
-    this.opened ??= this.open(release);
-    const opened = await this.opened;
+    const opened = await this.openOnce(module ?? '', release);
     if (!opened.lines) return opened;
-    const symbols = fitting(await this.find(opened.lines, name), size);
+    const symbols = fitting(await this.find(opened.lines, `${module ?? ''} ${name}`, name), size);
     // The frame is where the call returns to: the call stands one byte before.
     const addresses = symbols.map(({ address }) => BigInt(address) + BigInt(offset) - 1n);
     const located = await opened.lines.locate(addresses.map((address) => BigInt.asUintN(64, address)));
@@ -59,42 +69,75 @@ export class KernelSymbols {
   }
 
   close(): void {
-    this.opened?.then(
-      ({ lines }) => lines?.close(),
-      () => undefined,
-    );
-    this.opened = undefined;
+    for (const opened of this.opened.values())
+      opened.then(
+        ({ lines }) => lines?.close(),
+        () => undefined,
+      );
+    this.opened.clear();
     this.named.clear();
   }
 
-  private async find(lines: Lines, name: string): Promise<readonly ElfSymbol[]> {
-    const known = this.named.get(name);
+  private async find(lines: Lines, key: string, name: string): Promise<readonly ElfSymbol[]> {
+    const known = this.named.get(key);
     if (known) return known;
     const found = (await (await lines.symbols())?.called(name)) ?? [];
-    this.named.set(name, found);
+    this.named.set(key, found);
     return found;
   }
 
-  private async open(release: string): Promise<Opened> {
+  private openOnce(module: string, release: string): Promise<Opened> {
+    const known = this.opened.get(module);
+    if (known) {
+      // Of few modules at a time: each may take hundreds of megabytes.
+      this.opened.delete(module);
+      this.opened.set(module, known);
+      return known;
+    }
+    const opened = this.open(module, release);
+    this.opened.set(module, opened);
+    const oldest = [...this.opened].find(([name]) => name !== '');
+    if (oldest && this.opened.size > MOST_MODULES) {
+      this.opened.delete(oldest[0]);
+      void oldest[1].then(
+        ({ lines }) => lines?.close(),
+        () => undefined,
+      );
+    }
+    return opened;
+  }
+
+  private async open(module: string, release: string): Promise<Opened> {
     const { binaries } = this.target;
     if (!binaries) return { why: 'a captured tree has no binaries' };
-    const [notes] = await this.target.read([NOTES]);
+    if (!/^\w*$/.test(module)) return { why: 'its module has no name of one' };
+    const path = module === '' ? NOTES : `/sys/module/${module}/notes/.note.gnu.build-id`;
+    const [notes] = await this.target.read([path]);
     const running = notes?.ok ? parseBuildId(notes.data) : undefined;
-    if (running === undefined) return { why: `the kernel’s build is not known (${NOTES})` };
-    let failed: Opened = { why: 'no debug symbols of the kernel are installed' };
-    for (const path of debugKernels(release)) {
-      const opened = await openBinary(binaries, { kind: 'inside', pid: 0, path });
-      if (typeof opened === 'string') continue;
-      const inside = (file: string) => this.openInside(file);
-      const result = await openLines(opened.bytes, { path, unpack: this.unpack, open: inside });
-      if (!result.ok) failed = { why: `${path}: ${result.why}` };
-      else if ((await result.lines.elf.buildId()) === running) return { lines: result.lines };
-      else {
-        result.lines.close();
-        failed = { why: `${path} is of another build than the kernel that runs`, otherBuild: true };
-      }
+    const what = module === '' ? 'the kernel' : `the module ${module}`;
+    if (running === undefined) return { why: `${what}’s build is not known (${path})` };
+    let failed: Opened = { why: `no debug symbols of ${what} are installed` };
+    for (const file of module === '' ? debugKernels(release) : debugModules(module, running, release)) {
+      const lines = await this.openLines(file);
+      if (typeof lines === 'string') failed = lines === '' ? failed : { why: `${file}: ${lines}` };
+      else if ((await lines.elf.buildId()) !== running) {
+        lines.close();
+        failed = { why: `${file} is of another build than ${what} that runs`, otherBuild: true };
+      } else if (module === '' || (await lines.info())) return { lines };
+      else lines.close();
     }
     return failed;
+  }
+
+  /** A string says why there are none; empty = there is no such file. */
+  private async openLines(path: string): Promise<Lines | string> {
+    const bytes = await this.openInside(path);
+    if (typeof bytes === 'string') return '';
+    const { unpack } = this;
+    const linked = await openRelocated(bytes, unpack);
+    if (typeof linked === 'string') return linked;
+    const result = await openLines(linked, { path, unpack, open: (file) => this.openInside(file) });
+    return result.ok ? result.lines : result.why;
   }
 
   private async openInside(path: string) {

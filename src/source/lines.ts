@@ -1,4 +1,5 @@
 import type { ByteSource, Unpack } from '../target/byteSource';
+import type { FetchDebugFile } from '../target/debuginfod';
 import type { Stretch } from './bytes';
 import { type DebugFile, DebugFiles, type OpenBytes } from './debugFiles';
 import { DebugInfo } from './dwarf/debugInfo';
@@ -8,6 +9,7 @@ import { SplitUnits } from './dwarf/splitUnits';
 import type { Unit } from './dwarf/unit';
 import { type ElfFile, openElf } from './elfFile';
 import { GoTable } from './goTable';
+import { openMiniDebug } from './miniDebug';
 import { Plt } from './plt';
 import { Symbols } from './symbols';
 import { type Troubles, Work } from './trouble';
@@ -52,7 +54,9 @@ export interface LinesOptions {
   /** Folders with `.build-id` in them; `/usr/lib/debug` where absent. */
   readonly debugFolders?: readonly string[];
   /** The debug file of a build from elsewhere, where none of the host's is there. */
-  readonly fetchDebugFile?: (buildId: string) => Promise<ByteSource | undefined>;
+  readonly fetchDebugFile?: FetchDebugFile;
+  /** Called when that has come after all, and is read from then on. Where it is absent, it is waited for. */
+  readonly onArrival?: () => void;
 }
 
 export type LinesResult =
@@ -85,6 +89,7 @@ export class Lines {
   private opened: Promise<Opened | undefined> | undefined;
   private readonly known = new Map<bigint, Promise<Location>>();
   private symbolTable: Promise<Symbols | undefined> | undefined;
+  private mini: Promise<ElfFile | undefined> | undefined;
   private goTable: Promise<GoTable | undefined> | undefined;
 
   /** Use openLines. */
@@ -129,17 +134,30 @@ export class Lines {
     return (await this.opened)?.file.elf.section(name);
   }
 
-  /** Of the program; where that is stripped, of its debug file. */
+  /** Whether it, or what belongs to it, has names of functions beyond those that other binaries call. */
+  async isNamed(): Promise<boolean> {
+    return (
+      (await this.section('.symtab')) !== undefined || (await this.miniDebug())?.find('.symtab') !== undefined
+    );
+  }
+
+  private miniDebug(): Promise<ElfFile | undefined> {
+    this.mini ??= openMiniDebug(this.elf, this.options.unpack);
+    return this.mini;
+  }
+
+  /** Of the program; where that is stripped, of its debug file, or packed in it. */
   symbols(): Promise<Symbols | undefined> {
     this.symbolTable ??= this.openSymbols();
     return this.symbolTable;
   }
 
-  /** In the order asked for. Never rejects; what could not be told is left out. */
-  async locate(addresses: readonly bigint[]): Promise<Location[]> {
+  /** In the order asked for. Rejects only with the reason of `signal`; what could not be told is left out. */
+  async locate(addresses: readonly bigint[], signal?: AbortSignal): Promise<Location[]> {
     this.work.allow(WORK + WORK_EACH * addresses.length);
     const located: Location[] = [];
     for (let at = 0; at < addresses.length; at += AT_ONCE) {
+      signal?.throwIfAborted();
       const some = addresses.slice(at, at + AT_ONCE);
       located.push(...(await Promise.all(some.map((address) => this.locateAgain(address)))));
     }
@@ -246,15 +264,24 @@ export class Lines {
   }
 
   private async fetched(): Promise<DebugFile | undefined> {
-    const { fetchDebugFile, unpack, path } = this.options;
+    const { fetchDebugFile, unpack, path, onArrival } = this.options;
     const id = fetchDebugFile && (await this.elf.buildId());
-    const source = id === undefined ? undefined : await fetchDebugFile?.(id);
+    const source =
+      id === undefined ? undefined : await fetchDebugFile?.(id, onArrival && (() => this.renew(onArrival)));
     if (source === undefined) return undefined;
     const result = await openElf(source, unpack);
     if (result.ok && (await result.elf.buildId()) === id) return { elf: result.elf, path };
     source.close();
     this.troubleList.say('the debug file that was fetched for it is of another build');
     return undefined;
+  }
+
+  /** What was told without the debug file is told anew. */
+  private renew(onArrival: () => void): void {
+    this.opened = undefined;
+    this.symbolTable = undefined;
+    this.known.clear();
+    onArrival();
   }
 
   private async openFile(file: DebugFile): Promise<Opened | undefined> {
@@ -273,8 +300,7 @@ export class Lines {
       this.opened ??= this.openInfo();
       const debug = (await this.opened)?.file.elf;
       if (debug?.find('.symtab') !== undefined) return Symbols.open(debug);
-      if (this.elf.find('.gnu_debugdata') !== undefined)
-        this.troubleList.say('the symbols it has packed with xz (MiniDebugInfo) are not read');
+      return Symbols.open(this.elf, await this.miniDebug());
     }
     return Symbols.open(this.elf);
   }

@@ -1,7 +1,8 @@
 import type { KernelLayout } from '../kernel/layout';
-import type { Sample } from '../model/sample';
+import type { KernelFrame, Sample } from '../model/sample';
 import type { Port, TargetFacts } from '../target/portTarget';
 import type { PackedFailure } from '../target/portValues';
+import type { KernelLocation } from './kernelSymbols';
 import type { SamplePatch } from './samplePatch';
 
 /** What the user has set; the thread is started with it. */
@@ -25,8 +26,21 @@ export type LinkQuestion =
       readonly target: number;
       readonly sample: Sample;
       readonly layout?: KernelLayout;
-    };
+    }
+  /** The line of a kernel frame, from debug symbols on the target's host; `release` of its kernel. */
+  | {
+      readonly kind: 'kernel line';
+      readonly id: number;
+      readonly target: number;
+      readonly frame: KernelFrame;
+      readonly release: string;
+    }
+  /** Nobody waits for that any more; it is answered all the same. */
+  | { readonly kind: 'give up'; readonly id: number };
 
 export type LinkAnswer =
   | { readonly id: number; readonly patch: SamplePatch }
+  /** The same once more, with what debug files tell that have come since. */
+  | { readonly id: number; readonly late: SamplePatch }
+  | { readonly id: number; readonly location: KernelLocation }
   | { readonly id: number; readonly failure: PackedFailure };

@@ -9,6 +9,7 @@ export async function withOrigins(
   previous: Sample | undefined,
   origins: Pick<Origins, 'of'>,
   place: () => Promise<Place>,
+  signal?: AbortSignal,
 ): Promise<Sample> {
   const standing = standingOrigins(sample, previous);
   const known = sample.requests.map((request) => request.origin ?? standing.get(keyOf(request)));
@@ -17,7 +18,7 @@ export async function withOrigins(
     (request) => !request.origin && !standing.has(keyOf(request)) && isOurs(request),
   );
   const wanted = new Set(open.flatMap(({ userData }) => (userData === undefined ? [] : [userData])));
-  const found = wanted.size === 0 ? undefined : await origins.of(await place(), wanted);
+  const found = wanted.size === 0 ? undefined : await origins.of(await place(), wanted, signal);
   const submitting = submittingOrigins(sample);
   if (standing.size + submitting.size === 0 && !found?.size) return sample;
   const requests = sample.requests.map((request, index) => {

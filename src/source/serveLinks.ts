@@ -3,6 +3,7 @@ import { type Port, portTarget } from '../target/portTarget';
 import { failureOf } from '../target/portValues';
 import type { Target } from '../target/target';
 import type { BinariesOptions } from './binaries';
+import { KernelSymbols } from './kernelSymbols';
 import type { LinkAnswer, LinkQuestion } from './linkMessages';
 import { SampleLinker } from './linkSample';
 import { patchBetween } from './samplePatch';
@@ -17,26 +18,45 @@ interface Linked {
   readonly target: Target;
   linker: SampleLinker;
   readonly processes: Set<string>;
+  readonly kernel: KernelSymbols;
 }
 
-/** Links the Samples that come through the port. What is asked for one process must come one after the other. */
+type Answered = Exclude<LinkQuestion, { readonly kind: 'target' | 'give up' }>;
+
+/** Links the Samples that come through the port, and tells lines of kernel frames. What is asked for one process must come one after the other. */
 export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: BinariesOptions): void {
+  // An answer without waits for nobody's server.
+  const linkerOptions = { ...options, waits: false };
   const hosts = new Map<number, Linked>();
   const latest = new Map<string, Sample>();
+  const underWay = new Map<number, AbortController>();
 
-  async function link(question: LinkQuestion & { readonly kind: 'link' }): Promise<LinkAnswer> {
-    const { id, target, sample, layout } = question;
-    const host = hosts.get(target);
+  async function answer(question: Answered, signal: AbortSignal): Promise<LinkAnswer> {
+    const host = hosts.get(question.target);
     if (!host) throw new Error('The target is gone.');
+    if (question.kind === 'link') return link(host, question, signal);
+    const { id, frame, release } = question;
+    return { id, location: await host.kernel.locate(frame, release) };
+  }
+
+  async function link(
+    host: Linked,
+    { id, target, sample, layout }: Answered & { readonly kind: 'link' },
+    signal: AbortSignal,
+  ): Promise<LinkAnswer> {
     const { pid, startTime = 0 } = sample.process;
     const key = `${target} ${pid} ${startTime}`;
     host.processes.add(key);
     if (host.processes.size > MOST_LEARNED) {
       // Others may still be at work with the old one, which goes with them.
-      host.linker = new SampleLinker(host.target, options);
+      host.linker = new SampleLinker(host.target, linkerOptions);
       host.processes.clear();
     }
-    const linked = await host.linker.link(sample, { previous: latest.get(key), layout });
+    const late = (linked: Sample) => {
+      latest.set(key, linked);
+      port.postMessage({ id, late: patchBetween(sample, linked) });
+    };
+    const linked = await host.linker.link(sample, { previous: latest.get(key), layout, signal, late });
     latest.delete(key);
     latest.set(key, linked);
     const [oldest] = latest.keys();
@@ -49,18 +69,29 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
       const target = portTarget(question.facts, question.port);
       hosts.set(question.target, {
         target,
-        linker: new SampleLinker(target, options),
+        linker: new SampleLinker(target, linkerOptions),
         processes: new Set(),
+        kernel: new KernelSymbols(target, options.unpack),
       });
       void target.lost?.then(() => {
         hosts.get(question.target)?.linker.close();
+        hosts.get(question.target)?.kernel.close();
         hosts.delete(question.target);
       });
       return;
     }
-    link(question).then(
-      (answer) => port.postMessage(answer),
-      (error: unknown) => port.postMessage({ id: question.id, failure: failureOf(error) }),
-    );
+    const { id } = question;
+    if (question.kind === 'give up') {
+      underWay.get(id)?.abort();
+      return;
+    }
+    const giveUp = new AbortController();
+    underWay.set(id, giveUp);
+    answer(question, giveUp.signal)
+      .then(
+        (found) => port.postMessage(found),
+        (error: unknown) => port.postMessage({ id, failure: failureOf(error) }),
+      )
+      .finally(() => underWay.delete(id));
   });
 }

@@ -1,4 +1,4 @@
-import type { Sample, Task } from '../model/sample';
+import type { Sample, Task, UserFrame } from '../model/sample';
 import { isBlindSource } from './blindSources';
 import type { CallStack } from './callStacks';
 import { withStandingOrigins } from './requestOrigins';
@@ -27,7 +27,12 @@ function withStack(task: Task, stack: CallStack | undefined): Task {
   };
 }
 
-/** Of threads without a stack yet that have not run between the two looks. */
+/** Frames that have a line. */
+export function lineCount(frames: readonly UserFrame[] = []): number {
+  return frames.filter(({ line }) => line !== undefined).length;
+}
+
+/** Of threads that have not run between the two looks, and have no stack yet, or one of which less is known. */
 export function standingStacks(sample: Sample, other: Sample | undefined): Map<number, CallStack> {
   const found = new Map<number, CallStack>();
   const { pid, startTime } = sample.process;
@@ -37,7 +42,7 @@ export function standingStacks(sample: Sample, other: Sample | undefined): Map<n
     const task = then.get(tid);
     const { userStack, userStackNote } = task ?? {};
     if (
-      known ||
+      (known && lineCount(userStack) <= lineCount(known)) ||
       lastRan === undefined ||
       task?.lastRan !== lastRan ||
       task.syscall?.number !== syscall?.number

@@ -1,4 +1,4 @@
-import type { Stretch } from './bytes';
+import { MemoryStretch, type Stretch } from './bytes';
 import { Cursor } from './cursor';
 import type { ElfFile } from './elfFile';
 import { ET_REL } from './elfHeaders';
@@ -32,31 +32,60 @@ interface Sorted {
   readonly reach: Float64Array;
 }
 
+interface Table {
+  readonly data: Buffer;
+  readonly names: Stretch;
+}
+
+/** Undefined where there is none, or none of its symbols. */
+async function tableOf(elf: ElfFile, name: string): Promise<Table | undefined> {
+  const header = elf.find(name);
+  const names = header === undefined ? undefined : elf.sections[header.link];
+  if (header === undefined || names === undefined) return undefined;
+  const table = await elf.content(header);
+  const text = await elf.content(names);
+  if (table === undefined || text === undefined) return undefined;
+  if (table.size > MOST) elf.troubles.say(`${name} is too big; read in part`);
+  const data = await table.bytes(0, MOST);
+  return data.length < SYMBOL ? undefined : { data, names: text };
+}
+
+/** Both in one: the second's names come behind the first's. */
+async function joined(first: Table, second: Table): Promise<Table> {
+  const [before, behind] = await Promise.all([first, second].map(({ names }) => names.bytes(0, MOST)));
+  const data = Buffer.concat([
+    first.data.subarray(0, first.data.length - (first.data.length % SYMBOL)),
+    second.data,
+  ]);
+  const names = Buffer.concat([before ?? Buffer.alloc(0), Buffer.of(0), behind ?? Buffer.alloc(0)]);
+  for (let at = data.length - second.data.length; at + SYMBOL <= data.length; at += SYMBOL) {
+    const name = data.readUInt32LE(at);
+    // 0 = it has none.
+    if (name !== 0) data.writeUInt32LE(Math.min(name + (before?.length ?? 0) + 1, 0xffff_ffff), at);
+  }
+  return { data, names: new MemoryStretch(names) };
+}
+
 /** The symbols of a file by address: of `.symtab`, where that is stripped of `.dynsym`. */
 export class Symbols {
+  private readonly data: Buffer;
+  private readonly names: Stretch;
   private order: Sorted | undefined;
   private asked = 0;
 
-  private constructor(
-    private readonly data: Buffer,
-    private readonly names: Stretch,
-  ) {}
+  private constructor({ data, names }: Table) {
+    this.data = data;
+    this.names = names;
+  }
 
-  static async open(elf: ElfFile): Promise<Symbols | undefined> {
+  /** `mini`: what the file holds of symbols beside those it is linked by (MiniDebugInfo). */
+  static async open(elf: ElfFile, mini?: ElfFile): Promise<Symbols | undefined> {
     // A relocatable file's symbols count from their sections, not from the file's start.
     if (elf.header.type === ET_REL) return undefined;
-    for (const name of ['.symtab', '.dynsym']) {
-      const header = elf.find(name);
-      const names = header === undefined ? undefined : elf.sections[header.link];
-      if (header === undefined || names === undefined) continue;
-      const table = await elf.content(header);
-      const text = await elf.content(names);
-      if (table === undefined || text === undefined) continue;
-      if (table.size > MOST) elf.troubles.say(`${name} is too big; read in part`);
-      const symbols = new Symbols(await table.bytes(0, MOST), text);
-      if (symbols.count > 0) return symbols;
-    }
-    return undefined;
+    const own = (await tableOf(elf, '.symtab')) ?? (await tableOf(elf, '.dynsym'));
+    const further = mini && (await tableOf(mini, '.symtab'));
+    const table = own && further ? await joined(further, own) : (further ?? own);
+    return table && new Symbols(table);
   }
 
   get count(): number {

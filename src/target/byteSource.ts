@@ -10,7 +10,7 @@ export interface ByteSource {
   close(): void;
 }
 
-export type Compression = 'zlib' | 'zstd';
+export type Compression = 'zlib' | 'zstd' | 'xz';
 
 /** What was packed, at most `most` bytes of it; a string says why it cannot be unpacked. Never rejects. */
 export type Unpack = (packed: Buffer, way: Compression, most: number) => Promise<Buffer | string>;

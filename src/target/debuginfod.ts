@@ -39,10 +39,14 @@ const LIMITS: Limits = {
 const BUILD_ID = /^[0-9a-f]{8,128}$/;
 const SUFFIX = '.debug';
 
-/** Debug files of builds from servers that speak debuginfod's protocol (elfutils 0.178): undefined where none has it. Never rejects. */
-export function openDebuginfod(
-  options: DebuginfodOptions,
-): (buildId: string) => Promise<ByteSource | undefined> {
+/**
+ * The debug file of a build: undefined where none has it. Who gives `late` does not wait: undefined is also what is still to come,
+ * and once it is here `late` is called. Never rejects.
+ */
+export type FetchDebugFile = (buildId: string, late?: () => void) => Promise<ByteSource | undefined>;
+
+/** Debug files from servers that speak debuginfod's protocol (elfutils 0.178). */
+export function openDebuginfod(options: DebuginfodOptions): FetchDebugFile {
   const limits = { ...LIMITS, ...options.limits };
   const servers = options.urls.flatMap((url) => serverOf(url) ?? []);
   const coming = new Map<string, Promise<boolean>>();
@@ -96,7 +100,7 @@ export function openDebuginfod(
     return bytes;
   }
 
-  return async (buildId) => {
+  return async (buildId, late) => {
     if (!BUILD_ID.test(buildId)) return undefined;
     const found = await kept(buildId);
     if (found || servers.length === 0) return found;
@@ -104,6 +108,10 @@ export function openDebuginfod(
     if (!fetching) {
       fetching = fetch(buildId).catch(() => false);
       coming.set(buildId, fetching);
+    }
+    if (late) {
+      void fetching.then((arrived) => arrived && late());
+      return undefined;
     }
     return (await within(fetching, limits.patience)) ? kept(buildId) : undefined;
   };

@@ -1,19 +1,23 @@
 import { join } from 'node:path';
 import type { Clock } from '../inspect/inspection';
+import type { LocateKernel } from '../inspect/kernelLines';
 import type { Linking } from '../inspect/linking';
 import type { LinkThread } from '../inspect/linkThread';
 import type { Sample } from '../model/sample';
 import type { LinkSettings } from '../source/linkMessages';
-import { debuginfodUrls, sourcesEnabled } from './settings';
+import { debuginfodUrls, onSettingsChange, sourcesEnabled } from './settings';
 
 /** Milliseconds that a Sample waits for its links to the program's source. */
 const LINKS_PATIENCE = 1000;
 /** Megabytes that the thread which reads binaries may take. */
 const LINKS_MEMORY = 512;
 
-/** Links Samples off this thread; the one that does is loaded and started with the first Sample. */
+/** Links Samples, and reads debug symbols of kernels, off this thread; the one that does is loaded and started with the first. */
 export class SourceLinks {
   private thread: Promise<LinkThread> | undefined;
+  private readonly listener = onSettingsChange(() => this.settingsChanged());
+  /** What the thread was started with last. */
+  private known: string | undefined;
 
   /** `bundle` = dist/links.js; `folder` = where the editor keeps files for the extension. */
   constructor(
@@ -29,7 +33,13 @@ export class SourceLinks {
     return { link, patience: LINKS_PATIENCE, ...(late ? { late } : {}) };
   }
 
+  readonly kernelLine: LocateKernel = async (target, frame, release) => {
+    this.thread ??= this.load();
+    return (await this.thread).kernelLine(target, frame, release);
+  };
+
   dispose(): void {
+    this.listener.dispose();
     void this.thread?.then((thread) => thread.dispose());
   }
 
@@ -38,8 +48,18 @@ export class SourceLinks {
       import('../inspect/linkThread'),
       import('../target/workerThread'),
     ]);
-    const start = () => startThread(this.bundle, { role: 'links', settings: this.settings() }, LINKS_MEMORY);
+    const start = () => {
+      const settings = this.settings();
+      this.known = JSON.stringify(settings);
+      return startThread(this.bundle, { role: 'links', settings }, LINKS_MEMORY);
+    };
     return new LinkThread(start, this.clock);
+  }
+
+  private settingsChanged(): void {
+    if (this.known === undefined || this.known === JSON.stringify(this.settings())) return;
+    this.known = undefined;
+    void this.thread?.then((thread) => thread.renew());
   }
 
   private settings(): LinkSettings {

@@ -46,7 +46,7 @@ async function ofAll(pid: number, target: Target, rounds: number): Promise<Figur
   const process = new ProcessStacks(target, pid);
   const binaries = new Binaries(target, { unpack });
   const read = async () => {
-    const all = await readCallStacks(process, binaries, place, tids, layout);
+    const all = await readCallStacks(process, binaries, place, tids, { layout });
     if (all.filter(({ frames }) => frames).length < THREADS) throw new Error('not every stack was told');
   };
   const cold = await timed(read);

@@ -1,8 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { LinkThread } from '../../src/inspect/linkThread';
+import { look } from '../../src/inspect/look';
+import type { Sample } from '../../src/model/sample';
 import { takeSample } from '../../src/sample/takeSample';
 import { isBlindSource } from '../../src/source/blindSources';
 import type { CallStack } from '../../src/source/callStacks';
@@ -13,10 +17,12 @@ import { SampleLinker } from '../../src/source/linkSample';
 import { openDebuginfod } from '../../src/target/debuginfod';
 import { openLocalBytes } from '../../src/target/localBytes';
 import { unpack } from '../../src/target/unpack';
+import { startThread } from '../../src/target/workerThread';
 import { gdbStacks } from './support/gdb';
 import { Installed, pidOf } from './support/installed';
 import { namedStacks, namesOf, openTarget } from './support/namedStacks';
 import { until } from './support/proc';
+import { CHECKOUT } from './support/programs';
 import { killGroup, toRelease } from './support/releases';
 
 const sleeps = (pid: number): boolean => /^State:\tS/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
@@ -260,6 +266,54 @@ it('lines come from a server of debuginfod where the program has no debug inform
   expect(stack?.frames).toContainEqual(expect.objectContaining({ function: 'take', line: 3 }));
   const id = spawnSync('readelf', ['-n', `${at.folder}/waits`], { encoding: 'utf8' }).stdout;
   expect(asked).toContain(`/buildid/${/Build ID: (\w+)/.exec(id)?.[1]}/debuginfo`);
+});
+
+it('a look in the editor does not wait for a server of debuginfod, and is told the lines when they are here', async (context) => {
+  const at = new Installed(context);
+  at.needs('gcc', 'objcopy', 'readelf');
+  at.file(
+    'waits.c',
+    '#include <unistd.h>\n__attribute__((noinline)) static int take(int n) {\n  return pause() + n;\n}\nint main(void) { return take(2) + 1; }\n',
+  );
+  at.run('gcc', ['-g', '-O1', '-Wl,--build-id=sha1', 'waits.c', '-o', 'waits']);
+  at.run('objcopy', ['--only-keep-debug', 'waits', 'waits.debug']);
+  at.run('strip', ['waits']);
+  const held: (() => void)[] = [];
+  const server = createServer((_, response) => {
+    held.push(() => response.end(readFileSync(`${at.folder}/waits.debug`)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.onTestFinished(() => void server.close());
+  const address = server.address();
+  const urls = [`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`];
+  const settings = { debuginfod: { urls, folder: `${at.folder}/cache` } };
+  const thread = new LinkThread(
+    () => startThread(join(CHECKOUT, 'dist/links.js'), { role: 'links', settings }, 512),
+    {
+      setTimeout: (callback, wait) => setTimeout(callback, wait).unref(),
+      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+    },
+  );
+  context.onTestFinished(() => thread.dispose());
+  const pid = await started(at, `${at.folder}/waits`);
+  const target = await openTarget(context);
+  const lates: Sample[] = [];
+  const links = { link: thread.link, late: (linked: Sample) => void lates.push(linked) };
+  const first = await look(target, pid, { links, walk: false });
+  const own = first.tasks[0]?.userStack?.filter(({ binary }) => binary === `${at.folder}/waits`) ?? [];
+  expect(own.length).toBeGreaterThan(1);
+  expect(own.filter(({ line }) => line !== undefined)).toEqual([]);
+  expect(held.length).toBeGreaterThan(0);
+  expect(lates).toEqual([]);
+  const released = setInterval(() => {
+    for (const answer of held.splice(0)) answer();
+  }, 20);
+  context.onTestFinished(() => clearInterval(released));
+  await expect.poll(() => lates.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  const line3 = expect.objectContaining({ function: 'take', line: 3 });
+  expect(lates.at(-1)?.tasks[0]?.userStack).toContainEqual(line3);
+  const next = await look(target, pid, { links, walk: false, previous: lates.at(-1) });
+  expect(next.tasks[0]?.userStack).toContainEqual(line3);
 });
 
 it('a Sample says once why a program’s lines are not told, and what to do', async (context) => {

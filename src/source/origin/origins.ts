@@ -47,8 +47,12 @@ export class Origins {
     private readonly binaries: Binaries,
   ) {}
 
-  /** By user_data; of those nothing was recognised of none. Never rejects for what lies in the memory; nothing is said of a process that does not answer. */
-  async of(place: Place, userData: Iterable<string>): Promise<Map<string, readonly Origin[]>> {
+  /** By user_data; of those nothing was recognised of none. Never rejects for what lies in the memory; nothing is said of a process that does not answer. Rejects when `signal` says so. */
+  async of(
+    place: Place,
+    userData: Iterable<string>,
+    signal?: AbortSignal,
+  ): Promise<Map<string, readonly Origin[]>> {
     const found = new Map<string, readonly Origin[]>();
     const numbers: string[] = [];
     const pointers: { readonly value: string; readonly candidates: readonly Candidate[] }[] = [];
@@ -75,7 +79,7 @@ export class Origins {
     code.frameworks ??= frameworksOf(code.functions);
     const frameworks = await code.frameworks;
     const shapes = frameworks.flatMap(({ objects }) => objects ?? []);
-    for (let at = 0; at < open.length && !memory.isSpent; at += AT_ONCE)
+    for (let at = 0; at < open.length && !memory.isSpent && !signal?.aborted; at += AT_ONCE)
       await Promise.all(
         open.slice(at, at + AT_ONCE).map(async ({ value, candidates }) => {
           const origins =
@@ -96,6 +100,7 @@ export class Origins {
     // What was not found then may be there when there is time.
     if (memory.isSpent) delete process.code;
     if (memory.hangs) process.hungAt = Date.now();
+    signal?.throwIfAborted();
     return found;
   }
 

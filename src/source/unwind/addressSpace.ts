@@ -72,6 +72,11 @@ export class AddressSpace {
     return high < 0x20_0000 ? high * 2 ** 32 + data.readUInt32LE(from) : undefined;
   }
 
+  /** Eight bytes without the highest two, where arm64 keeps signatures of return addresses. */
+  signedWord(address: number): number | undefined {
+    return this.bytes(address, 8)?.readUIntLE(0, 6);
+  }
+
   /** Notes it for the next fetch, where it is not here. */
   want(address: number, length: number): void {
     if (!(address >= 0 && length > 0 && address + length <= END)) return;

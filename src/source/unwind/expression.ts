@@ -1,4 +1,4 @@
-import { Cursor } from './cursor';
+import { Cursor } from '../cursor';
 
 /** What an expression may ask for: registers and memory, undefined where they are not known. */
 export interface Values {
@@ -43,14 +43,14 @@ const BINARY: ReadonlyMap<number, Binary> = new Map<number, Binary>([
  * it needs what is not known, or is none.
  */
 export function evaluate(expression: Buffer, values: Values, initial?: number): number | undefined {
-  const cursor = new Cursor(expression, 0);
+  const cursor = new Cursor(expression);
   const stack: bigint[] = initial === undefined ? [] : [BigInt(initial)];
-  for (let step = 0; !cursor.atEnd; step++) {
+  for (let step = 0; !cursor.done; step++) {
     if (step > MOST_STEPS || stack.length > MOST_VALUES) return undefined;
     if (!one(cursor, stack, values)) return undefined;
   }
   const top = stack.pop();
-  return cursor.failed || top === undefined || top >= 2n ** 53n ? undefined : Number(top);
+  return cursor.bad || top === undefined || top >= 2n ** 53n ? undefined : Number(top);
 }
 
 /** One operation; false where it cannot be done. */
@@ -58,10 +58,10 @@ function one(cursor: Cursor, stack: bigint[], values: Values): boolean {
   const operation = cursor.u8();
   const push = (value: bigint | number | undefined): boolean => {
     if (value !== undefined) stack.push(wrap(BigInt(value)));
-    return value !== undefined && !cursor.failed;
+    return value !== undefined && !cursor.bad;
   };
   const fromRegister = (register: number): boolean => {
-    const offset = cursor.signed();
+    const offset = cursor.sleb();
     const value = values.register(register);
     return value !== undefined && push(value + offset);
   };
@@ -76,6 +76,7 @@ function one(cursor: Cursor, stack: bigint[], values: Values): boolean {
   switch (operation) {
     case 0x03: // addr
     case 0x0e: // const8u
+    case 0x0f: // const8s
       return push(cursor.u64());
     case 0x06: // deref
       return push(wordAt(stack, values));
@@ -93,12 +94,10 @@ function one(cursor: Cursor, stack: bigint[], values: Values): boolean {
       return push(cursor.u32());
     case 0x0d:
       return push(cursor.i32());
-    case 0x0f:
-      return push(cursor.i64());
     case 0x10:
-      return push(cursor.unsigned());
+      return push(cursor.uleb());
     case 0x11:
-      return push(cursor.signed());
+      return push(cursor.sleb());
     case 0x12: // dup
       return push(stack.at(-1));
     case 0x13: // drop
@@ -119,7 +118,7 @@ function one(cursor: Cursor, stack: bigint[], values: Values): boolean {
       return unary(stack, push, (value) => ~value);
     case 0x23: {
       // plus_uconst
-      const by = cursor.unsigned();
+      const by = cursor.uleb();
       return unary(stack, push, (value) => value + BigInt(by));
     }
     case 0x28: // bra
@@ -131,7 +130,7 @@ function one(cursor: Cursor, stack: bigint[], values: Values): boolean {
       return condition !== undefined;
     }
     case 0x92: // bregx
-      return fromRegister(cursor.unsigned());
+      return fromRegister(cursor.uleb());
     case 0x96: // nop
       return true;
     default:

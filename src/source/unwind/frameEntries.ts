@@ -1,4 +1,5 @@
-import { Cursor } from './cursor';
+import { Cursor } from '../cursor';
+import { readPointer } from './pointers';
 
 /** What all frames of some functions have in common (a CIE). */
 export interface CommonEntry {
@@ -54,32 +55,32 @@ export function entryAt(data: Buffer, at: number, section: FrameSection): Entry 
 }
 
 /** A common entry; undefined where it is none, or of a kind that is not known. */
-export function readCommon(data: Buffer, address: number, entry: Entry | undefined): CommonEntry | undefined {
+export function readCommon(data: Buffer, entry: Entry | undefined): CommonEntry | undefined {
   if (!entry || entry.common !== undefined || entry.end > data.length) return undefined;
-  const cursor = new Cursor(data, address, entry.body, entry.end);
+  const cursor = new Cursor(data, entry.body);
   const version = cursor.u8();
   const augmentation = cursor.text();
   if (version !== 1 && version !== 3 && version !== 4) return undefined;
   // Sizes of an address and of a segment selector.
   if (version === 4 && (cursor.u8() !== 8 || cursor.u8() !== 0)) return undefined;
-  const codeFactor = cursor.unsigned();
-  const dataFactor = cursor.signed();
-  const returnAddress = version === 1 ? cursor.u8() : cursor.unsigned();
+  const codeFactor = cursor.uleb();
+  const dataFactor = cursor.sleb();
+  const returnAddress = version === 1 ? cursor.u8() : cursor.uleb();
   let pointerEncoding = 0;
   let isSignal = false;
   const hasAugmentation = augmentation.startsWith('z');
   if (hasAugmentation) {
-    const end = cursor.unsigned() + cursor.at;
+    const end = cursor.uleb() + cursor.at;
     for (const letter of augmentation.slice(1)) {
       if (letter === 'R') pointerEncoding = cursor.u8();
       else if (letter === 'L') cursor.u8();
-      else if (letter === 'P') cursor.pointer(cursor.u8());
+      else if (letter === 'P') readPointer(cursor, cursor.u8());
       else if (letter === 'S') isSignal = true;
       // 'B': return addresses are signed (arm64); what others mean is told by the length.
     }
     cursor.at = end;
   } else if (augmentation !== '') return undefined;
-  if (cursor.failed || cursor.at > entry.end) return undefined;
+  if (cursor.bad || cursor.at > entry.end) return undefined;
   const instructions = data.subarray(cursor.at, entry.end);
   return { codeFactor, dataFactor, returnAddress, pointerEncoding, hasAugmentation, isSignal, instructions };
 }
@@ -92,13 +93,13 @@ export function readFrameEntry(
   common: CommonEntry,
 ): FrameEntry | undefined {
   if (entry.end > data.length) return undefined;
-  const cursor = new Cursor(data, address, entry.body, entry.end);
-  const start = cursor.pointer(common.pointerEncoding);
-  const length = cursor.pointer(common.pointerEncoding & 0xf);
+  const cursor = new Cursor(data, entry.body);
+  const start = readPointer(cursor, common.pointerEncoding, address);
+  const length = readPointer(cursor, common.pointerEncoding & 0xf);
   if (common.hasAugmentation) {
-    const augmentation = cursor.unsigned();
+    const augmentation = cursor.uleb();
     cursor.at += augmentation;
   }
-  if (cursor.failed || cursor.at > entry.end || !(length > 0)) return undefined;
+  if (cursor.bad || cursor.at > entry.end || !(length > 0)) return undefined;
   return { common, start, end: start + length, instructions: data.subarray(cursor.at, entry.end) };
 }

@@ -24,7 +24,7 @@ export class FrameIndex {
       at = entry.end;
       if (entry.common === undefined) continue;
       if (!commons.has(entry.common))
-        commons.set(entry.common, readCommon(data, address, entryAt(data, entry.common, section)));
+        commons.set(entry.common, readCommon(data, entryAt(data, entry.common, section)));
       const common = commons.get(entry.common);
       const frame = common && readFrameEntry(data, address, entry, common);
       if (frame) this.entries.push(frame);

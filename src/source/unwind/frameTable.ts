@@ -1,8 +1,9 @@
+import { Cursor } from '../cursor';
 import type { AddressSpace } from './addressSpace';
-import { Cursor } from './cursor';
 import { findFrames, type Loaded } from './findFrames';
 import { type CommonEntry, entryAt, type FrameEntry, readCommon, readFrameEntry } from './frameEntries';
 import type { FrameIndex } from './frameIndex';
+import { readPointer } from './pointers';
 import { type Row, rowAt } from './row';
 
 /** DW_EH_PE_datarel | DW_EH_PE_sdata4: the one form of search table that linkers write. */
@@ -139,14 +140,14 @@ export class FrameTable {
     if (size <= WHOLE_TABLE) this.space.want(address, size);
     const data = this.space.bytes(address, Math.min(size, 32));
     if (!data) return undefined;
-    const cursor = new Cursor(data, address);
+    const cursor = new Cursor(data);
     const version = cursor.u8();
     const frameEncoding = cursor.u8();
     const countEncoding = cursor.u8();
     const tableEncoding = cursor.u8();
-    cursor.pointer(frameEncoding, address);
-    const count = cursor.pointer(countEncoding, address);
-    if (cursor.failed || version !== 1 || tableEncoding !== TABLE_ENCODING) return undefined;
+    readPointer(cursor, frameEncoding, address, address);
+    const count = readPointer(cursor, countEncoding, address, address);
+    if (cursor.bad || version !== 1 || tableEncoding !== TABLE_ENCODING) return undefined;
     const rows = Math.min(count, Math.floor((size - cursor.at) / TABLE_ROW), MOST_ROWS);
     return { table: address + cursor.at, base: address, rows };
   }
@@ -165,7 +166,7 @@ export class FrameTable {
     if (known !== undefined) return known ?? undefined;
     const { misses } = this.space;
     const read = this.bytesOfEntry(address);
-    const common = read && readCommon(read, address, entryAt(read, 0, 'eh_frame'));
+    const common = read && readCommon(read, entryAt(read, 0, 'eh_frame'));
     if (common || this.space.misses === misses) this.commons.set(address, common ?? null);
     return common;
   }

@@ -1,5 +1,6 @@
-import { Cursor } from './cursor';
+import { Cursor } from '../cursor';
 import type { FrameEntry } from './frameEntries';
+import { readPointer } from './pointers';
 
 /** Where the caller's value of a register is. Offsets count from the CFA. */
 export type Rule =
@@ -50,19 +51,19 @@ class State {
   }
 
   /** Runs until the row of the address is reached. */
-  run(instructions: Buffer, address: number): void {
+  run(instructions: Buffer): void {
     const { codeFactor, dataFactor } = this.entry.common;
-    const cursor = new Cursor(instructions, address);
-    while (!cursor.atEnd && !this.failed) {
+    const cursor = new Cursor(instructions);
+    while (!cursor.done && !this.failed) {
       const byte = cursor.u8();
       const low = byte & 0x3f;
       if (byte >> 6 === 1) this.location += low * codeFactor;
-      else if (byte >> 6 === 2) this.set(low, { kind: 'at', offset: cursor.unsigned() * dataFactor });
+      else if (byte >> 6 === 2) this.set(low, { kind: 'at', offset: cursor.uleb() * dataFactor });
       else if (byte >> 6 === 3) this.restore(low);
       else this.extended(low, cursor);
       if (this.location > this.stop) return;
     }
-    this.failed ||= cursor.failed;
+    this.failed ||= cursor.bad;
   }
 
   initialDone(): void {
@@ -76,7 +77,7 @@ class State {
       case 0x00: // nop
         return;
       case 0x01: // set_loc
-        this.location = cursor.pointer(pointerEncoding);
+        this.location = readPointer(cursor, pointerEncoding);
         return;
       case 0x02: // advance_loc1
         this.location += cursor.u8() * codeFactor;
@@ -88,19 +89,19 @@ class State {
         this.location += cursor.u32() * codeFactor;
         return;
       case 0x05: // offset_extended
-        this.set(cursor.unsigned(), { kind: 'at', offset: cursor.unsigned() * dataFactor });
+        this.set(cursor.uleb(), { kind: 'at', offset: cursor.uleb() * dataFactor });
         return;
       case 0x06: // restore_extended
-        this.restore(cursor.unsigned());
+        this.restore(cursor.uleb());
         return;
       case 0x07: // undefined
-        this.set(cursor.unsigned(), { kind: 'undefined' });
+        this.set(cursor.uleb(), { kind: 'undefined' });
         return;
       case 0x08: // same_value
-        this.set(cursor.unsigned(), { kind: 'same' });
+        this.set(cursor.uleb(), { kind: 'same' });
         return;
       case 0x09: // register
-        this.set(cursor.unsigned(), { kind: 'register', register: cursor.unsigned() });
+        this.set(cursor.uleb(), { kind: 'register', register: cursor.uleb() });
         return;
       case 0x0a: // remember_state
         this.failed ||= this.kept.length >= MOST_STATES || ++this.remembered > MOST_REMEMBERED;
@@ -110,45 +111,45 @@ class State {
         this.recall();
         return;
       case 0x0c: // def_cfa
-        this.cfaFrom(cursor.unsigned(), cursor.unsigned());
+        this.cfaFrom(cursor.uleb(), cursor.uleb());
         return;
       case 0x0d: // def_cfa_register
-        this.cfaFrom(cursor.unsigned(), this.cfaOffset());
+        this.cfaFrom(cursor.uleb(), this.cfaOffset());
         return;
       case 0x0e: // def_cfa_offset
-        this.cfaFrom(this.cfaRegister(), cursor.unsigned());
+        this.cfaFrom(this.cfaRegister(), cursor.uleb());
         return;
       case 0x0f: // def_cfa_expression
-        this.cfa = { expression: cursor.block() };
+        this.cfa = { expression: cursor.block(cursor.uleb()) };
         return;
       case 0x10: // expression
-        this.set(cursor.unsigned(), { kind: 'at expression', expression: cursor.block() });
+        this.set(cursor.uleb(), { kind: 'at expression', expression: cursor.block(cursor.uleb()) });
         return;
       case 0x11: // offset_extended_sf
-        this.set(cursor.unsigned(), { kind: 'at', offset: cursor.signed() * dataFactor });
+        this.set(cursor.uleb(), { kind: 'at', offset: cursor.sleb() * dataFactor });
         return;
       case 0x12: // def_cfa_sf
-        this.cfaFrom(cursor.unsigned(), cursor.signed() * dataFactor);
+        this.cfaFrom(cursor.uleb(), cursor.sleb() * dataFactor);
         return;
       case 0x13: // def_cfa_offset_sf
-        this.cfaFrom(this.cfaRegister(), cursor.signed() * dataFactor);
+        this.cfaFrom(this.cfaRegister(), cursor.sleb() * dataFactor);
         return;
       case 0x14: // val_offset
-        this.set(cursor.unsigned(), { kind: 'is', offset: cursor.unsigned() * dataFactor });
+        this.set(cursor.uleb(), { kind: 'is', offset: cursor.uleb() * dataFactor });
         return;
       case 0x15: // val_offset_sf
-        this.set(cursor.unsigned(), { kind: 'is', offset: cursor.signed() * dataFactor });
+        this.set(cursor.uleb(), { kind: 'is', offset: cursor.sleb() * dataFactor });
         return;
       case 0x16: // val_expression
-        this.set(cursor.unsigned(), { kind: 'is expression', expression: cursor.block() });
+        this.set(cursor.uleb(), { kind: 'is expression', expression: cursor.block(cursor.uleb()) });
         return;
       case 0x2d: // AARCH64_negate_ra_state: the signature is taken off every return address anyway
         return;
       case 0x2e: // GNU_args_size
-        cursor.unsigned();
+        cursor.uleb();
         return;
       case 0x2f: // GNU_negative_offset_extended
-        this.set(cursor.unsigned(), { kind: 'at', offset: -cursor.unsigned() * dataFactor });
+        this.set(cursor.uleb(), { kind: 'at', offset: -cursor.uleb() * dataFactor });
         return;
       default:
         this.failed = true;
@@ -192,9 +193,9 @@ class State {
 export function rowAt(entry: FrameEntry, address: number, stackPointer: number): Row | undefined {
   const { common, start, end } = entry;
   const state = new State(entry, address, stackPointer);
-  state.run(common.instructions, 0);
+  state.run(common.instructions);
   state.initialDone();
-  state.run(entry.instructions, 0);
+  state.run(entry.instructions);
   if (state.failed || state.cfa === undefined) return undefined;
   return {
     cfa: state.cfa,

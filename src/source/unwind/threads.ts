@@ -33,6 +33,8 @@ export interface UnwindOptions {
   readonly maps?: string;
   /** Where it is given, and the kernel's memory can be read, the registers of the threads are known from there. */
   readonly layout?: KernelLayout | undefined;
+  /** Gives it up: `unwind` rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** The unwind tables that a binary's file has and its memory has not; undefined where it has none. Never rejects. */
   readonly further?: (image: Image) => Promise<FurtherFrames | undefined>;
 }
@@ -49,6 +51,8 @@ const DEADLINE = 500;
 const HUNG_FOR = 30_000;
 /** What a register may hold and is no address of user space. */
 const NO_ADDRESS = 2n ** 53n;
+/** arm64's register that a call leaves its return address in. */
+const LINK = 30;
 const MACHINES: ReadonlyMap<string, Machine> = new Map([
   ['x86_64', 'x86_64'],
   ['aarch64', 'aarch64'],
@@ -110,19 +114,20 @@ export class ProcessStacks {
       images,
       sleeping,
       (await known) ?? new Map<number, SavedRegisters>(),
-      options.further,
+      options,
     );
     if (this.space.hangs) {
       this.hungAt = Date.now();
       return tids.map(hanging);
     }
-    const again = await this.target.read(paths);
+    const again = options.signal?.aborted ? [] : await this.target.read(paths);
     this.space.retain((address) => images.region(address)?.constant === true);
     const { leftAlone } = this.memory;
     if (leftAlone.size > 0) {
       this.space.forgetUnreadable();
       images.openAnew(leftAlone);
     }
+    options.signal?.throwIfAborted();
     return tids.map((tid, index) => {
       const moment = moments[index];
       if (moment === undefined || typeof moment === 'string') return { tid, why: moment ?? 'it is gone' };
@@ -138,12 +143,16 @@ export class ProcessStacks {
     images: Images,
     moments: readonly Moment[],
     known: ReadonlyMap<number, SavedRegisters>,
-    further: UnwindOptions['further'],
+    { further, signal }: UnwindOptions,
   ): Promise<Map<number, WalkedStack>> {
     const stacks = new Map<number, WalkedStack>();
     let open = moments;
     let left = MOST_WALKING;
-    for (let round = 0; round < MOST_ROUNDS && open.length > 0 && !this.space.hangs; round++) {
+    for (
+      let round = 0;
+      round < MOST_ROUNDS && open.length > 0 && !this.space.hangs && !signal?.aborted;
+      round++
+    ) {
       const unfinished: Moment[] = [];
       const start = performance.now();
       const place = { machine, space: this.space, images, until: start + left };
@@ -199,10 +208,17 @@ export class ProcessStacks {
 const UNANSWERED = 'what lies on a mount that may not answer is left alone';
 const hanging = (tid: number): ThreadStack => ({ tid, why: 'its memory does not answer' });
 
-function registersOf(machine: Machine, { sp }: Moment, known: SavedRegisters = []): Registers {
-  const registers = known.map((value) =>
-    value === undefined || value >= NO_ADDRESS ? undefined : Number(value),
-  );
+/** What the unwinder knows of a thread that has entered the kernel with this stack pointer. */
+export function registersOf(
+  machine: Machine,
+  { sp }: Pick<Moment, 'sp'>,
+  known: SavedRegisters = [],
+): Registers {
+  const registers = known.map((saved, number) => {
+    // It may be signed.
+    const value = machine === 'aarch64' && number === LINK ? saved && saved % 2n ** 48n : saved;
+    return value === undefined || value >= NO_ADDRESS ? undefined : Number(value);
+  });
   registers[stackPointerOf(machine)] = sp;
   return registers;
 }

@@ -70,8 +70,8 @@ const PROLOGUE = 128;
 const MOST_BODY = 8192;
 /** Registers of which a function may have saved more than its prologue shows. */
 const EXTRA = [0, 8, 16, 24, 32, 48];
-/** arm64 signs return addresses in the bits above those of an address. */
-const ADDRESS_BITS = 2 ** 48;
+/** arm64 signs return addresses in the bits above those of an address, of which a kernel has 48, 42 or 39. */
+const ADDRESS_ENDS = [2 ** 48, 2 ** 42, 2 ** 39];
 
 /** likely: proven if the walk goes on to the beginning of the stack, for a wrong turn does not lead there; else probable. */
 type Standing = Trust | 'likely';
@@ -166,10 +166,16 @@ function callerOf(place: Place, state: State, row: Row, cfa: number, standing: S
   const registers = restored(place, state.registers, row, cfa);
   const found = registers[row.returnAddress];
   if (found === undefined) return { end: 'its return address cannot be read' };
-  const pc = place.machine === 'aarch64' ? found % ADDRESS_BITS : found;
+  const pc = place.machine === 'aarch64' ? unsigned(place, found) : found;
   if (pc === 0) return { end: NO_CALLER };
   if (!place.images.isCode(pc)) return { end: 'its return address is no code' };
   return { to: { pc, registers, afterCall: !row.isSignal, standing } };
+}
+
+/** A return address of arm64 without its signature. */
+function unsigned({ images }: Place, address: number): number {
+  const end = ADDRESS_ENDS.find((limit) => images.isCode(address % limit));
+  return end === undefined ? address : address % end;
 }
 
 /** The caller's registers. What a call may change is not known of it. */
@@ -189,7 +195,10 @@ function restored(place: Place, before: Registers, row: Row, cfa: number): Regis
         registers[number] = undefined;
         break;
       case 'at':
-        registers[number] = place.space.word(cfa + rule.offset);
+        registers[number] =
+          place.machine === 'aarch64' && number === returnAddress
+            ? place.space.signedWord(cfa + rule.offset)
+            : place.space.word(cfa + rule.offset);
         break;
       case 'is':
         registers[number] = cfa + rule.offset;

@@ -34,7 +34,7 @@ export async function namedStacks(
   const tids = readdirSync(`/proc/${pid}/task`).map(Number);
   const layout = 'layout' in opened ? opened.layout : undefined;
   const stacks = new ProcessStacks(target, pid);
-  const found = await readCallStacks(stacks, binaries, { pid, mounts }, tids, layout);
+  const found = await readCallStacks(stacks, binaries, { pid, mounts }, tids, { layout });
   binaries.close();
   return found;
 }

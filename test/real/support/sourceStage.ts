@@ -51,7 +51,9 @@ export class SourceView {
 
   /** Of its first thread. */
   async tell(tid = this.pid): Promise<CallStack> {
-    const [stack] = await readCallStacks(this.stacks, this.binaries, this.place, [tid], this.layout);
+    const [stack] = await readCallStacks(this.stacks, this.binaries, this.place, [tid], {
+      layout: this.layout,
+    });
     if (!stack) throw new Error('no answer');
     return stack;
   }

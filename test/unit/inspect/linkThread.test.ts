@@ -16,6 +16,7 @@ type Link = LinkQuestion & { readonly kind: 'link' };
 function staged() {
   const asked: Link[] = [];
   const targets: number[] = [];
+  const givenUp: number[] = [];
   const ends: ((why: string | undefined) => void)[] = [];
   const listeners: ((message: unknown) => void)[] = [];
   const due: { readonly callback: () => void; readonly wait: number }[] = [];
@@ -23,7 +24,8 @@ function staged() {
     post: (message) => {
       const question = message as LinkQuestion;
       if (question.kind === 'target') targets.push(question.target);
-      else asked.push(question);
+      else if (question.kind === 'give up') givenUp.push(question.id);
+      else if (question.kind === 'link') asked.push(question);
     },
     onMessage: (listener) => void listeners.push(listener),
     ended: new Promise((resolve) => ends.push(resolve)),
@@ -43,7 +45,7 @@ function staged() {
   const thread = new LinkThread(start, clock);
   onTestFinished(() => thread.dispose());
   const answer = (message: LinkAnswer) => listeners.at(-1)?.(message);
-  return { thread, asked, targets, ends, due, answer };
+  return { thread, asked, targets, givenUp, ends, due, answer };
 }
 
 function target(): Target {
@@ -200,6 +202,65 @@ describe('the thread that links Samples', () => {
     expect([targets.length, ends.length]).toEqual([2, 2]);
     answer(linkedBy(asked[1]));
     expect((await second).notVisible).toEqual([]);
+  });
+
+  it('is told once that a look was given up, while it is at it', async () => {
+    const { thread, asked, givenUp, answer } = staged();
+    const [here, stop, done] = [target(), new AbortController(), new AbortController()];
+    const waiting = thread.link(here, bare(), { signal: stop.signal });
+    const other = thread.link(here, bare(100), { signal: done.signal });
+    answer(linkedBy(asked[1]));
+    await other;
+    done.abort();
+    expect(givenUp).toEqual([]);
+    stop.abort();
+    expect(givenUp).toEqual([asked[0]?.id]);
+    // Of one process one Sample at a time: it is at that one until it answers.
+    await thread.link(here, bare(), {});
+    expect(asked).toHaveLength(2);
+    answer({ id: asked[0]?.id ?? 0, failure: { message: 'This operation was aborted' } });
+    await expect(waiting).rejects.toThrow('aborted');
+    void thread.link(here, bare(), { signal: AbortSignal.abort() });
+    expect(asked).toHaveLength(3);
+    expect(givenUp).toEqual([asked[0]?.id, asked[2]?.id]);
+  });
+
+  it('tells of the latest Sample of a process what becomes known after it', async () => {
+    const { thread, asked, answer } = staged();
+    const here = target();
+    const lates: Sample[] = [];
+    const late = (linked: Sample) => void lates.push(linked);
+    const first = thread.link(here, bare(), { late });
+    answer(linkedBy(asked[0]));
+    await first;
+    const sample = bare();
+    const second = thread.link(here, sample, { late });
+    answer(linkedBy(asked[1]));
+    await second;
+    for (const question of asked)
+      answer({ id: question.id, late: patchBetween(question.sample, linkedOf(question.sample)) });
+    expect(lates).toEqual([linkedOf(sample)]);
+    expect(lates[0]?.resources).toBe(sample.resources);
+  });
+
+  it('starts anew when the settings change, and nothing that was told before stands', async () => {
+    const { thread, asked, ends, answer } = staged();
+    const here = target();
+    const first = thread.link(here, bare(), {});
+    answer(linkedBy(asked[0]));
+    const before = await first;
+    const cut = thread.link(here, bare(), { previous: before });
+    expect(asked[1]?.sample.tasks[0]?.userStack).toEqual([FRAME]);
+    thread.renew();
+    await cut;
+    const after = thread.link(here, bare(), { previous: before });
+    expect([asked.length, ends.length]).toEqual([3, 2]);
+    expect(asked[2]?.sample.tasks[0]?.userStack).toBeUndefined();
+    // What comes meanwhile must not bring the old back, either.
+    expect((await thread.link(here, bare(), { previous: before })).tasks[0]?.userStack).toBeUndefined();
+    answer(linkedBy(asked[2]));
+    void thread.link(here, bare(), { previous: await after });
+    expect(asked[3]?.sample.tasks[0]?.userStack).toEqual([FRAME]);
   });
 
   it('gives what waits its Sample when it is disposed of', async () => {

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { Sample } from '../../../src/model/sample';
 import { parseMountinfo } from '../../../src/procfs/mountinfo';
 import { Binaries } from '../../../src/source/binaries';
 import { readCallStacks } from '../../../src/source/callStacks';
 import { SampleLinker } from '../../../src/source/linkSample';
+import { withStanding } from '../../../src/source/standing';
 import { ProcessStacks } from '../../../src/source/unwind/threads';
+import type { FetchDebugFile } from '../../../src/target/debuginfod';
 import { unpack } from '../../../src/target/unpack';
 import { sampleOf, taskOf } from '../samples';
 import { BASE, functionAt, image, SIZE, words } from './fakeImage';
 import { FakeProcess, inCall, MOUNTS, PID } from './fakeProcess';
-import { fixture, STEP } from './fixture';
+import { fixture, MemoryBytes, STEP } from './fixture';
 
 const STACK = 0x7ff0_0000_0000;
 const PLAIN = functionAt('plain') + 8;
@@ -45,7 +48,7 @@ describe('call stacks', () => {
       expect.stringMatching(/^0x401008 in pro.*gram$/),
       expect.stringMatching(/^0x401440 in pro.*gram$/),
     ]);
-    expect(JSON.stringify(stack)).not.toContain('\\u001b');
+    expect(JSON.stringify(stack?.frames)).not.toContain('\\u001b');
     expect(stack?.frames?.[0]).toMatchObject({ address: `0x${PLAIN.toString(16)}`, trust: 'proven' });
     expect(stack?.note).toBeUndefined();
   });
@@ -166,6 +169,108 @@ describe('a Sample', () => {
     );
     expect(linked.tasks.filter(({ userStack }) => userStack)).toHaveLength(200);
     expect(linked.tasks[299]?.userStack).toBeDefined();
+  });
+
+  it('of very many threads says how many it leaves out, and has the others at the next looks', async () => {
+    const target = sleeping();
+    const all = (looks: number, runs: (tid: number) => boolean) =>
+      Array.from({ length: 500 }, (_, index) => {
+        const tid = 1000 + index;
+        // Later threads wait for longer.
+        return task(tid, { lastRan: 1000 - index + (runs(tid) ? looks : 0) });
+      });
+    for (const { tid } of all(0, () => false)) target.threads.set(tid, inCall(STACK, PLAIN));
+    const one = linker(target);
+    const busy = (tid: number) => tid < 1100;
+    const tids = (sample: Sample) => sample.tasks.flatMap(({ tid, userStack }) => (userStack ? [tid] : []));
+    const left = (sample: Sample) =>
+      sample.notVisible.flatMap(({ what }) => /^stacks in the program of (.*)/.exec(what)?.[1] ?? []);
+    const first = await one.link(sampleOf({ tasks: all(0, busy) }));
+    expect(Math.min(...tids(first))).toBe(1300);
+    expect([tids(first).length, left(first)]).toEqual([200, ['300 other threads']]);
+    const second = await one.link(sampleOf({ tasks: all(1, busy) }), { previous: first });
+    expect(Math.min(...tids(second))).toBe(1100);
+    expect([tids(second).length, left(second)]).toEqual([400, ['100 other threads']]);
+    const third = await one.link(sampleOf({ tasks: all(2, busy) }), { previous: second });
+    expect([tids(third).length, left(third)]).toEqual([500, []]);
+    // All of those that have run since are read again.
+    const fourth = await one.link(sampleOf({ tasks: all(3, busy) }), { previous: third });
+    expect([tids(fourth).length, left(fourth)]).toEqual([500, []]);
+  });
+
+  it('of threads that all run in between has each in its turn', async () => {
+    const target = sleeping();
+    const all = (look: number) =>
+      Array.from({ length: 500 }, (_, index) => task(1000 + index, { lastRan: look }));
+    for (const { tid } of all(0)) target.threads.set(tid, inCall(STACK, PLAIN));
+    const one = linker(target);
+    const seen = new Set<number>();
+    let previous: Sample | undefined;
+    for (const look of [1, 2, 3]) {
+      previous = await one.link(sampleOf({ tasks: all(look) }), { previous });
+      const told = previous.tasks.filter(({ userStack }) => userStack);
+      expect(told).toHaveLength(200);
+      for (const { tid } of told) seen.add(tid);
+    }
+    expect(seen.size).toBe(500);
+  });
+
+  it('whose look is given up is left at once, and costs the next one nothing', async () => {
+    const target = sleeping();
+    const one = linker(target);
+    const stop = new AbortController();
+    target.onRead = (paths) => {
+      if (paths.some((path) => path.endsWith('syscall'))) stop.abort(new Error('given up'));
+    };
+    await expect(one.link(sampleOf({ tasks: [task(PID)] }), { signal: stop.signal })).rejects.toThrow(
+      'given up',
+    );
+    target.onRead = () => undefined;
+    // What lay on its stack then is forgotten.
+    const [program, stack] = target.mappings;
+    if (program && stack)
+      target.mappings = [program, { ...stack, data: words([0, 0, 0, functionAt('first') + 0x44]) }];
+    const { tasks } = await one.link(sampleOf({ tasks: [task(PID)] }));
+    expect(tasks[0]?.userStack?.[1]?.address).toBe(`0x${(functionAt('first') + 0x44).toString(16)}`);
+  });
+
+  it('whose debug file is still to come has its stacks at once, and their lines when it is here', async () => {
+    const target = sleeping();
+    const [program, ...others] = target.mappings;
+    const data = fixture('c5');
+    // The names of the sections with debug information no longer say so.
+    for (let at = data.indexOf('.debug_'); at >= 0; at = data.indexOf('.debug_')) data.write('.sundry', at);
+    if (program) target.mappings = [{ ...program, path: '/bin/c5', data }, ...others];
+    target.files.set('executable', { data, inode: 5 });
+    target.threads.set(PID, inCall(STACK, STEP.from + 11));
+    let isHere = false;
+    let arrive: () => void = () => undefined;
+    const fetchDebugFile: FetchDebugFile = async (_id, late) => {
+      if (late) arrive = late;
+      return isHere ? new MemoryBytes(fixture('c5')) : undefined;
+    };
+    const one = new SampleLinker(target, { unpack, fetchDebugFile, waits: false });
+    const lates: Sample[] = [];
+    const late = (linked: Sample) => void lates.push(linked);
+    const linesOf = ({ tasks }: Sample) =>
+      tasks[0]?.userStack?.map(({ function: name, line }) => [name, line]);
+    const first = await one.link(sampleOf({ tasks: [task(PID)] }), { late });
+    expect(linesOf(first)).toEqual([['step', undefined]]);
+    expect(first.notVisible.map(({ what }) => what)).toEqual(['source lines of c5']);
+    const second = await one.link(sampleOf({ tasks: [task(PID)] }), { late, previous: first });
+    expect(second.tasks[0]?.userStack).toBe(first.tasks[0]?.userStack);
+    isHere = true;
+    arrive();
+    await expect.poll(() => lates.length).toBe(1);
+    const [known = first] = lates;
+    expect(linesOf(known)).toEqual([
+      ['shifted', 10],
+      ['step', 18],
+    ]);
+    expect(known.notVisible).toEqual([]);
+    // What was told without lines gives way to the same stack with them.
+    expect(linesOf(withStanding(second, known))).toEqual(linesOf(known));
+    expect(linesOf(withStanding(known, second))).toEqual(linesOf(known));
   });
 
   it('is the same where nothing sleeps', async () => {

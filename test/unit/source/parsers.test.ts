@@ -27,6 +27,13 @@ describe('Cursor', () => {
     expect(new Cursor(bytes(0xc0, 0xbb, 0x78)).sleb()).toBe(-123456);
     expect(new Cursor(bytes(0x7f)).sleb()).toBe(-1);
     expect(new Cursor(Buffer.from('0000008181ffffff', 'hex')).u64()).toBe(-0x7e7f000000);
+    const negative = Buffer.from('fefffffeffffffff', 'hex');
+    expect([new Cursor(negative).i8(), new Cursor(negative).i16(), new Cursor(negative, 4).i32()]).toEqual([
+      -2, -2, -1,
+    ]);
+    expect([new Cursor(negative).u8(), new Cursor(negative).u16(), new Cursor(negative).u32()]).toEqual([
+      0xfe, 0xfffe, 0xfefffffe,
+    ]);
   });
 
   it('ends a number without end, and stays at the end', () => {

@@ -71,6 +71,20 @@ describe('rows of unwind tables', () => {
     expect(row('0b', 0)).toBeUndefined();
   });
 
+  it('are refused where an entry goes on in the next one', () => {
+    // Its augmentation says that it is 32 bytes long: the next entry's.
+    const entries = [section(USUAL).subarray(0, -4), section(USUAL).subarray(COMMON.length)];
+    const at = COMMON.length + 16;
+    for (const [length, found] of [
+      [0, FUNCTION],
+      [32, undefined],
+    ] as const) {
+      const data = Buffer.concat(entries);
+      data.writeUInt8(length, at);
+      expect(new FrameIndex(data, ADDRESS, 'eh_frame').find(FUNCTION + 4)?.start).toBe(found);
+    }
+  });
+
   it('survive any damage, and end', () => {
     const whole = section(USUAL);
     let state = 1;
@@ -83,7 +97,7 @@ describe('rows of unwind tables', () => {
       const found = new FrameIndex(torn, ADDRESS, 'eh_frame').find(FUNCTION + 4);
       if (found) rowAt(found, FUNCTION + 4, STACK_POINTER);
       const first = entryAt(torn, state % 64, 'debug_frame');
-      const common = readCommon(torn, ADDRESS, first);
+      const common = readCommon(torn, first);
       if (first && common) readFrameEntry(torn, ADDRESS, first, common);
     }
   });
@@ -108,6 +122,10 @@ describe('expressions', () => {
     ['31 12 22', undefined, 2],
     ['2f 01 00 96 34', undefined, 4],
     ['31 32 16 1c', undefined, 1],
+    // const1s -2, const2s -2, const4s -2, const8s and const8u -2, each less the one before: 0 but for the last.
+    ['09 fe 0b fe ff 1c', undefined, 0],
+    ['0d fe ff ff ff 0f fe ff ff ff ff ff ff ff 1c', undefined, 0],
+    ['0e fe ff ff ff ff ff ff ff 34 22', undefined, 2],
   ])('%s', (text, initial, expected) => {
     expect(run(text, initial)).toBe(expected);
   });
