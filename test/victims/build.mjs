@@ -58,6 +58,7 @@ const programs = {
   nbd: ['nbd.c', 'victim.c'],
   hungmm: ['hungmm.c', 'ring.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
+  traced: ['traced.c', 'ring.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
   orders: ['../demo/orders.c', 'ring.c', 'victim.c'],
   readproc: ['../bench/readproc.c'],
