@@ -8,7 +8,7 @@
  *   pipe     reads of an empty pipe, answered after MILLISECONDS
  *   fail     reads of no descriptor
  *   hold     reads of an empty pipe that stay; not waited for
- *   close    the ring is closed and another one opened
+ *   free     lets COUNT of those go, and waits for them
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -108,14 +108,15 @@ static void obey(char *text) {
   least = UINT64_MAX;
   most = 0;
   uint64_t begun = now();
-  if (!strcmp(what, "close")) {
-    close(ring.fd);
-    memset(&ring, 0, sizeof ring);
-    ring_open(&ring, (struct ring_options){0});
-  } else if (!strcmp(what, "batch"))
+  if (!strcmp(what, "free")) {
+    if (write(held[1], buffer, (size_t)count) != count) die("write");
+    ring_wait(&ring, (unsigned)count);
+    reap_all();
+  } else if (!strcmp(what, "batch")) {
     do_batch(count);
-  else
+  } else {
     for (long i = 0; i < count; i++) do_one(what, milliseconds);
+  }
   FILE *file = fopen("done.new", "w");
   if (!file) die("done");
   fprintf(file, "{\"count\":%ld,\"least\":%llu,\"most\":%llu,\"took\":%llu}", count, (unsigned long long)least,

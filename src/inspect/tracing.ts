@@ -1,0 +1,252 @@
+import { walkKernel } from '../kernel/walk';
+import { UserError } from '../model/errors';
+import type { TraceSummary } from '../model/trace';
+import type { Failure } from '../probe/protocol';
+import { layoutOf, type WalkOptions } from '../sample/pendingSources';
+import type { Target } from '../target/target';
+import { isTraced, type Tracing } from '../target/tracing';
+import { EVENT_KINDS, type EventKind, isOfRing } from '../trace/events';
+import { type EventFormat, parseFormat, parseHeaderPage } from '../trace/format';
+import { parseBufferStats } from '../trace/stats';
+import { TraceReader } from '../trace/traceReader';
+import { nothingTraced, traceRefused } from './tracingTrouble';
+
+export interface TraceOptions {
+  /** KiB of each processor's buffer; absent: 64 MiB of all together, 4 MiB of one at the most. */
+  readonly kilobytes?: number;
+  /** Bytes of each submit's stack; 0 = none. Default 4096. */
+  readonly stackBytes?: number;
+  readonly walk?: WalkOptions;
+  /** Milliseconds between two drains; tests. */
+  readonly interval?: number;
+}
+
+const ALL_KILOBYTES = 64 << 10;
+const MOST_KILOBYTES = 4096;
+const STACK_BYTES = 4096;
+/** KiB of each processor's buffer for stacks: 100 of them in 100 ms and more. */
+const STACK_KILOBYTES = 1024;
+/** Stacks a second that are taken; of more submits a share. */
+const MOST_STACKS = 2000;
+const INTERVAL = 100;
+const PLACES = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
+const RING = 'anon_inode:[io_uring]';
+const LOW_48 = (1n << 48n) - 1n;
+
+/** Kinds that are followed; others would cost and tell nothing yet. */
+const FOLLOWED: ReadonlySet<EventKind | undefined> = new Set<EventKind>([
+  'submit',
+  'complete',
+  'file_get',
+  'queue_async_work',
+  'defer',
+  'poll_arm',
+  'task_add',
+  'cqe_overflow',
+]);
+
+/** What a process's rings do, while it goes on. Stop it: what it has enabled costs the process time. */
+export class RunningTrace {
+  private readonly loop: Promise<void>;
+  private every = 1;
+  private stopping = false;
+  private wake = () => {};
+  /** Why it has ended by itself, if it has. */
+  private broken: Failure | undefined;
+  private lastStacks = 0;
+
+  constructor(
+    private readonly target: Target,
+    private readonly tracing: Tracing,
+    readonly reader: TraceReader,
+    private readonly place: string,
+    private readonly interval: number,
+    private readonly notTraced: readonly string[],
+    private readonly origin: bigint,
+  ) {
+    this.loop = this.drainOnSchedule();
+  }
+
+  /** Waits for what is under way, drains the rest and gives the instance back. Rejects when the target is gone. */
+  async stop(): Promise<TraceSummary> {
+    this.stopping = true;
+    this.wake();
+    await this.loop;
+    const end = this.broken ? this.origin : await this.drainAll();
+    const lost = await this.lostEvents();
+    await this.tracing.stop();
+    this.reader.end();
+    const ended = this.broken ? [`anything after it broke off (${this.broken.errno})`] : [];
+    const sampled = this.every > 1 ? [`stacks of ${this.every - 1} of ${this.every} submits`] : [];
+    return this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...ended]);
+  }
+
+  private async drainOnSchedule(): Promise<void> {
+    while (!this.stopping && !this.broken) {
+      const begun = performance.now();
+      await this.drainAll();
+      this.adapt();
+      const rest = this.interval - (performance.now() - begun);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(1, rest));
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (this.stopping) this.wake();
+      });
+    }
+  }
+
+  /** When the last drain began. */
+  private async drainAll(): Promise<bigint> {
+    for (;;) {
+      const drained = await this.tracing.drain(this.every);
+      if (!isTraced(drained)) {
+        this.broken = drained;
+        return this.origin;
+      }
+      this.reader.take(drained);
+      if (!drained.more) return drained.began;
+    }
+  }
+
+  /** Takes the stack of every submit, or of so few that they cost the program no more than a small part of its time. */
+  private adapt(): void {
+    const rate = ((this.reader.stacks - this.lastStacks) * 1000) / this.interval;
+    this.lastStacks = this.reader.stacks;
+    if (rate > MOST_STACKS) this.every = Math.min(1 << 20, Math.ceil((this.every * rate) / MOST_STACKS));
+    else if (this.every > 1 && rate < MOST_STACKS / 4) this.every = Math.ceil(this.every / 2);
+  }
+
+  /** Undefined where the kernel does not tell. */
+  private async lostEvents(): Promise<number | undefined> {
+    const [listed] = await this.target.list([`${this.place}/per_cpu`]);
+    if (!listed?.ok) return undefined;
+    const files = listed.entries.map(({ name }) => `${this.place}/per_cpu/${name}/stats`);
+    let lost = 0;
+    for (const answer of await this.target.read(files)) {
+      const counts = answer.ok ? parseBufferStats(answer.data.toString('latin1')) : undefined;
+      if (!counts) return undefined;
+      lost += counts.lost;
+    }
+    return lost;
+  }
+}
+
+/**
+ * Begins to trace the rings that a process has now. Rejects with a UserError where it cannot be: `not-permitted` (not root),
+ * `not-traceable` (why stands in it).
+ */
+export async function startTrace(
+  target: Target,
+  pid: number,
+  options: TraceOptions = {},
+): Promise<RunningTrace> {
+  const { tracing } = target;
+  if (!tracing) throw nothingTraced('A capture has nothing that happens.');
+  const { place, formats, page, processors } = await readFormats(target);
+  const { rings, submitters } = await ringsOf(target, pid, options.walk ?? {});
+  const events = formats.filter(({ name }) => FOLLOWED.has(EVENT_KINDS.get(name)));
+  const stackBytes = options.stackBytes ?? STACK_BYTES;
+  const started = await tracing.start({
+    kilobytes:
+      options.kilobytes ?? Math.max(64, Math.min(MOST_KILOBYTES, Math.floor(ALL_KILOBYTES / processors))),
+    rings: [...rings.keys()],
+    events: events.map((format) => ({
+      name: format.name,
+      filtered: isOfRing(format),
+      ...(EVENT_KINDS.get(format.name) === 'submit' ? { stacks: true } : {}),
+    })),
+    ...(stackBytes === 0 ? {} : { stacks: { bytes: stackBytes, kilobytes: STACK_KILOBYTES, every: 1 } }),
+  });
+  if (!isTraced(started)) throw traceRefused(started.errno, target);
+  const first = await tracing.drain();
+  if (!isTraced(first)) {
+    await tracing.stop();
+    throw traceRefused(first.errno, target);
+  }
+  const known = new Map([...rings].map(([address, fd]) => [Number(address & LOW_48), fd]));
+  const reader = new TraceReader({
+    formats,
+    page,
+    arch: target.arch,
+    origin: first.began,
+    rings: known,
+    ...(submitters ? { submitters } : {}),
+  });
+  reader.take(first);
+  const { refused, stacksRefused, instance } = started;
+  const notTraced = [
+    ...missingEvents(formats, refused),
+    ...(stacksRefused === undefined ? [] : [`where requests are submitted (${stacksRefused})`]),
+    ...(submitters ? ['requests that a kernel thread (SQPOLL) submits'] : []),
+  ];
+  return new RunningTrace(
+    target,
+    tracing,
+    reader,
+    `${place}/instances/${instance}`,
+    options.interval ?? INTERVAL,
+    notTraced,
+    first.began,
+  );
+}
+
+function missingEvents(formats: readonly EventFormat[], refused: ReadonlyMap<string, string>): string[] {
+  const kinds = new Set(
+    formats.filter(({ name }) => !refused.has(name)).map(({ name }) => EVENT_KINDS.get(name)),
+  );
+  const missing = [...FOLLOWED].filter((kind) => !kinds.has(kind));
+  return missing.map((kind) => `events of the kind ${kind}, which this kernel does not have`);
+}
+
+async function readFormats(target: Target) {
+  let errno = 'ENOENT';
+  for (const place of PLACES) {
+    const [listed, all, cpus] = await target.list([
+      `${place}/events/io_uring`,
+      `${place}/events`,
+      `${place}/per_cpu`,
+    ]);
+    if (!listed?.ok) {
+      if (all?.ok && all.entries.length > 0) throw nothingTraced('This kernel has no events of io_uring.');
+      if (listed && listed.errno !== 'ENOENT') errno = listed.errno;
+      continue;
+    }
+    const names = listed.entries.map(({ name }) => name).filter((name) => EVENT_KINDS.has(name));
+    const [header, ...answers] = await target.read([
+      `${place}/events/header_page`,
+      ...names.map((name) => `${place}/events/io_uring/${name}/format`),
+    ]);
+    const formats = answers.flatMap((answer) => {
+      const format = answer.ok ? parseFormat(answer.data.toString('latin1')) : undefined;
+      return format ? [format] : [];
+    });
+    const page = parseHeaderPage(header?.ok ? header.data.toString('latin1') : '');
+    return { place, formats, page, processors: cpus?.ok ? Math.max(1, cpus.entries.length) : 1 };
+  }
+  throw traceRefused(errno === 'ENOENT' ? 'ENODEV' : errno, target);
+}
+
+/** The addresses of its rings, with their descriptors; where they cannot be found out, who submits to them. */
+async function ringsOf(
+  target: Target,
+  pid: number,
+  walk: WalkOptions,
+): Promise<{ readonly rings: ReadonlyMap<bigint, number>; readonly submitters?: ReadonlySet<number> }> {
+  const [[fds], [tasks]] = await Promise.all([
+    target.list([`/proc/${pid}/fd`], { only: [RING] }),
+    target.list([`/proc/${pid}/task`]),
+  ]);
+  if (!tasks?.ok)
+    throw new UserError('no-such-process', `Process ${pid} is not there.`, 'It may have ended.');
+  const ringFds = fds?.ok ? fds.entries.map(({ name }) => Number(name)) : [];
+  const opened = target.kernel ? await layoutOf(target, walk) : undefined;
+  if (opened?.ok) {
+    const walked = await walkKernel(target, { pid, ringFds, layout: opened.layout });
+    const rings = new Map(walked.rings.map(({ key, fds: [fd] }) => [BigInt(`0x${key}`), fd ?? -1]));
+    if (rings.size > 0) return { rings };
+  }
+  return { rings: new Map(), submitters: new Set(tasks.entries.map(({ name }) => Number(name))) };
+}
