@@ -29,6 +29,8 @@ export function originSentence(origins: readonly Origin[] | undefined): string |
       return `user_data is ${printable(first.function, NAME)}`;
     case 'code':
       return `user_data is the address of ${nameOf(first)}${at(first)}`;
+    case 'recorded':
+      return `it was submitted by ${nameOf(first)}${at(first)}`;
     case 'submitted':
       return `it was submitted by ${nameOf(first)}${at(first)}, which still waits for it`;
     case 'coroutine':
@@ -67,6 +69,7 @@ const ROLES: Readonly<Record<string, string>> = {
   coroutine: 'coroutine',
   future: 'future',
   code: 'function',
+  recorded: 'submitted by',
   submitted: 'submitted by',
   number: 'user_data is',
 };

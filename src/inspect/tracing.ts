@@ -1,12 +1,17 @@
 import { walkKernel } from '../kernel/walk';
 import { UserError } from '../model/errors';
-import type { TraceSummary } from '../model/trace';
+import type { Process, Sample } from '../model/sample';
+import type { TracedRequest, TraceSummary } from '../model/trace';
 import type { Failure } from '../probe/protocol';
 import { layoutOf, type WalkOptions } from '../sample/pendingSources';
+import type { CallStack } from '../source/callStacks';
+import type { RecordedSubmit } from '../source/recordedOrigins';
+import type { StackDump } from '../source/unwind/threads';
 import type { Target } from '../target/target';
 import { isTraced, type Tracing } from '../target/tracing';
 import { EVENT_KINDS, type EventKind, isOfRing } from '../trace/events';
 import { type EventFormat, parseFormat, parseHeaderPage } from '../trace/format';
+import type { Life } from '../trace/life';
 import { parseBufferStats } from '../trace/stats';
 import { TraceReader } from '../trace/traceReader';
 import { nothingTraced, traceRefused } from './tracingTrouble';
@@ -21,6 +26,21 @@ export interface TraceOptions {
   readonly interval?: number;
 }
 
+/** Names stacks that were copied while a process ran: SampleLinker.nameDumps. */
+export type NameDumps = (
+  target: Target,
+  of: Pick<Sample, 'process'>,
+  dumps: readonly StackDump[],
+) => Promise<CallStack[]>;
+
+export interface TraceResult {
+  readonly summary: TraceSummary;
+  /** Of requests that are pending, for withRecordedOrigins. */
+  readonly submits: readonly RecordedSubmit[];
+}
+
+/** Pending requests beside those shown whose stacks are named. */
+const MOST_NAMED = 256;
 const ALL_KILOBYTES = 64 << 10;
 const MOST_KILOBYTES = 4096;
 const STACK_BYTES = 4096;
@@ -63,12 +83,16 @@ export class RunningTrace {
     private readonly interval: number,
     private readonly notTraced: readonly string[],
     private readonly origin: bigint,
+    private readonly process: Process,
   ) {
     this.loop = this.drainOnSchedule();
   }
 
-  /** Waits for what is under way, drains the rest and gives the instance back. Rejects when the target is gone. */
-  async stop(): Promise<TraceSummary> {
+  /**
+   * Waits for what is under way, drains the rest and gives the instance back. With `names` the slowest and the oldest requests have the
+   * stacks of their submits. Rejects when the target is gone.
+   */
+  async stop(names?: NameDumps): Promise<TraceResult> {
     this.stopping = true;
     this.wake();
     await this.loop;
@@ -78,7 +102,37 @@ export class RunningTrace {
     this.reader.end();
     const ended = this.broken ? [`anything after it broke off (${this.broken.errno})`] : [];
     const sampled = this.every > 1 ? [`stacks of ${this.every - 1} of ${this.every} submits`] : [];
-    return this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...ended]);
+    const summary = this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...ended]);
+    return names ? this.withStacks(summary, names) : { summary, submits: [] };
+  }
+
+  private async withStacks(summary: TraceSummary, names: NameDumps): Promise<TraceResult> {
+    const { slowest, oldest } = this.reader.shown;
+    const told = [...slowest, ...oldest];
+    const further = this.reader.pending.filter((life) => !told.includes(life)).slice(0, MOST_NAMED);
+    const lives = [...told, ...further].filter(({ stack }) => stack !== undefined);
+    const dumps = lives.flatMap(({ stack }) => (stack ? [stack] : []));
+    const named = dumps.length === 0 ? [] : await names(this.target, { process: this.process }, dumps);
+    const stacks = new Map(lives.map((life, index) => [life, named[index]]));
+    const withStack = (request: TracedRequest, life: Life | undefined): TracedRequest => {
+      const { frames, note } = (life && stacks.get(life)) ?? {};
+      return {
+        ...request,
+        ...(frames ? { stack: frames } : {}),
+        ...(note === undefined ? {} : { stackNote: note }),
+      };
+    };
+    return {
+      summary: {
+        ...summary,
+        slowest: summary.slowest.map((request, index) => withStack(request, slowest[index])),
+        oldest: summary.oldest.map((request, index) => withStack(request, oldest[index])),
+      },
+      submits: [...oldest, ...further].flatMap((life) => {
+        const { frames } = stacks.get(life) ?? {};
+        return frames ? [{ ...this.reader.named(life), stack: frames }] : [];
+      }),
+    };
   }
 
   private async drainOnSchedule(): Promise<void> {
@@ -190,6 +244,7 @@ export async function startTrace(
     options.interval ?? INTERVAL,
     notTraced,
     first.began,
+    { pid, name: '', command: [] },
   );
 }
 

@@ -6,7 +6,7 @@ import { readable } from './frameNames';
 import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
 import { fromPerfMap } from './perfMap';
-import type { ProcessStacks, ThreadStack } from './unwind/threads';
+import type { ProcessStacks, StackDump, ThreadStack } from './unwind/threads';
 import type { StackFrame } from './unwind/walkStack';
 
 /** A thread's stack in the words of its program. */
@@ -30,6 +30,27 @@ export async function readCallStacks(
     layout,
     further: (image) => furtherFrames(binaries, place, image),
   });
+  return nameStacks(found, binaries, place);
+}
+
+/** The same of stacks that were copied while the process ran. In order. */
+export async function readDumpedStacks(
+  stacks: ProcessStacks,
+  binaries: Binaries,
+  place: Place,
+  dumps: readonly StackDump[],
+): Promise<CallStack[]> {
+  const found = await stacks.unwindDumps(dumps, {
+    further: (image) => furtherFrames(binaries, place, image),
+  });
+  return nameStacks(found, binaries, place);
+}
+
+async function nameStacks(
+  found: readonly ThreadStack[],
+  binaries: Binaries,
+  place: Place,
+): Promise<CallStack[]> {
   const named = await nameFrames(found, binaries, place);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };

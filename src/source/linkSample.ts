@@ -4,11 +4,11 @@ import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { blindSources, isBlindSource } from './blindSources';
-import { type CallStack, readCallStacks } from './callStacks';
+import { type CallStack, readCallStacks, readDumpedStacks } from './callStacks';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
 import { standingStacks, withStacks } from './standing';
-import { ProcessStacks } from './unwind/threads';
+import { ProcessStacks, type StackDump } from './unwind/threads';
 
 /** Threads of one Sample whose stacks are told. */
 const MOST_THREADS = 200;
@@ -44,6 +44,11 @@ export class SampleLinker {
     return withOrigins(linked, options.previous, this.origins, () => this.place(sample));
   }
 
+  /** Stacks of a process that were copied while it ran, in the words of its program. In order. */
+  async nameDumps(of: Pick<Sample, 'process'>, dumps: readonly StackDump[]): Promise<CallStack[]> {
+    return readDumpedStacks(this.process(of), this.binaries, await this.place(of), dumps);
+  }
+
   private async linkThreads(sample: Sample, { previous, layout }: LinkOptions): Promise<Sample> {
     const known = standingStacks(sample, previous);
     const wanted = threadsOf(sample).filter(({ tid, userStack }) => !userStack && !known.has(tid));
@@ -76,13 +81,13 @@ export class SampleLinker {
     return readCallStacks(this.process(sample), this.binaries, await this.place(sample), tids, layout);
   }
 
-  private async place({ process: { pid } }: Sample): Promise<Place> {
+  private async place({ process: { pid } }: Pick<Sample, 'process'>): Promise<Place> {
     const [mountinfo] = await this.target.read([`/proc/${pid}/mountinfo`]);
     const mounts = parseMountinfo(mountinfo?.ok ? mountinfo.data.toString('utf8') : '').rows;
     return { pid, mounts };
   }
 
-  private process({ process: { pid, startTime = 0 } }: Sample): ProcessStacks {
+  private process({ process: { pid, startTime = 0 } }: Pick<Sample, 'process'>): ProcessStacks {
     const key = `${pid} ${startTime}`;
     const stacks = this.processes.get(key) ?? new ProcessStacks(this.target, pid);
     this.processes.delete(key);

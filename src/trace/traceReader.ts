@@ -113,6 +113,19 @@ export class TraceReader {
     };
   }
 
+  /** What a pending request is told by. */
+  named(life: Life): {
+    readonly ringFd: number | undefined;
+    readonly operation: string;
+    readonly userData: string;
+  } {
+    return {
+      ringFd: this.of.rings.get(life.ring),
+      operation: opcodeName(life.opcode),
+      userData: userDataOf(life),
+    };
+  }
+
   private told(life: Life, end: number): TracedRequest {
     const { completed, result, submitted, fd, polls } = life;
     const isPending = Number.isNaN(completed);

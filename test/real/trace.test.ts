@@ -28,7 +28,7 @@ describe('a trace of known requests', () => {
     const pipes = await deed(victim, 'pipe 4 30');
     await deed(victim, 'fail 7');
     await deed(victim, 'hold 2');
-    const summary = await trace.stop();
+    const { summary } = await trace.stop();
     expect(summary).toMatchObject({ submitted: 536, completed: 534, pending: 2, unseenSubmits: 0 });
     expect(summary).toMatchObject({ unseenCompletions: 0, lost: { events: 0 }, notTraced: [] });
     expect(rows(summary, 'NOP')).toMatchObject([{ completed: 520, punted: 20, errors: {} }]);
@@ -61,7 +61,7 @@ describe('a trace of known requests', () => {
     const victim = await startVictim(context, self, 'traced', [], { busy: true });
     const trace = await startTrace(target, victim.pid, { kilobytes: 8, interval: 60_000, stackBytes: 0 });
     await deed(victim, 'batch 32000');
-    const summary = await trace.stop();
+    const { summary } = await trace.stop();
     // Of each a submit and a completion, and nothing else.
     expect(trace.reader.events + (summary.lost.events ?? 0)).toBe(64_000);
     expect(summary.lost.events).toBeGreaterThan(50_000);
@@ -76,7 +76,7 @@ describe('a trace of known requests', () => {
     victim.child.kill('SIGKILL');
     await new Promise((resolve) => victim.child.once('exit', resolve));
     await eventually('its requests are cancelled', () => trace.reader.pending.length === 0);
-    const summary = await trace.stop();
+    const { summary } = await trace.stop();
     expect(summary).toMatchObject({ submitted: 3, pending: 0 });
     expect(rows(summary, 'READ')).toMatchObject([{ completed: 3, errors: { ECANCELED: 3 } }]);
   });
@@ -87,7 +87,12 @@ describe('a trace of known requests', () => {
     await deed(victim, 'hold 3');
     const trace = await startTrace(target, victim.pid);
     await deed(victim, 'free 3');
-    expect(await trace.stop()).toMatchObject({ submitted: 0, completed: 3, unseenSubmits: 3, pending: 0 });
+    expect((await trace.stop()).summary).toMatchObject({
+      submitted: 0,
+      completed: 3,
+      unseenSubmits: 3,
+      pending: 0,
+    });
   });
 
   it('of a process whose kernel memory is not read follows what its threads submit to', async (context) => {
@@ -97,7 +102,7 @@ describe('a trace of known requests', () => {
     const blind: ProbeTarget = Object.create(target, { kernel: { value: undefined } });
     const trace = await startTrace(blind, victim.pid);
     await Promise.all([deed(victim, 'nop 30'), deed(other, 'nop 50')]);
-    const summary = await trace.stop();
+    const { summary } = await trace.stop();
     expect(summary).toMatchObject({ submitted: 30, completed: 30 });
     expect(summary.notTraced).toEqual(['requests that a kernel thread (SQPOLL) submits']);
   });
