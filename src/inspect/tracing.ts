@@ -203,6 +203,7 @@ export async function startTrace(
   const { rings, submitters } = await ringsOf(target, pid, options.walk ?? {});
   const events = formats.filter(({ name }) => FOLLOWED.has(EVENT_KINDS.get(name)));
   const stackBytes = options.stackBytes ?? STACK_BYTES;
+  const { newHistogram } = await import('../trace/histograms');
   const started = await tracing.start({
     kilobytes:
       options.kilobytes ?? Math.max(64, Math.min(MOST_KILOBYTES, Math.floor(ALL_KILOBYTES / processors))),
@@ -222,6 +223,7 @@ export async function startTrace(
   }
   const known = new Map([...rings].map(([address, fd]) => [Number(address & LOW_48), fd]));
   const reader = new TraceReader({
+    newHistogram,
     formats,
     page,
     arch: target.arch,

@@ -7,8 +7,9 @@ export function nothingTraced(why: string, remedy?: string): UserError {
 }
 
 /** Why the probe, or the host, does not trace. */
-export function traceRefused(errno: string, { label }: Pick<Target, 'label'>): UserError {
-  switch (errno) {
+export function traceRefused(errno: string, { label, rights }: Pick<Target, 'label' | 'rights'>): UserError {
+  // Who is not root does not see whether it is mounted, either.
+  switch (rights.uid !== 0 && errno === 'ENODEV' ? 'EACCES' : errno) {
     case 'EACCES':
     case 'EPERM':
       return new UserError(

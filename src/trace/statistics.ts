@@ -1,8 +1,8 @@
-import { build, type Histogram } from 'hdr-histogram-js';
 import type { Latency, TracedOperation } from '../model/trace';
 import { errnoName } from '../probe/errno';
 import { opcodeName } from '../ring/opcodes';
 import type { RingEvent } from './events';
+import type { Histogram } from './histograms';
 import type { Life } from './life';
 
 /** Pairs of operation and descriptor that are told apart; further descriptors are taken together. */
@@ -28,6 +28,8 @@ export class Statistics {
   private readonly rows = new Map<number, Row>();
   /** Ascending by how long they took. */
   private readonly slow: Life[] = [];
+
+  constructor(private readonly newHistogram: () => Histogram) {}
 
   add(life: Life): void {
     const row = this.rowOf(life.opcode, life.fd);
@@ -81,12 +83,7 @@ export class Statistics {
       pollArmed: 0,
       deferred: 0,
       errors: new Map(),
-      latencies: build({
-        bitBucketSize: 'packed',
-        lowestDiscernibleValue: 1,
-        highestTrackableValue: LONGEST,
-        numberOfSignificantValueDigits: 2,
-      }),
+      latencies: this.newHistogram(),
     };
     this.rows.set(key, row);
     return row;
@@ -124,7 +121,9 @@ function told({
 
 function latencyOf(latencies: Histogram): Latency | undefined {
   if (latencies.totalCount === 0) return undefined;
-  const at = (percentile: number) => latencies.getValueAtPercentile(percentile) / 1e9;
+  // A percentile is told as the end of its class, the longest as it is.
+  const at = (percentile: number) =>
+    Math.min(latencies.getValueAtPercentile(percentile), latencies.maxValue) / 1e9;
   return {
     count: latencies.totalCount,
     least: latencies.minNonZeroValue / 1e9,

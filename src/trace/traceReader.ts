@@ -4,6 +4,7 @@ import { opcodeName } from '../ring/opcodes';
 import type { TraceDrained } from '../target/tracing';
 import { EventDecoder, type RingEvent, userDataOf } from './events';
 import type { EventFormat, PageLayout } from './format';
+import type { Histogram } from './histograms';
 import type { Life } from './life';
 import { Lifetimes } from './lifetimes';
 import { readPage } from './page';
@@ -15,6 +16,8 @@ export interface TraceOf {
   readonly page: PageLayout;
   /** As `uname -m` prints it. */
   readonly arch: string;
+  /** trace/histograms.ts has it. */
+  readonly newHistogram: () => Histogram;
   /** Nanoseconds of CLOCK_MONOTONIC when it began. */
   readonly origin: bigint;
   /** Descriptors of the traced rings, by the lower 48 bits of their addresses. */
@@ -31,7 +34,7 @@ const SUBMIT = 'submit';
 /** Follows the requests of one trace, drained piece by piece. */
 export class TraceReader {
   private readonly decoder: EventDecoder;
-  private readonly statistics = new Statistics();
+  private readonly statistics: Statistics;
   private readonly lifetimes: Lifetimes;
   private readonly known: Set<number>;
   /** Not yet in order: another processor may have older ones. */
@@ -50,6 +53,7 @@ export class TraceReader {
 
   constructor(private readonly of: TraceOf) {
     this.decoder = new EventDecoder(of.formats);
+    this.statistics = new Statistics(of.newHistogram);
     this.known = new Set(of.rings.keys());
     const byRequest = this.decoder.namesRequest('submit') && this.decoder.namesRequest('complete');
     this.lifetimes = new Lifetimes(
