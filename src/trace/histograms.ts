@@ -1,9 +1,7 @@
 import { build, type Histogram } from 'hdr-histogram-js';
+import { LONGEST } from './statistics';
 
 export type { Histogram } from 'hdr-histogram-js';
-
-/** Nanoseconds: a day. */
-export const LONGEST = 86_400e9;
 
 /** dist/histograms.js: the library that counts latencies, exact to 1 %; loaded once something is traced. Values are nanoseconds from 1 to LONGEST. */
 export function newHistogram(): Histogram {
