@@ -31,6 +31,8 @@ export interface Ended {
 export class Lifetimes {
   /** By the address of the request; where the kernel does not name it (complete before 6.0), by ring and user_data. */
   private readonly open = new Map<number | string, Life>();
+  /** Before 6.0 others than completions name it by its address alone. */
+  private readonly byAddress = new Map<number, Life>();
   private readonly stacks = new Map<number, StackSample[]>();
   private held = 0;
   submitted = 0;
@@ -103,7 +105,9 @@ export class Lifetimes {
       stack = undefined;
     }
     if (stack) this.held++;
-    this.open.set(key, bornWith(key, event, stack));
+    const life = bornWith(key, event, stack);
+    this.open.set(key, life);
+    if (!this.byRequest && event.request !== 0) this.byAddress.set(event.request, life);
   }
 
   private stackOf({ request, time }: RingEvent): StackSample | undefined {
@@ -153,13 +157,15 @@ export class Lifetimes {
   private close(life: Life): void {
     if (life.stack) this.held--;
     this.open.delete(life.key);
+    if (this.byAddress.get(life.request) === life) this.byAddress.delete(life.request);
   }
 
   /** The same address may be another request's by now, where its submit was lost. */
   private lifeOf(event: RingEvent): Life | undefined {
-    const life = this.open.get(this.keyOf(event));
-    if (!life || life.ring !== event.ring) return undefined;
     const saysWhose = event.userDataLow !== 0 || event.userDataHigh !== 0;
+    const life =
+      saysWhose || this.byRequest ? this.open.get(this.keyOf(event)) : this.byAddress.get(event.request);
+    if (!life || life.ring !== event.ring) return undefined;
     const isSame = life.userDataLow === event.userDataLow && life.userDataHigh === event.userDataHigh;
     return isSame || !saysWhose ? life : undefined;
   }

@@ -31,6 +31,9 @@ const MOST_PENDING = 32;
 
 const SUBMIT = 'submit';
 
+/** Nanoseconds: an event that a processor had begun to write when it was drained comes with the next drain. A host may stop that processor then. */
+const HELD_BACK = 100_000_000;
+
 /** Follows the requests of one trace, drained piece by piece. */
 export class TraceReader {
   private readonly decoder: EventDecoder;
@@ -75,7 +78,7 @@ export class TraceReader {
     if (more) return;
     const { series } = this;
     this.series = undefined;
-    this.settle(series);
+    this.settle(series - HELD_BACK);
   }
 
   /** No more comes: what is there is all. */

@@ -72,31 +72,16 @@ describe('the format files', () => {
     expect(parseFormat(huge)?.fields.size).toBe(0);
   });
 
-  it('of 5.15, whose completions name no request, pair by ring and user_data', () => {
-    const field = (type: string, offset: number, size: number) =>
-      `\tfield:${type};\toffset:${offset};\tsize:${size};\tsigned:0;`;
-    const old = [
-      [
-        'io_uring_submit_sqe',
-        7,
-        field('void * ctx', 8, 8),
-        field('void * req', 16, 8),
-        field('u8 opcode', 24, 1),
-        field('u64 user_data', 32, 8),
-      ],
-      [
-        'io_uring_complete',
-        8,
-        field('void * ctx', 8, 8),
-        field('u64 user_data', 16, 8),
-        field('int res', 24, 4),
-      ],
-    ].flatMap(
-      ([name, id, ...fields]) =>
-        parseFormat(`name: ${name}\nID: ${id}\nformat:\n${fields.join('\n')}\n`) ?? [],
-    );
+  it.each(['5.10', '6.1', '6.12', '6.18', '7.2'])('of %s lead from submit to completion', (kernel) => {
+    const own = formatsOf(kernel);
+    const record = (kind: string, values: Readonly<Record<string, bigint | number>>): Buffer => {
+      const format = own.find(({ name }) => EVENT_KINDS.get(name) === kind);
+      const known = Object.entries({ ctx: RING, ...values }).filter(([name]) => format?.fields.has(name));
+      return recordOf(own, format?.name ?? '', Object.fromEntries(known));
+    };
+    const request = { req: REQUEST, user_data: 9, data: 9, opcode: 22 };
     const trace = new TraceReader({
-      formats: old,
+      formats: own,
       page: USUAL_PAGE,
       arch: 'x86_64',
       newHistogram,
@@ -104,12 +89,17 @@ describe('the format files', () => {
       rings: new Map(),
     });
     const data = pageOf(ORIGIN, [
-      [1, recordOf(old, 'io_uring_submit_sqe', { ctx: RING, req: REQUEST, opcode: 0, user_data: 9 })],
-      [500, recordOf(old, 'io_uring_complete', { ctx: RING, user_data: 9, res: 0 })],
+      [1, record('submit', request)],
+      [100, record('poll_arm', request)],
+      [100, record('queue_async_work', request)],
+      [300, record('complete', { ...request, res: -5 })],
     ]);
     trace.take({ began: ORIGIN + 9999n, pages: [{ cpu: 0, data }], stacks: [], more: false });
+    trace.end();
     const summary = trace.summary(ORIGIN + 9999n, 0);
     expect(summary).toMatchObject({ submitted: 1, completed: 1, unseenSubmits: 0, pending: 0 });
+    expect(summary.slowest).toMatchObject([{ operation: 'READ', userData: '0x9', result: 'EIO' }]);
+    expect(summary.operations).toMatchObject([{ punted: 1, pollArmed: 1, errors: { EIO: 1 } }]);
     expect(summary.slowest[0]?.took).toBeCloseTo(5e-7, 12);
   });
 });
@@ -135,12 +125,17 @@ describe('the life of a request', () => {
   it('waits for what other processors have yet to tell', () => {
     const trace = reader();
     const first = pageOf(ORIGIN, [complete(5000, REQUEST)]);
-    // The completion is younger than the drain's beginning: its submit may come with the next one.
-    trace.take({ began: ORIGIN + 4000n, pages: [{ cpu: 0, data: first }], stacks: [], more: false });
+    // The completion is not much older than the drain: its submit may come with the next one.
+    trace.take({ began: ORIGIN + 90_000_000n, pages: [{ cpu: 0, data: first }], stacks: [], more: false });
     expect(trace.events).toBe(0);
     const second = pageOf(ORIGIN, [submit(3900, REQUEST)]);
-    trace.take({ began: ORIGIN + 9000n, pages: [{ cpu: 1, data: second }], stacks: [], more: false });
-    expect(trace.summary(ORIGIN + 9000n, 0)).toMatchObject({ submitted: 1, completed: 1, unseenSubmits: 0 });
+    trace.take({ began: ORIGIN + 190_000_000n, pages: [{ cpu: 1, data: second }], stacks: [], more: false });
+    expect(trace.events).toBe(2);
+    expect(trace.summary(ORIGIN + 190_000_000n, 0)).toMatchObject({
+      submitted: 1,
+      completed: 1,
+      unseenSubmits: 0,
+    });
   });
 
   it('of a multishot request goes on until the completion without F_MORE', () => {
@@ -192,6 +187,7 @@ describe('the life of a request', () => {
       complete(9, REQUEST + 0x100n, { ctx: RING + 0x1000n }),
     ]);
     trace.take({ began: ORIGIN + 999n, pages: [{ cpu: 0, data }], stacks: [], more: false });
+    trace.end();
     expect(trace.summary(ORIGIN + 999n, 0)).toMatchObject({ submitted: 1, completed: 1, unseenSubmits: 0 });
   });
 });
