@@ -17,7 +17,7 @@ import { TraceReader } from '../trace/traceReader';
 import { nothingTraced, traceRefused } from './tracingTrouble';
 
 export interface TraceOptions {
-  /** KiB of each processor's buffer; absent: 64 MiB of all together, 4 MiB of one at the most. */
+  /** KiB of each processor's buffer; absent: 64 MiB of all together, 16 MiB of one at the most. */
   readonly kilobytes?: number;
   /** Bytes of each submit's stack; 0 = none. Default 4096. */
   readonly stackBytes?: number;
@@ -42,13 +42,15 @@ export interface TraceResult {
 /** Pending requests beside those shown whose stacks are named. */
 const MOST_NAMED = 256;
 const ALL_KILOBYTES = 64 << 10;
-const MOST_KILOBYTES = 4096;
+const MOST_KILOBYTES = 16 << 10;
 const STACK_BYTES = 4096;
 /** KiB of each processor's buffer for stacks: 100 of them in 100 ms and more. */
 const STACK_KILOBYTES = 1024;
 /** Stacks a second that are taken; of more submits a share. */
 const MOST_STACKS = 2000;
 const INTERVAL = 100;
+/** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
+const MUCH = 1 << 20;
 const PLACES = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 const RING = 'anon_inode:[io_uring]';
 const LOW_48 = (1n << 48n) - 1n;
@@ -69,11 +71,14 @@ const FOLLOWED: ReadonlySet<EventKind | undefined> = new Set<EventKind>([
 export class RunningTrace {
   private readonly loop: Promise<void>;
   private every = 1;
+  /** The largest that `every` has been. */
+  private sparsest = 1;
   private stopping = false;
   private wake = () => {};
   /** Why it has ended by itself, if it has. */
   private broken: Failure | undefined;
   private lastStacks = 0;
+  private adapted = performance.now();
 
   constructor(
     private readonly target: Target,
@@ -101,7 +106,10 @@ export class RunningTrace {
     await this.tracing.stop();
     this.reader.end();
     const ended = this.broken ? [`anything after it broke off (${this.broken.errno})`] : [];
-    const sampled = this.every > 1 ? [`stacks of ${this.every - 1} of ${this.every} submits`] : [];
+    const sampled =
+      this.sparsest > 1
+        ? [`the stacks of all submits: while there were very many, one of up to ${this.sparsest}`]
+        : [];
     const summary = this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...ended]);
     return names ? this.withStacks(summary, names) : { summary, submits: [] };
   }
@@ -138,9 +146,11 @@ export class RunningTrace {
   private async drainOnSchedule(): Promise<void> {
     while (!this.stopping && !this.broken) {
       const begun = performance.now();
+      const before = this.reader.bytes;
       await this.drainAll();
       this.adapt();
-      const rest = this.interval - (performance.now() - begun);
+      const much = this.reader.bytes - before > MUCH;
+      const rest = much ? 1 : this.interval - (performance.now() - begun);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.max(1, rest));
         this.wake = () => {
@@ -167,10 +177,14 @@ export class RunningTrace {
 
   /** Takes the stack of every submit, or of so few that they cost the program no more than a small part of its time. */
   private adapt(): void {
-    const rate = ((this.reader.stacks - this.lastStacks) * 1000) / this.interval;
+    const now = performance.now();
+    if (now - this.adapted < this.interval / 2) return;
+    const rate = ((this.reader.stacks - this.lastStacks) * 1000) / (now - this.adapted);
+    this.adapted = now;
     this.lastStacks = this.reader.stacks;
     if (rate > MOST_STACKS) this.every = Math.min(1 << 20, Math.ceil((this.every * rate) / MOST_STACKS));
     else if (this.every > 1 && rate < MOST_STACKS / 4) this.every = Math.ceil(this.every / 2);
+    this.sparsest = Math.max(this.sparsest, this.every);
   }
 
   /** Undefined where the kernel does not tell. */

@@ -50,8 +50,9 @@ export class TraceReader {
   damaged = 0;
   /** Events lost as the pages tell. */
   lostSeen = 0;
-  /** Events and stacks so far. */
+  /** Events, bytes of them, and stacks so far. */
   events = 0;
+  bytes = 0;
   stacks = 0;
 
   constructor(private readonly of: TraceOf) {
@@ -169,6 +170,7 @@ export class TraceReader {
   }
 
   private takePage(data: Buffer): void {
+    this.bytes += data.length;
     const onRecord = (time: number, at: number, end: number): void => {
       const event = this.decoder.decode(data, time, at, end);
       if (event) this.early.push(event);

@@ -6,6 +6,7 @@ import { lines } from './lines';
 import { overSsh } from './overSsh';
 import { pendingRequests } from './pendingRequests';
 import { stacks } from './stacks';
+import { trace } from './trace';
 import { typicalProcess } from './typicalProcess';
 
 const smoke = process.argv.includes('--smoke');
@@ -18,6 +19,7 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   stacks: { title: 'The stacks of a process', run: stacks },
   ssh: { title: 'A host over SSH, 20 ms away', run: overSsh },
   fio: { title: 'The cost to the target', run: fio },
+  trace: { title: 'The cost of tracing to the target', run: trace },
   lines: { title: 'Source lines of a big program', run: lines },
   activation: { title: 'Activation of the extension', run: activation },
 };
@@ -30,6 +32,7 @@ const full = {
   ssh: 9,
   fio: 7,
   activation: 15,
+  trace: 9,
   lines: 9,
 } as Record<string, number>;
 
