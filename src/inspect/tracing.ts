@@ -44,9 +44,10 @@ const MOST_NAMED = 256;
 const ALL_KILOBYTES = 64 << 10;
 const MOST_KILOBYTES = 16 << 10;
 const STACK_BYTES = 4096;
-/** KiB of each processor's buffer for stacks: 100 of them in 100 ms and more. */
-const STACK_KILOBYTES = 1024;
-/** Stacks a second that are taken; of more submits a share. */
+/** KiB of all buffers for stacks, and of one: a thousand stacks of one processor between two drains. */
+const ALL_STACK_KILOBYTES = 16 << 10;
+const MOST_STACK_KILOBYTES = 4096;
+/** Stacks that are taken in a second; of more submits a share. */
 const MOST_STACKS = 2000;
 const INTERVAL = 100;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
@@ -77,8 +78,8 @@ export class RunningTrace {
   private wake = () => {};
   /** Why it has ended by itself, if it has. */
   private broken: Failure | undefined;
-  private lastStacks = 0;
-  private adapted = performance.now();
+  /** Stacks taken up to the moment from which they are counted. */
+  private counted = { since: performance.now(), stacks: 0 };
 
   constructor(
     private readonly target: Target,
@@ -177,14 +178,15 @@ export class RunningTrace {
 
   /** Takes the stack of every submit, or of so few that they cost the program no more than a small part of its time. */
   private adapt(): void {
-    const now = performance.now();
-    if (now - this.adapted < this.interval / 2) return;
-    const rate = ((this.reader.stacks - this.lastStacks) * 1000) / (now - this.adapted);
-    this.adapted = now;
-    this.lastStacks = this.reader.stacks;
-    if (rate > MOST_STACKS) this.every = Math.min(1 << 20, Math.ceil((this.every * rate) / MOST_STACKS));
-    else if (this.every > 1 && rate < MOST_STACKS / 4) this.every = Math.ceil(this.every / 2);
+    const { stacks, lostStacks } = this.reader;
+    const taken = stacks + lostStacks - this.counted.stacks;
+    const seconds = (performance.now() - this.counted.since) / 1000;
+    const share = taken / (MOST_STACKS * Math.max(1, seconds));
+    if (share <= 1 && seconds < 1) return;
+    if (share > 1) this.every = Math.min(1 << 20, Math.ceil(this.every * share));
+    else if (this.every > 1 && share < 0.25) this.every = Math.ceil(this.every / 2);
     this.sparsest = Math.max(this.sparsest, this.every);
+    this.counted = { since: performance.now(), stacks: stacks + lostStacks };
   }
 
   /** Undefined where the kernel does not tell. */
@@ -218,6 +220,10 @@ export async function startTrace(
   const events = formats.filter(({ name }) => FOLLOWED.has(EVENT_KINDS.get(name)));
   const stackBytes = options.stackBytes ?? STACK_BYTES;
   const { newHistogram } = await import('../trace/histograms');
+  const stackKilobytes = Math.max(
+    64,
+    Math.min(MOST_STACK_KILOBYTES, Math.floor(ALL_STACK_KILOBYTES / processors)),
+  );
   const started = await tracing.start({
     kilobytes:
       options.kilobytes ?? Math.max(64, Math.min(MOST_KILOBYTES, Math.floor(ALL_KILOBYTES / processors))),
@@ -227,7 +233,7 @@ export async function startTrace(
       filtered: isOfRing(format),
       ...(EVENT_KINDS.get(format.name) === 'submit' ? { stacks: true } : {}),
     })),
-    ...(stackBytes === 0 ? {} : { stacks: { bytes: stackBytes, kilobytes: STACK_KILOBYTES, every: 1 } }),
+    ...(stackBytes === 0 ? {} : { stacks: { bytes: stackBytes, kilobytes: stackKilobytes, every: 1 } }),
   });
   if (!isTraced(started)) throw traceRefused(started.errno, target);
   const first = await tracing.drain();

@@ -3,9 +3,11 @@ import { startTrace } from '../../src/inspect/tracing';
 import type { TraceSummary } from '../../src/model/trace';
 import { openLocal } from '../../src/target/local';
 import type { ProbeTarget } from '../../src/target/probeTarget';
+import { actor } from './support/actor';
+import { run } from './support/inspect';
 import { eventually, self } from './support/probe';
 import { skipUnless } from './support/rights';
-import { deed, tracingProbe } from './support/tracefs';
+import { deed, tracingProbe, withTracefs } from './support/tracefs';
 import { startVictim } from './support/victim';
 
 let target: ProbeTarget;
@@ -93,6 +95,24 @@ describe('a trace of known requests', () => {
       unseenSubmits: 3,
       pending: 0,
     });
+  });
+
+  it('is what the command line tells, and the JSON has', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const [node, ...through] = withTracefs('exec node "$@"');
+    const who = { ...actor('root'), node, through };
+    const asked = run(who, String(victim.pid), '--trace', '2');
+    await deed(victim, 'hold 1');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await deed(victim, 'pipe 3 10');
+    const { code, stdout, stderr } = await asked;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Traced for [\d.]+ s: \d+ submitted \(\d+\/s\), \d completed/);
+    expect(stdout).toMatch(/^READ +\d +1\d\.?\d* ms/m);
+    expect(stdout).toMatch(/^ {6}submit_innermost\(\) in traced$/m);
+    const json = await run(who, String(victim.pid), '--trace', '0.2', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ trace: { submitted: 0, lost: { events: 0 } } });
   });
 
   it('of a process whose kernel memory is not read follows what its threads submit to', async (context) => {
