@@ -52,6 +52,7 @@ const MOST_STACKS = 2000;
 const INTERVAL = 100;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
 const MUCH = 1 << 20;
+const MOST_FILTERED = 64;
 const PLACES = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 const RING = 'anon_inode:[io_uring]';
 const LOW_48 = (1n << 48n) - 1n;
@@ -227,7 +228,8 @@ export async function startTrace(
   const started = await tracing.start({
     kilobytes:
       options.kilobytes ?? Math.max(64, Math.min(MOST_KILOBYTES, Math.floor(ALL_KILOBYTES / processors))),
-    rings: [...rings.keys()],
+    // Of more rings than the kernel is asked to choose, all of the machine are told, and chosen here.
+    rings: rings.size > MOST_FILTERED ? [] : [...rings.keys()],
     events: events.map((format) => ({
       name: format.name,
       filtered: isOfRing(format),

@@ -7,7 +7,11 @@ function sampleOf({
   abi = 2n,
   size = 16,
   copied = size,
-}: { readonly abi?: bigint; readonly size?: number; readonly copied?: number } = {}): Buffer {
+}: {
+  readonly abi?: bigint;
+  readonly size?: number;
+  readonly copied?: number;
+} = {}): Buffer {
   const raw = Buffer.from('0102030405060708', 'hex');
   const words = (...values: bigint[]) => {
     const buffer = Buffer.alloc(values.length * 8);
