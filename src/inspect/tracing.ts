@@ -10,10 +10,11 @@ import type { StackDump } from '../source/unwind/threads';
 import type { Target } from '../target/target';
 import { isTraced, type Tracing } from '../target/tracing';
 import { EVENT_KINDS, type EventKind, isOfRing } from '../trace/events';
-import { type EventFormat, parseFormat, parseHeaderPage } from '../trace/format';
+import type { EventFormat } from '../trace/format';
 import type { Life } from '../trace/life';
 import { parseBufferStats } from '../trace/stats';
 import { TraceReader } from '../trace/traceReader';
+import { readFormats } from './traceFormats';
 import { nothingTraced, traceRefused } from './tracingTrouble';
 
 export interface TraceOptions {
@@ -53,7 +54,6 @@ const INTERVAL = 100;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
 const MUCH = 1 << 20;
 const MOST_FILTERED = 64;
-const PLACES = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 const RING = 'anon_inode:[io_uring]';
 const LOW_48 = (1n << 48n) - 1n;
 
@@ -278,34 +278,6 @@ function missingEvents(formats: readonly EventFormat[], refused: ReadonlyMap<str
   );
   const missing = [...FOLLOWED].filter((kind) => !kinds.has(kind));
   return missing.map((kind) => `events of the kind ${kind}, which this kernel does not have`);
-}
-
-async function readFormats(target: Target) {
-  let errno = 'ENOENT';
-  for (const place of PLACES) {
-    const [listed, all, cpus] = await target.list([
-      `${place}/events/io_uring`,
-      `${place}/events`,
-      `${place}/per_cpu`,
-    ]);
-    if (!listed?.ok) {
-      if (all?.ok && all.entries.length > 0) throw nothingTraced('This kernel has no events of io_uring.');
-      if (listed && listed.errno !== 'ENOENT') errno = listed.errno;
-      continue;
-    }
-    const names = listed.entries.map(({ name }) => name).filter((name) => EVENT_KINDS.has(name));
-    const [header, ...answers] = await target.read([
-      `${place}/events/header_page`,
-      ...names.map((name) => `${place}/events/io_uring/${name}/format`),
-    ]);
-    const formats = answers.flatMap((answer) => {
-      const format = answer.ok ? parseFormat(answer.data.toString('latin1')) : undefined;
-      return format ? [format] : [];
-    });
-    const page = parseHeaderPage(header?.ok ? header.data.toString('latin1') : '');
-    return { place, formats, page, processors: cpus?.ok ? Math.max(1, cpus.entries.length) : 1 };
-  }
-  throw traceRefused(errno === 'ENOENT' ? 'ENODEV' : errno, target);
 }
 
 /** The addresses of its rings, with their descriptors; where they cannot be found out, who submits to them. */
