@@ -75,7 +75,7 @@ export function buildProbe(arch = process.arch) {
 }
 
 /** Modules below src that are bundles of their own: the other bundles require them once they are imported. */
-const LATE = { 'target/ssh/library': 'ssh', links: 'links' };
+const LATE = { 'target/ssh/library': 'ssh', links: 'links', 'trace/histograms': 'histograms' };
 
 /** Entries that exist, with what each needs of its own. */
 export function bundles() {

@@ -67,6 +67,7 @@ async function inspectOn(asked: Asked, host: HostId): Promise<number> {
     if (asked.pid === undefined) return await listOne(asked, target);
     if (asked.metrics !== undefined) return await serve(target, asked.pid, asked.metrics);
     if (asked.watch !== undefined) return await watch(asked, target, asked.pid, asked.watch);
+    if (asked.trace !== undefined) return await traceFor(asked, target, asked.pid, asked.trace);
     const walk = { layouts: new LayoutFiles(), search: { progress: searchProgress(process.stderr) } };
     return await show(asked, await look(target, asked.pid, { walk, links: await links(asked, target) }));
   } finally {
@@ -124,12 +125,15 @@ async function showSaved(asked: Asked, path: string): Promise<number> {
   }
 }
 
-async function show(asked: Asked, sample: Sample): Promise<number> {
+async function show(asked: Asked, sample: Sample, before = ''): Promise<number> {
   if (asked.save !== undefined) await save(asked.save, sample);
   const written = await inFormat(asked, sample);
   if (written !== undefined) await print(written);
   else if (asked.json) await print(serialize(sample));
-  else await print(reportText(sample, { color: useColor(), width: columns(), verbose: asked.verbose }));
+  else {
+    const report = reportText(sample, { color: useColor(), width: columns(), verbose: asked.verbose });
+    await print(before + report);
+  }
   if (isBlind(sample)) {
     complain(new UserError('not-permitted', blind(sample.process.pid), BLIND_WHY, moreRights(asked, sample)));
     return EXIT.notInspected;
@@ -165,6 +169,19 @@ async function serve(target: Target, pid: number, where: Listening): Promise<num
 function moreRights({ hosts }: Asked, { process: { pid }, notVisible }: Sample): string | undefined {
   if (!notVisible.some(({ missing }) => missing !== undefined)) return undefined;
   return hosts.every(isHere) ? `Run with sudo: sudo inspect-io-uring ${pid}` : 'Run it with --sudo.';
+}
+
+/** Traces first and looks then: what is pending shows where it was submitted. The code of it is loaded on demand. */
+async function traceFor(asked: Asked, target: Target, pid: number, seconds: number): Promise<number> {
+  const { traceProcess } = await import('./tracing');
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const walk = { layouts: new LayoutFiles() };
+  const linking = await links(asked, target);
+  const enough = () => pause(seconds * 1000, stop.signal);
+  const traced = await traceProcess(target, pid, { walk, sources: asked.sources, enough });
+  const sample = traced.onto(await look(target, pid, { walk, links: linking }));
+  return await show(asked, sample, `${traced.text(sample)}\n`);
 }
 
 async function watch(asked: Asked, target: Target, pid: number, seconds: number): Promise<number> {

@@ -1,5 +1,6 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { Link } from './inspect/linking';
+import type { NameDumps } from './inspect/tracing';
 import type { BinariesOptions } from './source/binaries';
 import { isOfBuild } from './source/elfFile';
 import type { LinkSettings } from './source/linkMessages';
@@ -16,12 +17,23 @@ import type { ThreadData } from './target/workerThread';
  * runs it in a thread of its own, as LINKS.
  */
 export function linkHere(settings: LinkSettings): Link {
+  const linkerOf = linkersFor(settings);
+  return (target, sample, options) => linkerOf(target).link(sample, options);
+}
+
+/** Names stacks that were copied at submits: for a trace. */
+export function nameDumpsHere(settings: LinkSettings): NameDumps {
+  const linkerOf = linkersFor(settings);
+  return (target, of, dumps) => linkerOf(target).nameDumps(of, dumps);
+}
+
+function linkersFor(settings: LinkSettings): (target: Target) => SampleLinker {
   const here = optionsFor(settings);
   const linkers = new WeakMap<Target, SampleLinker>();
-  return (target, sample, options) => {
+  return (target) => {
     const linker = linkers.get(target) ?? new SampleLinker(target, here);
     linkers.set(target, linker);
-    return linker.link(sample, options);
+    return linker;
   };
 }
 

@@ -25,6 +25,8 @@ export interface Asked {
   readonly debuginfod: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
+  /** Seconds to trace for before the look; absent = no trace. */
+  readonly trace?: number;
   readonly save?: string;
   readonly open?: string;
   readonly root?: string;
@@ -61,6 +63,8 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --json              print the Sample (or the list) as JSON
   --verbose, -v       stacks of idle tasks, every descriptor, more of the requests; in the list all that was found
   --watch[=SECONDS]   look again every SECONDS (default 2) until Ctrl-C or the end of the process
+  --trace SECONDS     as root: first trace its rings that long: counts and latencies by operation, the slowest requests
+                      and where they were submitted. The process is not stopped; each request costs it some µs meanwhile
   --save FILE         also write the Sample to FILE, which must not exist
   --open FILE         show a saved Sample instead of a live process
   --root DIR          read the same files below DIR: a captured tree
@@ -123,7 +127,8 @@ export function parseArguments(args: readonly string[]): Asked {
   if (values.format !== undefined && format === undefined)
     throw usage(`--format takes ${FORMATS.join(', ')}, not "${values.format}".`);
   const metrics = values.metrics === undefined ? undefined : listening(values.metrics);
-  const watch = values.watch === undefined ? undefined : seconds(values.watch);
+  const watch = values.watch === undefined ? undefined : seconds('--watch', values.watch);
+  const trace = values.trace === undefined ? undefined : seconds('--trace', values.trace);
   const { save, open, root } = values;
   if (save !== undefined && (watch !== undefined || first === undefined) && open === undefined) {
     throw usage('--save writes one look at one process: give a PID, and not --watch.');
@@ -141,6 +146,12 @@ export function parseArguments(args: readonly string[]): Asked {
     throw usage('--format and --diff write one look at one process: give a PID or --open, and not --watch.');
   if (metrics !== undefined && (first === undefined || watch !== undefined || root !== undefined))
     throw usage('--metrics follows one live process: give a PID, and neither --watch nor --root.');
+  if (trace !== undefined && (first === undefined || watch !== undefined)) {
+    throw usage('--trace follows one process for a while: give a PID, and not --watch.');
+  }
+  if (trace !== undefined && (root !== undefined || open !== undefined)) {
+    throw usage('--trace follows a live process: leave out --root and --open.');
+  }
   if (watch !== undefined && root !== undefined)
     throw usage('A captured tree does not change: leave out --watch.');
   const elsewhere = values.host !== undefined || values.command !== undefined || values.sudo === true;
@@ -167,6 +178,7 @@ export function parseArguments(args: readonly string[]): Asked {
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
     ...(watch === undefined ? {} : { watch }),
+    ...(trace === undefined ? {} : { trace }),
     ...(save === undefined ? {} : { save }),
     ...(open === undefined ? {} : { open }),
     ...(root === undefined ? {} : { root }),
@@ -191,6 +203,7 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean' },
         verbose: { type: 'boolean', short: 'v' },
         watch: { type: 'string' },
+        trace: { type: 'string' },
         save: { type: 'string' },
         open: { type: 'string' },
         root: { type: 'string' },
@@ -230,10 +243,10 @@ function noHost(option: string, text: string): never {
   throw usage(`${option} was given ${JSON.stringify(text)}, which can be none.`);
 }
 
-function seconds(text: string): number {
+function seconds(option: string, text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value < LEAST_WATCH || value > 86_400) {
-    throw usage(`--watch takes seconds from ${LEAST_WATCH} to 86400, not "${text}".`);
+    throw usage(`${option} takes seconds from ${LEAST_WATCH} to 86400, not "${text}".`);
   }
   return value;
 }

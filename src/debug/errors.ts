@@ -47,6 +47,7 @@ export const ERROR_IDS: Readonly<Record<Code, number>> = {
   'debug-unsupported': 1037,
   'debug-unknown': 1038,
   'debug-saved': 1039,
+  'not-traceable': 1040,
 };
 
 export interface ErrorAnswer {

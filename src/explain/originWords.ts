@@ -34,6 +34,8 @@ export function originSentence(origins: readonly Origin[] | undefined): string |
       const called = callback ? ` and to a callback, ${nameOf(callback)}${at(callback)}` : '';
       return `user_data leads to a channel that goroutine ${first.goroutine ?? '?'} waits on in ${nameOf(first)}${at(first)}${called}`;
     }
+    case 'recorded':
+      return `it was submitted by ${nameOf(first)}${at(first)}`;
     case 'submitted':
       return `it was submitted by ${nameOf(first)}${at(first)}, which still waits for it`;
     case 'coroutine':
@@ -73,6 +75,7 @@ const ROLES: Readonly<Record<string, string>> = {
   future: 'future',
   code: 'function',
   goroutine: 'awaited by',
+  recorded: 'submitted by',
   submitted: 'submitted by',
   number: 'user_data is',
 };

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'kernel-thread'
   | 'zombie'
   | 'not-permitted'
+  | 'not-traceable'
   | 'not-a-capture'
   | 'not-a-sample'
   | 'newer-sample'

@@ -54,7 +54,7 @@ export interface Request {
   readonly bufferFile?: string;
   /** Index in `requests` of the one it waits behind: head of its link, or the write before it to the same file. */
   readonly after?: number;
-  /** The code it belongs to, as what its user_data leads to says: nearest first, then who waits for that. A guess but for `submitted`. */
+  /** The code it belongs to, as what its user_data leads to says: nearest first, then who waits for that. A guess but for `submitted` and `recorded`. */
   readonly origin?: readonly Origin[];
   /** Where it stands, more exactly than `state`, completing "it …": "waits for thread 4242 to run its completion". */
   readonly stage?: string;
@@ -73,6 +73,7 @@ export interface Origin {
    * object: a structure that it points to; callback: a function that will be called; method: of an object's class;
    * coroutine: one suspended, and its caller; future: the same of Rust; code: user_data is itself an address of code;
    * goroutine: one that waits on a channel which user_data leads to, in `function`;
+   * recorded: on the stack of the thread that submitted it, at that moment, as it was traced: exact;
    * submitted: on the stack of the thread that submitted it and waits for it still;
    * number: user_data is no address, `function` completes "user_data is …".
    */
@@ -85,6 +86,7 @@ export interface Origin {
     | 'code'
     | 'goroutine'
     | 'submitted'
+    | 'recorded'
     | 'number';
   /** Function, or type of the object, as the program's own names. */
   readonly function: string;

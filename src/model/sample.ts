@@ -45,6 +45,9 @@ export type {
   ResourceKind,
   SocketInfo,
 } from './resource';
+export type { Latency, TracedOperation, TracedRequest, TraceLosses, TraceSummary } from './trace';
+
+import type { TraceSummary } from './trace';
 
 export const SCHEMA = 1;
 
@@ -85,6 +88,8 @@ export interface Sample {
   readonly remoteMounts?: readonly RemoteMount[];
   /** Absent where it is in no control group but the root. */
   readonly cgroup?: Cgroup;
+  /** What its rings did right before, where they were traced. */
+  readonly trace?: TraceSummary;
   /** Ordered by importance: the first is the answer. */
   readonly findings: readonly Finding[];
   readonly notVisible: readonly Blindness[];

@@ -2,7 +2,8 @@
 /*
  * What the probe may look at: names of /proc and /sys that describe processes, rings and devices.
  * A sudo rule for the probe grants what stands here, questions about single sockets, which everybody may ask (sockets.h),
- * the binaries that processes have mapped and their /tmp/perf-N.map (elf.h), the memory of every process, and the kernel's (kernel.h). In memory stands what root's files hold; a rule that says
+ * the binaries that processes have mapped and their /tmp/perf-N.map (elf.h), a trace of io_uring in an instance of its own, which is
+ * all that is ever written (trace.h), the memory of every process, and the kernel's (kernel.h). In memory stands what root's files hold; a rule that says
  * --no-memory grants the memory of rings alone, one that says --no-kernel-memory that of processes. Everything else is
  * refused (EPERM).
  */

@@ -5,12 +5,12 @@
  *     cc -O2 -static -o io-uring-probe probe.c
  *
  * Here the parent goes round. requests.h takes in, watch.h looks after the reader, answers.h and output.h give out;
- * wire.h has the format, allow.h what may be read, verbs.h, elf.h, kernel.h and sockets.h how one item is answered, reader.h
+ * wire.h has the format, allow.h what may be read, verbs.h, elf.h, kernel.h, trace.h and sockets.h how one item is answered, reader.h
  * the process that does so. With --no-kernel-memory it reads files and processes only, with
  * --no-memory of processes no memory but their rings': what a sudo rule grants is then allow.h and no more.
  *
  * Answers framed requests (wire.h) on stdin and stdout, in order, and ends when stdin closes or has been silent for as
- * long as the client has said. It writes nothing anywhere. Every read of the target happens in a child, the reader: a read past its
+ * long as the client has said. It writes nothing anywhere, but for the tracefs instance of its own while it is asked to trace (trace.h). Every read of the target happens in a child, the reader: a read past its
  * deadline is answered ETIMEDOUT, its reader killed and left to die when the kernel lets it (or left to
  * wait, where it waits for the lock of a memory map: as long as it does, nobody else has to), and a new
  * reader goes on with the next item. The reader holds neither stdin, stdout nor stderr, so one which
@@ -89,7 +89,8 @@ int main(int argc, char **argv)
 	kernel_memory = process_memory && (argc != 2 || strcmp(argv[1], "--no-kernel-memory"));
 	if (argc > (kernel_memory ? 1 : 2) || isatty(STDIN_FILENO)) {
 		fputs("io-uring-probe answers the io_uring Inspector over stdin and stdout; it is not for people.\n"
-		      "It reads /proc, /sys and, unless started with --no-kernel-memory, the kernel's memory, and writes nothing.\n",
+		      "It reads /proc, /sys and, unless started with --no-kernel-memory, the kernel's memory; it writes nothing\n"
+		      "but, when asked to trace, in a tracefs instance of its own.\n",
 		      stderr);
 		return 2;
 	}

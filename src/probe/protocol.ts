@@ -45,7 +45,7 @@ export type MemoryResult =
 /** Raised with every change that an older end would misread. */
 export const PROTOCOL = 1;
 
-/** Numbers on the wire. `trace` is reserved: a probe of protocol 1 answers ENOSYS. */
+/** Numbers on the wire. A probe of before answers ENOSYS to `trace`. */
 export const verbs = {
   read: 1,
   list: 2,
@@ -74,7 +74,7 @@ export interface Question {
   readonly deadline: number;
 }
 
-/** A path, or what encodeMemory, encodeIdle, kernelWire.ts and socketWire.ts give. */
+/** A path, or what encodeMemory, encodeIdle, kernelWire.ts and socketWire.ts, traceWire.ts give. */
 export type Body = string | Buffer;
 
 /** The probe's first frame: who it is, where it runs, and with which rights. */

@@ -11,6 +11,7 @@
 #include "elf.h"
 #include "kernel.h"
 #include "sockets.h"
+#include "trace.h"
 #include "verbs.h"
 
 /* Bytes after which a buffer is handed over, and its size: room for one largest answer beyond that. */
@@ -67,7 +68,6 @@ struct shared {
 };
 
 static struct shared *shared;
-static struct roots roots;
 
 /* Events: a request or an empty buffer waits; a full buffer waits. */
 static int to_reader, from_reader;
@@ -101,7 +101,7 @@ static uint64_t key_of(const uint8_t *item)
 	if (shared->verb == ELF)
 		return (uint64_t)(end >= ELF_BODY ? get32(item + ITEM_HEAD + 1) : 0) << 32 | ELF;
 	/* No process's lock is taken there: such items hang all alike, or not at all. */
-	if (shared->verb == KERNEL || shared->verb == SOCKETS)
+	if (shared->verb == KERNEL || shared->verb == SOCKETS || shared->verb == TRACE)
 		return UINT64_MAX - shared->verb;
 	for (size_t i = 6; end > 6 && !memcmp(body, "/proc/", 6) && i < end && body[i] >= '0' && body[i] <= '9'; i++)
 		pid = pid * 10 + (uint32_t)(body[i] - '0');
@@ -168,6 +168,8 @@ static uint32_t answer_item(struct reader *reader, const uint8_t *item, uint8_t 
 		error = read_elf(reader, item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == SOCKETS)
 		error = ask_socket(item + ITEM_HEAD, length, &answer);
+	else if (shared->verb == TRACE)
+		error = trace(item + ITEM_HEAD, length, &answer);
 	else if (shared->verb == IDLE)
 		error = length == IDLE_BODY ? 0 : EINVAL;
 	else if (shared->verb > KERNEL || shared->verb < READ)

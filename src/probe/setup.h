@@ -109,9 +109,10 @@ static void set_up(void)
 	no_blocking(STDIN_FILENO);
 	no_blocking(STDOUT_FILENO);
 	shared = share(sizeof *shared);
+	tracing = share(sizeof *tracing);
 	to_reader = eventfd(0, EFD_CLOEXEC);
 	from_reader = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!shared || to_reader < 0 || from_reader < 0)
+	if (!shared || !tracing || pipe2(lifeline, O_CLOEXEC) || to_reader < 0 || from_reader < 0)
 		fatal("The system gives no memory or descriptors.");
 	if (!open_roots())
 		fatal("/proc is not mounted here.");

@@ -50,6 +50,8 @@ struct roots {
 	bool same_pids;
 };
 
+static struct roots roots;
+
 /* What one batch keeps open; a process that ends meanwhile cannot be mistaken for a later one. */
 struct reader {
 	const struct roots *roots;

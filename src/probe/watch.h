@@ -58,6 +58,7 @@ static bool start_reader(void)
 		close(STDIN_FILENO);
 		close(STDOUT_FILENO);
 		close(STDERR_FILENO);
+		close(lifeline[1]);
 		run_reader(generation, sequence);
 		_exit(0);
 	}

@@ -48,8 +48,21 @@
  * Body of an IDLE item: u32 seconds without a word after which the probe ends from now on, 0 = never, as at first. One
  * to a request; what is answered is empty. Asked again it is the word that keeps the probe.
  *
+ * Body of a TRACE item: u8 kind, then
+ *     START   u32 kilobytes of a CPU's buffer, u32 bytes of a stack (0 = no stacks), u32 kilobytes of a CPU's buffer for stacks,
+ *             u32 every (a stack of one submit of so many), u32 number of rings, u64 address of each io_ring_ctx, then for each event u8 flags
+ *             (EVENT_…), u8 length, name. Without a ring those of all are traced.
+ *     DRAIN   u32 every: as above, from now on; 0 = as before
+ *     STOP    nothing
+ * and what is answered is
+ *     START   u16 left-over instances removed, u16 errno of the stacks, u16 number of events, u16 errno of each, name of the instance
+ *     DRAIN   u64 CLOCK_MONOTONIC when it began: what is older and not in it was lost; chunks: u8 kind, u8 0, u16 CPU, u32 length, bytes: CHUNK_PAGE one page of the ring buffer as trace_pipe_raw gives
+ *             it, as far as it is used; CHUNK_STACKS records of perf (PERF_SAMPLE_TID, TIME, RAW, REGS_USER, STACK_USER). TRUNCATED: there is more
+ * One trace at a time. ENODEV: no tracefs is mounted; EACCES: not root; EBUSY: another trace is under way, or (STOP) somebody else uses
+ * the instance, which is removed later; ENOENT: there is no trace, or this kernel has no instances; EXDEV: /proc is of another PID namespace.
+ *
  * Errors of a KERNEL item. EPERM: no right, or locked down; ENOSYS: the kernel has no such BPF (before 5.14); EOPNOTSUPP: the probe runs with
- * --no-kernel-memory or --no-memory (then also of a MEMORY item that is no ring's); EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
+ * --no-kernel-memory or --no-memory (then also of a TRACE item, and of a MEMORY item that is no ring's); EFAULT: nothing is mapped there; ESRCH: no such process; EOVERFLOW: the limit is too small;
  * EINVAL: malformed.
  */
 #ifndef PROBE_WIRE_H
@@ -64,6 +77,12 @@ enum verb { READ = 1, LIST = 2, LINK = 3, MEMORY = 4, KERNEL = 5, ELF = 6, TRACE
 enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
 enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3, PERF_MAP = 4 };
+
+enum trace_item { TRACE_START = 1, TRACE_DRAIN = 2, TRACE_STOP = 3 };
+enum trace_chunk { CHUNK_PAGE = 1, CHUNK_STACKS = 2 };
+/* Flags of an event: of the traced rings alone; stacks are taken at it. */
+#define EVENT_FILTERED 1
+#define EVENT_STACKS 2
 
 enum kernel_item { FIND = 1, RANGE = 2, CHASE = 3, CHAIN = 4, SCAN = 5 };
 /* How a chain ended. FAULT: a pointer led nowhere; MOST: at the number wanted, or at the limit. */

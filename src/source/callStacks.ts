@@ -6,7 +6,7 @@ import { readable, withoutShapes } from './frameNames';
 import { furtherFrames } from './furtherFrames';
 import type { SourceFrame } from './lines';
 import { fromPerfMap } from './perfMap';
-import type { ProcessStacks, ThreadStack } from './unwind/threads';
+import type { ProcessStacks, StackDump, ThreadStack } from './unwind/threads';
 import type { StackFrame } from './unwind/walkStack';
 
 /** A thread's stack in the words of its program. */
@@ -39,6 +39,19 @@ export async function readCallStacks(
     further: (image) => furtherFrames(binaries, place, image),
   });
   return nameStacks(found, binaries, place, signal);
+}
+
+/** The same of stacks that were copied while the process ran. In order. */
+export async function readDumpedStacks(
+  stacks: ProcessStacks,
+  binaries: Binaries,
+  place: Place,
+  dumps: readonly StackDump[],
+): Promise<CallStack[]> {
+  const found = await stacks.unwindDumps(dumps, {
+    further: (image) => furtherFrames(binaries, place, image),
+  });
+  return nameStacks(found, binaries, place);
 }
 
 /** Stacks as `ProcessStacks.unwind` has them, with their frames named. */

@@ -4,13 +4,13 @@ import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { blindSources, isBlindSource } from './blindSources';
-import { type CallStack, nameStacks, readCallStacks } from './callStacks';
+import { type CallStack, nameStacks, readCallStacks, readDumpedStacks } from './callStacks';
 import { GoroutineReader } from './go/goroutines';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
 import { lineCount, standingStacks, withStacks } from './standing';
 import { ThreadChoice, threadsLeftOut } from './threadChoice';
-import { ProcessStacks, type ThreadStack } from './unwind/threads';
+import { ProcessStacks, type StackDump, type ThreadStack } from './unwind/threads';
 
 /** Processes whose unwind tables are kept. */
 const MOST_PROCESSES = 8;
@@ -98,6 +98,11 @@ export class SampleLinker {
     return found;
   }
 
+  /** Stacks of a process that were copied while it ran, in the words of its program. In order. */
+  async nameDumps(of: Pick<Sample, 'process'>, dumps: readonly StackDump[]): Promise<CallStack[]> {
+    return readDumpedStacks(this.process(of).stacks, this.binaries, await this.place(of), dumps);
+  }
+
   private async linkThreads(sample: Sample, { previous, layout, signal }: LinkOptions): Promise<Sample> {
     const known = standingStacks(sample, previous);
     const { choice } = this.process(sample);
@@ -164,13 +169,13 @@ export class SampleLinker {
     return readCallStacks(this.process(sample).stacks, this.binaries, place, tids, options);
   }
 
-  private async place({ process: { pid } }: Sample): Promise<Place> {
+  private async place({ process: { pid } }: Pick<Sample, 'process'>): Promise<Place> {
     const [mountinfo] = await this.target.read([`/proc/${pid}/mountinfo`]);
     const mounts = parseMountinfo(mountinfo?.ok ? mountinfo.data.toString('utf8') : '').rows;
     return { pid, mounts };
   }
 
-  private process({ process: { pid, startTime = 0 } }: Sample): Known {
+  private process({ process: { pid, startTime = 0 } }: Pick<Sample, 'process'>): Known {
     const key = `${pid} ${startTime}`;
     const known = this.processes.get(key) ?? {
       stacks: new ProcessStacks(this.target, pid),

@@ -6,6 +6,7 @@ import { ForeseenCalls, ForeseenPaths } from './foreseen';
 import type { KernelMemory } from './kernelMemory';
 import type { KernelSockets } from './kernelSockets';
 import type { ListOptions, ReadOptions, Target } from './target';
+import type { Tracing } from './tracing';
 
 /** What was asked of paths; the answers of one path do not depend on the others'. */
 interface AskedPaths {
@@ -71,6 +72,7 @@ class View implements Target {
   readonly kernel?: KernelMemory;
   readonly sockets?: KernelSockets;
   readonly binaries?: Binaries;
+  readonly tracing?: Tracing;
   readonly paths: {
     readonly read: ForeseenPaths<ReadResult>;
     readonly list: ForeseenPaths<ListResult>;
@@ -100,6 +102,7 @@ class View implements Target {
     if (origin.foreignPids !== undefined) this.foreignPids = origin.foreignPids;
     if (origin.processMemory !== undefined) this.processMemory = origin.processMemory;
     if (origin.binaries) this.binaries = origin.binaries;
+    if (origin.tracing) this.tracing = origin.tracing;
     this.paths = {
       read: new ForeseenPaths((paths, options) => origin.read(paths, options)),
       list: new ForeseenPaths((paths, options) => origin.list(paths, options)),

@@ -24,7 +24,9 @@ import { probeFailed, wrongProtocol } from './probeErrors';
 import { ProbeKernel } from './probeKernel';
 import type { ProbeOptions } from './probeOptions';
 import { ProbeSockets } from './probeSockets';
+import { ProbeTracing } from './probeTracing';
 import type { ListOptions, ReadOptions, Target, TargetRights } from './target';
+import type { Tracing } from './tracing';
 
 const DEFAULT_LIMIT = 1 << 20;
 /** Room for the links of some 50,000 descriptors. */
@@ -69,6 +71,7 @@ export class ProbeTarget implements Target {
   private readonly memories: Joiner;
   readonly kernel: KernelMemory;
   readonly sockets: KernelSockets;
+  readonly tracing: Tracing;
   readonly binaries: Binaries;
 
   constructor(
@@ -85,6 +88,7 @@ export class ProbeTarget implements Target {
     this.memories = new Joiner((bodies, options) => this.ask('memory', bodies, options));
     this.kernel = new ProbeKernel((bodies, options) => this.ask('kernel', bodies, options));
     this.sockets = new ProbeSockets((bodies, options) => this.ask('sockets', bodies, options));
+    this.tracing = new ProbeTracing((bodies, options) => this.ask('trace', bodies, options));
     this.binaries = new ProbeBinaries((bodies, options) => this.ask('elf', bodies, options));
   }
 

@@ -2,6 +2,7 @@ import type { LinkResult, ListResult, MemoryRange, MemoryResult, ReadResult } fr
 import type { Binaries } from './binaries';
 import type { KernelMemory } from './kernelMemory';
 import type { KernelSockets } from './kernelSockets';
+import type { Tracing } from './tracing';
 
 /** Limits of one read; the probe's defaults hold where one is absent. */
 export interface ReadOptions {
@@ -65,6 +66,8 @@ export interface Target {
   readonly kernel?: KernelMemory;
   /** Absent where there is nobody to ask: a captured tree. */
   readonly sockets?: KernelSockets;
+  /** Absent where nothing happens: a captured tree. */
+  readonly tracing?: Tracing;
   /** Absent where there are none to read: a captured tree. */
   readonly binaries?: Binaries;
   /** The target itself, where this one is a view of it for one look: what is found out once is asked of that. */

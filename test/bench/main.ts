@@ -8,6 +8,7 @@ import { overSsh } from './overSsh';
 import { pendingRequests } from './pendingRequests';
 import { stacks } from './stacks';
 import { timeline } from './timeline';
+import { trace } from './trace';
 import { typicalProcess } from './typicalProcess';
 
 const smoke = process.argv.includes('--smoke');
@@ -20,6 +21,7 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   stacks: { title: 'The stacks of a process', run: stacks },
   ssh: { title: 'A host over SSH, 20 ms away', run: overSsh },
   fio: { title: 'The cost to the target', run: fio },
+  trace: { title: 'The cost of tracing to the target', run: trace },
   lines: { title: 'Source lines of a big program', run: lines },
   timeline: { title: 'The timeline with many points', run: timeline },
   debug: { title: 'A debug session', run: debugAdapter },
@@ -35,6 +37,7 @@ const full = {
   fio: 7,
   debug: 15,
   activation: 15,
+  trace: 9,
   lines: 9,
   timeline: 9,
 } as Record<string, number>;

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Frame, verbs } from '../../src/probe/protocol';
+import type { Frame } from '../../src/probe/protocol';
 import { encodeRequest, FrameDecoder } from '../../src/probe/wire';
 import { childrenOf, eventually, type RawProbe, startRaw, stateOf, testProbe } from './support/probe';
 import type { Running } from './support/victim';
@@ -91,7 +91,6 @@ describe("the probe's own side of the protocol", () => {
   });
 
   it.each([
-    ['trace', verbs.trace],
     ['a number nobody has given', 200],
     ['no verb', 0],
   ])('answers ENOSYS for %s, and goes on', async (_, verb) => {

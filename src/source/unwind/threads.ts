@@ -6,6 +6,7 @@ import { parseSyscall } from '../../procfs/syscall';
 import type { Target } from '../../target/target';
 import { AddressSpace } from './addressSpace';
 import { AnsweringMemory } from './answering';
+import { DumpedStack } from './dumpedStack';
 import type { FurtherFrames, Machine } from './frameTable';
 import { type Image, Images, isSameRegion } from './images';
 import { type Registers, stackPointerOf, type WalkedStack, walkStack } from './walkStack';
@@ -37,6 +38,25 @@ export interface UnwindOptions {
   readonly signal?: AbortSignal | undefined;
   /** The unwind tables that a binary's file has and its memory has not; undefined where it has none. Never rejects. */
   readonly further?: (image: Image) => Promise<FurtherFrames | undefined>;
+}
+
+/** A stack as it was when it was copied. */
+export interface StackDump {
+  readonly tid: number;
+  readonly pc: bigint;
+  readonly sp: bigint;
+  /** By DWARF number. */
+  readonly registers: SavedRegisters;
+  /** From `sp` up. */
+  readonly stack: Buffer;
+}
+
+/** What is walked: `key` tells them apart. */
+interface Walked {
+  readonly key: number;
+  readonly pc: number;
+  readonly registers: Registers;
+  readonly space: AddressSpace;
 }
 
 /** Bytes of a stack that are read at first. */
@@ -109,13 +129,12 @@ export class ProcessStacks {
         sleeping.map(({ tid, sp, pc }) => ({ tid, sp: BigInt(sp), pc: BigInt(pc) })),
       );
     await read;
-    const stacks = await this.walk(
-      machine,
-      images,
-      sleeping,
-      (await known) ?? new Map<number, SavedRegisters>(),
-      options,
-    );
+    const saved = (await known) ?? new Map<number, SavedRegisters>();
+    const walked = sleeping.map((moment): Walked => {
+      const registers = registersOf(machine, moment, saved.get(moment.tid));
+      return { key: moment.tid, pc: moment.pc, registers, space: this.space };
+    });
+    const stacks = await this.walk(machine, images, walked, options);
     if (this.space.hangs) {
       this.hungAt = Date.now();
       return tids.map(hanging);
@@ -138,29 +157,49 @@ export class ProcessStacks {
     });
   }
 
+  /** Stacks that were copied while the process ran; its binaries must still lie where they lay. In order. */
+  async unwindDumps(dumps: readonly StackDump[], options: UnwindOptions = {}): Promise<ThreadStack[]> {
+    const machine = MACHINES.get(this.target.arch);
+    if (!machine) return dumps.map(({ tid }) => ({ tid, why: `not known for ${this.target.arch}` }));
+    this.space.hangs = false;
+    const [maps] = await Promise.all([options.maps ?? this.readMaps(), this.memory.begin()]);
+    if (maps === undefined) return dumps.map(({ tid }) => ({ tid, why: 'the memory map cannot be read' }));
+    const images = this.opened(maps);
+    const walked = dumps.map(({ pc, sp, registers, stack }, key): Walked => {
+      const from = Number(sp);
+      const end = Math.max(images.region(from)?.end ?? 0, from + stack.length);
+      const space = new DumpedStack(this.space, from, stack, end);
+      return { key, pc: Number(pc), registers: registersOf(machine, { sp: from }, registers), space };
+    });
+    const stacks = await this.walk(machine, images, walked, options);
+    this.space.retain((address) => images.region(address)?.constant === true);
+    return dumps.map(({ tid }, key) => {
+      const stack = stacks.get(key);
+      return stack ? { tid, ...stack } : { tid, why: 'its memory does not answer' };
+    });
+  }
+
   private async walk(
     machine: Machine,
     images: Images,
-    moments: readonly Moment[],
-    known: ReadonlyMap<number, SavedRegisters>,
+    walked: readonly Walked[],
     { further, signal }: UnwindOptions,
   ): Promise<Map<number, WalkedStack>> {
     const stacks = new Map<number, WalkedStack>();
-    let open = moments;
+    let open = walked;
     let left = MOST_WALKING;
     for (
       let round = 0;
       round < MOST_ROUNDS && open.length > 0 && !this.space.hangs && !signal?.aborted;
       round++
     ) {
-      const unfinished: Moment[] = [];
+      const unfinished: Walked[] = [];
       const start = performance.now();
-      const place = { machine, space: this.space, images, until: start + left };
-      for (const moment of open) {
-        const registers = registersOf(machine, moment, known.get(moment.tid));
-        const stack = walkStack(place, moment.pc, registers);
-        if (stack.ending === undefined) unfinished.push(moment);
-        else stacks.set(moment.tid, stack);
+      for (const one of open) {
+        const place = { machine, space: one.space, images, until: start + left };
+        const stack = walkStack(place, one.pc, one.registers);
+        if (stack.ending === undefined) unfinished.push(one);
+        else stacks.set(one.key, stack);
       }
       open = unfinished;
       left -= performance.now() - start;

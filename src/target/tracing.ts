@@ -1,0 +1,28 @@
+import type { Failure } from '../probe/protocol';
+import type { TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
+
+export type {
+  StacksAsked,
+  TraceAsked,
+  TraceDrained,
+  TracedEvent,
+  TraceStarted,
+} from '../probe/traceProtocol';
+
+/**
+ * Events of io_uring while they happen, in a tracefs instance of the probe's own (root), which is gone when the probe is. One trace
+ * at a time. Failures: ENODEV = tracefs is not mounted, EACCES = not root, EBUSY = another trace of this connection is under
+ * way, EOPNOTSUPP = the probe was started without the kernel's memory, EXDEV = /proc of another PID namespace, ENOSYS = an older
+ * probe, ENOENT = a kernel without instances, or (drain) no trace.
+ */
+export interface Tracing {
+  start(asked: TraceAsked): Promise<TraceStarted | Failure>;
+  /** All that has come since, up to 16 MiB. `every`: from now on a stack of one submit of so many. */
+  drain(every?: number): Promise<TraceDrained | Failure>;
+  /** EBUSY = somebody else uses the instance: it is removed later. Undefined = gone. */
+  stop(): Promise<Failure | undefined>;
+}
+
+export function isTraced<T extends object>(answer: T | Failure): answer is T {
+  return !('errno' in answer);
+}
