@@ -11,6 +11,7 @@ import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
 import { editorAskers } from './views/asker';
 import { WaitingCodeLenses } from './views/codeLens';
+import { Followed } from './views/followed';
 import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
 import { type Beginning, beginner, inspectCommands } from './views/inspectCommands';
@@ -48,6 +49,9 @@ export interface TestApi {
   inspections(): readonly Inspected[];
   /** The whole tree unfolded, as text, two spaces a level. */
   treeText(): string;
+  /** The process of another debug session that is followed, and its view unfolded as text. */
+  debuggee(): Inspected | undefined;
+  debuggeeText(): string;
   /** The marks in the visible editors. */
   marks(): readonly DrawnMark[];
   /** The class whose errors the extension knows. */
@@ -93,15 +97,17 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       }, signal);
 
   const inspections = new Inspections(take, clock);
+  const debuggees = new Inspections(take, clock);
   const tree = new InspectionTree(inspections, hosts);
-  const subjects = new Subjects(inspections, tree);
+  const subjects = new Subjects(inspections, tree, debuggees);
   const recent = new RecentHosts(context.globalState);
   const files = new SourceFiles();
   const tracked = new TrackedDocuments();
   const versions = new SourceVersions();
   const lineMarks = new LineMarks(inspections, files, tracked, versions);
   const marks = new Marks(context.extensionUri, inspections, lineMarks);
-  const ended = () => leaveIdleHosts(hosts, inspections);
+  const followed = new Followed(debuggees, hosts);
+  const ended = () => leaveIdleHosts(hosts, inspections, debuggees);
   const beginning: Beginning = {
     hosts,
     inspections,
@@ -113,11 +119,14 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   };
   const inspectOn = beginner(beginning);
   inspections.onChange(ended);
-  hosts.onBack(({ id }) => void inspections.refreshAll(id));
+  debuggees.onChange(ended);
+  hosts.onBack(({ id }) => void Promise.all([inspections, debuggees].map((some) => some.refreshAll(id))));
 
   context.subscriptions.push(
     hosts,
     inspections,
+    debuggees,
+    followed,
     links,
     tree,
     new StatusBar(inspections),
@@ -145,6 +154,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     UserError,
     inspections: () => inspections.all,
     treeText: () => tree.text(),
+    debuggee: () => debuggees.all[0],
+    debuggeeText: () => followed.tree.text(),
     marks: () => marks.drawn,
     openHostsBy: (other) => {
       open = (id, asker, signal) => {

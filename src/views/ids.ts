@@ -25,10 +25,14 @@ export const COMMANDS = {
   copyStack: 'ioUringInspector.copyStack',
   showRow: 'ioUringInspector.showRow',
   goToKernelSource: 'ioUringInspector.goToKernelSource',
+  followThere: 'ioUringInspector.followThere',
+  showInCallStack: 'ioUringInspector.showInCallStack',
 } as const;
 
 export const VIEW_CONTAINER = 'ioUringInspector';
 export const VIEW = 'ioUringInspector.inspection';
+/** In Run and Debug: the process of another debug session. */
+export const DEBUGGEE_VIEW = 'ioUringInspector.debuggee';
 /** The editor makes this command for every view. */
 export const FOCUS_VIEW = `${VIEW}.focus`;
 
@@ -48,6 +52,7 @@ export const SETTINGS = {
   sourceFileMap: 'sourceFileMap',
   marks: 'marks',
   codeLens: 'codeLens',
+  followDebuggee: 'followDebuggee',
   kernelSource: 'kernelSource',
   kernelLink: 'kernelLink',
 } as const;
@@ -62,6 +67,8 @@ export const CONTEXTS = {
   /** A host that is not this machine stands in the tree; the way to one is lost. */
   elsewhere: 'ioUringInspector.elsewhere',
   lost: 'ioUringInspector.lost',
+  /** Another debug session is there, and its process is to be followed. */
+  following: 'ioUringInspector.following',
 } as const;
 
 /** `contextValue` of a root row is this and the state: `inspection.live`. */

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { activationTests } from './activation.test';
 import { badInputTests } from './badInput.test';
+import { followedTests } from './followed.test';
 import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
 import { kernelSourceTests } from './kernelSource.test';
@@ -18,6 +19,7 @@ const tests = [
   ...kernelSourceTests,
   ...hostTests,
   ...marksTests,
+  ...followedTests,
 ];
 
 /** Called by the editor (extensionTestsPath). Results go, one a line, to a file in the folder STATE names. */

@@ -6,6 +6,7 @@ import {
   COLORS,
   COMMANDS,
   CONTEXTS,
+  DEBUGGEE_VIEW,
   FOCUS_VIEW,
   HOST_CONTEXT,
   KERNEL_FRAME_CONTEXT,
@@ -68,7 +69,8 @@ describe('package.json and the code agree', () => {
 
   it('on the view and its container', () => {
     expect(contributes.viewsContainers.activitybar.map(({ id }) => id)).toEqual([VIEW_CONTAINER]);
-    expect(Object.keys(contributes.views)).toEqual([VIEW_CONTAINER]);
+    expect(Object.keys(contributes.views)).toEqual([VIEW_CONTAINER, 'debug']);
+    expect(contributes.views.debug.map(({ id }) => id)).toEqual([DEBUGGEE_VIEW]);
     expect(contributes.views.ioUringInspector.map(({ id }) => id)).toEqual([VIEW]);
     expect(contributes.viewsWelcome.map(({ view }) => view)).toEqual([VIEW]);
   });
@@ -76,6 +78,7 @@ describe('package.json and the code agree', () => {
   it('on the contexts of menus', () => {
     const clauses = [
       ...menus.map(({ when }) => when),
+      ...contributes.views.debug.map(({ when }) => when),
       ...contributes.commands.map((command) => ('enablement' in command ? command.enablement : undefined)),
     ];
     const used = clauses
@@ -110,8 +113,8 @@ describe('package.json', () => {
     for (const { command } of buttons) expect(icons).toContain(command);
   });
 
-  it('starts the extension with its commands and its view alone', () => {
-    expect(manifest.activationEvents).toEqual([]);
+  it('starts the extension with its commands and its view, and before a debug session whose process it may follow', () => {
+    expect(manifest.activationEvents).toEqual(['onDebug']);
   });
 
   it.each([
