@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { COMMANDS, DEBUGGEE_VIEW } from '../../src/views/ids';
@@ -150,6 +150,32 @@ export const followedTests: readonly Test[] = [
         );
       } finally {
         await end();
+      }
+    },
+  },
+  {
+    name: 'so is the process of a Node session, which js-debug names in the title of a child session alone',
+    run: async () => {
+      const program = join(mkdtempSync(join(tmpdir(), 'io-uring-inspector-node-')), 'loop.js');
+      writeFileSync(program, 'setInterval(() => undefined, 1000);\n');
+      try {
+        const configuration = {
+          type: 'node',
+          request: 'launch',
+          name: 'Loop',
+          program,
+          console: 'internalConsole',
+        };
+        assert.equal(await vscode.debug.startDebugging(undefined, configuration), true);
+        await vscode.commands.executeCommand('workbench.view.debug');
+        await vscode.commands.executeCommand(`${DEBUGGEE_VIEW}.focus`);
+        const { pid } = await eventually('the debuggee in the view', async () => (await api()).debuggee());
+        assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /loop\.js/);
+        await vscode.debug.stopDebugging();
+        await eventually('nothing', async () => (await api()).debuggee() === undefined);
+      } finally {
+        await vscode.debug.stopDebugging();
+        rmSync(dirname(program), { recursive: true, force: true });
       }
     },
   },
