@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { debuggee } from '../editor/victims.mjs';
 
-const VIEW = '.pane:has(.pane-header[aria-label*="io_uring of the Debuggee"])';
+const VIEW = '.pane:has(> .pane-header[aria-label^="Pending I/O"])';
 
 /** A program with pending reads is debugged with Debian's lldb-vscode: the sidebar follows it. */
 export const story = {
@@ -14,7 +14,7 @@ export const story = {
     'workbench.colorTheme': 'Default Dark Modern',
     'ioUringInspector.refreshInterval': 1,
     'debug.toolBarLocation': 'docked',
-    'debug.openDebug': 'neverOpen',
+    'debug.openDebug': 'openOnSessionStart',
     'debug.internalConsoleOptions': 'neverOpen',
   },
   others: ['test/vscode/debugger'],
@@ -46,6 +46,9 @@ export const story = {
         await workbench.command('Debug: Start Debugging');
         const view = workbench.page.locator(VIEW);
         await view.waitFor({ timeout: 30_000 });
+        // The editor brings a view of an extension folded.
+        for (const name of ['Variables', 'Watch', 'Breakpoints']) await fold(workbench, name, false);
+        await fold(workbench, 'Pending I/O', true);
         await view
           .getByText(/is stopped by its debugger/)
           .first()
@@ -78,6 +81,17 @@ export const story = {
     ],
   ],
 };
+
+/** Unfolds or folds a view. */
+async function fold(workbench, name, open) {
+  const header = workbench.page.locator(`.pane > .pane-header[aria-label^="${name}"]`).first();
+  await workbench.until(`${name} ${open ? 'unfolded' : 'folded'}`, async () => {
+    if ((await header.getAttribute('aria-expanded')) === String(open)) return true;
+    await header.locator('.title').click();
+    await workbench.page.waitForTimeout(300);
+    return false;
+  });
+}
 
 async function unfold(workbench, view, label) {
   const name = view.locator('.label-name').filter({ hasText: label }).first();
