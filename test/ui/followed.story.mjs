@@ -47,7 +47,8 @@ export const story = {
         const view = workbench.page.locator(VIEW);
         await view.waitFor({ timeout: 30_000 });
         // The editor brings a view of an extension folded.
-        for (const name of ['Variables', 'Watch', 'Breakpoints']) await fold(workbench, name, false);
+        for (const name of ['Variables', 'Watch', 'Breakpoints', 'Call Stack'])
+          await fold(workbench, name, false);
         await fold(workbench, 'Pending I/O', true);
         await view
           .getByText(/is stopped by its debugger/)
@@ -63,12 +64,10 @@ export const story = {
       'a thread leads to the Call Stack',
       async (workbench) => {
         const view = workbench.page.locator(VIEW);
-        await unfold(workbench, view, /^(Blocked threads|Threads)/);
+        await unfold(workbench, view, /^2 × thread/);
         await unfold(workbench, view, /^helper \(/);
         await view.getByText('In the Call Stack').first().click();
-        await workbench.until('the line', async () =>
-          (await workbench.find('editorTab').allTextContents()).includes('victim.c'),
-        );
+        await workbench.page.locator('.part.editor .tab[data-resource-name="victim.c"]').waitFor();
       },
     ],
     [
@@ -94,7 +93,7 @@ async function fold(workbench, name, open) {
 }
 
 async function unfold(workbench, view, label) {
-  const name = view.locator('.label-name').filter({ hasText: label }).first();
+  const name = workbench.page.locator('.label-name').filter({ hasText: label }).first();
   const row = view.locator('.monaco-list-row').filter({ has: name }).first();
   await workbench.until(`${label} unfolded`, async () => {
     if ((await row.getAttribute('aria-expanded')) === 'true') return true;
