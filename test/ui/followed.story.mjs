@@ -96,6 +96,7 @@ async function unfold(workbench, view, label) {
   const name = workbench.page.locator('.label-name').filter({ hasText: label }).first();
   const row = view.locator('.monaco-list-row').filter({ has: name }).first();
   await workbench.until(`${label} unfolded`, async () => {
+    if ((await row.count()) === 0) return false;
     if ((await row.getAttribute('aria-expanded')) === 'true') return true;
     await row.locator('.monaco-tl-twistie').click();
     await workbench.page.waitForTimeout(400);

@@ -17,9 +17,11 @@ enum { READS = 3, SIZE = 64 };
 static struct ring ring;
 static char buffers[READS][SIZE];
 static volatile unsigned ticks;
+static int named;
 
 static void *help(void *unused) {
   prctl(PR_SET_NAME, "helper");
+  __atomic_store_n(&named, 1, __ATOMIC_RELEASE);
   park();
 }
 
@@ -35,6 +37,7 @@ int main(int count, char **words) {
   if (fifo < 0) die("open");
   pthread_t thread;
   if (pthread_create(&thread, NULL, help, NULL)) die("pthread_create");
+  while (!__atomic_load_n(&named, __ATOMIC_ACQUIRE)) poll(NULL, 0, 5);
   ring_open(&ring, (struct ring_options){.entries = 8});
   for (int i = 0; i < READS; i++) ring_rw(&ring, IORING_OP_READ, fifo, buffers[i], SIZE, (uint64_t)-1);
   ring_submit(&ring);
