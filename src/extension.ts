@@ -12,6 +12,7 @@ import type { Target } from './target/target';
 import { editorAskers } from './views/asker';
 import { WaitingCodeLenses } from './views/codeLens';
 import { debugging } from './views/debugging';
+import { Followed } from './views/followed';
 import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
 import { type Beginning, beginner, inspectCommands, pickOn } from './views/inspectCommands';
@@ -51,6 +52,9 @@ export interface TestApi {
   inspections(): readonly Inspected[];
   /** The whole tree unfolded, as text, two spaces a level. */
   treeText(): string;
+  /** The process of another debug session that is followed, and its view unfolded as text. */
+  debuggee(): Inspected | undefined;
+  debuggeeText(): string;
   /** The marks in the visible editors. */
   marks(): readonly DrawnMark[];
   /** The class whose errors the extension knows. */
@@ -96,8 +100,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       }, signal);
 
   const inspections = new Inspections(take, clock);
+  const debuggees = new Inspections(take, clock);
   const tree = new InspectionTree(inspections, hosts);
-  const subjects = new Subjects(inspections, tree);
+  const subjects = new Subjects(inspections, tree, debuggees);
   const timelines = new Timelines(context.extensionUri, inspections);
   const recent = new RecentHosts(context.globalState);
   const files = new SourceFiles();
@@ -105,7 +110,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const versions = new SourceVersions();
   const lineMarks = new LineMarks(inspections, files, tracked, versions);
   const marks = new Marks(context.extensionUri, inspections, lineMarks);
-  const ended = () => leaveIdleHosts(hosts, inspections);
+  const followed = new Followed(debuggees, hosts);
+  const ended = () => leaveIdleHosts(hosts, inspections, debuggees);
   const beginning: Beginning = {
     hosts,
     inspections,
@@ -140,11 +146,14 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     });
   };
   inspections.onChange(ended);
-  hosts.onBack(({ id }) => void inspections.refreshAll(id));
+  debuggees.onChange(ended);
+  hosts.onBack(({ id }) => void Promise.all([inspections, debuggees].map((some) => some.refreshAll(id))));
 
   context.subscriptions.push(
     hosts,
     inspections,
+    debuggees,
+    followed,
     links,
     tree,
     new StatusBar(inspections),
@@ -170,6 +179,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       inspectOn,
       services: sessionServices,
       pick: pickOn(beginning),
+      debuggee: (session) => followed.debuggeeOf(session),
       inspected: (host, pid) =>
         inspections.all.find((one) => one.pid === pid && one.host && hostKey(one.host) === hostKey(host))
           ?.key,
@@ -179,6 +189,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     UserError,
     inspections: () => inspections.all,
     treeText: () => tree.text(),
+    debuggee: () => debuggees.all[0],
+    debuggeeText: () => followed.tree.text(),
     marks: () => marks.drawn,
     openHostsBy: (other) => {
       open = (id, asker, signal) => {

@@ -133,13 +133,17 @@ function descriptorOf(task: Task): number | undefined {
 }
 
 function stopped(task: Task): Blocked {
-  const text =
-    task.state === 't' ? 'is stopped by a debugger (ptrace)' : 'is stopped by a signal (SIGSTOP, Ctrl-Z)';
+  const traced = task.state === 't';
   return {
     task,
-    on: { function: 'do_signal_stop', subsystem: 'stop', text, wake: 'killable' },
+    on: {
+      function: traced ? 'ptrace_stop' : 'do_signal_stop',
+      subsystem: 'stop',
+      text: traced ? 'is stopped by a debugger (ptrace)' : 'is stopped by a signal (SIGSTOP, Ctrl-Z)',
+      wake: 'killable',
+    },
     cause: 'stopped',
-    advice: 'Continue it: kill -CONT PID, or in the debugger.',
+    advice: traced ? 'Continue it in the debugger.' : 'Continue it: kill -CONT PID, or in the debugger.',
   };
 }
 

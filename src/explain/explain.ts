@@ -25,6 +25,7 @@ import { pending } from './rules/pending';
 import { ringLock } from './rules/ringLock';
 import { ringShared } from './rules/ringShared';
 import { sqpollSpins } from './rules/sqpollSpins';
+import { stoppedByDebugger } from './rules/stoppedByDebugger';
 import { stuckOnResource } from './rules/stuckOnResource';
 import { unlisted } from './rules/unlisted';
 import { unservedSockets } from './rules/unservedSockets';
@@ -38,6 +39,7 @@ import { workersExhausted } from './rules/workersExhausted';
 /** In the order of importance among findings of one severity. */
 const RULES: readonly Rule[] = [
   cgroupFrozen,
+  stoppedByDebugger,
   stuckOnResource,
   ringLock,
   deadlock,

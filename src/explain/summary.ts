@@ -23,6 +23,8 @@ export function headline(sample: Sample): string {
   if (first?.severity === 'critical') return `stuck${age}`;
   if (first?.severity === 'warning') return 'needs a look';
   const pending = pendingCount(sample);
+  if (first?.tag === 'in-debugger')
+    return `stopped by its debugger${pending > 0 ? ` · ${counted(pending, 'request')} pending` : ''}`;
   return pending > 0 ? `${counted(pending, 'request')} waiting, nothing stuck` : 'nothing stuck';
 }
 

@@ -77,12 +77,13 @@ export function hostCommands(
 
 /**
  * Keeps open what is inspected on, and for the next inspection what was: until it is disconnected, its row stands in the tree. This
- * machine needs no such row.
+ * machine needs no such row. What is followed of a debug session keeps its host open as long as it is.
  */
-export function leaveIdleHosts(hosts: Hosts, inspections: Inspections): void {
-  const inspected = inspections.all.flatMap(({ host }) => (host ? [host] : []));
+export function leaveIdleHosts(hosts: Hosts, inspections: Inspections, debuggees: Inspections): void {
+  const hostsOf = ({ all }: Inspections) => all.flatMap(({ host }) => (host ? [host] : []));
+  const inspected = hostsOf(inspections);
   for (const host of inspected) if (!isHere(host)) hosts.keep(hostKey(host));
-  hosts.leaveOthers(new Set(inspected.map(hostKey)));
+  hosts.leaveOthers(new Set([...inspected, ...hostsOf(debuggees)].map(hostKey)));
 }
 
 function keyOf(from: unknown): string | undefined {

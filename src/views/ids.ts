@@ -30,6 +30,8 @@ export const COMMANDS = {
   inspectDebuggee: 'ioUringInspector.inspectDebuggee',
   showDebuggee: 'ioUringInspector.showDebuggee',
   frameToKernelSource: 'ioUringInspector.frameToKernelSource',
+  followThere: 'ioUringInspector.followThere',
+  showInCallStack: 'ioUringInspector.showInCallStack',
 } as const;
 
 /** Of debug configurations. */
@@ -42,6 +44,8 @@ export const VIEW_CONTAINER = 'ioUringInspector';
 export const VIEW = 'ioUringInspector.inspection';
 /** The type of the timeline's panels. */
 export const TIMELINE = 'ioUringInspector.timeline';
+/** In Run and Debug: the process of another debug session. */
+export const DEBUGGEE_VIEW = 'ioUringInspector.debuggee';
 /** The editor makes this command for every view. */
 export const FOCUS_VIEW = `${VIEW}.focus`;
 
@@ -61,6 +65,7 @@ export const SETTINGS = {
   sourceFileMap: 'sourceFileMap',
   marks: 'marks',
   codeLens: 'codeLens',
+  followDebuggee: 'followDebuggee',
   kernelSource: 'kernelSource',
   kernelLink: 'kernelLink',
 } as const;
@@ -75,6 +80,8 @@ export const CONTEXTS = {
   /** A host that is not this machine stands in the tree; the way to one is lost. */
   elsewhere: 'ioUringInspector.elsewhere',
   lost: 'ioUringInspector.lost',
+  /** Another debug session is there, and its process is to be followed. */
+  following: 'ioUringInspector.following',
 } as const;
 
 /** `contextValue` of a root row is this and the state: `inspection.live`. */

@@ -29,8 +29,16 @@ export interface Node {
   readonly source?: SourceLink;
   /** The stack the row is of or in, one frame a line. */
   readonly stack?: () => string;
+  /** What else a click does. */
+  readonly command?: NodeCommand;
   /** The frame of a kernel stack whose source a click goes to. */
   readonly kernelFrame?: KernelFrameRow;
+}
+
+export interface NodeCommand {
+  readonly id: string;
+  readonly title: string;
+  readonly arguments: readonly unknown[];
 }
 
 /** A line of the program's source, as its compiler was given the path. */

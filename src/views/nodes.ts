@@ -21,12 +21,16 @@ import { clock, dayAndClock, dots, shown } from './words';
 
 /**
  * The whole tree: one root a process, the gravest first, below it the answer, then the proof; below their hosts where there are
- * others than this.
+ * others than this. `dress` = what another view changes of them.
  */
-export function rootNodes(all: readonly Inspected[], states: HostStates = NO_STATES): readonly Node[] {
+export function rootNodes(
+  all: readonly Inspected[],
+  states: HostStates = NO_STATES,
+  dress: (roots: readonly Node[]) => readonly Node[] = (roots) => roots,
+): readonly Node[] {
   const row = (inspected: Inspected) => rowOf(inspected, states);
   const ordered = inOrder(all);
-  return placed(isGrouped(all, states) ? hostNodes(ordered, states, row) : ordered.map(row));
+  return placed(dress(isGrouped(all, states) ? hostNodes(ordered, states, row) : ordered.map(row)));
 }
 
 function rowOf(inspected: Inspected, states: HostStates): Node {

@@ -122,6 +122,7 @@ function lookOf({
   learnMore,
   sudo,
   source,
+  command,
   children,
 }: Node): string {
   return JSON.stringify([
@@ -133,6 +134,7 @@ function lookOf({
     learnMore,
     sudo,
     source,
+    command,
     children !== undefined,
   ]);
 }

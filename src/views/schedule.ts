@@ -14,14 +14,14 @@ import type { InspectionTree } from './tree';
 export function followSchedule(
   inspections: Inspections,
   tree: InspectionTree,
-  timelines: Pick<Timelines, 'visible' | 'onVisible'>,
+  timelines?: Pick<Timelines, 'visible' | 'onVisible'>,
 ): vscode.Disposable {
   const apply = () =>
-    inspections.setInterval(tree.visible || timelines.visible ? refreshInterval() : undefined);
+    inspections.setInterval(tree.visible || timelines?.visible ? refreshInterval() : undefined);
   apply();
   return vscode.Disposable.from(
     onSettingsChange(apply),
-    timelines.onVisible(apply),
+    ...(timelines ? [timelines.onVisible(apply)] : []),
     tree.onVisible(({ visible }) => {
       apply();
       if (visible && refreshInterval() !== undefined) void inspections.refreshAll();

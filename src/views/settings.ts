@@ -83,6 +83,11 @@ export function codeLensEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.codeLens, false) === true;
 }
 
+/** Whether the process of other debug sessions is followed. */
+export function followsDebuggee(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>(SETTINGS.followDebuggee, true) !== false;
+}
+
 /** A folder of this machine with the kernel's sources; undefined = there is none. */
 export function kernelSource(): string | undefined {
   const path = vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.kernelSource, '');

@@ -12,6 +12,8 @@ export class Subjects {
   constructor(
     private readonly inspections: Inspections,
     private readonly tree: InspectionTree,
+    /** Those of another view: only meant where their row is pointed at. */
+    private readonly others: Inspections,
   ) {}
 
   /** The inspection of `from` (a row of the tree), else the selected one, else the only one, else the user is asked. */
@@ -19,7 +21,7 @@ export class Subjects {
     const fits = this.inspections.all.filter((inspected) => states.includes(stateOf(inspected)));
     const pointed = keyOf(from);
     // A row may have gone while its menu was open.
-    if (pointed !== undefined) return fits.find(({ key }) => key === pointed);
+    if (pointed !== undefined) return fits.find(({ key }) => key === pointed) ?? this.others.get(pointed);
     const selected = fits.find(({ key }) => key === this.tree.selected?.inspection);
     if (selected) return selected;
     if (fits.length > 1) return ask(fits);

@@ -3,12 +3,21 @@ import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { answer, stuckInAll } from './answer';
 import { type HostStates, isCutOff, isGrouped } from './hostNodes';
-import { FOCUS_VIEW, VIEW } from './ids';
+import { VIEW } from './ids';
 import { type Node, outline } from './node';
 import { rootNodes, stateOf } from './nodes';
 import { type Row, Rows } from './rows';
 import { tooltip, treeItem } from './treeItem';
 import { count } from './words';
+
+/** What another tree of the same rows does in its own way. */
+export interface TreeOptions {
+  readonly view: string;
+  /** Changes the rows before they are shown. */
+  readonly dress?: (roots: readonly Node[]) => readonly Node[];
+  /** Hosts have no rows unless something is inspected there. */
+  readonly withoutHosts?: boolean;
+}
 
 /** Milliseconds after which ages are brought up to date when nothing else has changed. */
 const AGES = 10_000;
@@ -43,8 +52,12 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
   constructor(
     private readonly inspections: Inspections,
     private readonly hosts: Hosts,
+    private readonly options: TreeOptions = { view: VIEW },
   ) {
-    this.view = vscode.window.createTreeView<Row>(VIEW, { treeDataProvider: this, showCollapseAll: true });
+    this.view = vscode.window.createTreeView<Row>(options.view, {
+      treeDataProvider: this,
+      showCollapseAll: true,
+    });
     this.disposables.push(
       this.redraw,
       this.view,
@@ -102,7 +115,7 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     if (!root) return;
     const row = id === undefined ? undefined : this.rowBelow(root, id);
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
-    await vscode.commands.executeCommand(FOCUS_VIEW);
+    await vscode.commands.executeCommand(`${this.options.view}.focus`);
     try {
       await this.view.reveal(row ?? root, { select: true, focus: true, expand: row === undefined });
     } catch {
@@ -139,6 +152,17 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     this.drawnAboveAt = 0;
   }
 
+  /** Words beside the title of the view. */
+  set subtitle(words: string) {
+    if (words !== (this.view.description ?? '')) this.view.description = words;
+  }
+
+  /** What `dress` goes by has changed. */
+  dressAnew(): void {
+    this.dontWait();
+    this.update();
+  }
+
   /** The whole tree unfolded, as text. */
   text(): string {
     return outline(this.roots);
@@ -151,7 +175,7 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
 
   private hostStates(): HostStates {
     return {
-      kept: this.hosts.kept.map(({ id }) => id),
+      kept: this.options.withoutHosts ? [] : this.hosts.kept.map(({ id }) => id),
       stateOf: (key) => this.hosts.get(key)?.state,
       now: () => this.hosts.now(),
     };
@@ -169,7 +193,7 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     clearTimeout(this.later);
     const { all } = this.inspections;
     const hosts = this.hostStates();
-    this.roots = rootNodes(all, hosts);
+    this.roots = rootNodes(all, hosts, this.options.dress);
     const states = JSON.stringify([
       all.map((one) => [one.key, stateOf(one), one.snapshot.problem?.code]),
       this.hosts.all.map(({ key, state }) => [key, state.kind, 'next' in state]),

@@ -27,6 +27,10 @@ export function treeItem(node: Node): vscode.TreeItem {
     };
   if (node.kernelFrame !== undefined)
     item.command = { command: COMMANDS.goToKernelSource, title: 'Go to Kernel Source', arguments: [node] };
+  if (node.command !== undefined) {
+    const { id, title, arguments: given } = node.command;
+    item.command = { command: id, title, arguments: [...given] };
+  }
   if (node.icon) {
     const { id, color } = node.icon;
     item.iconPath = new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));

@@ -34,7 +34,7 @@ export const activation: Benchmark = async ({ rounds }) => {
 const activate = `
 const Module = require('node:module');
 const anything = new Proxy(function () {}, {
-  get: (_, key) => (key === Symbol.toPrimitive ? () => '' : key === 'then' ? undefined
+  get: (_, key) => (key === Symbol.toPrimitive ? () => '' : key === 'then' || key === 'activeDebugSession' ? undefined
     : key === Symbol.iterator ? function* () {} : anything),
   apply: () => anything,
   construct: () => anything,

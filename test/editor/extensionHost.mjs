@@ -30,7 +30,8 @@ export async function runInExtensionHost(
     logLevel: 'warning',
   });
   // Extensions that come with the editor stay; ours is loaded from the development path.
-  const server = await startServer(editor, { tests: true, env: environment });
+  const others = [path.join(root, 'test/vscode/debugger')];
+  const server = await startServer(editor, { tests: true, env: environment, others });
   const browser = await launchBrowser();
   const results = path.join(server.stateDir, 'results.jsonl'); // The runner finds it through STATE.
   const logs = [];

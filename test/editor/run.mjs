@@ -10,7 +10,7 @@ import { runInExtensionHost } from './extensionHost.mjs';
 import { EditorUnavailable, editionNamed, installEditor, root } from './install.mjs';
 import { Report, Skip } from './report.mjs';
 import { runStories } from './story.mjs';
-import { startVictim } from './victims.mjs';
+import { debuggee, startVictim } from './victims.mjs';
 
 const [kind, ...names] = process.argv.slice(2);
 const runs = {
@@ -67,6 +67,12 @@ async function withVictims(editor, report) {
         if (!(error instanceof Skip)) throw error;
         environment[`VICTIM_${role}`] = error.message;
       }
+    }
+    try {
+      environment.DEBUGGEE = debuggee();
+    } catch (error) {
+      if (!(error instanceof Skip)) throw error;
+      environment.DEBUGGEE = error.message;
     }
     await runInExtensionHost(editor, report, { environment });
   } finally {

@@ -22,14 +22,14 @@ kill -KILL 0
 
 /**
  * Starts the server and waits until it answers.
- * `extension` = folder of a built extension to install; `settings` are laid over the quiet ones;
+ * `extension` = folder of a built extension to install, `others` = folders of more, which have no build; `settings` are laid over the quiet ones;
  * `tests` = the page will run tests in the extension host (dialogs are refused then); `env` = variables
  * for the server and its extension hosts, with STATE = the temporary folder.
  * The answer holds `url`, `authority`, `stateDir`, `log()` and `stop()`.
  */
 export async function startServer(
   editor,
-  { extension, settings = {}, tests = false, env = {}, port = 0 } = {},
+  { extension, others = [], settings = {}, tests = false, env = {}, port = 0 } = {},
 ) {
   const stateDir = await mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-editor-'));
   const at = (...names) => path.join(stateDir, ...names);
@@ -40,7 +40,8 @@ export async function startServer(
   // A setting of the scope "machine" is taken from here alone: the editor's server is another machine to it.
   await writeFile(at('data/Machine/settings.json'), JSON.stringify(settings, null, 2));
   await writeFile(at('config.yaml'), '{}\n');
-  if (extension) await installExtension(extension, at('extensions'));
+  for (const one of [...(extension ? [extension] : []), ...others])
+    await installExtension(one, at('extensions'));
   const [program, ...args] = [editor.nodePath, editor.entry, ...flags(editor, at, port, tests)];
   const child = spawn('/bin/sh', ['-c', guard, 'editor-guard', program, ...args], {
     detached: true,

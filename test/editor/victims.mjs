@@ -28,6 +28,15 @@ export async function startProgram(file, ...args) {
   return whenReady(child, directory, () => child.kill('SIGKILL'));
 }
 
+/** The program of test/victims for a debugger, with debug information; and what of Debian's debugs it. Throws Skip where one is absent. */
+export function debuggee() {
+  const adapter = '/usr/bin/lldb-vscode-14';
+  if (!existsSync(adapter)) throw new Skip('needs a debugger that speaks DAP (apt-get install lldb-14)');
+  const folder = path.join(root, '.cache/debuggee');
+  compile('debuggee', folder, ['-g', '-O0']);
+  return path.join(folder, 'debuggee');
+}
+
 /** Mounts a FUSE file system whose server never answers reads of files named `hang…`; answers its `mount` too. */
 export async function startHungFileServer() {
   if (process.getuid() !== 0) throw new Skip('needs root: mounts a FUSE file system');
@@ -74,9 +83,9 @@ async function whenReady(child, directory, end) {
   }
 }
 
-function compile(program) {
+function compile(program, folder = binaries, flags = []) {
   try {
-    build(binaries, [program]);
+    build(folder, [program], flags);
   } catch (error) {
     if (!/ENOENT/.test(error.message)) throw error;
     throw new Skip('needs a C compiler to make its stuck program (apt-get install gcc libc6-dev)');

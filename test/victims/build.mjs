@@ -26,6 +26,7 @@ const programs = {
   paths: ['paths.c', 'ring.c', 'victim.c'],
   pends: ['pends.c', 'ring.c', 'victim.c'],
   hangfs: ['hangfs.c', 'victim.c'],
+  debuggee: ['debuggee.c', 'ring.c', 'victim.c'],
   truth: [
     'truth.c',
     'truth_setup.c',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { activationTests } from './activation.test';
 import { badInputTests } from './badInput.test';
 import { debuggingTests } from './debugging.test';
+import { followedTests } from './followed.test';
 import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
 import { kernelSourceTests } from './kernelSource.test';
@@ -20,6 +21,7 @@ const tests = [
   ...hostTests,
   ...marksTests,
   ...debuggingTests,
+  ...followedTests,
 ];
 
 /** Called by the editor (extensionTestsPath). Results go, one a line, to a file in the folder STATE names. */

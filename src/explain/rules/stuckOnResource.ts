@@ -16,6 +16,7 @@ import { isPaced, pacedTask } from '../pacedTasks';
 import { type Rule, type Scene, standsStill } from '../rule';
 import { behindSubmission } from '../submitters';
 import { counted, duration, sentence } from '../words';
+import { isStoppedByDebugger } from './stoppedByDebugger';
 
 /** Causes that do not go away by themselves, with how grave they are. */
 const SEVERITY: Partial<Record<Cause, Severity>> = {
@@ -63,6 +64,7 @@ export const stuckOnResource: Rule = {
     for (const blocked of scene.blocked) {
       // What a thread waits for inside a submission holds its ring up, however everyday it is elsewhere.
       if (SEVERITY[blocked.cause] === undefined && !submits(blocked)) continue;
+      if (isStoppedByDebugger(blocked.task)) continue;
       if (isPaced(blocked)) {
         const paced = pacedTask(scene, blocked);
         if (paced === undefined && !scene.last) again = true;

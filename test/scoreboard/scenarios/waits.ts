@@ -53,7 +53,7 @@ export const WAITS: readonly Scenario[] = [
   plain('poll', [/waits in poll for the pipe at descriptor \d/, ITSELF], healthy),
   plain('epoll', [/epoll/, /nothing is seen to be stuck/], healthy),
   plain('stopped', [/stopped by a signal/], { severity: 'warning', ...asOrdinary(/stopped by a signal/) }),
-  plain('traced', [/debugger/], { severity: 'warning', ...asOrdinary(/debugger/) }),
+  plain('traced', [/is stopped by its debugger, process \d+/]),
   plain('user-fault', [/userfaultfd/], { severity: 'critical', ...asOrdinary(/userfaultfd/, 'critical') }),
 ];
 

@@ -8,6 +8,7 @@ import {
   COMMANDS,
   CONTEXTS,
   DEBUG_TYPE,
+  DEBUGGEE_VIEW,
   FOCUS_VIEW,
   HOST_CONTEXT,
   KERNEL_FRAME_CONTEXT,
@@ -101,7 +102,8 @@ describe('package.json and the code agree', () => {
 
   it('on the view and its container', () => {
     expect(contributes.viewsContainers.activitybar.map(({ id }) => id)).toEqual([VIEW_CONTAINER]);
-    expect(Object.keys(contributes.views)).toEqual([VIEW_CONTAINER]);
+    expect(Object.keys(contributes.views)).toEqual([VIEW_CONTAINER, 'debug']);
+    expect(contributes.views.debug.map(({ id }) => id)).toEqual([DEBUGGEE_VIEW]);
     expect(contributes.views.ioUringInspector.map(({ id }) => id)).toEqual([VIEW]);
     expect(contributes.viewsWelcome.map(({ view }) => view)).toEqual([VIEW]);
   });
@@ -109,6 +111,7 @@ describe('package.json and the code agree', () => {
   it('on the contexts of menus', () => {
     const clauses = [
       ...menus.map(({ when }) => when),
+      ...contributes.views.debug.map(({ when }) => when),
       ...contributes.commands.map((command) => ('enablement' in command ? command.enablement : undefined)),
     ];
     const used = clauses
@@ -143,11 +146,8 @@ describe('package.json', () => {
     for (const { command } of buttons) expect(icons).toContain(command);
   });
 
-  it('starts the extension with its commands, its view and a debug session of its own alone', () => {
-    expect(manifest.activationEvents).toEqual([
-      `onDebugResolve:${DEBUG_TYPE}`,
-      `onDebugDynamicConfigurations:${DEBUG_TYPE}`,
-    ]);
+  it('starts the extension with its commands and its view, and before a debug session, whose process it may follow', () => {
+    expect(manifest.activationEvents).toEqual(['onDebug', `onDebugDynamicConfigurations:${DEBUG_TYPE}`]);
   });
 
   it.each([
