@@ -8,6 +8,7 @@ export const TAGS = [
   'exit-blocked',
   'hashed-writes',
   'held-back',
+  'in-debugger',
   'inside-device',
   'linux-aio',
   'loop-blocked',
