@@ -67,6 +67,7 @@ export class SampleLinker {
     const linked = await this.linkThreads(sample, options);
     const { previous, signal, late } = options;
     const place = (): Promise<Place> => this.place(sample);
+    signal?.throwIfAborted();
     const go = await this.goroutines.of(sample, place);
     const origins = go
       ? {

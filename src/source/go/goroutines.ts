@@ -47,7 +47,7 @@ export class GoroutineReader {
 
   /** Undefined where the process is not Go's, or its memory does not tell. Never rejects for what lies in the memory. */
   async of(sample: Sample, placeOf: () => Promise<Place>): Promise<GoFound | undefined> {
-    if (this.target.arch !== 'x86_64') return undefined;
+    if (this.target.arch !== 'x86_64' || sample.tasks.length === 0) return undefined;
     const known = this.process(sample);
     if (known.until !== undefined && Date.now() < known.until) return undefined;
     const { memory } = known;
