@@ -14,6 +14,8 @@ export interface Occurrence {
   readonly filter: string;
   /** One sentence. */
   readonly what: string;
+  /** The same in the few words that stand beside a thread. */
+  readonly brief: string;
   /** More of it, a line each. */
   readonly details: readonly string[];
   /** The task or the ring to show. */
@@ -166,6 +168,7 @@ class PendingLonger implements Watch {
     const are = long.length === 1 ? 'is' : 'are';
     return {
       filter: 'pending-longer',
+      brief: `Pending > ${duration(this.seconds)}`,
       what: `${counted(long.length, 'request')} ${are} pending for more than ${duration(this.seconds)}; the oldest for ${duration(age)}.`,
       details: long
         .slice(0, MOST_NAMED)
@@ -175,7 +178,7 @@ class PendingLonger implements Watch {
   }
 }
 
-type Place = Pick<Occurrence, 'filter' | 'what' | 'at'> & { readonly key: string };
+type Place = Pick<Occurrence, 'filter' | 'what' | 'brief' | 'at'> & { readonly key: string };
 
 /** Tells what holds now and did not at the look before; also what holds at the first. */
 class Beginning implements Watch {
@@ -201,6 +204,7 @@ function overflows({ rings }: Sample): readonly Place[] {
           {
             key: String(ring.inode ?? ring.fd ?? ring.id),
             filter: 'cq-overflow',
+            brief: 'CQ overflow',
             what: `${counted(ring.overflowed, 'completion')} of ${ringName(ring)} did not fit into its queue.`,
             at: { ring: ring.id },
           },
@@ -211,6 +215,7 @@ function overflows({ rings }: Sample): readonly Place[] {
 
 function exhausted(sample: Sample): readonly Place[] {
   const filter = 'workers-exhausted';
+  const brief = 'No worker free';
   const pools = busyPools(sample).filter(
     ({ bounded, unbounded }) => isExhausted(bounded) || isExhausted(unbounded),
   );
@@ -218,6 +223,7 @@ function exhausted(sample: Sample): readonly Place[] {
     (pool): Place => ({
       key: String(pool.tid),
       filter,
+      brief,
       what: `No io-wq worker of thread ${pool.tid} is free: ${poolText(pool)}.`,
       at: { task: pool.tid },
     }),
@@ -226,7 +232,7 @@ function exhausted(sample: Sample): readonly Place[] {
   // Where the kernel's memory is not read, a rule may tell it all the same.
   return sample.findings.flatMap(({ tag, summary, evidence }) => {
     const task = evidence.find((one) => 'task' in one);
-    return tag === filter ? [{ key: tag, filter, what: summary, ...(task ? { at: task } : {}) }] : [];
+    return tag === filter ? [{ key: tag, filter, brief, what: summary, ...(task ? { at: task } : {}) }] : [];
   });
 }
 
@@ -244,6 +250,7 @@ class NewFinding implements Watch {
     const place = first.evidence.find((one) => 'task' in one || 'ring' in one);
     return {
       filter: 'new-finding',
+      brief: 'New finding',
       what: printable(first.summary, 1000),
       details: fitting.flatMap((finding) => [findingLine(finding), printable(finding.remedy, 1000)]),
       ...(place && ('task' in place || 'ring' in place) ? { at: place } : {}),

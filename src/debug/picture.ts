@@ -52,11 +52,11 @@ export class Picture {
     return frame;
   }
 
-  /** The thread to look at first: of the tasks that the answer names, one in the program's own code if there is one. */
+  /** The thread to look at first: of those that the answer names, one that shows the user's own code if there is one. */
   get first(): Thread | undefined {
     const named = this.named();
     return (
-      named.find((thread) => hasSource(this.stack(thread))) ??
+      named.find((thread) => this.own(thread)) ??
       named[0] ??
       this.threads.find(({ stuck }) => stuck) ??
       this.byId.get(this.sample.process.pid) ??
@@ -64,13 +64,41 @@ export class Picture {
     );
   }
 
-  /** The threads that the answer names; none where a saved Sample holds what no look finds. */
+  /** The first frame in the user's own code. */
+  own(thread: Thread): Frame | undefined {
+    return this.early(thread, ({ hint, place }) => hint === 'normal' && place?.file !== undefined);
+  }
+
+  /** The frame that tells most where no code can be shown; undefined = there are only remarks. */
+  telling(thread: Thread): Frame | undefined {
+    return (
+      this.early(thread, ({ tells }) => tells === true) ?? this.early(thread, ({ hint }) => hint !== 'label')
+    );
+  }
+
+  private early(thread: Thread, wanted: (frame: Frame) => boolean): Frame | undefined {
+    const { total } = this.stack(thread);
+    for (let index = 0; index < Math.min(total, FEW); index++) {
+      const frame = this.frame(thread, index);
+      if (wanted(frame)) return frame;
+    }
+    return undefined;
+  }
+
+  /** The threads that the answer names, then the rings of its requests; none where a saved Sample holds what no look finds. */
   private named(): readonly Thread[] {
     try {
-      return (this.sample.findings[0]?.evidence ?? []).flatMap((one) => {
-        const thread = 'task' in one ? this.byId.get(one.task) : undefined;
-        return thread ? [thread] : [];
-      });
+      const evidence = this.sample.findings[0]?.evidence ?? [];
+      const tasks = evidence.flatMap((one) => ('task' in one ? [this.byId.get(one.task)] : []));
+      const rings = new Set(
+        evidence.flatMap((one) =>
+          'ring' in one ? [one.ring] : 'request' in one ? [this.sample.requests[one.request]?.ring] : [],
+        ),
+      );
+      return [
+        ...tasks,
+        ...[...rings].map((ring) => (typeof ring === 'number' ? this.threadOf({ ring }) : undefined)),
+      ].filter((thread) => thread !== undefined);
     } catch {
       return [];
     }
@@ -79,14 +107,6 @@ export class Picture {
 
 /** Frames looked at. */
 const FEW = 100;
-
-function hasSource(stack: Stack): boolean {
-  for (let index = 0; index < Math.min(stack.total, FEW); index++) {
-    const { hint, place } = stack.at(index);
-    if (hint === 'normal' && place !== undefined) return true;
-  }
-  return false;
-}
 
 /** A saved Sample may hold what no look finds: one frame says so then. */
 function shownOrNot(thread: Thread): Stack {

@@ -15,6 +15,7 @@ import { scopesOf } from './scopes';
 import type { DebugServices } from './services';
 import { Sources } from './sources';
 import { stackTrace } from './stackTrace';
+import { toldText } from './toldFrame';
 import { referenceOf, variables } from './variables';
 import type { View } from './view';
 
@@ -52,6 +53,13 @@ export class Queries {
 
   stackTrace(args: Arguments): Promise<DebugProtocol.StackTraceResponse['body']> {
     return stackTrace(this.view.picture, args, this.frames, this.sources);
+  }
+
+  /** The text of a frame that has no code to show. */
+  source({ source, sourceReference }: Arguments): DebugProtocol.SourceResponse['body'] {
+    const named: Partial<DebugProtocol.Source> = Object(source);
+    const frame = this.frame(named.sourceReference || sourceReference);
+    return { content: orSaid(() => toldText(frame)), mimeType: 'text/plain' };
   }
 
   scopes({ frameId }: Arguments): DebugProtocol.ScopesResponse['body'] {

@@ -71,6 +71,7 @@ export class InspectorSession extends AnsweringSession {
       ['setExceptionBreakpoints', (args) => ({ breakpoints: this.stops.filters.set(args) })],
       ['threads', () => this.queries?.threads() ?? { threads: [] }],
       ['stackTrace', asked((queries, args) => queries.stackTrace(args))],
+      ['source', asked((queries, args) => queries.source(args))],
       ['scopes', asked((queries, args) => queries.scopes(args))],
       ['variables', asked((queries, args) => queries.variables(args))],
       ['evaluate', asked((queries, args) => queries.evaluate(args))],
@@ -203,7 +204,7 @@ export class InspectorSession extends AnsweringSession {
 
   private pause(call: Call): undefined {
     const view = this.livingView();
-    call.after(() => this.stops.stop(view, { reason: 'pause' }));
+    call.after(() => this.stops.pause(view));
   }
 
   private continue(call: Call): DebugProtocol.ContinueResponse['body'] {

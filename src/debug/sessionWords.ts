@@ -42,9 +42,12 @@ export function mannersWords(sample: Sample, saved: boolean): string {
     : 'The process itself is never stopped: “pause” freezes the picture, “continue” follows the process again. “help” tells what can be asked here.\n';
 }
 
-/** What stands beside threads whose picture is frozen. */
-export function frozenWords(sample: Sample, saved: boolean): string {
-  return saved
-    ? `Saved Sample: ${headline(sample)}`
-    : `Picture frozen, the process goes on: ${headline(sample)}`;
+/** What stands beside the thread of a picture that does not move: a row of the call stack has little room. */
+export function frozenBadge(saved: boolean): string {
+  return saved ? 'Saved Sample' : 'Picture frozen';
+}
+
+/** What a pause has done. */
+export function frozenWords(sample: Sample): string {
+  return `Picture frozen, the process goes on: ${headline(sample)}`;
 }

@@ -24,6 +24,8 @@ export interface Frame {
   /** normal = code of the user's; subtle = code of others; label = a remark between frames. */
   readonly hint: 'normal' | 'subtle' | 'label';
   readonly place?: SourcePlace;
+  /** The one to look at where no code of the user's can be shown. */
+  readonly tells?: boolean;
   readonly about: About;
 }
 

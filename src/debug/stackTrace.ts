@@ -4,6 +4,8 @@ import { staleReference } from './errors';
 import type { Picture, ShownFrame } from './picture';
 import type { References } from './references';
 import type { Sources } from './sources';
+import type { Frame } from './stack';
+import { toldName } from './toldFrame';
 
 /** Frames of one answer: a client that does not page gets these, and `totalFrames` says that there are more. */
 const MOST = 1000;
@@ -24,7 +26,9 @@ export async function stackTrace(
     picture.frame(thread, start + index),
   );
   const lines = await Promise.all(shown.map(({ place, hint }) => sources.lineOf(place, hint !== 'normal')));
+  const telling = (await showsCode(picture.own(thread), sources)) ? undefined : picture.telling(thread);
   const stackFrames = shown.map((frame, index): DebugProtocol.StackFrame => {
+    if (frame === telling) return toldFrame(frame, frames.of(frame));
     const { source, line = 0, column = 0 } = lines[index] ?? {};
     return {
       id: frames.of(frame),
@@ -36,6 +40,24 @@ export async function stackTrace(
     };
   });
   return { stackFrames, totalFrames: total };
+}
+
+async function showsCode(frame: Frame | undefined, sources: Sources): Promise<boolean> {
+  if (!frame) return false;
+  const { source } = await sources.lineOf(frame.place, false);
+  return source?.path !== undefined && source.presentationHint !== 'deemphasize';
+}
+
+/** Clients select by themselves only a frame with a source: it has a text of what is known of it. */
+function toldFrame(frame: ShownFrame, id: number): DebugProtocol.StackFrame {
+  return {
+    id,
+    name: printable(frame.name, 400),
+    source: { name: toldName(frame.about), sourceReference: id, origin: 'what is known of it' },
+    line: 1,
+    column: 1,
+    presentationHint: 'normal',
+  };
 }
 
 /** A count from the wire; undefined where it is none. */

@@ -4,7 +4,7 @@ import { printable } from '../model/printable';
 import { saidOrNot } from './errors';
 import { Filters, type Occurrence } from './filters';
 import type { Picture } from './picture';
-import { frozenWords } from './sessionWords';
+import { frozenBadge, frozenWords } from './sessionWords';
 import type { View } from './view';
 
 /** When the view stops, and why it stands. */
@@ -49,13 +49,20 @@ export class Stops {
   /** Freezes the picture and has the client show it. */
   stop(view: View, body: Partial<DebugProtocol.StoppedEvent['body']>): void {
     view.freeze();
-    const { sample, first } = view.picture;
+    const { first } = view.picture;
     this.tell('stopped', {
-      description: saidOrNot(() => frozenWords(sample, view.subject.kind === 'saved')),
+      description: frozenBadge(view.subject.kind === 'saved'),
       ...(first ? { threadId: first.id } : {}),
       allThreadsStopped: true,
       ...body,
     });
+  }
+
+  /** The user has asked for it. */
+  pause(view: View): void {
+    const { sample } = view.picture;
+    if (view.subject.kind === 'live') this.say(`${saidOrNot(() => frozenWords(sample))}\n`);
+    this.stop(view, { reason: 'pause' });
   }
 
   goOn(): void {
@@ -87,14 +94,13 @@ export class Stops {
 
   private stopFor(view: View, occurrence: Occurrence): void {
     this.occurrence = occurrence;
-    const { what, at } = occurrence;
+    const { what, brief, at } = occurrence;
     const thread = at && view.picture.threadOf(at);
-    const text = printable(what, 300);
-    this.say(`Stopped the view: ${text}\n`);
+    this.say(`Stopped the view: ${printable(what, 300)}\n`);
     this.stop(view, {
       reason: 'exception',
-      description: text,
-      text,
+      description: brief,
+      text: brief,
       ...(thread ? { threadId: thread.id } : {}),
     });
   }

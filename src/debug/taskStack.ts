@@ -27,6 +27,7 @@ function kernelPart(task: Task): readonly Frame[] {
   return kernelStack.map((kernel, index) => ({
     name: `${kernelName(kernel)}${index === waiting ? ' ← waits here' : ''}`,
     hint: 'subtle',
+    tells: index === Math.max(waiting, 0),
     about: { kind: 'task', task, kernel },
   }));
 }

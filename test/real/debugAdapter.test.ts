@@ -77,7 +77,14 @@ describe('the debug adapter', () => {
     const worker = (await threadsOf(client)).find(({ name }) => /iou-wrk|worker/.test(name));
     const kernel = await stackOf(client, worker?.id ?? 0);
     expect(kernel.map(({ name }) => name).join(' ')).toMatch(/fuse|folio|page/);
-    expect(kernel.slice(0, -1).every(({ presentationHint }) => presentationHint === 'subtle')).toBe(true);
+    const [waiting, ...others] = kernel.filter(({ source }) => source !== undefined);
+    expect(others).toEqual([]);
+    expect(waiting?.name).toMatch(/waits here$/);
+    const { sourceReference = 0 } = waiting?.source ?? {};
+    expect((await client.sourceRequest({ sourceReference })).body.content).toMatch(/FUSE server/);
+    expect(
+      kernel.slice(0, -1).every((frame) => frame === waiting || frame.presentationHint === 'subtle'),
+    ).toBe(true);
     expect(kernel.at(-1)?.presentationHint).toBe('label');
     await client.disconnectRequest();
   });

@@ -127,8 +127,9 @@ describe('a debug session about a stuck process', () => {
       'stopped',
       (event) => event.body.reason === 'exception',
     );
-    expect(body.description).toMatch(/1 request is pending/);
+    expect(body.description).toBe('Pending > 1 s');
     const info = (await client.exceptionInfoRequest({ threadId: body.threadId ?? 0 })).body;
+    expect(info.description).toMatch(/1 request is pending/);
     expect(JSON.stringify(info)).toMatch(/READ|read/);
     await client.disconnectRequest();
   });

@@ -44,8 +44,11 @@ async function following(first: Sample, filters: object) {
     const stopped = client.events.slice(from).find(({ event }) => event === 'stopped');
     if (!stopped) return undefined;
     expect(stopped.body).toMatchObject({ reason: 'exception', allThreadsStopped: true });
+    // It stands in a narrow row.
+    expect(stopped.body.description.length).toBeLessThan(20);
+    const { description } = await client.ask('exceptionInfo', { threadId: 4242 });
     await client.ask('continue');
-    return stopped.body.description;
+    return description;
   };
   return { client, services, breakpoints, stop, look };
 }

@@ -24,7 +24,7 @@ describe('attaching', () => {
     expect(stop.body).toMatchObject({
       reason: 'entry',
       allThreadsStopped: true,
-      description: expect.stringMatching(/^Picture frozen, the process goes on: /),
+      description: 'Picture frozen',
     });
     expect(client.named('process')[0]?.body).toEqual({
       name: 'server',
@@ -136,7 +136,8 @@ describe('a picture', () => {
     const before = client.events.length;
     await client.ask('pause', { threadId: 4242 });
     const { body } = await client.event('stopped', before);
-    expect(body).toMatchObject({ reason: 'pause', allThreadsStopped: true });
+    expect(body).toMatchObject({ reason: 'pause', allThreadsStopped: true, description: 'Picture frozen' });
+    expect(client.output).toMatch(/Picture frozen, the process goes on: .*stuck/);
     expect(inspection.calls.at(-1)).toBe('pause');
   });
 
@@ -193,7 +194,7 @@ describe('a picture', () => {
     await client.ask('attach', { sample: '/tmp/x.json' });
     await client.ask('configurationDone');
     const { body } = await client.event('stopped');
-    expect(body).toMatchObject({ reason: 'entry', description: expect.stringMatching(/^Saved Sample: /) });
+    expect(body).toMatchObject({ reason: 'entry', description: 'Saved Sample' });
     expect((await client.ask('threads')).threads).toHaveLength(10);
     expect((await client.request('continue')).body.error).toMatchObject({ id: 1039 });
     const memory = await client.request('readMemory', { memoryReference: '0x1000', count: 8 });

@@ -118,6 +118,47 @@ describe('the stack of a task', () => {
     expect(carried.stackFrames.at(-1).name).toContain('a thread of the kernel');
   });
 
+  it('has a text of what is known where there is no code to show, so that clients select that frame', async () => {
+    const { client, stop } = await attached(stuck({ tasks: [idle(4242), worker(4243)] }), false);
+    const { stackFrames } = await client.ask('stackTrace', { threadId: 4243 });
+    const told = stackFrames.filter(({ source }: { source?: object }) => source);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({
+      name: expect.stringMatching(/← waits here$/),
+      presentationHint: 'normal',
+      line: 1,
+      source: { name: 'request_wait_answer' },
+    });
+    expect(told[0].source.presentationHint).toBeUndefined();
+    const { content } = await client.ask('source', { source: told[0].source, sourceReference: 0 });
+    expect(content).toMatch(/^request_wait_answer\+0x115/);
+    expect(content).toMatch(/\nWaits for\n {2}waits: it waits for/);
+    expect(content).toMatch(/what to do: /);
+    expect((await client.request('source', { sourceReference: 9999 })).message).toContain('not known');
+    expect(stop.body.threadId).toBeGreaterThan(0);
+  });
+
+  it('selects code of the user’s where a file of it is here', async () => {
+    const { client, services } = sessionOf(stuck({ tasks: [THREAD] }), false);
+    const told = async () => {
+      const { stackFrames } = await client.ask('stackTrace', { threadId: 4242 });
+      return stackFrames.filter(
+        ({ source }: { source?: { sourceReference?: number } }) => source?.sourceReference,
+      );
+    };
+    Object.assign(services, { findSource: async (file: string) => file });
+    await client.ask('attach', { pid: 4242 });
+    expect(await told()).toEqual([]);
+    const elsewhere = sessionOf(stuck({ tasks: [THREAD] }), false);
+    Object.assign(elsewhere.services, { findSource: async () => undefined });
+    await elsewhere.client.ask('attach', { pid: 4242 });
+    const { stackFrames } = await elsewhere.client.ask('stackTrace', { threadId: 4242 });
+    expect(stackFrames[0].source).toMatchObject({
+      name: 'io_cqring_wait',
+      sourceReference: stackFrames[0].id,
+    });
+  });
+
   it('gives the frame itself to who finds its line in the kernel', async () => {
     const { client } = await attached(stuck({ tasks: [THREAD] }), false);
     const { stackFrames } = await client.ask('stackTrace', { threadId: 4242 });
