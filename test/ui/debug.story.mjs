@@ -66,21 +66,18 @@ export const story = {
       },
     ],
     [
-      'its variables say what is waited for',
+      'it stands at a pending request, at the line it belongs to, with nothing selected by hand',
       async (workbench) => {
-        const rows = workbench.find('callStackRow');
-        const before = await rows.count();
-        await workbench.gesture(
-          'the ring unfolded',
-          () => workbench.click(rows.filter({ hasText: 'ring 1' }).locator('.monaco-tl-twistie')),
-          async () => (await rows.count()) > before,
+        await workbench.until('the request’s variables', async () => {
+          const rows = await workbench.find('variableRow').allInnerTexts();
+          return rows.some((text) => /operation.*READ/s.test(text));
+        });
+        const rows = await workbench.find('callStackRow').allInnerTexts();
+        assert.ok(
+          rows.some((text) => /^ring 1 .*\bpicture frozen$/is.test(text)),
+          rows.join(' | '),
         );
-        const variables = workbench.find('variableRow');
-        await workbench.gesture(
-          'a request selected',
-          () => workbench.click(rows.nth(1)),
-          async () => (await variables.count()) > 0,
-        );
+        assert.match(await workbench.find('cursor').innerText(), /Ln 20\b/);
       },
     ],
     [
