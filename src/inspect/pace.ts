@@ -1,0 +1,76 @@
+import type { Ring, Sample } from '../model/sample';
+import type { Counters } from '../sample/counters';
+
+/** Where a look would find what the last one found, looks come so much less often. */
+const CALM = 3;
+/** Of what has come to stand still there is a look no sooner than this after the last one. Milliseconds. */
+const SOON = 1000;
+
+/** stopped = a ring that was moving stands; calm = a look would tell nothing new. */
+type Verdict = 'unknown' | 'calm' | 'stopped';
+
+/**
+ * When the next look is worth it, from the counters that are read between looks: on the interval as a rule; three times as late while
+ * every ring with something in flight keeps posting completions, and while nothing at all has moved since looks that found the same;
+ * soon where a ring that was moving stands with something in flight.
+ */
+export class Pace {
+  private look: Sample | undefined;
+  private before: Counters | undefined;
+  private verdict: Verdict = 'unknown';
+  /** The last look found what the one before had. */
+  private settled = false;
+  /** Rings that have posted something between the last two readings. */
+  private moving: ReadonlySet<number> = new Set();
+
+  looked(sample: Sample): void {
+    this.settled =
+      this.look !== undefined && isUnmoved(sample, this.look) && hasSameFindings(sample, this.look);
+    this.look = sample;
+    this.before = sample;
+    this.verdict = 'unknown';
+  }
+
+  /** Takes counters; undefined = nothing could be told. */
+  counted(counters: Counters | undefined): void {
+    const { look, before, moving } = this;
+    if (!counters || !look || !before || this.verdict === 'stopped') return;
+    const moved = counters.rings.filter((ring) => same(ring, before)?.cqTail !== ring.cqTail);
+    const standing = counters.rings.filter((ring) => ring.inFlight !== 0 && !moved.includes(ring));
+    const busy = moved.length > 0 && standing.length === 0 && counters.rings.length === look.rings.length;
+    this.verdict = standing.some(({ id }) => moving.has(id))
+      ? 'stopped'
+      : busy || (this.settled && isUnmoved(counters, look))
+        ? 'calm'
+        : 'unknown';
+    this.moving = new Set(moved.map(({ id }) => id));
+    this.before = counters;
+  }
+
+  /** Milliseconds from the end of the last look to the next; `least` is what its cost asks for. */
+  wait(interval: number, least: number): number {
+    if (this.verdict === 'stopped') return Math.max(Math.min(interval, SOON), least);
+    return Math.max(this.verdict === 'calm' ? interval * CALM : interval, least);
+  }
+}
+
+function same({ id, fd, inode }: Ring, { rings }: Counters): Ring | undefined {
+  return rings.find((ring) => ring.id === id && ring.fd === fd && ring.inode === inode);
+}
+
+/** Whether no ring has taken or posted anything, and no device finished anything. */
+function isUnmoved(now: Counters, then: Counters): boolean {
+  const rings = now.rings.every((ring) => {
+    const before = same(ring, then);
+    return before?.cqTail === ring.cqTail && before?.sqTail === ring.sqTail && before?.cqHead === ring.cqHead;
+  });
+  const devices = (now.devices ?? []).every(
+    ({ name, completed }) => then.devices?.find((device) => device.name === name)?.completed === completed,
+  );
+  return rings && devices && now.rings.length === then.rings.length;
+}
+
+function hasSameFindings(a: Sample, b: Sample): boolean {
+  const of = ({ findings }: Sample) => findings.map(({ tag, stuck = 0 }) => `${tag} ${stuck}`).join();
+  return of(a) === of(b);
+}
