@@ -237,7 +237,7 @@ export class Inspection {
     const look = Math.max(0, this.since + this.pace.wait(this.interval * 1000, dear) - now);
     const { read, counting } = this;
     const { sample, problem } = this.current;
-    const count = Math.max((counting ?? 0) * 1000, this.ownCount * 10, this.due - now);
+    const count = Math.max(this.pace.counting((counting ?? 0) * 1000), this.ownCount * 10, this.due - now);
     const counts = read && counting !== undefined && sample && !problem && count < look;
     this.timer = counts
       ? this.clock.setTimeout(() => void this.readCounters(read, sample), count)

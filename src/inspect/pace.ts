@@ -1,18 +1,21 @@
 import type { Ring, Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
 
-/** Where a look would find what the last one found, looks come so much less often. */
-const CALM = 3;
+/** Looks come so much less often where all keeps moving, and where nothing does since looks that found the same. */
+const BUSY = 3;
+const STILL = 5;
+/** Of what stands still counters are read no more often. Milliseconds. */
+const SLOWLY = 1000;
 /** Of what has come to stand still there is a look no sooner than this after the last one. Milliseconds. */
 const SOON = 1000;
 
-/** stopped = a ring that was moving stands; calm = a look would tell nothing new. */
-type Verdict = 'unknown' | 'calm' | 'stopped';
+/** stopped = a ring that was moving stands; busy = all that have something in flight move; still = nothing has moved at all. */
+type Verdict = 'unknown' | 'busy' | 'still' | 'stopped';
 
 /**
  * When the next look is worth it, from the counters that are read between looks: on the interval as a rule; three times as late while
- * every ring with something in flight keeps posting completions, and while nothing at all has moved since looks that found the same;
- * soon where a ring that was moving stands with something in flight.
+ * every ring with something in flight keeps posting completions; five times while nothing at all has moved since looks that found the
+ * same; soon where a ring that was moving stands with something in flight.
  */
 export class Pace {
   private look: Sample | undefined;
@@ -38,11 +41,9 @@ export class Pace {
     const moved = counters.rings.filter((ring) => same(ring, before)?.cqTail !== ring.cqTail);
     const standing = counters.rings.filter((ring) => ring.inFlight !== 0 && !moved.includes(ring));
     const busy = moved.length > 0 && standing.length === 0 && counters.rings.length === look.rings.length;
-    this.verdict = standing.some(({ id }) => moving.has(id))
-      ? 'stopped'
-      : busy || (this.settled && isUnmoved(counters, look))
-        ? 'calm'
-        : 'unknown';
+    if (standing.some(({ id }) => moving.has(id))) this.verdict = 'stopped';
+    else if (busy) this.verdict = 'busy';
+    else this.verdict = this.settled && isUnmoved(counters, look) ? 'still' : 'unknown';
     this.moving = new Set(moved.map(({ id }) => id));
     this.before = counters;
   }
@@ -50,7 +51,13 @@ export class Pace {
   /** Milliseconds from the end of the last look to the next; `least` is what its cost asks for. */
   wait(interval: number, least: number): number {
     if (this.verdict === 'stopped') return Math.max(Math.min(interval, SOON), least);
-    return Math.max(this.verdict === 'calm' ? interval * CALM : interval, least);
+    const times = this.verdict === 'busy' ? BUSY : this.verdict === 'still' ? STILL : 1;
+    return Math.max(interval * times, least);
+  }
+
+  /** Milliseconds to the next counters. */
+  counting(milliseconds: number): number {
+    return this.verdict === 'still' ? Math.max(milliseconds, SLOWLY) : milliseconds;
   }
 }
 

@@ -54,7 +54,7 @@ function follow(rings: number, seconds: number): Promise<readonly Figure[]> {
     const looks = points.filter(({ counted }) => counted === undefined).length;
     return [
       {
-        name: `${THREADS} threads, ${rings} rings: share of a processor`,
+        name: `${THREADS} threads, ${rings} ${rings === 1 ? 'ring' : 'rings'}: share of a processor`,
         value: `${share.toFixed(2)} %`,
         goal: `< ${GOAL} %`,
         met: share < GOAL,

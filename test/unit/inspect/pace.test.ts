@@ -57,10 +57,11 @@ describe('the pace of looks', () => {
     const pace = new Pace();
     pace.looked(still);
     pace.counted(still);
-    expect(waits(pace)).toBe(2000);
+    expect([waits(pace), pace.counting(400)]).toEqual([2000, 400]);
     pace.looked(still);
     pace.counted(still);
-    expect(waits(pace)).toBe(6000);
+    expect(waits(pace)).toBe(10_000);
+    expect(pace.counting(400)).toBe(1000);
     const finding = {
       tag: 'stuck',
       severity: 'critical',
