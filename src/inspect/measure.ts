@@ -2,13 +2,7 @@ import { inFlight, uncollected } from '../explain/ringCounts';
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
-
-/** Looks closer together than this give no rates: the clocks are not that exact. Seconds. */
-const LEAST_SPAN = 0.05;
-/** Looks further apart than this neither: a ring's counter may have gone round, 32 bits at 14 million a second. Seconds. */
-const MOST_SPAN = 300;
-/** No ring does more a second. */
-const MOST_RATE = 2 ** 32 / MOST_SPAN;
+import { LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
 
 /** Where something waits for the kernel or for somebody else, not for the program itself. */
 const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
@@ -96,10 +90,6 @@ function ringPoints(sample: Sample, before: Counters | undefined, look: Counters
   });
 }
 
-function sameRing({ id, fd, inode }: Ring, before: Counters | undefined): Ring | undefined {
-  return before?.rings.find((then) => then.id === id && then.fd === fd && then.inode === inode);
-}
-
 function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: RingPoint['states']): RingPoint {
   const count = inFlight(ring);
   const submitted = perSecond(ring.sqHead, then?.sqHead, span);
@@ -115,13 +105,6 @@ function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: Rin
     overflowed: ring.overflowed ?? 0,
     ...(sqpollBusy === undefined ? {} : { sqpollBusy }),
   };
-}
-
-/** The rings' counters are 32 bits and wrap. One that went back is not the kernel's: the program can write it. */
-function perSecond(now: number | undefined, then: number | undefined, span: number): number | undefined {
-  if (now === undefined || then === undefined || span < LEAST_SPAN || span > MOST_SPAN) return undefined;
-  const passed = (now - then) >>> 0;
-  return passed > MOST_RATE * span ? undefined : passed / span;
 }
 
 function busyShare(ring: Ring, then: Ring | undefined): number | undefined {

@@ -1,5 +1,6 @@
-import type { Ring, Sample } from '../model/sample';
+import type { Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
+import { sameRing } from '../sample/ringRates';
 
 /** Looks come so much less often where all keeps moving, and where nothing does since looks that found the same. */
 const BUSY = 3;
@@ -38,7 +39,7 @@ export class Pace {
   counted(counters: Counters | undefined): void {
     const { look, before, moving } = this;
     if (!counters || !look || !before || this.verdict === 'stopped') return;
-    const moved = counters.rings.filter((ring) => same(ring, before)?.cqTail !== ring.cqTail);
+    const moved = counters.rings.filter((ring) => sameRing(ring, before)?.cqTail !== ring.cqTail);
     const standing = counters.rings.filter((ring) => ring.inFlight !== 0 && !moved.includes(ring));
     const busy = moved.length > 0 && standing.length === 0 && counters.rings.length === look.rings.length;
     if (standing.some(({ id }) => moving.has(id))) this.verdict = 'stopped';
@@ -61,14 +62,10 @@ export class Pace {
   }
 }
 
-function same({ id, fd, inode }: Ring, { rings }: Counters): Ring | undefined {
-  return rings.find((ring) => ring.id === id && ring.fd === fd && ring.inode === inode);
-}
-
 /** Whether no ring has taken or posted anything, and no device finished anything. */
 function isUnmoved(now: Counters, then: Counters): boolean {
   const rings = now.rings.every((ring) => {
-    const before = same(ring, then);
+    const before = sameRing(ring, then);
     return before?.cqTail === ring.cqTail && before?.sqTail === ring.sqTail && before?.cqHead === ring.cqHead;
   });
   const devices = (now.devices ?? []).every(

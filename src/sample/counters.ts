@@ -1,6 +1,6 @@
 import type { Host, Process, Ring, Sample } from '../model/sample';
 import type { MemoryResult } from '../probe/protocol';
-import { ringMappings } from '../procfs/maps';
+import { type MapsRow, ringMappings } from '../procfs/maps';
 import { parsePressure } from '../procfs/pressure';
 import { parseStat } from '../procfs/stat';
 import { parseUptime } from '../procfs/uptime';
@@ -8,7 +8,7 @@ import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/h
 import type { Target } from '../target/target';
 import { countAgain } from './deviceFacts';
 import { IO_PRESSURE } from './host';
-import { lookRemembered } from './relook';
+import { lookRemembered, type Memory } from './relook';
 import { placesOf, rangeOf } from './ringPlaces';
 import { textOf } from './text';
 
@@ -21,6 +21,9 @@ export interface Counters extends Pick<Sample, 'takenAt' | 'rings' | 'devices'> 
 /** Rings whose headers are read between two looks; a process of more is looked at, and no more than that. */
 const MOST_RINGS = 256;
 
+/** The rings' mappings of a look; those of the program may be thousands. */
+const mapped = new WeakMap<Memory, readonly MapsRow[]>();
+
 /**
  * The counters of now, of what the last whole look found: the headers of its rings, its devices, the host's pressure, in one round
  * trip. A ring that is not what it was, or has no mapping of its own (before 5.17), is left out. Undefined where that look is not
@@ -30,7 +33,8 @@ export async function readCounters(target: Target, last: Sample): Promise<Counte
   const memory = lookRemembered(last);
   if (!memory || target.frozen || last.rings.length > MOST_RINGS) return undefined;
   const { pid, startTime, name } = last.process;
-  const mappings = ringMappings(memory.maps);
+  const mappings = mapped.get(memory) ?? ringMappings(memory.maps);
+  mapped.set(memory, mappings);
   const found = last.rings.flatMap((ring) => {
     const { fd, inode } = ring;
     if (fd === null || inode === undefined || ring.setup.includes('SQ_REWIND')) return [];

@@ -29,7 +29,7 @@ export function withRequestAges(sample: Sample, previous: Sample | undefined): S
     for (const request of sample.requests) {
       const key = ages.has(request) ? undefined : keyOf(request);
       const then = key === undefined ? undefined : before.get(key)?.pop();
-      if (!then) continue;
+      if (!then || contradict(then, request)) continue;
       taken.add(then);
       ages.set(request, then.seen ?? 0);
     }
@@ -101,9 +101,7 @@ const PROOFS: readonly Proof[] = [
   (request, _, standing) => {
     const { worker, inferred } = request;
     const carried = isCarriedAlone(request) || (worker !== undefined && inferred === undefined);
-    return worker !== undefined && carried && standing.has(worker)
-      ? `${worker} ${asked(request)}`
-      : undefined;
+    return worker !== undefined && carried && standing.has(worker) ? String(worker) : undefined;
   },
   (request, still) => {
     const { sequence, certainty } = request;
@@ -121,6 +119,12 @@ const PROOFS: readonly Proof[] = [
     return (still.took && counted) || (still.posted && !silent) ? asked(request) : undefined;
   },
 ];
+
+/** One look may know more of a request than the other, as the stack of its worker alone does; what both know is the same. */
+function contradict(a: Request, b: Request): boolean {
+  const differ = <T>(x: T | undefined, y: T | undefined) => x !== undefined && y !== undefined && x !== y;
+  return differ(a.userData, b.userData) || differ(a.ring ?? undefined, b.ring ?? undefined);
+}
 
 /** Only the task that carries it tells of it: what that carries next may look the same. */
 function isCarriedAlone({ sources }: Request): boolean {
