@@ -3,7 +3,7 @@ import type * as vscode from 'vscode';
 import type { OpenHost } from './inspect/host';
 import { type HostId, hostKey, isHere, LOCAL } from './inspect/hostId';
 import { Hosts } from './inspect/hosts';
-import type { TakeSample } from './inspect/inspection';
+import type { ReadCounters, TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
 import { KernelLines } from './inspect/kernelLines';
 import { UserError } from './model/errors';
@@ -99,7 +99,14 @@ export function activate(context: vscode.ExtensionContext): TestApi {
         return listProcesses(target, { all, signal });
       }, signal);
 
-  const inspections = new Inspections(take, clock);
+  const read =
+    (host: HostId): ReadCounters =>
+    (signal, last, { spent }) =>
+      hosts.of(host).use(async (target) => {
+        const { readCounters } = await import('./sample/counters');
+        return readCounters(target, last).finally(() => spent?.(target.processor));
+      }, signal);
+  const inspections = new Inspections(take, clock, read);
   const debuggees = new Inspections(take, clock);
   const tree = new InspectionTree(inspections, hosts);
   const subjects = new Subjects(inspections, tree, debuggees);

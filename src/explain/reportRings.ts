@@ -3,7 +3,7 @@ import type { Ring } from '../model/sample';
 import { certaintyOf, isListedExactly, sourcesOf, unlistedOf } from './certainty';
 import type { Context } from './reportContext';
 import { requestLines } from './reportRequests';
-import { inFlight, lost, skewOf } from './ringCounts';
+import { inFlight, lost, rateWords, skewOf } from './ringCounts';
 import { wrap } from './style';
 import { grouped } from './words';
 import { busyPools, poolText } from './workers';
@@ -51,7 +51,9 @@ function ringLine(ring: Ring): string {
       : ` · SQ ${ring.sqHead}/${ring.sqTail} of ${ring.sqEntries}, CQ ${ring.cqHead}/${ring.cqTail} of ${ring.cqEntries}`;
   const skew = skewOf(ring);
   const overflow = ring.overflowed ? ` · ${grouped(ring.overflowed)} overflowed` : '';
-  return `${name} · ${grouped(pending)} in flight${listed}${queues}${overflow}${skew === undefined ? '' : ` (${printable(skew, 200)})`}`;
+  const rates = rateWords(ring);
+  const moves = rates === undefined ? '' : ` · ${rates}`;
+  return `${name} · ${grouped(pending)} in flight${listed}${moves}${queues}${overflow}${skew === undefined ? '' : ` (${printable(skew, 200)})`}`;
 }
 
 /** Requests without a row, and how sure the rows are. */

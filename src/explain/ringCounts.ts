@@ -1,4 +1,5 @@
 import type { Ring } from '../model/sample';
+import { grouped } from './words';
 
 /** Submitted and not completed: by the kernel's own count where it is known, else by the counters. */
 export function inFlight(ring: Ring): number | undefined {
@@ -28,4 +29,14 @@ export function uncollected({ cqHead, cqTail }: Ring): number {
 /** Submissions the kernel has not taken. */
 export function unsubmitted({ sqHead, sqTail }: Ring): number {
   return sqHead === undefined || sqTail === undefined ? 0 : (sqTail - sqHead) >>> 0;
+}
+
+/** "1,200 submitted/s, 1,180 completed/s" since the look before; undefined where that is not known, or nothing has moved. */
+export function rateWords({ submittedRate: submitted, completedRate: completed }: Ring): string | undefined {
+  if (!submitted && !completed) return undefined;
+  const words = (rate: number | undefined, what: string) =>
+    rate === undefined
+      ? []
+      : [`${rate < 10 ? Math.round(rate * 10) / 10 : grouped(Math.round(rate))} ${what}/s`];
+  return [...words(submitted, 'submitted'), ...words(completed, 'completed')].join(', ');
 }

@@ -1,6 +1,7 @@
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { Sample } from '../model/sample';
-import { measured } from './measure';
+import type { Counters } from '../sample/counters';
+import { counted, measured } from './measure';
 
 export interface HistoryLimits {
   /** Points that are kept. */
@@ -8,6 +9,9 @@ export interface HistoryLimits {
   /** Rows of tasks and requests, in all Samples that are kept together. */
   readonly rows: number;
 }
+
+/** The clock and the time since boot differ by no more unless the clock is set. Milliseconds. */
+const CLOCK_SET = 1500;
 
 const LIMITS: HistoryLimits = { points: 4096, rows: 20_000 };
 
@@ -25,6 +29,8 @@ export class History {
   private readonly kept: HistoryPoint[] = [];
   private readonly moments: Kept[] = [];
   private last: Sample | undefined;
+  /** What rates are told from: of the last look, or of the counters that were read since. */
+  private counters: Counters | undefined;
 
   constructor(private readonly limits: HistoryLimits = LIMITS) {}
 
@@ -35,11 +41,17 @@ export class History {
 
   /** Takes what a look has found; `cost` = seconds it took. */
   add(sample: Sample, cost?: number): void {
-    this.kept.push(measured(sample, this.last, cost));
+    this.push(sample, measured(sample, this.last, cost, this.counters));
     this.last = sample;
     this.remember(sample);
-    if (this.kept.length > this.limits.points) this.thin();
     this.forget();
+  }
+
+  /** Takes counters that were read after a look. */
+  count(counters: Counters): void {
+    const last = this.kept.at(-1);
+    const point = last && this.counters && counted(counters, this.counters, last);
+    if (point) this.push(counters, point);
   }
 
   /** Takes what the newest look was completed to after it had been added. */
@@ -54,6 +66,24 @@ export class History {
     let best: Kept | undefined;
     for (const one of this.moments) if (!best || Math.abs(one.at - at) <= Math.abs(best.at - at)) best = one;
     return best?.sample;
+  }
+
+  private push(counters: Counters, point: HistoryPoint): void {
+    this.follow(point);
+    this.kept.push(point);
+    this.counters = counters;
+    if (this.kept.length > this.limits.points) this.thin();
+  }
+
+  /** Where the host's clock was set, all that was before is dated by the new one: no time stands twice, and none is left out. */
+  private follow({ at, span }: HistoryPoint): void {
+    const last = this.kept.at(-1);
+    const jump = last ? at - last.at - span * 1000 : 0;
+    if (!last || Math.abs(jump) < (span > 0 ? CLOCK_SET : 0)) return;
+    if (span === 0 && jump > 0) return;
+    const moved = <T extends { readonly at: number }>(one: T): T => ({ ...one, at: one.at + jump });
+    this.kept.splice(0, this.kept.length, ...this.kept.map(moved));
+    this.moments.splice(0, this.moments.length, ...this.moments.map(moved).map(redated));
   }
 
   private remember(sample: Sample): void {
@@ -90,6 +120,10 @@ export class History {
   }
 }
 
+function redated(kept: Kept): Kept {
+  return { ...kept, sample: { ...kept.sample, takenAt: new Date(kept.at).toISOString() } };
+}
+
 /** One point for two that follow one another: rates by time, all else by its peak, for what was short must not vanish. */
 function merge(a: HistoryPoint, b: HistoryPoint): HistoryPoint {
   const span = a.span + b.span;
@@ -98,6 +132,7 @@ function merge(a: HistoryPoint, b: HistoryPoint): HistoryPoint {
   return {
     at: b.at,
     span,
+    ...(a.counted && b.counted ? { counted: true } : {}),
     rings: paired(
       a.rings,
       b.rings,

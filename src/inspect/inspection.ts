@@ -1,8 +1,10 @@
 import { type ErrorCode, UserError } from '../model/errors';
 import type { Sample } from '../model/sample';
+import type { Counters } from '../sample/counters';
 import { withStanding } from '../source/standing';
 import { Budget } from './budget';
 import { History } from './history';
+import { Pace } from './pace';
 import { type InspectionProblem, problemOf } from './problem';
 
 /** live = sampling on its schedule; paused = the picture is frozen; ended = the process is gone or it was closed. */
@@ -40,6 +42,13 @@ export type TakeSample = (
   told?: Told,
 ) => Promise<Sample>;
 
+/** Reads the counters of what was looked at (src/sample/counters.ts); undefined where a look alone can tell. */
+export type ReadCounters = (
+  signal: AbortSignal,
+  last: Sample,
+  told: Pick<Told, 'spent'>,
+) => Promise<Counters | undefined>;
+
 /** The clock of an inspection, so that tests need not wait. */
 export interface Clock {
   now(): number;
@@ -52,10 +61,15 @@ export interface Clock {
 /** Nothing is left to look at. */
 const GONE: ReadonlySet<string> = new Set<ErrorCode>(['process-gone', 'no-such-process', 'zombie']);
 
-/** Follows one process: samples it on a schedule, keeps the newest Sample and tells its listeners. */
+/**
+ * Follows one process: samples it on a schedule, keeps the newest Sample and tells its listeners. A look comes on the interval, later
+ * where looks are dear (a tenth of a processor here, far less of the host's: Budget). While somebody watches it go (`count`), counters
+ * are read between looks: they make points of the history and move the next look (Pace), and never change the Sample.
+ */
 export class Inspection {
   private current: InspectionSnapshot = { state: 'starting' };
   private readonly listeners = new Set<(snapshot: InspectionSnapshot) => void>();
+  private readonly counters = new Set<() => void>();
   private timer: unknown;
   private running: Promise<void> | undefined;
   private readonly abort = new AbortController();
@@ -68,6 +82,13 @@ export class Inspection {
   private own = 0;
   /** When the probe may be asked again by itself. */
   private due = 0;
+  /** When the last look had ended, or the interval was set. */
+  private since = 0;
+  private readonly pace = new Pace();
+  /** Seconds between counters; undefined = none are read. */
+  private counting: number | undefined;
+  /** Milliseconds this program took for the last counters. */
+  private ownCount = 0;
 
   /** `interval` in seconds; undefined = only when asked. */
   constructor(
@@ -75,6 +96,7 @@ export class Inspection {
     private readonly take: TakeSample,
     private readonly clock: Clock,
     interval?: number,
+    private readonly read?: ReadCounters,
   ) {
     this.interval = interval;
   }
@@ -89,6 +111,12 @@ export class Inspection {
     return () => this.listeners.delete(listener);
   }
 
+  /** Calls back when counters have become a point of the history; the returned function ends it. */
+  onCount(listener: () => void): () => void {
+    this.counters.add(listener);
+    return () => this.counters.delete(listener);
+  }
+
   /**
    * Takes a Sample now; joins the one under way, but for a search, which waits for it. What a search has found is searched for at
    * every later look, too. Never rejects: a failure stands in the snapshot.
@@ -100,7 +128,8 @@ export class Inspection {
     }
     this.running ??= this.look(search ?? (this.searches ? {} : undefined)).finally(() => {
       this.running = undefined;
-      this.due = Math.max(this.due, this.clock.now()) + this.budget.wait();
+      this.since = this.clock.now();
+      this.pay();
       this.schedule();
     });
     return this.running;
@@ -135,6 +164,14 @@ export class Inspection {
   /** Seconds between looks; undefined = only when asked. */
   setInterval(seconds: number | undefined): void {
     this.interval = seconds;
+    this.since = this.clock.now();
+    this.schedule();
+  }
+
+  /** Seconds between counters while looks are taken on an interval; undefined = none are read. */
+  count(seconds: number | undefined): void {
+    if (this.counting === seconds) return;
+    this.counting = seconds;
     this.schedule();
   }
 
@@ -143,6 +180,7 @@ export class Inspection {
     this.abort.abort();
     this.publish({ ...this.current, state: 'ended' });
     this.listeners.clear();
+    this.counters.clear();
   }
 
   private async look(search: Search | undefined): Promise<void> {
@@ -160,6 +198,7 @@ export class Inspection {
       this.own = before === undefined ? took : Math.min(took, (this.clock.processor?.() ?? 0) - before);
       const cost = took / 1000;
       this.history.add(sample, cost);
+      this.pace.looked(sample);
       const state = this.current.state === 'paused' ? 'paused' : 'live';
       this.publish({ state, sample, cost });
     } catch (error) {
@@ -189,12 +228,44 @@ export class Inspection {
     this.publish({ ...this.current, sample: newest });
   }
 
+  /** What comes by itself next: a look, or counters where they come first. */
   private schedule(): void {
     this.unschedule();
     if (this.current.state !== 'live' || this.interval === undefined) return;
-    // A look that is dear comes less often: the inspector stays below a tenth of a processor here, its probe far below that.
-    const wait = Math.max(this.interval * 1000, this.own * 10, this.due - this.clock.now());
-    this.timer = this.clock.setTimeout(() => void this.refresh(), wait);
+    const now = this.clock.now();
+    const dear = Math.max(this.own * 10, this.due - this.since);
+    const look = Math.max(0, this.since + this.pace.wait(this.interval * 1000, dear) - now);
+    const { read, counting } = this;
+    const { sample, problem } = this.current;
+    const count = Math.max(this.pace.counting((counting ?? 0) * 1000), this.ownCount * 10, this.due - now);
+    const counts = read && counting !== undefined && sample && !problem && count < look;
+    this.timer = counts
+      ? this.clock.setTimeout(() => void this.readCounters(read, sample), count)
+      : this.clock.setTimeout(() => void this.refresh(), look);
+  }
+
+  /** Never rejects: what goes wrong the next look meets, too. */
+  private async readCounters(read: ReadCounters, sample: Sample): Promise<void> {
+    const started = this.clock.now();
+    const before = this.clock.processor?.();
+    const spent = (milliseconds: number | undefined) => this.budget.note(milliseconds);
+    const counters = await read(this.abort.signal, sample, { spent }).catch(() => undefined);
+    // A look that has begun meanwhile sees what is later, and is followed by what comes next itself.
+    if (this.running !== undefined || this.current.state !== 'live') return;
+    if (this.current.sample?.takenAt !== sample.takenAt) return this.schedule();
+    const took = this.clock.now() - started;
+    this.ownCount = before === undefined ? took : Math.min(took, (this.clock.processor?.() ?? 0) - before);
+    this.pay();
+    this.pace.counted(counters);
+    if (counters) {
+      this.history.count(counters);
+      for (const listener of [...this.counters]) listener();
+    }
+    this.schedule();
+  }
+
+  private pay(): void {
+    this.due = Math.max(this.due, this.clock.now()) + this.budget.wait();
   }
 
   private unschedule(): void {

@@ -1,7 +1,14 @@
 import type { Sample } from '../model/sample';
 import type { History } from './history';
 import { type HostId, hostKey, isHere, LOCAL } from './hostId';
-import { type Clock, Inspection, type InspectionSnapshot, type Search, type TakeSample } from './inspection';
+import {
+  type Clock,
+  Inspection,
+  type InspectionSnapshot,
+  type ReadCounters,
+  type Search,
+  type TakeSample,
+} from './inspection';
 
 /** One thing the user looks at: a process that is followed, or a sample that was opened from a file. */
 export interface Inspected {
@@ -32,13 +39,16 @@ export class Inspections {
   private readonly saved = new Map<string, Inspected>();
   private readonly order: string[] = [];
   private readonly listeners = new Set<() => void>();
+  private readonly counters = new Set<(key: string) => void>();
   private interval: number | undefined;
+  private counting: number | undefined;
   private opened = 0;
 
-  /** `take` makes the sampler of one process of a host. */
+  /** `take` makes the sampler of one process of a host, `read` what reads counters between its looks. */
   constructor(
     private readonly take: (host: HostId, pid: number) => TakeSample,
     private readonly clock: Clock,
+    private readonly read?: (host: HostId) => ReadCounters,
   ) {}
 
   get all(): readonly Inspected[] {
@@ -56,6 +66,12 @@ export class Inspections {
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when a history has grown by counters, which change nothing else; the returned function ends it. */
+  onCount(listener: (key: string) => void): () => void {
+    this.counters.add(listener);
+    return () => this.counters.delete(listener);
   }
 
   /** Follows a process, or looks again where it is followed already. Resolves after that look, failed or not; undefined = cancelled. */
@@ -131,6 +147,12 @@ export class Inspections {
     for (const { inspection } of this.live.values()) inspection.setInterval(seconds);
   }
 
+  /** Seconds between counters, for all; undefined = none are read. */
+  count(seconds: number | undefined): void {
+    this.counting = seconds;
+    for (const { inspection } of this.live.values()) inspection.count(seconds);
+  }
+
   /** Closes all that are followed on a host. */
   removeHost(host: HostId): void {
     for (const [key, followed] of [...this.live])
@@ -139,6 +161,7 @@ export class Inspections {
 
   dispose(): void {
     this.listeners.clear();
+    this.counters.clear();
     for (const key of [...this.order]) this.remove(key);
   }
 
@@ -161,7 +184,12 @@ export class Inspections {
   }
 
   private begin(key: string, host: HostId, pid: number): Inspection {
-    const inspection = new Inspection(pid, this.take(host, pid), this.clock, this.interval);
+    const read = this.read?.(host);
+    const inspection = new Inspection(pid, this.take(host, pid), this.clock, this.interval, read);
+    inspection.count(this.counting);
+    inspection.onCount(() => {
+      for (const listener of [...this.counters]) listener(key);
+    });
     this.live.set(key, { host, inspection });
     this.order.push(key);
     inspection.onChange(() => {

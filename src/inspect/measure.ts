@@ -1,9 +1,8 @@
 import { inFlight, uncollected } from '../explain/ringCounts';
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
-
-/** Looks closer together than this give no rates: the clocks are not that exact. Seconds. */
-const LEAST_SPAN = 0.05;
+import type { Counters } from '../sample/counters';
+import { LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
 
 /** Where something waits for the kernel or for somebody else, not for the program itself. */
 const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
@@ -16,16 +15,20 @@ const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
   'drained',
 ]);
 
-/** What a Sample says in numbers; `previous` = the look before at the same process, `cost` = seconds that this one took. */
-export function measured(sample: Sample, previous?: Sample, cost?: number): HistoryPoint {
-  const before = previous && isSame(sample, previous) ? previous : undefined;
+/**
+ * What a Sample says in numbers; `previous` = the look before, `cost` = seconds that this one took, `since` = counters that were read
+ * between the two, which may not have all.
+ */
+export function measured(sample: Sample, previous?: Counters, cost?: number, since = previous): HistoryPoint {
+  const before = since && isSame(sample, since) ? since : undefined;
+  const look = previous && isSame(sample, previous) ? previous : undefined;
   const span = spanOf(sample, before);
   const ages = sample.requests.filter(({ state }) => PENDING.has(state)).flatMap(ageOf);
   const pressure = pressureOf(sample, before, span);
   return {
     at: Date.parse(sample.takenAt),
     span,
-    rings: ringPoints(sample, before, span),
+    rings: ringPoints(sample, before, look),
     ...(ages.length > 0 ? { oldest: ages.reduce((a, b) => Math.max(a, b)) } : {}),
     stuck: sample.findings.reduce((sum, { stuck = 0 }) => sum + stuck, 0),
     workers: workersOf(sample),
@@ -35,13 +38,36 @@ export function measured(sample: Sample, previous?: Sample, cost?: number): Hist
   };
 }
 
-function isSame(a: Sample, b: Sample): boolean {
+/** What counters say after a point, of a look or of counters; undefined where they are not of the same process, or too soon. */
+export function counted(now: Counters, before: Counters, last: HistoryPoint): HistoryPoint | undefined {
+  const span = spanOf(now, before);
+  if (!isSame(now, before) || span < LEAST_SPAN) return undefined;
+  const { oldest, stuck, workers } = last;
+  const pressure = pressureOf(now, before, span);
+  return {
+    at: Date.parse(now.takenAt),
+    span,
+    counted: true,
+    rings: now.rings.map((ring) => {
+      const { states = {}, sqpollBusy } = last.rings.find(({ id }) => id === ring.id) ?? {};
+      const point = ringPoint(ring, sameRing(ring, before), span, states);
+      return sqpollBusy === undefined ? point : { ...point, sqpollBusy };
+    }),
+    ...(oldest === undefined ? {} : { oldest }),
+    stuck,
+    workers,
+    devices: (now.devices ?? []).map((device) => deviceOf(device, before, span)),
+    ...(pressure ? { pressure } : {}),
+  };
+}
+
+function isSame(a: Counters, b: Counters): boolean {
   return a.process.pid === b.process.pid && a.process.startTime === b.process.startTime;
 }
 
 /** By the host's seconds since boot, which no setting of its clock moves. */
-function spanOf(sample: Sample, before: Sample | undefined): number {
-  const [now, then] = [sample.host.uptime, before?.host.uptime];
+function spanOf({ host }: Counters, before: Counters | undefined): number {
+  const [now, then] = [host.uptime, before?.host.uptime];
   return now === undefined || then === undefined ? 0 : Math.max(0, now - then);
 }
 
@@ -49,7 +75,8 @@ function ageOf({ age, seen }: Request): number[] {
   return age === undefined && seen === undefined ? [] : [Math.max(age ?? 0, seen ?? 0)];
 }
 
-function ringPoints({ rings, requests }: Sample, before: Sample | undefined, span: number): RingPoint[] {
+function ringPoints(sample: Sample, before: Counters | undefined, look: Counters | undefined): RingPoint[] {
+  const { rings, requests } = sample;
   const states = new Map<number | null, Partial<Record<RequestState, number>>>();
   for (const { ring, state } of requests) {
     const counts = states.get(ring) ?? {};
@@ -57,10 +84,9 @@ function ringPoints({ rings, requests }: Sample, before: Sample | undefined, spa
     states.set(ring, counts);
   }
   return rings.map((ring) => {
-    const then = before?.rings.find(
-      ({ id, fd, inode }) => id === ring.id && fd === ring.fd && inode === ring.inode,
-    );
-    return ringPoint(ring, then, span, states.get(ring.id) ?? {});
+    const then = sameRing(ring, before);
+    const from = then ? before : look;
+    return ringPoint(ring, then ?? sameRing(ring, look), spanOf(sample, from), states.get(ring.id) ?? {});
   });
 }
 
@@ -79,12 +105,6 @@ function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: Rin
     overflowed: ring.overflowed ?? 0,
     ...(sqpollBusy === undefined ? {} : { sqpollBusy }),
   };
-}
-
-/** The rings' counters are 32 bits and wrap. */
-function perSecond(now: number | undefined, then: number | undefined, span: number): number | undefined {
-  if (now === undefined || then === undefined || span < LEAST_SPAN) return undefined;
-  return ((now - then) >>> 0) / span;
 }
 
 function busyShare(ring: Ring, then: Ring | undefined): number | undefined {
@@ -107,7 +127,7 @@ function workersOf({ tasks, workerPools }: Sample): WorkerPoint {
   return { busy: busy.length, all: workers.length, ...(limit === undefined ? {} : { limit }) };
 }
 
-function deviceOf(device: BlockDevice, before: Sample | undefined, span: number): DevicePoint {
+function deviceOf(device: BlockDevice, before: Counters | undefined, span: number): DevicePoint {
   const then = before?.devices?.find(({ name }) => name === device.name);
   const { completed } = device;
   const rate =
@@ -124,7 +144,11 @@ function deviceOf(device: BlockDevice, before: Sample | undefined, span: number)
   };
 }
 
-function pressureOf({ host }: Sample, before: Sample | undefined, span: number): HistoryPoint['pressure'] {
+function pressureOf(
+  { host }: Counters,
+  before: Counters | undefined,
+  span: number,
+): HistoryPoint['pressure'] {
   const [now, then] = [host.ioPressure, before?.host.ioPressure];
   if (!now || !then || span < LEAST_SPAN) return undefined;
   const share = (a: number, b: number) => Math.min(1, Math.max(0, (a - b) / 1e6 / span));

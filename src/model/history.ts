@@ -3,11 +3,16 @@ import type { RequestState } from './request';
 /**
  * How an inspection has gone, as numbers over time. Times are milliseconds since 1970 on the target's clock; shares are 0 to 1; an
  * absent field is unknown.
+ *
+ * Between two looks counters alone are read (`counted`): rates, what is in flight, not reaped and in the devices are of that moment;
+ * what only a look finds (states, oldest, stuck, workers, overflowed) stands as the last look found it.
  */
 export interface HistoryPoint {
   readonly at: number;
-  /** Seconds it stands for: until the look before. 0 of a first one. */
+  /** Seconds it stands for: until the point before. 0 of a first one. */
   readonly span: number;
+  /** From counters alone. */
+  readonly counted?: true;
   readonly rings: readonly RingPoint[];
   /** Seconds that the oldest pending request has waited, at least. */
   readonly oldest?: number;

@@ -260,6 +260,9 @@ export interface Ring {
   readonly cqHead?: number;
   readonly cqTail?: number;
   readonly overflowed?: number;
+  /** SQEs taken and CQEs posted a second since the look before of the same inspection; absent of a first one. */
+  readonly submittedRate?: number;
+  readonly completedRate?: number;
   /** Submitted and not completed, from the counters; see `skew`. */
   readonly inFlight?: number;
   /** How many of `inFlight` stand as rows in `requests`, those in doubt not counted. */

@@ -43,6 +43,11 @@ export function rememberLook(resources: readonly Resource[], memory: Memory): vo
   memories.set(resources, memory);
 }
 
+/** What the whole look behind a Sample knows beyond it; absent where it is another inspector's, or from a file. */
+export function lookRemembered({ resources }: Sample): Memory | undefined {
+  return memories.get(resources);
+}
+
 /** Whether a look now may keep what that one says of files, sockets and names: not where the kernel did not answer. */
 export function standsYet({ resources }: Sample): boolean {
   const memory = memories.get(resources);
@@ -93,7 +98,10 @@ export async function relook(
     fdList?.ok &&
     fdList.entries.length === links.size &&
     fdList.entries.every(({ name, link }) => links.get(name) === link);
-  if (!stat || stat.startTime !== previous.process.startTime || !sameTasks || !sameFiles) return undefined;
+  // Another program of the same process (exec) has another name.
+  const { startTime, name } = previous.process;
+  const same = stat?.startTime === startTime && stat?.comm === name;
+  if (!stat || !same || !sameTasks || !sameFiles) return undefined;
   const { uptime } = await clocks;
   const ioPressure = parsePressure(textOf(pressureFile) ?? '');
   const [fuseServers, submissions] = await Promise.all([

@@ -34,6 +34,7 @@ import { beginWalking, type WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
 import { relook, rememberLook, standsYet } from './relook';
 import { withRequestAges } from './requestAges';
+import { withRates } from './ringRates';
 import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
 import { readTasks } from './tasks';
@@ -75,7 +76,8 @@ export async function takeSample(target: Target, pid: number, options: SampleOpt
   const kind = previous && !searchIsDue(previous) ? 'whole' : 'searching';
   const whole = () =>
     foreseen(target, pid, searches ? undefined : previous, kind, (view) => lookAfresh(view, pid, options));
-  return withRequestAges(withArmedPolls(again ?? (await whole()), previous), previous);
+  const sample = withRates(again ?? (await whole()), previous);
+  return withRequestAges(withArmedPolls(sample, previous), previous);
 }
 
 async function lookAfresh(view: Target, pid: number, options: SampleOptions): Promise<Sample> {

@@ -1,5 +1,5 @@
 import { certaintyOf, sourcesOf, unlistedOf } from '../explain/certainty';
-import { inFlight, lost, skewOf, uncollected, unsubmitted } from '../explain/ringCounts';
+import { inFlight, lost, rateWords, skewOf, uncollected, unsubmitted } from '../explain/ringCounts';
 import { indexOf } from '../explain/sampleIndex';
 import { printable } from '../model/printable';
 import type { Ring, Sample } from '../model/sample';
@@ -56,6 +56,7 @@ function ringState(ring: Ring): string {
   return dots(
     pending === undefined ? 'no counters' : `${grouped(pending)} in flight`,
     pending !== undefined && pending > 0 && explained !== undefined && `${grouped(explained)} listed`,
+    rateWords(ring),
     reaped > 0 && `${grouped(reaped)} not collected`,
     overflowed !== undefined && overflowed > 0 && `${grouped(overflowed)} overflowed`,
     unsubmitted(ring) > 0 && `${grouped(unsubmitted(ring))} not submitted`,

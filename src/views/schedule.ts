@@ -10,14 +10,22 @@ import { onSettingsChange, refreshInterval } from './settings';
 import type { Timelines } from './timelinePanel';
 import type { InspectionTree } from './tree';
 
-/** Looks again on the interval of the settings, but only while somebody sees the tree or a timeline. */
+/** Seconds between counters while a timeline is seen. */
+const COUNTING = 0.4;
+
+/**
+ * Looks again on the interval of the settings, but only while somebody sees the tree or a timeline; for a timeline counters are read in
+ * between.
+ */
 export function followSchedule(
   inspections: Inspections,
   tree: InspectionTree,
   timelines?: Pick<Timelines, 'visible' | 'onVisible'>,
 ): vscode.Disposable {
-  const apply = () =>
+  const apply = () => {
     inspections.setInterval(tree.visible || timelines?.visible ? refreshInterval() : undefined);
+    inspections.count(timelines?.visible ? COUNTING : undefined);
+  };
   apply();
   return vscode.Disposable.from(
     onSettingsChange(apply),

@@ -22,15 +22,21 @@ export class Timelines implements vscode.Disposable {
   private readonly open = new Map<string, Open>();
   private readonly visibility = new vscode.EventEmitter<void>();
   readonly onVisible = this.visibility.event;
-  private readonly stop: () => void;
+  private readonly stops: readonly (() => void)[];
 
   constructor(
     private readonly extension: vscode.Uri,
     private readonly inspections: Inspections,
   ) {
-    this.stop = inspections.onChange(() => {
-      for (const [key, open] of [...this.open]) this.follow(key, open);
-    });
+    this.stops = [
+      inspections.onChange(() => {
+        for (const [key, open] of [...this.open]) this.follow(key, open);
+      }),
+      inspections.onCount((key) => {
+        const open = this.open.get(key);
+        if (open?.ready && open.panel.visible) this.tellPoints(key, open);
+      }),
+    ];
   }
 
   /** Somebody looks at one. */
@@ -86,7 +92,7 @@ export class Timelines implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.stop();
+    for (const stop of this.stops) stop();
     for (const { panel } of [...this.open.values()]) panel.dispose();
     this.visibility.dispose();
   }
@@ -121,7 +127,6 @@ export class Timelines implements vscode.Disposable {
   /** Tells the page what is new; nothing while nobody sees it. */
   private follow(key: string, open: Open): void {
     const inspected = this.inspections.get(key);
-    const points = this.inspections.historyOf(key)?.points ?? [];
     if (!inspected) {
       // It has been closed: what was drawn stays until its panel is closed, too.
       this.open.delete(key);
@@ -129,13 +134,18 @@ export class Timelines implements vscode.Disposable {
       return;
     }
     if (!open.ready || !open.panel.visible) return;
+    this.tellPoints(key, open);
+    this.tell(open, { kind: 'shown', shown: shownOf(inspected) });
+  }
+
+  private tellPoints(key: string, open: Open): void {
+    const points = this.inspections.historyOf(key)?.points ?? [];
     const { sent } = open;
     const [first, last] = [points[0], points.at(-1)];
     const whole = sent === undefined || first?.at !== sent.first;
     const fresh = whole ? points : points.filter(({ at }) => at > sent.last);
     if (first && last) open.sent = { first: first.at, last: last.at };
     if (fresh.length > 0) this.tell(open, { kind: 'points', whole, points: fresh });
-    this.tell(open, { kind: 'shown', shown: shownOf(inspected) });
   }
 
   private tell({ panel }: Open, message: ToPage): void {

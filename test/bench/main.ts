@@ -6,6 +6,7 @@ import { fio } from './fio';
 import { lines } from './lines';
 import { overSsh } from './overSsh';
 import { pendingRequests } from './pendingRequests';
+import { sampling } from './sampling';
 import { stacks } from './stacks';
 import { timeline } from './timeline';
 import { trace } from './trace';
@@ -18,6 +19,7 @@ const all: Record<string, { readonly title: string; readonly run: Benchmark }> =
   big: { title: 'A big process', run: bigProcess },
   typical: { title: 'A typical process', run: typicalProcess },
   pending: { title: 'The list of pending requests', run: pendingRequests },
+  sampling: { title: 'A process that is followed', run: sampling },
   stacks: { title: 'The stacks of a process', run: stacks },
   ssh: { title: 'A host over SSH, 20 ms away', run: overSsh },
   fio: { title: 'The cost to the target', run: fio },
@@ -32,6 +34,7 @@ const full = {
   big: 30,
   typical: 20,
   pending: 20,
+  sampling: 10,
   stacks: 9,
   ssh: 9,
   fio: 7,

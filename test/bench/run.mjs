@@ -1,4 +1,4 @@
-// npm run bench [-- --smoke] [-- big|typical|pending|stacks|ssh|fio|lines|timeline|debug|activation …]: measures and prints; a benchmark is not a test.
+// npm run bench [-- --smoke] [-- big|typical|pending|sampling|stacks|ssh|fio|lines|timeline|debug|activation …]: measures and prints; a benchmark is not a test.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

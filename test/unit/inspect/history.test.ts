@@ -97,6 +97,84 @@ describe('a look in numbers', () => {
 });
 
 describe('History', () => {
+  it('goes on evenly where the host’s clock is set back or forward', () => {
+    for (const set of [-3600, 86_400]) {
+      const history = new History();
+      for (let second = 0; second < 10; second++) {
+        const sample = at(second, { rings: [{ ...RING, cqTail: second * 10 }] });
+        const shifted = new Date(Date.parse(sample.takenAt) + (second < 5 ? 0 : set * 1000)).toISOString();
+        history.add({ ...sample, takenAt: shifted });
+      }
+      const { points } = history;
+      const [first] = points;
+      expect(points.map((point) => (point.at - (first?.at ?? 0)) / 1000)).toEqual([...Array(10).keys()]);
+      expect(points.at(-1)?.at).toBe(START + (9 + set) * 1000);
+      expect(points.slice(1).every(({ rings }) => rings[0]?.completed === 10)).toBe(true);
+      // The Samples that are kept are found by the same times, and say them.
+      expect(history.nearest((first?.at ?? 0) + 3000)?.host.uptime).toBe(3);
+      expect(Date.parse(history.nearest(first?.at ?? 0)?.takenAt ?? '')).toBe(first?.at);
+    }
+  });
+
+  it('says the true rate over a time in which the host was suspended, and none over one in which counters may have gone round', () => {
+    const history = new History();
+    for (const second of [0, 2, 202, 2202])
+      history.add(at(second, { rings: [{ ...RING, cqTail: second * 10 }] }));
+    expect(history.points.map(({ rings }) => rings[0]?.completed)).toEqual([undefined, 10, 10, undefined]);
+  });
+
+  it('has no rate of a counter that went back, of a ring that was closed and opened again, or after a reboot', () => {
+    const rates = (...looks: Sample[]) => {
+      const history = new History();
+      for (const sample of looks) history.add(sample);
+      return history.points.map(({ rings }) => rings[0]?.completed);
+    };
+    const ring = (second: number, more: Partial<Ring>) =>
+      at(second, { rings: [{ ...RING, inode: 5, ...more }] });
+    expect(rates(ring(0, { cqTail: 100 }), ring(2, { cqTail: 90 }))).toEqual([undefined, undefined]);
+    expect(rates(ring(0, { cqTail: 100 }), ring(2, { cqTail: 190, inode: 6 }))).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(rates(ring(100, { cqTail: 100 }), ring(2, { cqTail: 190 }))).toEqual([undefined, undefined]);
+  });
+
+  it('takes counters between looks, and leaves what only a look finds as it was', () => {
+    const history = new History();
+    const rings = [
+      { ...RING, inFlight: 3, cqTail: 0 },
+      { ...RING, id: 2, fd: 4, cqTail: 0 },
+    ];
+    const look = at(0, { rings, requests: [request({ seen: 9 }), request({ state: 'polling' })] });
+    history.count(look);
+    expect(history.points).toEqual([]);
+    history.add(look);
+    history.count(at(0.5, { rings: [{ ...RING, inFlight: 7, cqTail: 20 }] }));
+    history.count(at(0.51, { rings: [{ ...RING, inFlight: 8, cqTail: 21 }] }));
+    history.add(
+      at(2, {
+        rings: [
+          { ...RING, inFlight: 1, cqTail: 80 },
+          { ...RING, id: 2, fd: 4, cqTail: 10 },
+        ],
+      }),
+    );
+    const [, counted, next, ...more] = history.points;
+    expect(more).toEqual([]);
+    expect(counted).toMatchObject({ counted: true, span: 0.5, oldest: 9 });
+    expect(counted?.rings).toEqual([
+      { id: 1, inFlight: 7, states: { issued: 1, polling: 1 }, completed: 40, unreaped: 0, overflowed: 0 },
+    ]);
+    // The ring that was not counted has its rate from the look before.
+    expect(next).toMatchObject({
+      span: 1.5,
+      rings: [
+        { id: 1, completed: 40 },
+        { id: 2, completed: 5 },
+      ],
+    });
+  });
+
   it('keeps a bounded number of points over hours, with its peaks and true rates', () => {
     const history = new History({ points: 64, rows: 1000 });
     for (let second = 0; second < 5000; second++) {

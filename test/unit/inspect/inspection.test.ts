@@ -117,6 +117,65 @@ describe('an inspection', () => {
     expect(clock.due.map(({ wait }) => wait)).toEqual([15000]);
   });
 
+  it('reads counters between looks while somebody watches: points of the history, and the Sample as it was', async () => {
+    const clock = manualClock();
+    const ring = { id: 1, fd: 3, owner: 7, setup: [], readable: true };
+    const at = (uptime: number, cqTail: number) => {
+      const sample = sampleOf({ rings: [{ ...ring, cqTail }] });
+      const takenAt = new Date(1e12 + uptime * 1000).toISOString();
+      return { ...sample, takenAt, host: { ...sample.host, uptime } };
+    };
+    const take: TakeSample = async () => at(100, 10);
+    const counters = [at(100.4, 20), undefined, at(101.2, 40)];
+    const inspection = new Inspection(7, take, clock, 2, async () => counters.shift());
+    let told = 0;
+    inspection.onCount(() => told++);
+    await inspection.refresh();
+    expect(clock.due.map(({ wait }) => wait)).toEqual([2000]);
+    inspection.count(0.4);
+    const { snapshot } = inspection;
+    for (const waits of [400, 400, 400]) {
+      const [entry] = clock.due.splice(0);
+      expect(entry?.wait).toBe(waits);
+      clock.time += waits;
+      entry?.callback();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(told).toBe(2);
+    expect(inspection.snapshot).toBe(snapshot);
+    expect(inspection.history.points.map(({ counted, rings }) => [counted, rings[0]?.completed])).toEqual([
+      [undefined, undefined],
+      [true, expect.closeTo(25)],
+      [true, expect.closeTo(25)],
+    ]);
+    inspection.pause();
+    expect(clock.due).toEqual([]);
+  });
+
+  it('goes on after counters that failed, and leaves out those that a look has overtaken', async () => {
+    const clock = manualClock();
+    const answers: ((error?: Error) => void)[] = [];
+    const read = () =>
+      new Promise<Sample>((resolve, reject) => {
+        answers.push((error) =>
+          error ? reject(error) : resolve(sampleOf({ takenAt: '2026-01-02T03:04:06Z' })),
+        );
+      });
+    const inspection = new Inspection(7, ok, clock, 2, read);
+    inspection.count(0.4);
+    await inspection.refresh();
+    clock.due.splice(0)[0]?.callback();
+    answers[0]?.(new Error('gone'));
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.due.splice(0)[0]?.callback();
+    const looking = inspection.refresh();
+    answers[1]?.();
+    await looking;
+    expect(inspection.history.points).toHaveLength(2);
+    expect(inspection.history.points.some(({ counted }) => counted)).toBe(false);
+    expect(clock.due).toHaveLength(1);
+  });
+
   it('counts what this program took of a processor, where the clock tells, and not that it waited', async () => {
     let used = 0;
     const clock = { ...manualClock(), processor: () => used };

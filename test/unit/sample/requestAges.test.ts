@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ageWords } from '../../../src/explain/requestAge';
 import type { Request, Ring, Sample } from '../../../src/model/sample';
 import { withRequestAges } from '../../../src/sample/requestAges';
-import { sampleOf } from '../samples';
+import { sampleOf, workerOf } from '../samples';
 
 const RING: Ring = { id: 1, fd: 3, owner: 7, setup: [], readable: true, cqTail: 10, overflowed: 0 };
 
@@ -57,6 +57,67 @@ describe('how long a request has been seen', () => {
     expect(seen(followed(at(100, [same]), at(102, [other], { cqTail: 11 })))).toEqual([undefined]);
     const guessed = row('0x1', { sequence: 5, certainty: 'inferred' });
     expect(seen(followed(at(100, [guessed]), at(102, [guessed], { cqTail: 11 })))).toEqual([undefined]);
+  });
+
+  it('is told in a ring that moves of what a worker carries that has not run since', () => {
+    const carried = row('0x1', { state: 'running', worker: 9 });
+    const look = (uptime: number, cqTail: number, lastRan: number, more: Partial<Request> = {}): Sample => ({
+      ...at(uptime, [{ ...carried, ...more }], { cqTail, sqHead: cqTail }),
+      tasks: [workerOf(9, 'READ', ['request_wait_answer'], 1)].map((task) => ({ ...task, lastRan })),
+    });
+    expect(seen(followed(look(100, 10, 3), look(102, 90, 3), look(104, 200, 3)))).toEqual([4]);
+    expect(seen(followed(look(100, 10, 3), look(102, 90, 3.5)))).toEqual([undefined]);
+    expect(seen(followed(look(100, 10, 3), look(102, 90, 3, { userData: '0x2' })))).toEqual([undefined]);
+    const guess: Partial<Request> = { inferred: ['worker'] };
+    expect(seen(followed(look(100, 10, 3, guess), look(102, 90, 3, guess)))).toEqual([undefined]);
+    // Of a worker alone it is known what it carries, as long as it stands.
+    const alone: Partial<Request> = { ring: null, certainty: 'inferred', sources: ['stack'] };
+    expect(seen(followed(look(100, 10, 3, alone), look(102, 10, 3, alone)))).toEqual([2]);
+    expect(seen(followed(look(100, 10, 3, alone), look(102, 10, 4, alone)))).toEqual([undefined]);
+  });
+
+  it('gives what a worker is known to carry to no other of its kind', () => {
+    const [first, second] = [row('0x1', { worker: 9 }), row('0x1')];
+    const look = (uptime: number, requests: readonly Request[]): Sample => ({
+      ...at(uptime, requests),
+      tasks: [{ ...workerOf(9, 'READ', ['request_wait_answer'], 1), lastRan: 3 }],
+    });
+    expect(
+      seen(followed(look(100, [first]), look(110, [second, first]), look(111, [second, first]))),
+    ).toEqual([1, 11]);
+    expect(seen(followed(look(100, [first]), look(110, [second, first])))).toEqual([undefined, 10]);
+  });
+
+  it('is told where completions come but the ring has taken no submission: nothing new can be pending', () => {
+    const silent = row('0x1', { flags: ['CQE_SKIP_SUCCESS'] });
+    const look = (uptime: number, cqTail: number, more: Partial<Ring> = {}, request = silent) =>
+      at(uptime, [request], { sqHead: 50, cqTail, ...more });
+    expect(seen(followed(look(100, 10), look(102, 11)))).toEqual([2]);
+    expect(seen(followed(look(100, 10), look(102, 11, { sqHead: 51 })))).toEqual([undefined]);
+    const rewinds = { setup: ['SQ_REWIND'] };
+    expect(seen(followed(look(100, 10, rewinds), look(102, 11, rewinds)))).toEqual([undefined]);
+    // The lists moved while they were walked: it may have come after the counter was read.
+    const torn = row('0x1', { certainty: 'inferred' });
+    expect(seen(followed(look(100, 10, {}, torn), look(102, 11, {}, torn)))).toEqual([undefined]);
+  });
+
+  it('is not told after an exec, nor of a ring whose counters went back: the descriptor is another one’s', () => {
+    const run = (executable: string) => {
+      const sample = at(100, [row('0x1')]);
+      return { ...sample, process: { ...sample.process, executable } };
+    };
+    const later = (sample: Sample): Sample => ({ ...sample, host: { ...sample.host, uptime: 102 } });
+    expect(seen(followed(run('/bin/a'), later(run('/bin/b'))))).toEqual([undefined]);
+    expect(seen(followed(run('/bin/a'), later(run('/bin/a (deleted)'))))).toEqual([2]);
+    const same = { sqHead: 5 };
+    expect(
+      seen(
+        followed(
+          at(100, [row('0x1')], { ...same, cqTail: 9 }),
+          at(102, [row('0x1')], { ...same, cqTail: 3 }),
+        ),
+      ),
+    ).toEqual([undefined]);
   });
 
   it('makes none of several that are alike older than it can be', () => {

@@ -1,0 +1,45 @@
+import type { Ring, Sample } from '../model/sample';
+
+/** Looks closer together than this give no rates: the clocks are not that exact. Seconds. */
+export const LEAST_SPAN = 0.05;
+/** Looks further apart neither: a ring's counter may have gone round, 32 bits at 14 million a second. Seconds. */
+const MOST_SPAN = 300;
+/** No ring does more a second. */
+const MOST_RATE = 2 ** 32 / MOST_SPAN;
+
+/** The Sample with what each ring has taken and posted a second since the look before, where that knew it. */
+export function withRates(sample: Sample, previous: Sample | undefined): Sample {
+  const { process, host, rings } = sample;
+  if (previous?.process.pid !== process.pid || previous.process.startTime !== process.startTime)
+    return sample;
+  const span = (host.uptime ?? Number.NaN) - (previous.host.uptime ?? Number.NaN);
+  return { ...sample, rings: rings.map((ring) => withRate(ring, sameRing(ring, previous), span)) };
+}
+
+function withRate(ring: Ring, then: Ring | undefined, span: number): Ring {
+  const submitted = perSecond(ring.sqHead, then?.sqHead, span);
+  const completed = perSecond(ring.cqTail, then?.cqTail, span);
+  return {
+    ...ring,
+    ...(submitted === undefined || ring.setup.includes('SQ_REWIND') ? {} : { submittedRate: submitted }),
+    ...(completed === undefined ? {} : { completedRate: completed }),
+  };
+}
+
+export function sameRing(
+  { id, fd, inode }: Ring,
+  before: Pick<Sample, 'rings'> | undefined,
+): Ring | undefined {
+  return before?.rings.find((then) => then.id === id && then.fd === fd && then.inode === inode);
+}
+
+/** Of two counters of a ring: they are 32 bits and wrap. One that went back is not the kernel's: the program can write it. */
+export function perSecond(
+  now: number | undefined,
+  then: number | undefined,
+  span: number,
+): number | undefined {
+  if (now === undefined || then === undefined || !(span >= LEAST_SPAN) || span > MOST_SPAN) return undefined;
+  const passed = (now - then) >>> 0;
+  return passed > MOST_RATE * span ? undefined : passed / span;
+}
