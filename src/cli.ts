@@ -112,7 +112,7 @@ async function openElsewhere(asked: Asked, host: HostId, asker: Asker, signal: A
 async function showSaved(asked: Asked, path: string): Promise<number> {
   const sample = parseSample(await readSaved(path));
   try {
-    return await show(asked, sample);
+    return await show(asked, sample, await tracedBefore(sample));
   } catch (error) {
     if (error instanceof UserError) throw error;
     const why = `A part of it cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
@@ -123,6 +123,13 @@ async function showSaved(asked: Asked, path: string): Promise<number> {
       'Save it anew where it was taken.',
     );
   }
+}
+
+/** What a saved Sample tells of a trace, as it was shown when it was taken. */
+async function tracedBefore({ trace, resources }: Sample): Promise<string> {
+  if (trace === undefined) return '';
+  const { traceText } = await import('./explain/reportTrace');
+  return `${traceText(trace, resources)}\n`;
 }
 
 async function show(asked: Asked, sample: Sample, before = ''): Promise<number> {

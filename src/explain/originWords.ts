@@ -34,8 +34,10 @@ export function originSentence(origins: readonly Origin[] | undefined): string |
       const called = callback ? ` and to a callback, ${nameOf(callback)}${at(callback)}` : '';
       return `user_data leads to a channel that goroutine ${first.goroutine ?? '?'} waits on in ${nameOf(first)}${at(first)}${called}`;
     }
-    case 'recorded':
-      return `it was submitted by ${nameOf(first)}${at(first)}`;
+    case 'recorded': {
+      const led = originSentence(rest.filter(({ kind }) => kind !== 'recorded'));
+      return `it was submitted by ${nameOf(first)}${at(first)}${led === undefined ? '' : `; its ${led}`}`;
+    }
     case 'submitted':
       return `it was submitted by ${nameOf(first)}${at(first)}, which still waits for it`;
     case 'coroutine':
@@ -55,16 +57,23 @@ export function originSentence(origins: readonly Origin[] | undefined): string |
 
 /** The same step by step. */
 export function originSteps(origins: readonly Origin[] | undefined): readonly OriginStep[] {
+  const recorded = origins?.findIndex(({ kind }) => kind !== 'recorded') ?? 0;
   return (origins ?? []).map((origin, index) => {
     const place = placeOf(origin, PATH);
     return {
-      role:
-        index > 0 && isAwaiting(origin) ? 'awaited by' : (ROLES[origin.kind] ?? printable(origin.kind, NAME)),
+      role: roleOf(origin, index === 0 || index === recorded),
       name: nameOf(origin),
       ...(place === undefined ? {} : { place }),
       ...(origin.found === undefined ? {} : { found: printable(origin.found, NAME) }),
     };
   });
+}
+
+/** `first` = of what user_data leads to, or of a recorded stack. */
+function roleOf(origin: Origin, first: boolean): string {
+  if (!first && isAwaiting(origin)) return 'awaited by';
+  if (!first && origin.kind === 'recorded') return 'called by';
+  return ROLES[origin.kind] ?? printable(origin.kind, NAME);
 }
 
 const ROLES: Readonly<Record<string, string>> = {
@@ -106,6 +115,8 @@ function nameOf({ kind, function: name }: Origin): string {
     const what = lambda ? 'a lambda' : rust === 'closure' ? 'a closure' : `an ${rust.replace('_', ' ')}`;
     return scope ? `${what} in ${scope}()` : what;
   }
+  // `0x1234 in libfoo.so` has no name.
+  if (/^0x[0-9a-f]+ in /.test(shown)) return `the code at ${shown}`;
   return /[)}\]…]$/.test(shown) ? shown : `${shown}()`;
 }
 

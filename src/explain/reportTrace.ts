@@ -74,7 +74,7 @@ function percentiles(latency: Latency | undefined): string[] {
 
 function errorsText(errors: TracedOperation['errors']): string {
   return Object.entries(errors)
-    .map(([errno, count]) => `${grouped(count)} × ${printable(errno, 20)}`)
+    .map(([errno, count]) => `${printable(grouped(count), 20)} × ${printable(errno, 20)}`)
     .join(', ');
 }
 

@@ -112,7 +112,13 @@ export class RunningTrace {
       this.sparsest > 1
         ? [`the stacks of all submits: while there were very many, one of up to ${this.sparsest}`]
         : [];
-    const summary = this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...ended]);
+    const polled =
+      names && this.reader.polledSubmits > 0
+        ? [
+            'where requests of SQPOLL rings are submitted: a kernel thread takes them up, on no stack of the program',
+          ]
+        : [];
+    const summary = this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...polled, ...ended]);
     return names ? this.withStacks(summary, names) : { summary, submits: [] };
   }
 

@@ -54,7 +54,9 @@ export interface Request {
   readonly bufferFile?: string;
   /** Index in `requests` of the one it waits behind: head of its link, or the write before it to the same file. */
   readonly after?: number;
-  /** The code it belongs to, as what its user_data leads to says: nearest first, then who waits for that. A guess but for `submitted` and `recorded`. */
+  /**
+   * The code it belongs to, as what its user_data leads to says: nearest first, then who waits for that. A guess but for
+   * `submitted` and `recorded`, which stand before any other. */
   readonly origin?: readonly Origin[];
   /** Where it stands, more exactly than `state`, completing "it …": "waits for thread 4242 to run its completion". */
   readonly stage?: string;

@@ -1,5 +1,5 @@
-/** What a field of a saved Sample may be: a plain type, a list of one shape, or a record of known fields. */
-type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape };
+import { TRACE, TRACE_NEEDED } from './savedTrace';
+import { CODE, FRAME, type Shape } from './shape';
 
 const PROCESS = { pid: 'number', name: 'string' } as const;
 const LOCK: Shape = { type: 'string', access: 'string', range: 'string', holder: PROCESS };
@@ -9,9 +9,6 @@ const SOCKET: Shape = {
   sinceReceived: 'number',
   probes: 'number',
 };
-
-/** A place in the program, by the function it is in. */
-const CODE = { function: 'string', file: 'string', line: 'number', column: 'number' } as const;
 
 const AIO_REQUEST: Shape = {
   operation: 'string',
@@ -32,16 +29,6 @@ const TASK: Shape = {
   wchan: 'string',
   blocked: 'number',
   kernelStack: [{ function: 'string' }],
-};
-
-const FRAME: Shape = {
-  ...CODE,
-  address: 'string',
-  trust: 'string',
-  binary: 'string',
-  binaryModified: 'number',
-  md5: 'string',
-  inlined: 'boolean',
 };
 
 /** Fields that may be absent, yet are used without another look where they are there. */
@@ -201,6 +188,7 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
       ],
     },
   ],
+  trace: TRACE,
   rings: [
     {
       polls: {
@@ -276,6 +264,7 @@ const NEEDED: ReadonlySet<string> = new Set([
   'goroutines.groups.fds.for',
   'requests.origin.kind',
   'requests.origin.function',
+  ...TRACE_NEEDED.map((field) => `trace.${field}`),
   'cgroup.path',
   'cgroup.limits',
   'cgroup.limits.path',

@@ -14,6 +14,9 @@ export interface RecordedSubmit {
 /** Steps that are told: the code that submits, and its callers. */
 const MOST_STEPS = 8;
 
+/** Kinds of origins that add nothing to a recorded one. */
+const TOLD_BETTER: ReadonlySet<Origin['kind']> = new Set(['submitted', 'recorded', 'number']);
+
 /** The program's own code on the stack of a submit, innermost first; all of it where none is told from its libraries. */
 export function recordedOrigin(stack: readonly UserFrame[]): readonly Origin[] {
   const own = stack.filter(({ file, binary }) => isProgramFile(file) && !isSystemImage(binary ?? ''));
@@ -30,7 +33,7 @@ export function recordedOrigin(stack: readonly UserFrame[]): readonly Origin[] {
 
 /**
  * The Sample with the code that has submitted its requests, as traced. A request is told by its ring, operation and user_data, where no other
- * pending one has the same: what was traced is exact, so it goes before what user_data leads to.
+ * pending one has the same: what was traced is exact, so it goes before what user_data leads to, which says what is to follow.
  */
 export function withRecordedOrigins(sample: Sample, submits: readonly RecordedSubmit[]): Sample {
   const fds = new Map(sample.rings.map(({ id, fd }) => [id, fd ?? undefined]));
@@ -40,7 +43,9 @@ export function withRecordedOrigins(sample: Sample, submits: readonly RecordedSu
     const key = keyOf(fds.get(request.ring ?? -1), request);
     const submit = asked.get(key) === request ? traced.get(key) : undefined;
     const origin = submit && recordedOrigin(submit.stack);
-    return origin && origin.length > 0 ? { ...request, origin } : request;
+    if (!origin || origin.length === 0) return request;
+    const led = request.origin?.filter(({ kind }) => !TOLD_BETTER.has(kind)) ?? [];
+    return { ...request, origin: [...origin, ...led] };
   });
   return requests.every((request, index) => request === sample.requests[index])
     ? sample

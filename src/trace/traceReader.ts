@@ -54,6 +54,8 @@ export class TraceReader {
   events = 0;
   bytes = 0;
   stacks = 0;
+  /** Submits by SQPOLL threads, which have no stack of the program's. */
+  polledSubmits = 0;
 
   constructor(private readonly of: TraceOf) {
     this.decoder = new EventDecoder(of.formats);
@@ -187,7 +189,9 @@ export class TraceReader {
     for (const event of sorted) {
       if (event.time >= until) break;
       count++;
-      if (this.isOurs(event)) this.lifetimes.take(event);
+      if (!this.isOurs(event)) continue;
+      if (event.kind === SUBMIT && event.value !== 0) this.polledSubmits++;
+      this.lifetimes.take(event);
     }
     this.early = sorted.slice(count);
     this.events += count;

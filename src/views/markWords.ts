@@ -5,7 +5,7 @@ import { indexOf } from '../explain/sampleIndex';
 import { foldedFrames } from '../explain/userFrames';
 import { counted, duration, inPlural, operationCounts } from '../explain/words';
 import { printable } from '../model/printable';
-import type { Finding, Request, Sample, Task, UserFrame } from '../model/sample';
+import type { Finding, Origin, Request, Sample, Task, UserFrame } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
 import { COMMANDS } from './ids';
 import { taskId } from './taskNodes';
@@ -139,13 +139,20 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
     );
   }
   if (stacks.length > MOST_STACKS) lines.push(`and ${count(stacks.length - MOST_STACKS, 'more stack')}`);
-  const origin = request?.origin;
-  if (origin !== undefined && origin.length > 0) {
-    const steps = origin.slice(0, MOST_FRAMES).map(frameLine).join('\n');
-    const sure = origin.every(({ kind }) => kind === 'submitted') ? 'Submitted by' : 'Most likely belongs to';
-    lines.push(`${sure}:\n\n${steps}`);
-  }
+  const { origin = [] } = request ?? {};
+  const isExact = ({ kind }: Origin) => kind === 'submitted' || kind === 'recorded';
+  lines.push(
+    ...originLines('Submitted by', origin.filter(isExact)),
+    ...originLines(
+      'Most likely belongs to',
+      origin.filter((one) => !isExact(one)),
+    ),
+  );
   return lines;
+}
+
+function originLines(title: string, steps: readonly Origin[]): string[] {
+  return steps.length === 0 ? [] : [`${title}:\n\n${steps.slice(0, MOST_FRAMES).map(frameLine).join('\n')}`];
 }
 
 type Frame = Pick<UserFrame, 'function' | 'file' | 'line' | 'column'> & Partial<UserFrame>;

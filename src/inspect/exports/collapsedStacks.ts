@@ -28,7 +28,9 @@ function stackOf({ name, kind, userStack = [], kernelStack = [] }: Task): string
 
 /** Who waits stands outermost, as in a call. */
 function originOf({ operation, origin = [] }: Request): string[][] {
-  const steps = origin.filter(({ kind }) => kind !== 'number').map((step) => frame(step.function));
+  const recorded = origin.filter(({ kind }) => kind === 'recorded');
+  const told = recorded.length > 0 ? recorded : origin.filter(({ kind }) => kind !== 'number');
+  const steps = told.map((step) => frame(step.function));
   return steps.length === 0 ? [] : [[...steps.reverse(), `[${frame(operation)} pending]`]];
 }
 

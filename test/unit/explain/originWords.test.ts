@@ -73,6 +73,11 @@ const SENTENCES: readonly (readonly [string, readonly Origin[]])[] = [
     [{ ...callback, kind: 'submitted', function: 'load' }],
   ],
   [
+    'it was submitted by load() at store.c:120; its user_data points to a ReadOp at store.h:12',
+    [{ ...callback, kind: 'recorded', function: 'load' }, { kind: 'recorded', function: 'main' }, object],
+  ],
+  ['it was submitted by the code at 0x1268 in server', [{ kind: 'recorded', function: '0x1268 in server' }]],
+  [
     'user_data leads to a callback, evil\\x1b[2J() at \\u202ex.c:1',
     [{ kind: 'callback', function: 'evil\x1b[2J', file: '/\u202ex.c', line: 1 }],
   ],
@@ -98,5 +103,11 @@ describe('where a request comes from, in words', () => {
       { role: 'coroutine', name: 'a()', place: '/src/server.cpp:1' },
       { role: 'awaited by', name: 'b()' },
     ]);
+    const recorded: Origin = { kind: 'recorded', function: 'load' };
+    expect(
+      originSteps([recorded, { ...recorded, function: 'main' }, coroutine('a'), coroutine('b')]).map(
+        ({ role, name }) => `${role} ${name}`,
+      ),
+    ).toEqual(['submitted by load()', 'called by main()', 'coroutine a()', 'awaited by b()']);
   });
 });

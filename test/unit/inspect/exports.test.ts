@@ -117,11 +117,19 @@ describe('collapsed stacks', () => {
               { kind: 'coroutine', function: 'serve' },
             ],
           }),
+          request({
+            origin: [
+              { kind: 'recorded', function: 'submit' },
+              { kind: 'recorded', function: 'main' },
+              { kind: 'callback', function: 'done' },
+            ],
+          }),
         ],
       }),
     );
     expect(text.split('\n').sort()).toEqual([
       '',
+      'server;main;submit;[READ pending] 1',
       'server;serve;read_header;[READ pending] 1',
       'server;server;ns::load:x;pread;vfs_read_[k];wait_[k] 1',
       'server;worker;wait_[k] 2',

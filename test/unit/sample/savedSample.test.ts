@@ -39,6 +39,38 @@ describe('a saved Sample', () => {
     expect(error.remedy?.length).toBeGreaterThan(10);
   });
 
+  it('holds what was traced, or is refused where that is damaged', () => {
+    const request = { operation: 'READ', userData: '0x1', submitter: 7, submittedAt: 1, took: 2 };
+    const traced = {
+      ...SAMPLE,
+      trace: {
+        seconds: 1,
+        submitted: 1,
+        completed: 0,
+        pending: 1,
+        unseenSubmits: 0,
+        unseenCompletions: 0,
+        lost: { stacks: 0 },
+        overflowed: 0,
+        operations: [],
+        slowest: [],
+        oldest: [request],
+        notTraced: [],
+      },
+    };
+    const text = serialize(traced);
+    expect(parseSample(text)).toEqual(traced);
+    for (const [sound, damaged] of [
+      ['"took": 2', '"took": "2"'],
+      ['"submitter": 7,', ''],
+      ['"slowest": []', '"slowest": {}'],
+      ['"lost": {', '"lust": {'],
+    ] as const) {
+      expect(text).toContain(sound);
+      expect(refusal(text.replace(sound, damaged)).why).toContain('"trace.');
+    }
+  });
+
   it('keeps what a later version of schema 1 adds', () => {
     const text = serialize(SAMPLE).replace('"schema": 1,', '"schema": 1, "extra": {"x": 1},');
     expect(parseSample(text)).toHaveProperty('extra.x', 1);

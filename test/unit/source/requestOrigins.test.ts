@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Origin, Request, Sample } from '../../../src/model/sample';
 import { Binaries } from '../../../src/source/binaries';
 import { Origins } from '../../../src/source/origin/origins';
+import { withRecordedOrigins } from '../../../src/source/recordedOrigins';
 import { withOrigins, withStandingOrigins } from '../../../src/source/requestOrigins';
 import { fakeTarget } from '../sample/fakeTarget';
 import { sampleOf, taskOf } from '../samples';
@@ -26,6 +27,22 @@ async function linked(sample: Sample, previous?: Sample): Promise<Sample> {
   const origins = new Origins(target, new Binaries(target, { unpack: async () => 'cannot' }));
   return withOrigins(sample, previous, origins, async () => ({ pid: 7, mounts: [] }));
 }
+
+describe('origins that were recorded', () => {
+  it('stand before what user_data leads to, and instead of what is surer by them', () => {
+    const stack = [
+      { function: 'submit', address: '0x1', trust: 'proven' as const, file: '/src/a.c', line: 3 },
+    ];
+    const submits = [{ ringFd: 5, operation: 'READ', userData: '0x11', stack }];
+    const kindsWith = (origin: readonly Origin[]) =>
+      withRecordedOrigins(sampleOf({ rings: [ring], requests: [request({ origin })] }), submits)
+        .requests.flatMap((one) => one.origin ?? [])
+        .map(({ kind }) => kind);
+    expect(kindsWith([callback])).toEqual(['recorded', 'callback']);
+    expect(kindsWith([index])).toEqual(['recorded']);
+    expect(kindsWith([{ kind: 'submitted', function: 'submit' }])).toEqual(['recorded']);
+  });
+});
 
 describe('origins of requests', () => {
   it('are told of each that has a user_data; the others stay the same objects', async () => {

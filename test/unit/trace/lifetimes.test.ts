@@ -122,6 +122,14 @@ describe('the life of a request', () => {
     ]);
   });
 
+  it('is known to begin in a SQPOLL thread', () => {
+    const trace = reader();
+    const data = pageOf(ORIGIN, [submit(1, REQUEST), submit(1, REQUEST + 256n, { sq_thread: 1 })]);
+    trace.take({ began: ORIGIN + 9999n, pages: [{ cpu: 0, data }], stacks: [], more: false });
+    trace.end();
+    expect(trace.polledSubmits).toBe(1);
+  });
+
   it('waits for what other processors have yet to tell', () => {
     const trace = reader();
     const first = pageOf(ORIGIN, [complete(5000, REQUEST)]);

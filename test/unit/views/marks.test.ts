@@ -205,6 +205,18 @@ describe('a mark', () => {
     expect(hover).toMatch(/\[Show in the tree\]\(command:ioUringInspector\.showRow\?/);
   });
 
+  it('says of a traced submit that it is exact, and of what user_data leads to that it is likely', () => {
+    const [first] = origin(120);
+    const recorded = { ...first, kind: 'recorded' as const, function: 'submit_read' };
+    const exact = markHover(waitsOf(sampleOf({ requests: [read({ origin: [recorded] })] })));
+    expect(exact).toMatch(/Submitted by:\n\n1\. ` submit_read `/);
+    expect(exact).not.toContain('likely');
+    const both = markHover(waitsOf(sampleOf({ requests: [read({ origin: [recorded, ...origin(120)] })] })));
+    expect(both).toMatch(
+      /Submitted by:\n\n1\. ` submit_read `.*\n\nMost likely belongs to:\n\n1\. ` on_block `/,
+    );
+  });
+
   it('gives the target’s text no meaning, in links neither', () => {
     const evil = '](command:workbench.action.quit) <img src=x> $(bug) `x` **b**\n# h';
     const requests = [
