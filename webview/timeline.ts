@@ -24,6 +24,9 @@ interface Kept {
   readonly span?: Span | undefined;
 }
 
+/** Milliseconds between two drawings for what has come by itself. */
+const PACE = 200;
+
 /** Pixels that a pointer moves before it chooses a range and not a moment. */
 const DRAG = 5;
 
@@ -41,6 +44,11 @@ class Timeline {
   private charts: ChartView[] = [];
   private cursor: number | undefined;
   private dirty = false;
+  /** When it was drawn last, and the timer for what has come since. */
+  private drawnAt = Number.NEGATIVE_INFINITY;
+  private soon: ReturnType<typeof setTimeout> | undefined;
+  /** Charts that have scrolled out of sight are drawn when they come back. */
+  private readonly sight = new IntersectionObserver((seen) => this.see(seen), { rootMargin: '50px' });
   private drag: { readonly x: number; readonly at: number } | undefined;
 
   private readonly title = element('h1', 'title');
@@ -110,7 +118,21 @@ class Timeline {
       const [first, last] = [this.held.points[0], this.held.points.at(-1)];
       if (first && last) this.time.extend(first.at, last.at);
     }
-    this.later();
+    const wait = this.drawnAt + PACE - performance.now();
+    if (wait <= 0) this.later();
+    else
+      this.soon ??= setTimeout(() => {
+        this.soon = undefined;
+        this.later();
+      }, wait);
+  }
+
+  private see(seen: readonly IntersectionObserverEntry[]): void {
+    for (const chart of this.charts) {
+      const entry = seen.find(({ target }) => target === chart.node);
+      if (entry) chart.visible = entry.isIntersecting;
+    }
+    if (this.charts.some(({ visible, stale }) => visible && stale)) this.later();
   }
 
   /** Draws with the next frame, and only while somebody can see it. */
@@ -124,6 +146,7 @@ class Timeline {
   }
 
   private draw(): void {
+    this.drawnAt = performance.now();
     this.specs = chartsOf(this.held, this.by);
     const { span } = this.time;
     // What is drawn, for tests.
@@ -138,29 +161,45 @@ class Timeline {
       return;
     }
     this.arrange();
-    for (const chart of this.charts) chart.draw(this.held, span);
+    for (const chart of this.charts) chart.stale = true;
+    this.drawCharts(this.charts.filter(({ visible }) => visible));
     this.pointAt();
+  }
+
+  private drawCharts(charts: readonly ChartView[]): void {
+    const { span } = this.time;
+    const columns = charts[0]?.columns(this.held, span) ?? [];
+    for (const chart of charts) chart.draw(this.held, span, columns);
   }
 
   /** Makes charts of what has come, and lets go of what has gone. */
   private arrange(): void {
     const known = new Map(this.charts.map((chart) => [chart.id, chart]));
     this.charts = this.specs.map((spec) => {
-      const chart = known.get(spec.id) ?? new ChartView(spec, this.theme);
+      const chart = known.get(spec.id) ?? this.chartOf(spec);
       known.delete(spec.id);
       chart.take(spec);
       return chart;
     });
-    for (const gone of known.values()) gone.dispose();
+    for (const gone of known.values()) {
+      this.sight.unobserve(gone.node);
+      gone.dispose();
+    }
     const nodes = this.charts.map(({ node }) => node);
     if (nodes.some((node, index) => this.plots.children[index] !== node))
       this.plots.replaceChildren(...nodes, this.range);
   }
 
+  private chartOf(spec: ChartSpec): ChartView {
+    const chart = new ChartView(spec, this.theme);
+    this.sight.observe(chart.node);
+    return chart;
+  }
+
   private pointAt(): void {
     const { span } = this.time;
     const at = this.cursor ?? this.frozenAt();
-    for (const chart of this.charts) chart.point(this.held, span, at);
+    for (const chart of this.charts) if (chart.visible) chart.point(this.held, span, at);
   }
 
   private frozenAt(): number | undefined {
@@ -238,9 +277,9 @@ class Timeline {
 
   private key(event: KeyboardEvent): void {
     const { span } = this.time;
-    const { points } = this.held;
+    const { points, times } = this.held;
     const at = this.cursor ?? this.frozenAt() ?? points.at(-1)?.at ?? span.to;
-    const step = indexAfter(points, at) - 1;
+    const step = indexAfter(times, at) - 1;
     const actions: Record<string, () => void> = {
       ArrowLeft: () => this.move(points[step - 1]?.at ?? at),
       ArrowRight: () => this.move(points[step + 1]?.at ?? at),
@@ -273,7 +312,7 @@ class Timeline {
   }
 
   private timeAt(clientX: number): number | undefined {
-    const chart = this.charts[0];
+    const chart = this.charts.find(({ area: { left, right } }) => right > left);
     if (!chart) return undefined;
     const { left, right } = chart.area;
     const part = (clientX - chart.canvas.getBoundingClientRect().left - left) / (right - left);
@@ -299,6 +338,7 @@ class Timeline {
   }
 
   private picture(): void {
+    this.drawCharts(this.charts);
     const png = pictureOf(
       `${this.shown?.title ?? ''} · ${this.shown?.answer ?? ''}`,
       this.charts,
