@@ -112,7 +112,7 @@ export class ChartView {
     datasets.length = series.length;
     this.span = span;
     this.stale = false;
-    this.chart.options = this.options();
+    Object.assign(this.chart.options.scales?.['x'] ?? {}, { min: span.from, max: span.to });
     this.chart.update('none');
   }
 
