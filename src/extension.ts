@@ -12,6 +12,7 @@ import type { Target } from './target/target';
 import { editorAskers } from './views/asker';
 import { WaitingCodeLenses } from './views/codeLens';
 import { debugging } from './views/debugging';
+import { exportCommand } from './views/exportCommand';
 import { Followed } from './views/followed';
 import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
@@ -177,6 +178,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...hostCommands(hosts, inspections, tree, subjects, secrets, inspectOn),
     ...inspectionCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
+    exportCommand(inspections, subjects),
     ...sourceCommands(files, tracked, tree),
     learnMoreCommand(context.extensionUri),
     kernelSource.register(),

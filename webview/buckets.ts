@@ -5,58 +5,54 @@ export interface Spot {
   readonly y: number | null;
 }
 
-interface Timed {
-  readonly at: number;
-}
+/** Times of points in their order, milliseconds since 1970. */
+type Times = ArrayLike<number>;
 
 /** A range of indexes, [first, end). */
 export type Range = readonly [first: number, end: number];
 
 /** The points of a window: those within, and one on either side so that lines reach the edges. */
-export function within(points: readonly Timed[], from: number, to: number): Range {
-  return [Math.max(0, indexAfter(points, from) - 1), Math.min(points.length, indexAfter(points, to) + 1)];
+export function within(times: Times, from: number, to: number): Range {
+  return [Math.max(0, indexAfter(times, from) - 1), Math.min(times.length, indexAfter(times, to) + 1)];
 }
 
-/** Index of the first point later than a time; the points are in their order. */
-export function indexAfter(points: readonly Timed[], time: number): number {
-  let [low, high] = [0, points.length];
+/** Index of the first point later than a time, from one on. */
+export function indexAfter(times: Times, time: number, start = 0): number {
+  let [low, high] = [start, times.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((points[middle]?.at ?? Number.POSITIVE_INFINITY) <= time) low = middle + 1;
+    if ((times[middle] ?? Number.POSITIVE_INFINITY) <= time) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 /** The range in at most `most` ranges, one for each column of a picture that has points; in as many as it has points where these are few. */
-export function columnsOf(points: readonly Timed[], [first, end]: Range, most: number): readonly Range[] {
+export function columnsOf(times: Times, [first, end]: Range, most: number): readonly Range[] {
   if (end - first <= most)
     return Array.from({ length: Math.max(0, end - first) }, (_, i) => [first + i, first + i + 1]);
-  const from = points[first]?.at ?? 0;
-  // The last point stands in the last column, not at the start of one more.
-  const width = (((points[end - 1]?.at ?? 0) - from) * (1 + 1e-9)) / most || 1;
+  const from = times[first] ?? 0;
+  const width = ((times[end - 1] ?? 0) - from) / most || 1;
   const columns: Range[] = [];
   let start = first;
-  let column = 0;
-  for (let i = first + 1; i < end; i++) {
-    const own = Math.floor(((points[i]?.at ?? 0) - from) / width);
-    if (own === column) continue;
-    columns.push([start, i]);
-    start = i;
-    column = own;
+  for (let column = 0; start < end; column++) {
+    column = Math.max(column, Math.floor(((times[start] ?? 0) - from) / width));
+    // The last column takes all that is left, its own end as well.
+    const last = column >= most - 1 ? end : indexAfter(times, from + (column + 1) * width, start + 1);
+    columns.push([start, Math.min(end, last)]);
+    start = Math.min(end, last);
   }
-  columns.push([start, end]);
   return columns;
 }
 
 /** Of each column the highest number, at the time of its last point: nothing short is lost. */
-export function spots(points: readonly Timed[], columns: readonly Range[], numbers: Float64Array): Spot[] {
+export function spots(times: Times, columns: readonly Range[], numbers: Float64Array): Spot[] {
   return columns.map(([first, end]) => {
     let most = Number.NaN;
     for (let i = first; i < end; i++) {
       const number = numbers[i] ?? Number.NaN;
       if (number > most || Number.isNaN(most)) most = number;
     }
-    return { x: points[end - 1]?.at ?? 0, y: Number.isNaN(most) ? null : most };
+    return { x: times[end - 1] ?? 0, y: Number.isNaN(most) ? null : most };
   });
 }

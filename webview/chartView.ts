@@ -1,5 +1,5 @@
 import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
-import { columnsOf, indexAfter, spots, within } from './buckets';
+import { columnsOf, indexAfter, type Range, spots, within } from './buckets';
 import type { Columns } from './columns';
 import { element } from './element';
 import { type ChartSpec, columnOf, type Series } from './series';
@@ -18,6 +18,10 @@ export class ChartView {
   private readonly cursor = element('div', 'cursor');
   private readonly chart: Chart<'line'>;
   private span: Span = { from: 0, to: 1 };
+  /** Somebody can see it. */
+  visible = false;
+  /** What it shows is no longer so. */
+  stale = true;
   private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: HTMLElement }[] =
     [];
 
@@ -80,32 +84,41 @@ export class ChartView {
     this.chart.options = this.options();
   }
 
-  /** Draws a part of the time. */
-  draw(held: Columns, span: Span): void {
-    const { id, series, stacked } = this.spec;
-    const { points } = held;
+  /** The columns in which it draws a part of the time; those of charts of one width are the same. */
+  columns({ times }: Columns, span: Span): readonly Range[] {
     const most = Math.max(64, Math.floor(this.canvas.clientWidth / 2));
-    const columns = columnsOf(points, within(points, span.from, span.to), most);
-    const lines = series.map((one) => spots(points, columns, columnOf(held, id, one).numbers));
-    this.chart.data.datasets = series.map(({ label, color, dash }, index) => ({
-      label,
-      data: lines[index] ?? [],
-      borderColor: this.theme.color(color),
-      backgroundColor: faded(this.theme.color(color)),
-      borderWidth: this.theme.highContrast ? 2 : 1.5,
-      borderDash: [...dash],
-      pointRadius: (lines[index]?.length ?? 0) === 1 ? 2 : 0,
-      fill: stacked ? (index === 0 ? 'origin' : '-1') : false,
-      stepped: false,
-    }));
+    return columnsOf(times, within(times, span.from, span.to), most);
+  }
+
+  /** Draws a part of the time. */
+  draw(held: Columns, span: Span, columns: readonly Range[]): void {
+    const { id, series, stacked } = this.spec;
+    const { datasets } = this.chart.data;
+    for (const [index, one] of series.entries()) {
+      const { label, color, dash } = one;
+      const data = spots(held.times, columns, columnOf(held, id, one).numbers);
+      // One that is drawn already is changed: for a new one the chart would make all its parts anew.
+      datasets[index] = Object.assign(datasets[index] ?? {}, {
+        label,
+        data,
+        borderColor: this.theme.color(color),
+        backgroundColor: faded(this.theme.color(color)),
+        borderWidth: this.theme.highContrast ? 2 : 1.5,
+        borderDash: [...dash],
+        pointRadius: data.length === 1 ? 2 : 0,
+        fill: stacked ? (index === 0 ? 'origin' : '-1') : false,
+      });
+    }
+    datasets.length = series.length;
     this.span = span;
-    this.chart.options = this.options();
+    this.stale = false;
+    Object.assign(this.chart.options.scales?.['x'] ?? {}, { min: span.from, max: span.to });
     this.chart.update('none');
   }
 
   /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */
-  point({ points }: Columns, span: Span, at: number | undefined): void {
-    const index = at === undefined ? points.length - 1 : indexAfter(points, at) - 1;
+  point({ points, times }: Columns, span: Span, at: number | undefined): void {
+    const index = at === undefined ? points.length - 1 : indexAfter(times, at) - 1;
     const point = points[Math.max(0, index)];
     for (const { series, value } of this.entries) {
       const text = valueText(point && series.value(point), this.spec.unit);
@@ -120,8 +133,8 @@ export class ChartView {
   }
 
   /** What it shows in words, for those who do not see it. */
-  spoken({ points }: Columns, at: number): string {
-    const point = points[Math.max(0, indexAfter(points, at) - 1)];
+  spoken({ points, times }: Columns, at: number): string {
+    const point = points[Math.max(0, indexAfter(times, at) - 1)];
     const values = this.entries.map(
       ({ series }) => `${series.label} ${valueText(point && series.value(point), this.spec.unit)}`,
     );

@@ -12,7 +12,7 @@ export interface Column {
 }
 
 interface Growing {
-  numbers: Float64Array;
+  numbers: Float64Array<ArrayBuffer>;
   known: boolean;
   happened: boolean;
   readonly value: Value;
@@ -26,6 +26,7 @@ interface Growing {
  */
 export class Columns {
   private held: HistoryPoint[] = [];
+  private allTimes = new Float64Array(0);
   private readonly made = new Map<string, Growing>();
   private readonly ringIds = new Set<number>();
   private readonly diskNames = new Set<string>();
@@ -39,6 +40,11 @@ export class Columns {
     return this.held;
   }
 
+  /** When each was, milliseconds since 1970. */
+  get times(): Float64Array {
+    return this.allTimes.subarray(0, this.held.length);
+  }
+
   get rings(): ReadonlySet<number> {
     return this.ringIds;
   }
@@ -50,6 +56,7 @@ export class Columns {
   /** Takes all points anew. */
   replace(points: readonly HistoryPoint[]): void {
     this.held = [];
+    this.allTimes = new Float64Array(0);
     this.made.clear();
     this.ringIds.clear();
     this.diskNames.clear();
@@ -58,7 +65,9 @@ export class Columns {
 
   /** Takes later points. */
   add(points: readonly HistoryPoint[]): void {
+    this.allTimes = roomFor(this.allTimes, this.held.length + points.length);
     for (const point of points) {
+      this.allTimes[this.held.length] = point.at;
       this.held.push(point);
       for (const { id } of point.rings) this.ringIds.add(id);
       for (const { name } of point.devices) this.diskNames.add(name);
@@ -81,11 +90,7 @@ export class Columns {
 
   private fill(column: Growing): void {
     const count = this.held.length;
-    if (column.numbers.length < count) {
-      const larger = new Float64Array(Math.max(256, count * 2));
-      larger.set(column.numbers);
-      column.numbers = larger;
-    }
+    column.numbers = roomFor(column.numbers, count);
     for (let i = column.filled; i < count; i++) {
       const point = this.held[i];
       const number = (point && column.value(point)) ?? Number.NaN;
@@ -95,4 +100,12 @@ export class Columns {
     }
     column.filled = count;
   }
+}
+
+/** The same numbers with room for as many; it grows by more than is needed, seldom. */
+function roomFor(numbers: Float64Array<ArrayBuffer>, count: number): Float64Array<ArrayBuffer> {
+  if (numbers.length >= count) return numbers;
+  const larger = new Float64Array(Math.max(256, count + (count >> 1)));
+  larger.set(numbers);
+  return larger;
 }

@@ -26,7 +26,7 @@ export interface ChartSpec {
   readonly series: readonly Series[];
 }
 
-const COLORS: readonly Color[] = ['blue', 'green', 'orange', 'purple', 'yellow', 'red', 'foreground'];
+export const COLORS: readonly Color[] = ['blue', 'green', 'orange', 'purple', 'yellow', 'red', 'foreground'];
 const DASHES: readonly (readonly number[])[] = [
   [],
   [6, 3],

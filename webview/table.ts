@@ -9,18 +9,18 @@ const ROWS = 50;
 
 /** The charts' numbers as a table, for who cannot see them. */
 export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span): HTMLTableElement {
-  const { points } = held;
-  const columns = columnsOf(points, within(points, span.from, span.to), ROWS);
+  const { times } = held;
+  const columns = columnsOf(times, within(times, span.from, span.to), ROWS);
   const all = charts.flatMap(({ id, title, unit, series }) =>
     series.map((one) => ({
       name: `${title}: ${one.label}`,
       unit,
-      line: spots(points, columns, columnOf(held, id, one).numbers),
+      line: spots(times, columns, columnOf(held, id, one).numbers),
     })),
   );
-  const times = columns.map(([, end]) => points[end - 1]?.at ?? 0);
+  const ends = columns.map(([, end]) => times[end - 1] ?? 0);
   const head = element('tr', undefined, header('Time', 'col'), ...all.map(({ name }) => header(name, 'col')));
-  const rows = times.map((at, row) =>
+  const rows = ends.map((at, row) =>
     element(
       'tr',
       undefined,

@@ -1,4 +1,4 @@
-import type { Color } from './series';
+import { COLORS, type Color } from './series';
 
 /** The editor's colours as they are now; charts are drawn on canvas, which takes no CSS variables. */
 export interface Theme {
@@ -17,13 +17,15 @@ export function currentTheme(): Theme {
   const highContrast =
     document.body.classList.contains('vscode-high-contrast') ||
     document.body.classList.contains('vscode-high-contrast-light');
+  // Asked once: each question may make the browser work out its styles anew.
+  const colors = Object.fromEntries(COLORS.map((name) => [name, variable(`--vscode-charts-${name}`, text)]));
   return {
     text,
     faint: variable('--vscode-descriptionForeground', text),
     grid: highContrast ? text : variable('--vscode-charts-lines', 'rgba(128, 128, 128, 0.35)'),
     font: variable('--vscode-font-family', 'sans-serif'),
     highContrast,
-    color: (name) => variable(`--vscode-charts-${name}`, text),
+    color: (name) => colors[name] ?? text,
   };
 }
 

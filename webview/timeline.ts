@@ -1,7 +1,9 @@
 import type { FromPage, Shown, ToPage } from '../src/model/timeline';
 import { indexAfter } from './buckets';
+import { Changes } from './changes';
 import { ChartView } from './chartView';
 import { Columns } from './columns';
+import { costText } from './cost';
 import { element } from './element';
 import { Lanes } from './lanes';
 import { pictureOf } from './picture';
@@ -9,7 +11,7 @@ import { type ChartSpec, chartsOf } from './series';
 import { tableOf } from './table';
 import { currentTheme, onThemeChange } from './theme';
 import { type Span, TimeWindow } from './window';
-import { clockTime } from './words';
+import { clockTime, secondsText } from './words';
 
 declare function acquireVsCodeApi(): {
   postMessage(message: FromPage): void;
@@ -23,6 +25,9 @@ interface Kept {
   readonly table: boolean;
   readonly span?: Span | undefined;
 }
+
+/** Milliseconds between two drawings for what has come by itself. */
+const PACE = 200;
 
 /** Pixels that a pointer moves before it chooses a range and not a moment. */
 const DRAG = 5;
@@ -41,6 +46,11 @@ class Timeline {
   private charts: ChartView[] = [];
   private cursor: number | undefined;
   private dirty = false;
+  /** When it was drawn last, and the timer for what has come since. */
+  private drawnAt = Number.NEGATIVE_INFINITY;
+  private soon: ReturnType<typeof setTimeout> | undefined;
+  /** Charts that have scrolled out of sight are drawn when they come back. */
+  private readonly sight = new IntersectionObserver((seen) => this.see(seen), { rootMargin: '50px' });
   private drag: { readonly x: number; readonly at: number } | undefined;
 
   private readonly title = element('h1', 'title');
@@ -49,7 +59,7 @@ class Timeline {
   private readonly pause = button('Pause', () =>
     this.tell({ kind: this.shown?.state === 'paused' ? 'resume' : 'pause' }),
   );
-  private readonly reset = button('Whole time', () => this.look(() => this.time.reset()));
+  private readonly reset = button('Whole time', () => this.unrange());
   private readonly split = button('', () =>
     this.change(() => (this.by = this.by === 'state' ? 'ring' : 'state')),
   );
@@ -60,6 +70,10 @@ class Timeline {
   private readonly numbers = element('div', 'numbers-area');
   private readonly spoken = element('p', 'hidden-words');
   private readonly lanes = new Lanes();
+  private readonly changes = new Changes();
+  private readonly cost = element('p', 'faint');
+  /** Where the keyboard has begun a range. */
+  private anchor: number | undefined;
 
   start(): void {
     const buttons = element('div', 'buttons', this.pause, this.reset, this.split, this.table, this.save);
@@ -68,12 +82,25 @@ class Timeline {
     this.plots.setAttribute('role', 'application');
     this.plots.setAttribute(
       'aria-label',
-      'Charts over time. Left and right move the cursor, plus and minus zoom, Enter shows the moment in the tree, Escape shows the whole time.',
+      'Charts over time. Left and right move the cursor, with Shift they choose a range, plus and minus zoom, Enter shows the moment in the tree, and of a range what has changed, Escape shows the whole time.',
     );
     this.spoken.setAttribute('aria-live', 'polite');
+    this.numbers.tabIndex = 0;
+    this.numbers.setAttribute('role', 'region');
+    this.numbers.setAttribute('aria-label', 'The charts as a table');
     this.range.hidden = true;
     document.body.append(
-      element('main', undefined, head, this.plots, this.numbers, this.spoken, this.lanes.node),
+      element(
+        'main',
+        undefined,
+        head,
+        this.plots,
+        this.numbers,
+        this.spoken,
+        this.changes.node,
+        this.lanes.node,
+        this.cost,
+      ),
     );
     this.listen();
     this.name();
@@ -94,7 +121,7 @@ class Timeline {
     this.plots.addEventListener('pointerdown', (event) => this.press(event));
     this.plots.addEventListener('pointerup', (event) => this.release(event));
     this.plots.addEventListener('pointercancel', () => this.drop());
-    this.plots.addEventListener('dblclick', () => this.look(() => this.time.reset()));
+    this.plots.addEventListener('dblclick', () => this.unrange());
     this.plots.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
     this.plots.addEventListener('keydown', (event) => this.key(event));
   }
@@ -104,13 +131,30 @@ class Timeline {
       this.shown = message.shown;
       this.lanes.show(message.shown);
       this.name();
+    } else if (message.kind === 'change') {
+      this.changes.show(message.change);
+      return;
     } else {
       if (message.whole) this.held.replace(message.points);
       else this.held.add(message.points);
       const [first, last] = [this.held.points[0], this.held.points.at(-1)];
       if (first && last) this.time.extend(first.at, last.at);
     }
-    this.later();
+    const wait = this.drawnAt + PACE - performance.now();
+    if (wait <= 0) this.later();
+    else
+      this.soon ??= setTimeout(() => {
+        this.soon = undefined;
+        this.later();
+      }, wait);
+  }
+
+  private see(seen: readonly IntersectionObserverEntry[]): void {
+    for (const chart of this.charts) {
+      const entry = seen.find(({ target }) => target === chart.node);
+      if (entry) chart.visible = entry.isIntersecting;
+    }
+    if (this.charts.some(({ visible, stale }) => visible && stale)) this.later();
   }
 
   /** Draws with the next frame, and only while somebody can see it. */
@@ -124,6 +168,7 @@ class Timeline {
   }
 
   private draw(): void {
+    this.drawnAt = performance.now();
     this.specs = chartsOf(this.held, this.by);
     const { span } = this.time;
     // What is drawn, for tests.
@@ -131,6 +176,7 @@ class Timeline {
       points: this.held.points.length,
       seconds: (span.to - span.from) / 1000,
     });
+    this.cost.textContent = costText(this.held.points);
     this.numbers.hidden = !this.asTable;
     this.plots.hidden = this.asTable;
     if (this.asTable) {
@@ -138,29 +184,45 @@ class Timeline {
       return;
     }
     this.arrange();
-    for (const chart of this.charts) chart.draw(this.held, span);
+    for (const chart of this.charts) chart.stale = true;
+    this.drawCharts(this.charts.filter(({ visible }) => visible));
     this.pointAt();
+  }
+
+  private drawCharts(charts: readonly ChartView[]): void {
+    const { span } = this.time;
+    const columns = charts[0]?.columns(this.held, span) ?? [];
+    for (const chart of charts) chart.draw(this.held, span, columns);
   }
 
   /** Makes charts of what has come, and lets go of what has gone. */
   private arrange(): void {
     const known = new Map(this.charts.map((chart) => [chart.id, chart]));
     this.charts = this.specs.map((spec) => {
-      const chart = known.get(spec.id) ?? new ChartView(spec, this.theme);
+      const chart = known.get(spec.id) ?? this.chartOf(spec);
       known.delete(spec.id);
       chart.take(spec);
       return chart;
     });
-    for (const gone of known.values()) gone.dispose();
+    for (const gone of known.values()) {
+      this.sight.unobserve(gone.node);
+      gone.dispose();
+    }
     const nodes = this.charts.map(({ node }) => node);
     if (nodes.some((node, index) => this.plots.children[index] !== node))
       this.plots.replaceChildren(...nodes, this.range);
   }
 
+  private chartOf(spec: ChartSpec): ChartView {
+    const chart = new ChartView(spec, this.theme);
+    this.sight.observe(chart.node);
+    return chart;
+  }
+
   private pointAt(): void {
     const { span } = this.time;
     const at = this.cursor ?? this.frozenAt();
-    for (const chart of this.charts) chart.point(this.held, span, at);
+    for (const chart of this.charts) if (chart.visible) chart.point(this.held, span, at);
   }
 
   private frozenAt(): number | undefined {
@@ -205,15 +267,26 @@ class Timeline {
     this.plots.setPointerCapture(event.pointerId);
   }
 
-  /** A range fills the picture, and its end is the moment to see. */
   private release(event: PointerEvent): void {
     const { drag } = this;
     const at = this.timeAt(event.clientX);
     this.drop();
     if (!drag || at === undefined) return;
     const ranged = Math.abs(event.clientX - drag.x) > DRAG;
-    if (ranged) this.look(() => this.time.show(drag.at, at));
-    this.tell({ kind: 'select', at: ranged ? Math.max(drag.at, at) : at });
+    if (ranged) this.choose(drag.at, at);
+    else this.tell({ kind: 'select', at });
+  }
+
+  /** A range fills the picture, its end is the moment to see, and what has changed in it is told. */
+  private choose(one: number, other: number): void {
+    this.look(() => this.time.show(one, other));
+    this.tell({ kind: 'select', at: Math.max(one, other), from: Math.min(one, other) });
+  }
+
+  private unrange(): void {
+    this.anchor = undefined;
+    this.changes.hide();
+    this.look(() => this.time.reset());
   }
 
   private drop(): void {
@@ -221,6 +294,7 @@ class Timeline {
     this.range.hidden = true;
   }
 
+  /** Marks what lies between two places of the screen. */
   private mark(from: number, to: number): void {
     const { left } = this.plots.getBoundingClientRect();
     this.range.hidden = false;
@@ -238,12 +312,12 @@ class Timeline {
 
   private key(event: KeyboardEvent): void {
     const { span } = this.time;
-    const { points } = this.held;
+    const { points, times } = this.held;
     const at = this.cursor ?? this.frozenAt() ?? points.at(-1)?.at ?? span.to;
-    const step = indexAfter(points, at) - 1;
+    const step = indexAfter(times, at) - 1;
     const actions: Record<string, () => void> = {
-      ArrowLeft: () => this.move(points[step - 1]?.at ?? at),
-      ArrowRight: () => this.move(points[step + 1]?.at ?? at),
+      ArrowLeft: () => this.move(points[step - 1]?.at ?? at, event.shiftKey ? at : undefined),
+      ArrowRight: () => this.move(points[step + 1]?.at ?? at, event.shiftKey ? at : undefined),
       Home: () => this.move(points[0]?.at ?? at),
       End: () => this.move(points.at(-1)?.at ?? at),
       PageUp: () => this.look(() => this.time.pan(-0.5)),
@@ -251,8 +325,8 @@ class Timeline {
       '+': () => this.look(() => this.time.zoom(0.5, at)),
       '=': () => this.look(() => this.time.zoom(0.5, at)),
       '-': () => this.look(() => this.time.zoom(2, at)),
-      Enter: () => this.tell({ kind: 'select', at }),
-      Escape: () => this.look(() => this.time.reset()),
+      Enter: () => this.enter(at),
+      Escape: () => this.unrange(),
     };
     const action = actions[event.key];
     if (!action) return;
@@ -260,20 +334,31 @@ class Timeline {
     action();
   }
 
-  /** Moves the cursor, says what is there, and keeps it in sight. */
-  private move(at: number): void {
+  private enter(at: number): void {
+    const { anchor } = this;
+    this.anchor = undefined;
+    if (anchor === undefined || anchor === at) this.tell({ kind: 'select', at });
+    else this.choose(anchor, at);
+  }
+
+  /** Moves the cursor, says what is there, and keeps it in sight; `start` = where a range begins, if none has begun. */
+  private move(at: number, start?: number): void {
+    this.anchor = start === undefined ? undefined : (this.anchor ?? start);
     this.cursor = at;
     const { from, to } = this.time.span;
     if (at < from || at > to) this.look(() => this.time.show(at - (to - from) / 2, at + (to - from) / 2));
     this.pointAt();
+    const range =
+      this.anchor === undefined ? [] : [`Range of ${secondsText(Math.abs(at - this.anchor) / 1000)}`];
     this.spoken.textContent = [
       clockTime(at),
+      ...range,
       ...this.charts.map((chart) => chart.spoken(this.held, at)),
     ].join('. ');
   }
 
   private timeAt(clientX: number): number | undefined {
-    const chart = this.charts[0];
+    const chart = this.charts.find(({ area: { left, right } }) => right > left);
     if (!chart) return undefined;
     const { left, right } = chart.area;
     const part = (clientX - chart.canvas.getBoundingClientRect().left - left) / (right - left);
@@ -299,6 +384,7 @@ class Timeline {
   }
 
   private picture(): void {
+    this.drawCharts(this.charts);
     const png = pictureOf(
       `${this.shown?.title ?? ''} · ${this.shown?.answer ?? ''}`,
       this.charts,

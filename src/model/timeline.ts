@@ -30,15 +30,25 @@ export interface Shown {
   readonly more: number;
 }
 
+/** What is different between the two ends of a range. */
+export interface Change {
+  /** The moments that are compared, of those that are kept; milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** Lines. */
+  readonly text: string;
+}
+
 export type ToPage =
   | { readonly kind: 'shown'; readonly shown: Shown }
   /** `whole` = all there are, for older ones were thinned out; else those that are new. */
+  | { readonly kind: 'change'; readonly change: Change }
   | { readonly kind: 'points'; readonly whole: boolean; readonly points: readonly HistoryPoint[] };
 
 export type FromPage =
   | { readonly kind: 'ready' }
-  /** Show the moment at a time, milliseconds since 1970. */
-  | { readonly kind: 'select'; readonly at: number }
+  /** Show the moment at a time, milliseconds since 1970; with `from`, say also what has changed since then. */
+  | { readonly kind: 'select'; readonly at: number; readonly from?: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   /** A picture of the charts, base64. */

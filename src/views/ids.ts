@@ -18,6 +18,7 @@ export const COMMANDS = {
   copyAsText: 'ioUringInspector.copyAsText',
   saveSample: 'ioUringInspector.saveSample',
   openSample: 'ioUringInspector.openSample',
+  exportAs: 'ioUringInspector.export',
   showTimeline: 'ioUringInspector.showTimeline',
   searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',

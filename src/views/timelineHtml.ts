@@ -36,17 +36,22 @@ export function timelineHtml({ script, style, source, nonce, language }: PagePar
 /** What a page may ask for; anything else is none of ours. */
 export function readMessage(value: unknown): FromPage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { kind, at, png } = value as Record<string, unknown>;
+  const { kind, at, from, png } = value as Record<string, unknown>;
   switch (kind) {
     case 'ready':
     case 'pause':
     case 'resume':
       return { kind };
     case 'select':
-      return typeof at === 'number' && Number.isFinite(at) ? { kind, at } : undefined;
+      if (!isTime(at) || (from !== undefined && !isTime(from))) return undefined;
+      return { kind, at, ...(from === undefined ? {} : { from }) };
     case 'picture':
       return typeof png === 'string' && /^[A-Za-z0-9+/]+=*$/.test(png) ? { kind, png } : undefined;
     default:
       return undefined;
   }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }

@@ -6,15 +6,16 @@ import { withoutIcons } from './escape';
 import { COMMANDS, TIMELINE } from './ids';
 import { attempt } from './messages';
 import type { Subjects } from './subject';
+import { changeOf } from './timelineChange';
 import { readMessage, timelineHtml } from './timelineHtml';
+import { ToldPoints } from './timelinePoints';
 import { shownOf } from './timelineShown';
 
 interface Open {
   readonly panel: vscode.WebviewPanel;
   /** The page has been loaded and listens. */
   ready: boolean;
-  /** Time of the newest point the page has, and of its oldest. */
-  sent: { readonly first: number; readonly last: number } | undefined;
+  readonly told: ToldPoints;
 }
 
 /** The timelines of a window: one panel for each inspection whose user has asked for it. */
@@ -67,13 +68,13 @@ export class Timelines implements vscode.Disposable {
       { viewColumn: vscode.ViewColumn.Active },
       { enableScripts: true, enableCommandUris: false, localResourceRoots: [this.at('dist')] },
     );
-    const open: Open = { panel, ready: false, sent: undefined };
+    const open: Open = { panel, ready: false, told: new ToldPoints() };
     this.open.set(key, open);
     panel.iconPath = this.at('media', 'activity.svg');
     panel.webview.onDidReceiveMessage((message: unknown) => this.take(key, open, message));
     // A page that was hidden is told all anew: the editor lets go of it, and of its answer that it is ready the order is not sure.
     panel.onDidChangeViewState(() => {
-      open.sent = undefined;
+      open.told.forget();
       this.follow(key, open);
       this.visibility.fire();
     });
@@ -106,11 +107,13 @@ export class Timelines implements vscode.Disposable {
     switch (message?.kind) {
       case 'ready':
         open.ready = true;
-        open.sent = undefined;
+        open.told.forget();
         this.follow(key, open);
         break;
       case 'select':
         this.inspections.rewind(key, message.at);
+        if (message.from !== undefined)
+          void attempt('What has changed could not be told.', () => this.tellChange(key, open, message));
         break;
       case 'pause':
         this.inspections.pause(key);
@@ -139,13 +142,18 @@ export class Timelines implements vscode.Disposable {
   }
 
   private tellPoints(key: string, open: Open): void {
-    const points = this.inspections.historyOf(key)?.points ?? [];
-    const { sent } = open;
-    const [first, last] = [points[0], points.at(-1)];
-    const whole = sent === undefined || first?.at !== sent.first;
-    const fresh = whole ? points : points.filter(({ at }) => at > sent.last);
-    if (first && last) open.sent = { first: first.at, last: last.at };
-    if (fresh.length > 0) this.tell(open, { kind: 'points', whole, points: fresh });
+    const news = open.told.next(this.inspections.historyOf(key)?.points ?? []);
+    if (news) this.tell(open, news);
+  }
+
+  private async tellChange(
+    key: string,
+    open: Open,
+    { at, from = at }: { readonly at: number; readonly from?: number },
+  ): Promise<void> {
+    const history = this.inspections.historyOf(key);
+    const change = history && (await changeOf(history, from, at));
+    if (change && this.open.get(key) === open) this.tell(open, { kind: 'change', change });
   }
 
   private tell({ panel }: Open, message: ToPage): void {

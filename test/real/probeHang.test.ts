@@ -83,7 +83,11 @@ describe('a read that hangs for ever', () => {
     await target.memory(hung.pid, ranges(hung.address, 1), { deadline: 100 });
     const stuck = childrenOf(target.hello.pid).find((child) => stateOf(child) === 'D') ?? 0;
     const held = readdirSync(`/proc/${stuck}/fd`).map((fd) => readlinkSync(`/proc/${stuck}/fd/${fd}`));
-    expect(held.filter((link) => /^(pipe|socket):|\/dev\//.test(link))).toEqual([]);
+    // One end of a pipe of the probe's own is its: a trace ends with the other end, which only the probe has.
+    const own = ['0', '1', '2'].map((fd) => readlinkSync(`/proc/${target.hello.pid}/fd/${fd}`));
+    expect(own.length).toBe(3);
+    expect(held.filter((link) => own.includes(link) || /^socket:|\/dev\//.test(link))).toEqual([]);
+    expect(held.filter((link) => link.startsWith('pipe:')).length).toBeLessThanOrEqual(1);
     expect(held).toContain(`/proc/${hung.pid}/mem`);
   });
 

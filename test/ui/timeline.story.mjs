@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { startVictim } from '../editor/victims.mjs';
 
 /** How the inspection goes, drawn over time, and the way back from a moment to the tree. */
@@ -55,7 +58,7 @@ export const story = {
       },
     ],
     [
-      'dragging looks closer, and the whole time comes back',
+      'dragging looks closer and tells what has changed, and the whole time comes back',
       async (workbench, { page }) => {
         const before = await ticks(page);
         const { x, y, width, height } = await page.locator('.plot').first().boundingBox();
@@ -64,8 +67,14 @@ export const story = {
         await workbench.page.mouse.move(x + width * 0.8, y + height / 2, { steps: 5 });
         await workbench.page.mouse.up();
         await workbench.until('a closer look', async () => (await ticks(page)) < before * 0.6);
+        await workbench.until('what has changed', async () =>
+          /What changed in [\d.]+ s, \d\d:\d\d:\d\d to \d\d:\d\d:\d\d .*echo \(\d+\), .* later .*ring \d+ \(fd \d+\): /.test(
+            await text(page),
+          ),
+        );
         await page.getByRole('button', { name: 'Whole time' }).click();
         await workbench.until('the whole', async () => (await ticks(page)) >= before * 0.9);
+        assert.doesNotMatch(await text(page), /What changed/);
       },
     ],
     [
@@ -79,6 +88,37 @@ export const story = {
       },
     ],
     [
+      'the keyboard chooses a range, reaches every button and sees where it is',
+      async (workbench, { page }) => {
+        const { keyboard } = workbench.page;
+        await page.locator('.plots').focus();
+        for (let i = 0; i < 3; i++) await keyboard.press('Shift+ArrowLeft');
+        await workbench.until('a range', async () =>
+          /Range of [\d.]+ s/.test(await page.locator('.hidden-words').innerText()),
+        );
+        await keyboard.press('Enter');
+        await workbench.until('what has changed', async () => /What changed in/.test(await text(page)));
+        await keyboard.press('Escape');
+        const reached = [];
+        for (let i = 0; i < 6; i++) {
+          await keyboard.press('Shift+Tab');
+          reached.unshift(await page.locator('main').evaluate(focused));
+        }
+        const buttons = await page.locator('button:enabled').allInnerTexts();
+        assert.deepEqual(
+          reached.filter(({ name }) => buttons.includes(name)).map(({ name }) => name),
+          buttons,
+        );
+        assert.ok(reached.filter(({ name }) => buttons.includes(name)).every(({ outlined }) => outlined));
+        await page.getByRole('button', { name: 'Resume' }).click();
+      },
+    ],
+    [
+      'says what looking costs',
+      (workbench, { page }) =>
+        workbench.until('the cost', async () => /a look takes \d+ ms, at most/.test(await text(page))),
+    ],
+    [
       'the same stands in a table',
       async (workbench, { page }) => {
         await page.getByRole('button', { name: 'Show as table' }).click();
@@ -87,6 +127,26 @@ export const story = {
         await page.getByRole('button', { name: 'Show charts' }).click();
       },
     ],
+    ...Object.entries({
+      'vscode-light': 'Default Light Modern',
+    }).flatMap(([kind, theme]) =>
+      ['charts', 'table'].map((view) => [
+        `nobody is shut out: ${theme}, ${view}`,
+        async (workbench, stage) => {
+          const { page } = stage;
+          await workbench.gesture(
+            theme,
+            () => dress(stage, theme),
+            async () => (await bodyClasses(page)).includes(kind),
+          );
+          const wanted = view === 'table' ? 'Show as table' : 'Show charts';
+          const button = page.getByRole('button', { name: wanted });
+          if (await button.isVisible()) await button.click();
+          await workbench.page.waitForTimeout(500);
+          assert.deepEqual(await barriers(page), []);
+        },
+      ]),
+    ),
   ],
 };
 
@@ -107,4 +167,38 @@ function drawn(page) {
       for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count++;
       return count;
     });
+}
+
+const bodyClasses = (page) => page.locator('main').evaluate(() => [...document.body.classList]);
+
+/** Runs in the page: what has the keyboard, and whether it shows. */
+function focused() {
+  const { activeElement: element } = document;
+  return {
+    name: element.textContent,
+    outlined: element.matches(':focus-visible') && getComputedStyle(element).outlineStyle !== 'none',
+  };
+}
+
+/** Gives the editor another theme, as a user's settings do. */
+async function dress({ server }, theme) {
+  const file = path.join(server.stateDir, 'data/User/settings.json');
+  const settings = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
+}
+
+/** What axe finds wrong for who sees, hears or steers otherwise: the rule, where, and why. */
+async function barriers(page) {
+  const main = await page.locator('main').elementHandle();
+  const frame = await main.ownerFrame();
+  await frame.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  return frame.evaluate(async () => {
+    const { violations, passes } = await globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    if (!passes.some(({ id }) => id === 'color-contrast')) return ['contrasts were not looked at'];
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+    );
+  });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { activationTests } from './activation.test';
 import { badInputTests } from './badInput.test';
 import { debuggingTests } from './debugging.test';
+import { exportingTests } from './exporting.test';
 import { followedTests } from './followed.test';
 import { hostTests } from './hosts.test';
 import { inspectingTests } from './inspecting.test';
@@ -17,6 +18,7 @@ const tests = [
   ...inspectingTests,
   ...badInputTests,
   ...savedSampleTests,
+  ...exportingTests,
   ...kernelSourceTests,
   ...hostTests,
   ...marksTests,

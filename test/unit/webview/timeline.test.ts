@@ -23,7 +23,7 @@ function drawn(
   most: number,
 ) {
   const held = new Columns(points);
-  return spots(points, columnsOf(points, [0, points.length], most), held.of('x', value).numbers);
+  return spots(held.times, columnsOf(held.times, [0, points.length], most), held.of('x', value).numbers);
 }
 
 describe('the spots of a chart', () => {
@@ -53,10 +53,10 @@ describe('the spots of a chart', () => {
   });
 
   it('reach over the edges of what is looked at', () => {
-    const points = [1, 2, 3, 4, 5].map((at) => point(at));
-    expect(within(points, 2.5, 3.5)).toEqual([1, 4]);
-    expect(within(points, 0, 9)).toEqual([0, 5]);
-    expect([indexAfter(points, 0), indexAfter(points, 3), indexAfter(points, 9), indexAfter([], 1)]).toEqual([
+    const times = [1, 2, 3, 4, 5];
+    expect(within(times, 2.5, 3.5)).toEqual([1, 4]);
+    expect(within(times, 0, 9)).toEqual([0, 5]);
+    expect([indexAfter(times, 0), indexAfter(times, 3), indexAfter(times, 9), indexAfter([], 1)]).toEqual([
       0, 3, 5, 0,
     ]);
   });

@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import type { Inspections } from '../inspect/inspections';
+import { UserError } from '../model/errors';
+import type { Sample } from '../model/sample';
+import { EXPORT_FORMATS, type ExportFormat } from './exportFormats';
+import { COMMANDS } from './ids';
+import { attempt } from './messages';
+import { sampleFileName } from './sampleFile';
+import type { Subjects } from './subject';
+
+/** The command that writes an inspection for other programs. It takes the format's id and the file as arguments too. */
+export function exportCommand(inspections: Inspections, subjects: Subjects): vscode.Disposable {
+  return vscode.commands.registerCommand(
+    COMMANDS.exportAs,
+    (from?: unknown, format?: unknown, given?: unknown) =>
+      attempt('It could not be exported.', async () => {
+        const inspected = await subjects.of(from, ['live', 'paused', 'ended', 'saved']);
+        if (!inspected?.snapshot.sample) return;
+        const chosen = EXPORT_FORMATS.find(({ id }) => id === format) ?? (await askFormat());
+        if (!chosen) return;
+        // The question has taken its time: what stands there now is written.
+        const { sample, cost } = inspections.get(inspected.key)?.snapshot ?? inspected.snapshot;
+        if (!sample) return;
+        const file = given instanceof vscode.Uri ? given : await askWhere(chosen, sample);
+        if (!file) return;
+        const points = inspections.historyOf(inspected.key)?.points ?? [];
+        await write(file, await chosen.text(sample, points, cost));
+      }),
+  );
+}
+
+async function askFormat(): Promise<ExportFormat | undefined> {
+  const items = EXPORT_FORMATS.map((format) => ({ label: format.label, detail: format.detail, format }));
+  return (await vscode.window.showQuickPick(items, { placeHolder: 'Export as…' }))?.format;
+}
+
+function askWhere({ label, extension }: ExportFormat, sample: Sample): Thenable<vscode.Uri | undefined> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const name = sampleFileName(sample).replace(/json$/, extension);
+  return vscode.window.showSaveDialog({
+    title: `Export ${label}`,
+    filters: { [label]: [extension.replace(/^.*\./, '')] },
+    ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
+  });
+}
+
+async function write(file: vscode.Uri, text: string): Promise<void> {
+  try {
+    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      'file-unwritable',
+      `${file.path} could not be written.`,
+      why,
+      'Choose another place.',
+    );
+  }
+  vscode.window.setStatusBarMessage('io_uring: exported', 3000);
+}
