@@ -1,4 +1,4 @@
-import type { Request, Ring, Sample, Task } from '../model/sample';
+import type { Request, Ring, Sample, Task, TaskKind } from '../model/sample';
 
 /**
  * The Sample with `seen` of each request that stood in the looks before, too. That it is the same one is proven where the task that
@@ -82,25 +82,28 @@ function isBehind(now: number | undefined, then: number | undefined): boolean {
   return now !== undefined && then !== undefined && ((now - then) | 0) < 0;
 }
 
-/** Tids that have not run between two looks. */
-function unmoved(sample: Sample, previous: Sample): ReadonlySet<number> {
+/** The tasks that have not run between two looks, by their tids. */
+function unmoved(sample: Sample, previous: Sample): ReadonlyMap<number, TaskKind> {
   const before = new Map(previous.tasks.map(({ tid, lastRan }) => [tid, lastRan]));
   const stood = ({ tid, lastRan }: Task) => lastRan !== undefined && before.get(tid) === lastRan;
-  return new Set(sample.tasks.filter(stood).map(({ tid }) => tid));
+  return new Map(sample.tasks.filter(stood).map(({ tid, kind }) => [tid, kind]));
 }
 
 /** A key by which one and the same request, and none that came after it, is found in two looks; undefined = it proves nothing of it. */
 type Proof = (
   request: Request,
   still: Stillness | undefined,
-  standing: ReadonlySet<number>,
+  standing: ReadonlyMap<number, TaskKind>,
 ) => string | undefined;
 
 /** The surest first: what one has told apart is no longer there for the others to confuse. */
 const PROOFS: readonly Proof[] = [
   (request, _, standing) => {
-    const { worker, inferred } = request;
-    const carried = isCarriedAlone(request) || (worker !== undefined && inferred === undefined);
+    const { worker, inferred, sources } = request;
+    // Lists that moved make a guess of where a request stands, but not of what an io-wq worker has that stood still.
+    const kind = worker === undefined ? undefined : standing.get(worker);
+    const walked = sources.includes('kernel walk') && kind === 'worker';
+    const carried = isCarriedAlone(request) || walked || !inferred?.includes('worker');
     return worker !== undefined && carried && standing.has(worker) ? String(worker) : undefined;
   },
   (request, still) => {

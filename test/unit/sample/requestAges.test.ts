@@ -68,7 +68,9 @@ describe('how long a request has been seen', () => {
     expect(seen(followed(look(100, 10, 3), look(102, 90, 3), look(104, 200, 3)))).toEqual([4]);
     expect(seen(followed(look(100, 10, 3), look(102, 90, 3.5)))).toEqual([undefined]);
     expect(seen(followed(look(100, 10, 3), look(102, 90, 3, { userData: '0x2' })))).toEqual([undefined]);
-    const guess: Partial<Request> = { inferred: ['worker'] };
+    const torn: Partial<Request> = { inferred: ['state', 'worker'] };
+    expect(seen(followed(look(100, 10, 3, torn), look(102, 90, 3, torn)))).toEqual([2]);
+    const guess: Partial<Request> = { inferred: ['worker'], sources: ['ring memory'] };
     expect(seen(followed(look(100, 10, 3, guess), look(102, 90, 3, guess)))).toEqual([undefined]);
     // Of a worker alone it is known what it carries, as long as it stands.
     const alone: Partial<Request> = { ring: null, certainty: 'inferred', sources: ['stack'] };
