@@ -17,6 +17,15 @@ interface Frame {
 /** Runs `work` in a session about a process; when it ends, so has the session. */
 async function inSession(pid: number, work: (session: vscode.DebugSession) => Promise<void>): Promise<void> {
   const name = `test ${pid}`;
+  // Which of several is the active one depends on where the editor has the focus.
+  const running: vscode.DebugSession[] = [];
+  const listeners = [
+    vscode.debug.onDidStartDebugSession((started) => running.push(started)),
+    vscode.debug.onDidTerminateDebugSession(({ id }) => {
+      const at = running.findIndex((one) => one.id === id);
+      if (at >= 0) running.splice(at, 1);
+    }),
+  ];
   const begun = await vscode.debug.startDebugging(undefined, {
     type: 'io_uring',
     request: 'attach',
@@ -24,15 +33,13 @@ async function inSession(pid: number, work: (session: vscode.DebugSession) => Pr
     pid,
   });
   assert.equal(begun, true);
-  const session = await eventually('the session', () => {
-    const active = vscode.debug.activeDebugSession;
-    return active?.name === name && active;
-  });
+  const session = await eventually('the session', () => running.find((one) => one.name === name));
   try {
     await work(session);
   } finally {
     await vscode.debug.stopDebugging(session);
-    await eventually('its end', () => vscode.debug.activeDebugSession?.id !== session.id);
+    await eventually('its end', () => !running.includes(session));
+    for (const listener of listeners) listener.dispose();
   }
 }
 

@@ -40,6 +40,10 @@ async function stopped(): Promise<Scene> {
   const at = new vscode.Location(vscode.Uri.file(source()), new vscode.Position(line - 1, 0));
   vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(at)]);
   await vscode.commands.executeCommand('workbench.view.debug');
+  let begun: vscode.DebugSession | undefined;
+  const listener = vscode.debug.onDidStartDebugSession((one) => {
+    if (one.name === 'Debuggee') begun = one;
+  });
   const started = await vscode.debug.startDebugging(undefined, {
     type: 'lldb-vscode-14',
     request: 'launch',
@@ -48,7 +52,8 @@ async function stopped(): Promise<Scene> {
     args: [fifo],
   });
   assert.equal(started, true, 'the session begins');
-  const session = await eventually('the session', () => vscode.debug.activeDebugSession);
+  const session = await eventually('the session', () => begun);
+  listener.dispose();
   await eventually('the breakpoint', () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame);
   await vscode.commands.executeCommand(`${DEBUGGEE_VIEW}.focus`);
   const inspected = await eventually('the debuggee in the view', async () => (await api()).debuggee());
