@@ -235,9 +235,9 @@ export class Workbench {
     await this.gesture(
       `${open ? 'unfolding' : 'folding'} ${text}`,
       async () => (await stands()) || this.click(row.locator(selectors.treeRowTwistie)),
-      stands,
+      // A click that took effect late may have been followed by one that undid it.
+      async () => (await stands()) && (!open || hasRowsBelow(await this.rows(), text)),
     );
-    if (open) await this.until(`rows below ${text}`, async () => hasRowsBelow(await this.rows(), text));
   }
 
   /** Points at a row and answers the text of the tooltip. */

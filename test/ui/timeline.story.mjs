@@ -60,9 +60,11 @@ export const story = {
     [
       'dragging looks closer and tells what has changed, and the whole time comes back',
       async (workbench, { page }) => {
+        // Between two looks there are points of counters alone.
+        await workbench.until('time for some looks', async () => (await ticks(page)) >= 10);
         const before = await ticks(page);
         const { x, y, width, height } = await page.locator('.plot').first().boundingBox();
-        await workbench.page.mouse.move(x + width * 0.5, y + height / 2);
+        await workbench.page.mouse.move(x + width * 0.3, y + height / 2);
         await workbench.page.mouse.down();
         await workbench.page.mouse.move(x + width * 0.8, y + height / 2, { steps: 5 });
         await workbench.page.mouse.up();
