@@ -83,6 +83,17 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(['look', undefined] as const, ['end', undefined] as const) },
 );
 
+/** An order that reaches all there is to reach; three requests are under way at a time. */
+const USUAL: [string, unknown][] = [
+  ['attach', { pid: 4242 }],
+  ['configurationDone', {}],
+  ['threads', {}],
+  ['stackTrace', { threadId: 4242 }],
+  ['evaluate', { expression: 'pending' }],
+  ['continue', {}],
+  ['attach', {}],
+];
+
 describe('every request', () => {
   it('gets one answer, in whatever order they come', async () => {
     const seen = new Map<string, number>();
@@ -114,7 +125,7 @@ describe('every request', () => {
           expect([calls.filter((call) => call === 'dispose').length, heard]).toEqual([1, 0]);
         expect(client.named('terminated').length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 150 },
+      { numRuns: 150, examples: [[USUAL]] },
     );
     // The orders have reached what there is to reach.
     for (const reached of [
@@ -124,6 +135,6 @@ describe('every request', () => {
       'evaluate true',
       'continue true',
     ])
-      expect(seen.get(reached) ?? 0).toBeGreaterThan(0);
+      expect(seen.get(reached) ?? 0, reached).toBeGreaterThan(0);
   });
 });
