@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { TAGS } from '../explain/tags';
+import { TAGS } from '../explain/pages';
 import { type HostId, hostFrom, hostKey, LOCAL } from '../inspect/hostId';
 import { UserError } from '../model/errors';
 import type { Severity } from '../model/sample';
