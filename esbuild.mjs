@@ -1,5 +1,5 @@
-// Builds what is shipped: dist/cli.js with dist/cli.main.js, dist/extension.js, dist/adapter.js,
-// dist/ssh.js, dist/links.js with dist/demangle.wasm, dist/timeline.js with its style, and the probe.
+// Builds what is shipped: dist/main.js with dist/cli.js, which starts its command line, dist/ssh.js,
+// dist/links.js with dist/demangle.wasm, dist/timeline.js with its style, and the probe.
 //     node esbuild.mjs [--watch] [--probe-only] [--probe-arch x64|arm64]
 import { spawnSync } from 'node:child_process';
 import {
@@ -12,12 +12,9 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-import { Script } from 'node:vm';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
@@ -75,24 +72,14 @@ export function buildProbe(arch = process.arch) {
 }
 
 /** Modules below src that are bundles of their own: the other bundles require them once they are imported. */
-const LATE = { 'target/ssh/library': 'ssh', links: 'links', adapter: 'adapter' };
+const LATE = { 'target/ssh/library': 'ssh', links: 'links' };
 
 /** Entries that exist, with what each needs of its own. */
 export function bundles() {
-  const command = { banner: { js: '#!/usr/bin/env node' } };
-  const wrapped = {
-    banner: { js: '(function (module, require, __filename, __dirname) { var exports = module.exports;' },
-    footer: { js: '})' },
-  };
   const all = [
-    { name: 'cli', from: 'cli/start.ts', options: command },
-    { name: 'cli.main', from: 'cli.ts', options: wrapped },
-    { name: 'extension', from: 'extension.ts', options: {} },
-    ...Object.entries(LATE).map(([from, name]) => ({
-      name,
-      from: `${from}.ts`,
-      options: name === 'adapter' ? command : {},
-    })),
+    { name: 'cli', from: 'cli/start.ts', options: { banner: { js: '#!/usr/bin/env node' } } },
+    { name: 'main', from: 'main.ts', options: {} },
+    ...Object.entries(LATE).map(([from, name]) => ({ name, from: `${from}.ts`, options: {} })),
     { name: 'kernelIndexer', from: 'kernelIndexer.ts', options: {} },
   ];
   return all
@@ -101,15 +88,32 @@ export function bundles() {
 }
 
 /**
- * Compiles every function of dist/cli.main.js ahead, for the version of Node that runs this; src/cli/start.ts hands it to the
- * engine. What the engine thinks of its flags is part of the result, so they are put back before it is made.
+ * Lists the processes of this machine once, and keeps what the engine has compiled of dist/main.js for it: src/cli/start.ts hands
+ * that to the engine. Everything compiled would be three times as much to read, half of it for the editor.
  */
+const RUN_ONCE = `
+const { readFileSync, writeFileSync } = require('node:fs');
+const { Script } = require('node:vm');
+const [file, folder, kept] = process.argv.splice(1);
+const text = readFileSync(file, 'utf8');
+const script = new Script('(function (module, exports, require, __filename, __dirname) {' + text + '\\n})', { filename: file });
+const module_ = { exports: {} };
+script.runInThisContext()(module_, module_.exports, require('node:module').createRequire(file), file, folder);
+process.argv.push(file, '--verbose');
+process.on('exit', () => writeFileSync(kept, script.createCachedData()));
+module_.exports.runCommandLine();
+`;
+
+/** Without it the command line starts later, that is all: not where no process can be looked at. */
 function compileAhead() {
-  const filename = join(dist, 'cli.main.js');
-  setFlagsFromString('--no-lazy');
-  const script = new Script(readFileSync(filename, 'utf8'), { filename });
-  setFlagsFromString('--lazy');
-  writeFileSync(join(dist, 'cli.main.cache'), script.createCachedData());
+  const kept = join(dist, 'main.cache');
+  const fresh = `${kept}.${process.pid}`;
+  spawnSync(process.execPath, ['-e', RUN_ONCE, join(dist, 'main.js'), dist, fresh], {
+    stdio: 'ignore',
+    timeout: 20_000,
+  });
+  if (existsSync(fresh)) renameSync(fresh, kept);
+  else rmSync(kept, { force: true });
 }
 
 const loadedLate = {
@@ -129,14 +133,15 @@ async function bundle(watch) {
   for (const { name, entry, options } of bundles()) {
     const outfile = join(dist, `${name}.js`);
     const settings = {
+      absWorkingDir: here,
       entryPoints: [entry],
       outfile,
       bundle: true,
       platform: 'node',
       format: 'cjs',
       target: 'node20',
-      // Makes the bundles a fifth smaller; names stay, for the stacks of errors.
-      minifyWhitespace: true,
+      // A quarter smaller when packed. Source maps, which are not shipped, give stacks their names back.
+      minify: true,
       sourcemap: 'linked',
       // ssh2 works without its native parts and looks for them at run time.
       external: ['vscode', 'cpu-features', '*.node'],
@@ -153,7 +158,7 @@ async function bundle(watch) {
   }
   await page(esbuild, watch);
   // The engine tells sources apart by their length alone: what watching builds must not meet an older result.
-  if (watch) rmSync(join(dist, 'cli.main.cache'), { force: true });
+  if (watch) rmSync(join(dist, 'main.cache'), { force: true });
   else compileAhead();
 }
 

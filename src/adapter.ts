@@ -5,9 +5,6 @@ import { EXIT } from './cli/exitCode';
 import { complain, complainLine, print } from './cli/terminal';
 import { UserError } from './model/errors';
 
-/** Milliseconds that what was opened has to close. A way to a host may never do so. */
-const FAREWELL = 2000;
-
 /**
  * The debug adapter in a process of its own: DAP on stdin and stdout, or on a port of the loopback. Resolves to the exit code when
  * its last session has ended; says what is wrong by itself. Never rejects.
@@ -32,12 +29,4 @@ async function serve(asked: AdapterAsked): Promise<void> {
     });
   await serveStreams(process.stdin, process.stdout, services);
   process.stdin.destroy();
-}
-
-/** As dist/adapter.js; the command line loads this file for its word `dap`. */
-if (require.main === module) {
-  void serveAdapter(process.argv.slice(2)).then((code) => {
-    process.exitCode = code;
-    setTimeout(() => process.exit(), FAREWELL).unref();
-  });
 }

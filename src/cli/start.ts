@@ -4,22 +4,30 @@ import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 /**
- * dist/cli.js: runs the command line, dist/cli.main.js, with the code that the build compiled ahead for its own version of
+ * dist/cli.js: runs the command line of dist/main.js, with the code that the build compiled ahead for its own version of
  * Node (esbuild.mjs). Another version takes no notice of it and compiles as usual, which costs some 10 ms.
  */
-const file = join(__dirname, 'cli.main.js');
-const compiled = read(join(__dirname, 'cli.main.cache'));
-const script = new Script(readFileSync(file, 'utf8'), {
+const file = join(__dirname, 'main.js');
+const compiled = read(join(__dirname, 'main.cache'));
+const script = new Script(asFunction(readFileSync(file, 'utf8')), {
   filename: file,
   ...(compiled === undefined ? {} : { cachedData: compiled }),
 });
-const main = script.runInThisContext() as (
+const load = script.runInThisContext() as (
   module: object,
+  exports: object,
   load: NodeJS.Require,
   file: string,
   folder: string,
 ) => void;
-main({ exports: {} }, createRequire(file), file, __dirname);
+const module = { exports: {} as { runCommandLine(): Promise<void> } };
+load(module, module.exports, createRequire(file), file, __dirname);
+void module.exports.runCommandLine();
+
+/** What Node makes of a module before it runs it. The build compiles the same. */
+function asFunction(text: string): string {
+  return `(function (module, exports, require, __filename, __dirname) {${text}\n})`;
+}
 
 function read(path: string): Buffer | undefined {
   try {
