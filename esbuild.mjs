@@ -89,7 +89,7 @@ export function bundles() {
 
 /**
  * Lists the processes of this machine once, and keeps what the engine has compiled of dist/main.js for it: src/cli/start.ts hands
- * that to the engine. Everything compiled would be three times as much to read, half of it for the editor.
+ * that to the engine. Everything compiled would be 3.3 MB to read instead of 1.2.
  */
 const RUN_ONCE = `
 const { readFileSync, writeFileSync } = require('node:fs');

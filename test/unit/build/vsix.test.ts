@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
 const load = async <T>(script: string) => (await import(pathToFileURL(join(root, script)).href)) as T;
-/** Bytes. The goal is 1,500,000: the C library in the two probes is what is left to take away, 540 kB. */
+/** Bytes. The goal is 1,500,000. Static programs that do nothing are 302 kB (x64) and 266 kB (arm64) packed: glibc, in each probe. */
 const MOST = 1_580_000;
 
 /** All that may be in it. */
