@@ -9,7 +9,7 @@ import { UserError } from './model/errors';
 const FAREWELL = 2000;
 
 /**
- * The debug adapter in a process of its own, which src/cli/start.ts begins: DAP on stdin and stdout, or on a port of the loopback.
+ * The debug adapter in a process of its own: DAP on stdin and stdout, or on a port of the loopback.
  * Resolves to the exit code when its last session has ended; says what is wrong by itself. Never rejects.
  */
 async function serveAdapter(args: readonly string[]): Promise<number> {
@@ -34,8 +34,8 @@ async function serve(asked: AdapterAsked): Promise<void> {
   process.stdin.destroy();
 }
 
-const [word, ...rest] = process.argv.slice(2);
-void serveAdapter(word === 'dap' || word === undefined ? rest : [word, ...rest]).then((code) => {
-  process.exitCode = code;
+/** Runs the debug adapter with these arguments, and ends the process when its last session has ended. */
+export async function runAdapter(args: readonly string[]): Promise<void> {
+  process.exitCode = await serveAdapter(args);
   setTimeout(() => process.exit(), FAREWELL).unref();
-});
+}

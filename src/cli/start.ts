@@ -2,29 +2,34 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
-
-/** What this file is called, so what it starts. */
-declare const PROGRAM: 'cli' | 'adapter';
+import type * as Main from '../main';
 
 /**
- * dist/cli.js and dist/adapter.js: runs the command line, dist/cli.main.js, or the debug adapter, dist/adapter.main.js, with the code
- * that the build compiled ahead for its own version of Node (esbuild.mjs). Another version takes no notice of it and compiles as
- * usual, which costs some 10 ms.
+ * dist/cli.js: runs the command line or the debug adapter of dist/main.js, with the code that the build compiled ahead for its own version of
+ * Node (esbuild.mjs). Another version takes no notice of it and compiles as usual, which costs some 10 ms.
  */
-const name = process.argv[2] === 'dap' ? 'adapter' : PROGRAM;
-const file = join(__dirname, `${name}.main.js`);
-const compiled = read(join(__dirname, `${name}.main.cache`));
-const script = new Script(readFileSync(file, 'utf8'), {
+const file = join(__dirname, 'main.js');
+const compiled = read(join(__dirname, 'main.cache'));
+const script = new Script(asFunction(readFileSync(file, 'utf8')), {
   filename: file,
   ...(compiled === undefined ? {} : { cachedData: compiled }),
 });
-const main = script.runInThisContext() as (
+const load = script.runInThisContext() as (
   module: object,
+  exports: object,
   load: NodeJS.Require,
   file: string,
   folder: string,
 ) => void;
-main({ exports: {} }, createRequire(file), file, __dirname);
+const module = { exports: {} as Pick<typeof Main, 'runAdapter' | 'runCommandLine'> };
+load(module, module.exports, createRequire(file), file, __dirname);
+const [, , word, ...rest] = process.argv;
+void (word === 'dap' ? module.exports.runAdapter(rest) : module.exports.runCommandLine());
+
+/** What Node makes of a module before it runs it. The build compiles the same. */
+function asFunction(text: string): string {
+  return `(function (module, exports, require, __filename, __dirname) {${text}\n})`;
+}
 
 function read(path: string): Buffer | undefined {
   try {

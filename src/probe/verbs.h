@@ -277,18 +277,18 @@ static int read_inode(struct reader *reader, struct place *place, struct answer 
 		return errno;
 	char link[11];
 	ssize_t n = readlinkat(dir, place->leaf, link, sizeof link);
-	struct statx found;
+	struct stat found;
 	int error = 0;
 	if (n < 0 || answer->limit < 8)
 		error = n < 0 ? errno : EOVERFLOW;
 	else if (n < 11 || memcmp(link, "anon_inode:", 11))
 		error = EPERM;
-	else if (statx(dir, place->leaf, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &found))
+	else if (fstatat(dir, place->leaf, &found, AT_NO_AUTOMOUNT))
 		error = errno;
 	if (mine)
 		close(dir);
 	if (!error) {
-		put64(answer->data, found.stx_ino);
+		put64(answer->data, found.st_ino);
 		answer->length = 8;
 	}
 	return error;

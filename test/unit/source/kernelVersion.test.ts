@@ -4,7 +4,9 @@ import { parseVersion, parseVersionSignature } from '../../../src/procfs/version
 import { kernelLink } from '../../../src/source/kernelLink';
 import { isForked, kernelVersion, treeVersion } from '../../../src/source/kernelVersion';
 
-const KERNEL_LINK = manifest.contributes.configuration.properties['ioUringInspector.kernelLink'].default;
+const KERNEL_LINK = manifest.contributes.configuration.flatMap(
+  ({ properties }) => properties['ioUringInspector.kernelLink']?.default ?? [],
+)[0] as string;
 
 describe('the upstream version of a kernel', () => {
   it.each([

@@ -48,13 +48,48 @@ describe('package.json and the code agree', () => {
     const read = [...source.matchAll(/\.get(?:<\w+>)?\(SETTINGS\.(\w+)/g)].map(
       ([, name]) => `${SECTION}.${SETTINGS[name as keyof typeof SETTINGS]}`,
     );
-    const declared = Object.keys(contributes.configuration.properties).sort();
+    const declared = contributes.configuration.flatMap(({ properties }) => Object.keys(properties)).sort();
     expect([...new Set(read)].sort()).toEqual(declared);
     expect(
       Object.values(SETTINGS)
         .map((name) => `${SECTION}.${name}`)
         .sort(),
     ).toEqual(declared);
+  });
+
+  it('on what the settings are grouped by, each in its place', () => {
+    const groups: readonly { order: number; properties: Record<string, { order?: number }> }[] =
+      contributes.configuration;
+    expect(groups.map(({ order }) => order)).toEqual(groups.map((_, index) => index + 1));
+    for (const { properties } of groups) {
+      const orders = Object.values(properties).map(({ order }) => order);
+      expect(orders).toEqual(orders.map((_, index) => index + 1));
+    }
+  });
+
+  it('on the steps of the walkthrough: their commands, views and pictures in the colours of the theme', () => {
+    const [walkthrough] = contributes.walkthroughs;
+    expect(walkthrough?.steps.map(({ id }) => id)).toEqual([
+      'inspect',
+      'answer',
+      'rights',
+      'remote',
+      'debug',
+    ]);
+    for (const { description, completionEvents, media } of walkthrough?.steps ?? []) {
+      const links = [...description.matchAll(/\(command:([\w.]+)/g)].flatMap(([, command]) => command ?? []);
+      const events = completionEvents.flatMap((event) => /^onCommand:(.*)/.exec(event)?.[1] ?? []);
+      expect(links.length).toBeGreaterThan(0);
+      for (const command of [...links, ...events].filter((name) => name.startsWith(SECTION)))
+        expect([...contributed, FOCUS_VIEW]).toContain(command);
+      expect(completionEvents.join(' ')).toMatch(
+        /^(?:on(?:Command|View|Context):[^ ]+(?: == '\w+')?(?: |$))+$/,
+      );
+      const picture = readFileSync(join(root, media.svg), 'utf8');
+      for (const [, colour] of picture.matchAll(/(?:fill|stroke): ([^;"]+)/g))
+        expect(colour).toMatch(/^(?:none|var\(--vscode-[\w-]+, #[0-9a-f]{6}\))$/);
+      expect(picture).not.toMatch(/(?:fill|stroke)="/);
+    }
   });
 
   it('on the debug type, its variable, and what a configuration can say', () => {
@@ -159,7 +194,8 @@ describe('package.json', () => {
     'debuginfod.urls',
     'debuginfod.useEnvironment',
   ] as const)('never takes from a workspace what is run, or where: %s', (name) => {
-    expect(contributes.configuration.properties[`ioUringInspector.${name}`].scope).toBe('machine');
+    const settings = contributes.configuration.flatMap(({ properties }) => Object.entries(properties));
+    expect(settings.find(([key]) => key === `ioUringInspector.${name}`)?.[1]?.scope).toBe('machine');
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain(
       `ioUringInspector.${name}`,
     );
