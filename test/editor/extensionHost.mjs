@@ -2,7 +2,7 @@
  * Runs the tests of test/vscode inside the editor's extension host: the page is opened with the extension
  * as one under development and our bundle as its tests. Each result arrives as one line of a file.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { launchBrowser } from './browser.mjs';
@@ -12,11 +12,14 @@ import { artifacts } from './workbench.mjs';
 
 const bundle = path.join(root, 'dist/test/vscode/index.js');
 
-/** `environment` reaches the tests as variables. Every result goes to `report`. */
+/**
+ * `environment` reaches the tests as variables. Every result goes to `report`. With `vsix` that package is installed, and the
+ * extension under development is one that does nothing.
+ */
 export async function runInExtensionHost(
   editor,
   report,
-  { environment = {}, folder = root, timeout = 420_000 },
+  { environment = {}, folder = root, timeout = 420_000, vsix } = {},
 ) {
   await build({
     entryPoints: [path.join(root, 'test/vscode/index.ts')],
@@ -31,7 +34,7 @@ export async function runInExtensionHost(
   });
   // Extensions that come with the editor stay; ours is loaded from the development path.
   const others = [path.join(root, 'test/vscode/debugger')];
-  const server = await startServer(editor, { tests: true, env: environment, others });
+  const server = await startServer(editor, { tests: true, env: environment, others, vsix });
   const browser = await launchBrowser();
   const results = path.join(server.stateDir, 'results.jsonl'); // The runner finds it through STATE.
   const logs = [];
@@ -45,7 +48,7 @@ export async function runInExtensionHost(
     await page.exposeFunction('codeAutomationLog', (_type, args) => logs.push(args.join(' ')));
     const remote = (file) => `vscode-remote://${server.authority}${file}`;
     const payload = [
-      ['extensionDevelopmentPath', remote(root)],
+      ['extensionDevelopmentPath', remote(vsix ? await makeStub(server.stateDir) : root)],
       ['extensionTestsPath', remote(bundle)],
     ];
     const query = `folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
@@ -66,6 +69,15 @@ export async function runInExtensionHost(
     await browser.close();
     await server.stop();
   }
+}
+
+/** An extension that does nothing: the editor wants one to run tests in. */
+async function makeStub(stateDir) {
+  const stub = path.join(stateDir, 'stub');
+  await mkdir(stub);
+  const manifest = { name: 'stub', publisher: 'stub', version: '0.0.1', engines: { vscode: '*' } };
+  await writeFile(path.join(stub, 'package.json'), JSON.stringify(manifest));
+  return stub;
 }
 
 /** Hands the results on; answers how many there are. */

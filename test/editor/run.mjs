@@ -1,8 +1,11 @@
 /**
- * node test/editor/run.mjs vscode|ui [NAME…]
- * Runs the tests in the extension host, or those in the browser (only the stories whose file name holds a NAME).
+ * node test/editor/run.mjs vscode|packaged|ui [NAME…]
+ * Runs the tests in the extension host, the same with the installed VSIX, or those in the browser (only the stories whose file
+ * name holds a NAME).
  * EDITOR_VERSION=floor takes the oldest VS Code that is supported.
  */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BrowserUnavailable, browserPath } from './browser.mjs';
@@ -15,6 +18,7 @@ import { debuggee, startVictim } from './victims.mjs';
 const [kind, ...names] = process.argv.slice(2);
 const runs = {
   vscode: { pattern: /\.test\.ts$/, run: withVictims },
+  packaged: { pattern: /\.test\.ts$/, run: withPackage, folder: 'vscode' },
   ui: { pattern: /\.story\.mjs$/, run: runStories },
 };
 const roles = {
@@ -25,14 +29,14 @@ const roles = {
 };
 const chosen = runs[kind];
 if (!chosen) {
-  console.error('usage: node test/editor/run.mjs vscode|ui [NAME…]');
+  console.error('usage: node test/editor/run.mjs vscode|packaged|ui [NAME…]');
   process.exit(1);
 }
 
 // Everything that was started ends with this process, also when it is interrupted.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 const report = new Report();
-const directory = path.join(root, 'test', kind);
+const directory = path.join(root, 'test', chosen.folder ?? kind);
 const files = (await readdir(directory))
   .filter(
     (file) => chosen.pattern.test(file) && (names.length === 0 || names.some((name) => file.includes(name))),
@@ -53,8 +57,21 @@ try {
 }
 report.finish();
 
+/** The same with what `npm run package` makes, installed. */
+async function withPackage(editor, report, files) {
+  const vsix = path.join(root, 'dist/test/packed.vsix');
+  mkdirSync(path.dirname(vsix), { recursive: true });
+  const made = spawnSync(process.execPath, [path.join(root, 'package.mjs'), '--out', vsix], {
+    encoding: 'utf8',
+  });
+  if (made.status === 0) return withVictims(editor, report, files, vsix);
+  if (!/No C compiler/.test(made.stderr))
+    throw new Error(`npm run package failed:\n${made.stdout}${made.stderr}`);
+  for (const file of files) report.skip(path.relative(root, file), made.stderr.trim());
+}
+
 /** Starts the programs that the tests in the extension host inspect; one that cannot be had is told by its reason. */
-async function withVictims(editor, report) {
+async function withVictims(editor, report, _files, vsix) {
   const environment = {};
   const started = [];
   try {
@@ -74,7 +91,7 @@ async function withVictims(editor, report) {
       if (!(error instanceof Skip)) throw error;
       environment.DEBUGGEE = error.message;
     }
-    await runInExtensionHost(editor, report, { environment });
+    await runInExtensionHost(editor, report, { environment, vsix });
   } finally {
     for (const victim of started) await victim.stop();
   }

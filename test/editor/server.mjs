@@ -3,7 +3,7 @@
  * temporary folder. A shell stands guard over the process group: when its stdin closes — because `stop`
  * was called or because this process ended in whatever way — it ends the group and removes the folder.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -22,14 +22,15 @@ kill -KILL 0
 
 /**
  * Starts the server and waits until it answers.
- * `extension` = folder of a built extension to install, `others` = folders of more, which have no build; `settings` are laid over the quiet ones;
+ * `extension` = folder of a built extension to install, `others` = folders of more, which have no build, `vsix` = a package to
+ * install; `settings` are laid over the quiet ones;
  * `tests` = the page will run tests in the extension host (dialogs are refused then); `env` = variables
  * for the server and its extension hosts, with STATE = the temporary folder.
  * The answer holds `url`, `authority`, `stateDir`, `log()` and `stop()`.
  */
 export async function startServer(
   editor,
-  { extension, others = [], settings = {}, tests = false, env = {}, port = 0 } = {},
+  { extension, others = [], vsix, settings = {}, tests = false, env = {}, port = 0 } = {},
 ) {
   const stateDir = await mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-editor-'));
   const at = (...names) => path.join(stateDir, ...names);
@@ -42,6 +43,7 @@ export async function startServer(
   await writeFile(at('config.yaml'), '{}\n');
   for (const one of [...(extension ? [extension] : []), ...others])
     await installExtension(one, at('extensions'));
+  if (vsix) installPackage(editor, vsix, at);
   const [program, ...args] = [editor.nodePath, editor.entry, ...flags(editor, at, port, tests)];
   const child = spawn('/bin/sh', ['-c', guard, 'editor-guard', program, ...args], {
     detached: true,
@@ -125,4 +127,23 @@ async function installExtension(source, extensions) {
       if (error.code !== 'ENOENT') throw error;
     });
   }
+}
+
+/** Installs a VSIX as a user does, by the editor's own command. */
+function installPackage(editor, vsix, at) {
+  const places = [
+    '--config',
+    at('config.yaml'),
+    '--user-data-dir',
+    at('data'),
+    '--extensions-dir',
+    at('extensions'),
+  ];
+  const { status, stdout, stderr } = spawnSync(
+    editor.nodePath,
+    [editor.entry, ...places, '--install-extension', vsix],
+    { encoding: 'utf8', env: environment(editor, { STATE: at() }), timeout: 120_000 },
+  );
+  if (status !== 0 || !/successfully installed/.test(stdout))
+    throw new Error(`The editor did not install ${vsix}:\n${stdout}${stderr}`);
 }
