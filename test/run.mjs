@@ -14,7 +14,9 @@ if (unknown.length > 0) {
   process.stderr.write(`No such stage: ${unknown.join(', ')}. There are: ${STAGES.join(', ')}\n`);
   process.exit(1);
 }
-const stages = wanted.length > 0 ? STAGES.filter((stage) => wanted.includes(stage)) : STAGES;
+// Counting lines makes tests slower: only where it is asked for.
+const isCounted = wanted.includes('coverage');
+const stages = STAGES.filter((stage) => (wanted.length > 0 ? wanted.includes(stage) : stage !== 'coverage'));
 /** What reads programs, and needs some that run: the lines of src/source are counted here too. */
 const SOURCE_TESTS = ['origins', 'goroutines', 'sourceLines'].map((name) => `test/real/${name}.test.ts`);
 const LIGHT_BENCHMARKS = ['typical', 'pending', 'stacks', 'debug'];
@@ -78,7 +80,8 @@ async function audit() {
 }
 
 /** Which lines the tests of that name run is left for the stage `coverage`. */
-const covering = (name) => ['--coverage', `--coverage.reportsDirectory=${path.join(COVERAGE, name)}`];
+const covering = (name) =>
+  isCounted ? ['--coverage', `--coverage.reportsDirectory=${path.join(COVERAGE, name)}`] : [];
 
 async function vitest(projects, ...more) {
   const name = `${projects[0]}${more.length}`;
@@ -128,6 +131,7 @@ const actions = {
   unit: () => vitest(['unit'], ...covering('unit')),
   golden: () => vitest(['golden'], ...covering('golden')),
   real: async () => {
+    if (!isCounted) return vitest(['real', 'real-alone']);
     const { failed, skipped } = await vitest(['real'], ...SOURCE_TESTS, ...covering('real'));
     if (failed + skipped > 0) writeFileSync(path.join(COVERAGE, 'real', 'skipped'), String(skipped));
     await vitest(['real', 'real-alone'], ...SOURCE_TESTS.flatMap((file) => ['--exclude', file]));
