@@ -11,7 +11,7 @@ const project = (name: string, testTimeout: number) => ({
 });
 
 /** Of functions alone, which a process of its own for each file would cost more than the tests do. */
-const pure = { isolate: false, maxWorkers: '100%' };
+const pure = { isolate: false, maxWorkers: '100%', setupFiles: 'test/fuzzBounds.ts' };
 
 /** On this machine. A program on a loaded machine may get ready too late once; what fails twice has failed. */
 const real = {
@@ -47,6 +47,6 @@ export default defineConfig({
         },
       },
     ],
-    coverage: { provider: 'v8', include: ['src/**/*.ts'] },
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['json'], reportOnFailure: true },
   },
 });

@@ -1,20 +1,26 @@
 // npm test: from a fresh clone to every test that this machine can run.
-//     node test/run.mjs [STAGE…]    stages: lint unit golden real kernels vscode ui
+//     node test/run.mjs [STAGE…]    stages: lint unit golden real coverage bench kernels vscode ui
 // A stage whose tests need something that is absent skips them by name, with the reason; the last line counts.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Missing, prepare, root } from './demo/prepare.mjs';
 
-const STAGES = ['lint', 'unit', 'golden', 'real', 'kernels', 'vscode', 'ui'];
+const STAGES = ['lint', 'unit', 'golden', 'real', 'coverage', 'bench', 'kernels', 'vscode', 'ui'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((stage) => !STAGES.includes(stage));
 if (unknown.length > 0) {
   process.stderr.write(`No such stage: ${unknown.join(', ')}. There are: ${STAGES.join(', ')}\n`);
   process.exit(1);
 }
-const stages = wanted.length > 0 ? STAGES.filter((stage) => wanted.includes(stage)) : STAGES;
+// Counting lines makes tests slower: only where it is asked for.
+const isCounted = wanted.includes('coverage');
+const stages = STAGES.filter((stage) => (wanted.length > 0 ? wanted.includes(stage) : stage !== 'coverage'));
+/** What reads programs, and needs some that run: the lines of src/source are counted here too. */
+const SOURCE_TESTS = ['origins', 'goroutines', 'sourceLines'].map((name) => `test/real/${name}.test.ts`);
+const LIGHT_BENCHMARKS = ['typical', 'pending', 'stacks', 'debug'];
+const COVERAGE = path.join(root, '.cache', 'coverage');
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const scratch = mkdtempSync(path.join(tmpdir(), 'inspector-tests-'));
 
@@ -44,20 +50,48 @@ function add(counts) {
   for (const key of Object.keys(totals)) totals[key] += counts[key];
 }
 
-/** A check that passes or fails as a whole. */
-async function check(name, command, args) {
-  const code = await run(command, args);
+/** A check that passes or fails as a whole, in at most `seconds`. */
+async function check(name, command, args, seconds = 300) {
+  const code = await run('timeout', ['-k', '5', String(seconds), command, ...args]);
   add({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
   process.stdout.write(`${code === 0 ? 'ok' : 'FAIL'}: ${name}\n`);
 }
 
-async function vitest(...projects) {
-  const file = path.join(scratch, `${projects[0]}.json`);
+/** A dependency with a known hole fails; where no registry answers there is nothing to be said. */
+async function audit() {
+  const { stdout } = spawnSync('timeout', ['30', 'npm', 'audit', '--omit=dev', '--json'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  let holes;
+  try {
+    holes = JSON.parse(stdout).metadata?.vulnerabilities;
+  } catch {
+    // It says why on its own channel.
+  }
+  if (holes === undefined) {
+    process.stdout.write('skipped: known holes of dependencies: no registry answers npm audit\n');
+    return add({ passed: 0, failed: 0, skipped: 1 });
+  }
+  const bad = holes.high + holes.critical;
+  if (bad > 0) process.stdout.write(stdout);
+  process.stdout.write(`${bad === 0 ? 'ok' : 'FAIL'}: known holes of dependencies\n`);
+  add({ passed: bad === 0 ? 1 : 0, failed: bad === 0 ? 0 : 1, skipped: 0 });
+}
+
+/** Which lines the tests of that name run is left for the stage `coverage`. */
+const covering = (name) =>
+  isCounted ? ['--coverage', `--coverage.reportsDirectory=${path.join(COVERAGE, name)}`] : [];
+
+async function vitest(projects, ...more) {
+  const name = `${projects[0]}${more.length}`;
+  const file = path.join(scratch, `${name}.json`);
   const args = [
     'run',
     ...projects.flatMap((project) => ['--project', project]),
     '--reporter=dot',
     '--reporter=./test/reporter.ts',
+    ...more,
   ];
   const code = await run(bin('vitest'), args, { env: { TEST_COUNTS: file, NO_COLOR: '1' } });
   const counts = existsSync(file)
@@ -66,6 +100,7 @@ async function vitest(...projects) {
   // A runner that fails without a failed test has failed all the same.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   add(counts);
+  return counts;
 }
 
 async function editor(kind) {
@@ -90,12 +125,22 @@ const actions = {
     ]);
     await check('types', bin('tsc'), ['--noEmit']);
     await check('types of the pages', bin('tsc'), ['--noEmit', '-p', 'webview']);
+    await check('nothing that nobody uses: files, exports, dependencies', bin('knip'), ['--no-progress']);
+    await audit();
   },
-  unit: () => vitest('unit'),
-  golden: () => vitest('golden'),
-  real: () => vitest('real', 'real-alone'),
+  unit: () => vitest(['unit'], ...covering('unit')),
+  golden: () => vitest(['golden'], ...covering('golden')),
+  real: async () => {
+    if (!isCounted) return vitest(['real', 'real-alone']);
+    const { failed, skipped } = await vitest(['real'], ...SOURCE_TESTS, ...covering('real'));
+    if (failed + skipped > 0) writeFileSync(path.join(COVERAGE, 'real', 'skipped'), String(skipped));
+    await vitest(['real', 'real-alone'], ...SOURCE_TESTS.flatMap((file) => ['--exclude', file]));
+  },
+  coverage: () => check('lines that tests run, room by room', process.execPath, ['test/coverage.mjs']),
+  bench: () =>
+    check('benchmarks run', process.execPath, ['test/bench/run.mjs', '--smoke', ...LIGHT_BENCHMARKS], 120),
   // One other kernel; `npm run test:kernels` has them all.
-  kernels: () => vitest('kernels'),
+  kernels: () => vitest(['kernels']),
   vscode: () => editor('vscode'),
   ui: () => editor('ui'),
 };
@@ -103,6 +148,8 @@ const actions = {
 try {
   prepare((text) => process.stdout.write(`${text}\n`), { program: false });
   mkdirSync(path.join(root, 'test', 'artifacts'), { recursive: true });
+  if (stages.includes('unit')) rmSync(COVERAGE, { recursive: true, force: true });
+  mkdirSync(COVERAGE, { recursive: true });
   for (const stage of stages) {
     process.stdout.write(`\n# ${stage}\n`);
     const started = Date.now();

@@ -20,10 +20,6 @@ export function octal(text: string | undefined): number | undefined {
   return text !== undefined && OCTAL.test(text) ? Number.parseInt(text, 8) : undefined;
 }
 
-export function bigDecimal(text: string | undefined): bigint | undefined {
-  return text !== undefined && DECIMAL.test(text) ? BigInt(text) : undefined;
-}
-
 /** With or without `0x`. */
 export function bigHex(text: string | undefined): bigint | undefined {
   if (text === undefined || !HEX.test(text)) {

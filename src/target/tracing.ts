@@ -2,10 +2,8 @@ import type { Failure } from '../probe/protocol';
 import type { TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
 
 export type {
-  StacksAsked,
   TraceAsked,
   TraceDrained,
-  TracedEvent,
   TraceStarted,
 } from '../probe/traceProtocol';
 

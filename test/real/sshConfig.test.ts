@@ -239,7 +239,7 @@ describe.skipIf(needs.ssh() !== undefined)(`what ssh -G says (${needs.ssh() ?? '
         const { ours, theirs } = await both(text, alias);
         expect(ours).toEqual(theirs);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, interruptAfterTimeLimit: 20_000 },
     );
   });
 });

@@ -1,14 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -217,11 +208,6 @@ export class Sshd {
     for (const child of descendants(pid)) killGroup(child);
     killGroup(pid);
   }
-}
-
-/** A copy of a server's host key for another server. */
-export function sameHostKey(place: SshPlace, from: string, to: string): void {
-  for (const end of ['', '.pub']) cpSync(place.path(from + end), place.path(to + end));
 }
 
 function descendants(pid: number): number[] {

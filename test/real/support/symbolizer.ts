@@ -84,7 +84,6 @@ const asAddr2line =
     return chains;
   };
 
-export const addr2line = asAddr2line('addr2line');
 export const euAddr2line = asAddr2line('eu-addr2line');
 
 const last = (path: string | undefined) => path?.slice(path.lastIndexOf('/') + 1);
