@@ -2,7 +2,7 @@
  * Runs the tests of test/vscode inside the editor's extension host: the page is opened with the extension
  * as one under development and our bundle as its tests. Each result arrives as one line of a file.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { launchBrowser } from './browser.mjs';
@@ -13,8 +13,8 @@ import { artifacts } from './workbench.mjs';
 const bundle = path.join(root, 'dist/test/vscode/index.js');
 
 /**
- * `environment` reaches the tests as variables. Every result goes to `report`. With `vsix` that package is installed, and the
- * extension under development is one that does nothing.
+ * `environment` reaches the tests as variables. Every result goes to `report`. With `vsix` that package is installed, and
+ * the extension under development is what the editor unpacked.
  */
 export async function runInExtensionHost(
   editor,
@@ -48,7 +48,7 @@ export async function runInExtensionHost(
     await page.exposeFunction('codeAutomationLog', (_type, args) => logs.push(args.join(' ')));
     const remote = (file) => `vscode-remote://${server.authority}${file}`;
     const payload = [
-      ['extensionDevelopmentPath', remote(vsix ? await makeStub(server.stateDir) : root)],
+      ['extensionDevelopmentPath', remote(vsix ? await installed(server.stateDir) : root)],
       ['extensionTestsPath', remote(bundle)],
     ];
     const query = `folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
@@ -71,13 +71,12 @@ export async function runInExtensionHost(
   }
 }
 
-/** An extension that does nothing: the editor wants one to run tests in. */
-async function makeStub(stateDir) {
-  const stub = path.join(stateDir, 'stub');
-  await mkdir(stub);
-  const manifest = { name: 'stub', publisher: 'stub', version: '0.0.1', engines: { vscode: '*' } };
-  await writeFile(path.join(stub, 'package.json'), JSON.stringify(manifest));
-  return stub;
+/** The folder that the editor made of the only package that was installed. Tests run in it, for they speak through its own API. */
+async function installed(stateDir) {
+  const folder = path.join(stateDir, 'extensions');
+  const found = (await readdir(folder)).filter((name) => /^io-uring-inspector\..+-\d/.test(name));
+  if (found.length !== 1) throw new Error(`The editor installed ${found.length} packages.`);
+  return path.join(folder, found[0]);
 }
 
 /** Hands the results on; answers how many there are. */
