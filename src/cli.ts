@@ -4,12 +4,12 @@ import { type Asked, HELP, type Listening, parseArguments } from './cli/argument
 import { EXIT, exitCode } from './cli/exitCode';
 import { cacheDirectory, LayoutFiles } from './cli/layoutCache';
 import { listAll, listOne } from './cli/list';
+import { pause } from './cli/pause';
 import { searchProgress } from './cli/searchProgress';
 import { BLIND_WHY, blind, isBlind } from './cli/suspects';
 import { columns, complain, print, useColor } from './cli/terminal';
 import { terminalAsker } from './cli/terminalAsker';
 import { reportText } from './explain/report';
-import { Budget } from './inspect/budget';
 import { type HostId, isHere, LOCAL } from './inspect/hostId';
 import type { Linking } from './inspect/linking';
 import { look } from './inspect/look';
@@ -191,50 +191,29 @@ async function traceFor(asked: Asked, target: Target, pid: number, seconds: numb
   return await show(asked, sample, `${traced.text(sample)}\n`);
 }
 
+/** Follows the process until it ends or the user has seen enough. Loaded on demand. */
 async function watch(asked: Asked, target: Target, pid: number, seconds: number): Promise<number> {
-  let previous: Sample | undefined;
+  const { followProcess } = await import('./cli/watch');
   let worst: number = EXIT.ok;
   const stop = new AbortController();
-  const layouts = new LayoutFiles();
-  const budget = new Budget();
+  const walk = { layouts: new LayoutFiles() };
   const linking = await links(asked, target);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  while (!stop.signal.aborted) {
-    try {
-      const options = { previous, signal: stop.signal, walk: { layouts }, links: linking };
-      previous = await look(target, pid, options);
-      budget.note(target.processor);
-    } catch (error) {
-      // The end of the process is the natural end of watching it.
-      const ended =
-        error instanceof UserError && (error.code === 'process-gone' || error.code === 'no-such-process');
-      if (previous === undefined || !ended) throw error;
-      process.stderr.write(`Process ${pid} has ended.\n`);
-      return worst;
-    }
-    worst = Math.max(worst, exitCode(asked.failOn, previous.findings));
-    if (asked.json) await print(`${JSON.stringify(previous)}\n`);
-    else {
+  const ended = await followProcess(target, {
+    seconds,
+    paced: asked.paced === true,
+    signal: stop.signal,
+    look: (previous) => look(target, pid, { previous, signal: stop.signal, walk, links: linking }),
+    show: async (sample, trend) => {
+      worst = Math.max(worst, exitCode(asked.failOn, sample.findings));
+      if (asked.json) return print(`${JSON.stringify(sample)}\n`);
       const clear = process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
-      await print(
-        `${clear}${reportText(previous, { color: useColor(), width: columns(), verbose: asked.verbose })}\n`,
-      );
-    }
-    await pause(Math.max(seconds * 1000, budget.wait()), stop.signal);
-  }
-  return worst;
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
+      const report = reportText(sample, { color: useColor(), width: columns(), verbose: asked.verbose });
+      await print(`${clear}${report}${trend}\n`);
+    },
   });
+  if (ended) process.stderr.write(`Process ${pid} has ended.\n`);
+  return worst;
 }
 
 async function readSaved(path: string): Promise<string> {

@@ -148,6 +148,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       hosts,
       clock,
       take,
+      read,
       interval: refreshInterval,
       findSource,
       ended,

@@ -3,6 +3,8 @@ import { secondsText } from './words';
 
 /** Points that count. */
 const LAST = 30;
+/** Points that tell what the probe takes: there are more of them, for counters cost it something, too. */
+const MANY = 120;
 
 /** What looking has cost of late, one sentence; '' where nothing tells. */
 export function costText(points: readonly HistoryPoint[]): string {
@@ -14,7 +16,16 @@ export function costText(points: readonly HistoryPoint[]): string {
   const over = timed.reduce((sum, { span }) => sum + span, 0);
   const share = over > 0 ? timed.reduce((sum, { cost }) => sum + cost, 0) / over : undefined;
   const part = share === undefined ? '' : `, ${Math.min(100, share * 100).toFixed(1)} % of the time`;
-  return `The inspector’s own cost: a look takes ${brief(last)}, at most ${brief(most)}${part}.`;
+  return `The inspector’s own cost: a look takes ${brief(last)}, at most ${brief(most)}${part}.${probeText(points)}`;
+}
+
+/** The probe works on the host of the process; of another host’s processors this program takes none. */
+function probeText(points: readonly HistoryPoint[]): string {
+  const timed = points.slice(-MANY).filter(({ span, probe }) => span > 0 && probe !== undefined);
+  const over = timed.reduce((sum, { span }) => sum + span, 0);
+  if (over === 0) return '';
+  const share = (timed.reduce((sum, { probe = 0 }) => sum + probe, 0) / over) * 100;
+  return ` Its probe takes ${share < 10 ? share.toFixed(2) : Math.round(share)} % of one processor of the process’s host.`;
 }
 
 function brief(seconds: number): string {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { DebugServices, Followed, FollowOptions, InTerminal, Program, Started } from '../debug/services';
 import { type HostId, hostKey, isHere } from '../inspect/hostId';
 import type { Hosts } from '../inspect/hosts';
-import { type Clock, Inspection, type TakeSample } from '../inspect/inspection';
+import { type Clock, Inspection, type ReadCounters, type TakeSample } from '../inspect/inspection';
 import { UserError } from '../model/errors';
 import type { ProcessSummary } from '../model/process';
 import type { Sample } from '../model/sample';
@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly clock: Clock;
   /** Makes the sampler of one process of a host. */
   take(host: HostId, pid: number): TakeSample;
+  /** Makes what reads the counters of that host’s processes between looks, which tell when the next one is worth it. */
+  read(host: HostId): ReadCounters;
   /** Seconds between looks where a configuration says none; undefined = only when asked. */
   interval(): number | undefined;
   /** As DebugServices has it; absent = a compiler's path is tried as it is. */
@@ -27,6 +29,8 @@ export interface Surroundings {
   ended(): void;
 }
 
+/** Seconds between counters. */
+const COUNTING = 1;
 /** Bytes of one question about a process's memory; the probe answers 16 MiB at most. */
 const PIECE = 4 << 20;
 /** Nothing is mapped there, or it cannot be read: the memory ends. */
@@ -59,10 +63,12 @@ export class HostServices implements DebugServices {
   }
 
   async follow(on: HostId, pid: number, { interval, signal }: FollowOptions): Promise<Followed> {
-    const { hosts, take, clock } = this.around;
+    const { hosts, take, read, clock } = this.around;
     const host = this.held(on);
     await hosts.of(host).reach(signal);
-    const inspection = new Inspection(pid, take(host, pid), clock, interval ?? this.around.interval());
+    const seconds = interval ?? this.around.interval();
+    const inspection = new Inspection(pid, take(host, pid), clock, seconds, read(host));
+    inspection.count(COUNTING);
     this.inspections.add(inspection);
     inspection.onChange(({ state }) => {
       if (state === 'ended') this.inspections.delete(inspection);

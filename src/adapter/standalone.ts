@@ -4,11 +4,12 @@ import type { DebugServices } from '../debug/services';
 import type { OpenHost } from '../inspect/host';
 import type { HostId } from '../inspect/hostId';
 import { Hosts } from '../inspect/hosts';
-import type { Clock, TakeSample } from '../inspect/inspection';
+import type { Clock, ReadCounters, TakeSample } from '../inspect/inspection';
 import type { Linking } from '../inspect/linking';
 import { LinkThread } from '../inspect/linkThread';
 import { look } from '../inspect/look';
 import { openHost } from '../inspect/openHost';
+import { readCounters } from '../sample/counters';
 import type { LinkSettings } from '../source/linkMessages';
 import { environmentUrls } from '../target/debuginfodUrls';
 import { probePath } from '../target/probePath';
@@ -61,11 +62,18 @@ export function standaloneServices(asked: AdapterAsked, dist: string, ended: () 
         });
         return looking.finally(() => spent?.(target.processor));
       }, signal);
+  const read =
+    (host: HostId): ReadCounters =>
+    (signal, last, { spent }) =>
+      hosts
+        .of(host)
+        .use((target) => readCounters(target, last).finally(() => spent?.(target.processor)), signal);
   return new HostServices({
     host: asked.host,
     hosts,
     clock: CLOCK,
     take,
+    read,
     interval: () => INTERVAL,
     ended: () => {
       hosts.dispose();

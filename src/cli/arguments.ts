@@ -25,6 +25,8 @@ export interface Asked {
   readonly debuginfod: boolean;
   /** Seconds between looks; absent = one look. */
   readonly watch?: number;
+  /** Nobody asked for so many seconds: looks may come later where they would find the same. */
+  readonly paced?: true;
   /** Seconds to trace for before the look; absent = no trace. */
   readonly trace?: number;
   readonly save?: string;
@@ -62,7 +64,8 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --all               list every process
   --json              print the Sample (or the list) as JSON
   --verbose, -v       stacks of idle tasks, every descriptor, more of the requests; in the list all that was found
-  --watch[=SECONDS]   look again every SECONDS (default 2) until Ctrl-C or the end of the process
+  --watch[=SECONDS]   look again every SECONDS until Ctrl-C or the end of the process; without SECONDS every two, later where
+                      nothing moves or everything does, and at once where what moved stands
   --trace SECONDS     as root: first trace its rings that long: counts and latencies by operation, the slowest requests
                       and where they were submitted. The process is not stopped; each request costs it some µs meanwhile
   --save FILE         also write the Sample to FILE, which must not exist
@@ -178,6 +181,7 @@ export function parseArguments(args: readonly string[]): Asked {
     version: values.version ?? false,
     ...(first === undefined ? {} : { pid: parsePid(first) }),
     ...(watch === undefined ? {} : { watch }),
+    ...(watch !== undefined && args.includes('--watch') ? { paced: true } : {}),
     ...(trace === undefined ? {} : { trace }),
     ...(save === undefined ? {} : { save }),
     ...(open === undefined ? {} : { open }),

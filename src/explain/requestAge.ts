@@ -15,3 +15,12 @@ export function ageWords(requests: readonly Request[]): string | undefined {
   if (seen >= WORTH && seen > known + WORTH) return `over ${duration(seen)}`;
   return known < 0 ? undefined : duration(known);
 }
+
+/** "The oldest has been seen pending for 12 s.", where the kernel keeps no time for them and looks before this one saw them; else ''. */
+export function seenSentence(requests: readonly Request[]): string {
+  const unknown = requests.filter(({ age }) => age === undefined);
+  const seen = unknown.reduce((most, request) => Math.max(most, request.seen ?? 0), 0);
+  if (seen < WORTH) return '';
+  const who = requests.length === 1 ? 'It' : 'The oldest';
+  return `${who} has been seen pending for ${duration(seen)}; since when it is, the kernel does not keep.`;
+}

@@ -6,6 +6,11 @@ export class Budget {
   private before: number | undefined;
   private now: number | undefined;
 
+  /** Milliseconds the probe has taken since it began. */
+  get total(): number | undefined {
+    return this.now;
+  }
+
   /** Takes `total`, the milliseconds the probe has taken since it began; undefined where nobody counts. */
   note(total: number | undefined): void {
     if (total === undefined) return;

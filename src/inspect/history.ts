@@ -31,6 +31,8 @@ export class History {
   private last: Sample | undefined;
   /** What rates are told from: of the last look, or of the counters that were read since. */
   private counters: Counters | undefined;
+  /** Milliseconds of a processor that the probe had taken at the last point. */
+  private total: number | undefined;
 
   constructor(private readonly limits: HistoryLimits = LIMITS) {}
 
@@ -39,19 +41,19 @@ export class History {
     return this.kept;
   }
 
-  /** Takes what a look has found; `cost` = seconds it took. */
-  add(sample: Sample, cost?: number): void {
-    this.push(sample, measured(sample, this.last, cost, this.counters));
+  /** Takes what a look has found; `cost` = seconds it took, `total` = milliseconds the probe has taken of a processor so far. */
+  add(sample: Sample, cost?: number, total?: number): void {
+    this.push(sample, { ...measured(sample, this.last, cost, this.counters), ...this.spent(total) });
     this.last = sample;
     this.remember(sample);
     this.forget();
   }
 
-  /** Takes counters that were read after a look. */
-  count(counters: Counters): void {
+  /** Takes counters that were read after a look; `total` as of one. */
+  count(counters: Counters, total?: number): void {
     const last = this.kept.at(-1);
     const point = last && this.counters && counted(counters, this.counters, last);
-    if (point) this.push(counters, point);
+    if (point) this.push(counters, { ...point, ...this.spent(total) });
   }
 
   /** Takes what the newest look was completed to after it had been added. */
@@ -66,6 +68,14 @@ export class History {
     let best: Kept | undefined;
     for (const one of this.moments) if (!best || Math.abs(one.at - at) <= Math.abs(best.at - at)) best = one;
     return best?.sample;
+  }
+
+  /** Of another probe, which has begun meanwhile, nothing is known of what the one before took. */
+  private spent(total: number | undefined): Pick<HistoryPoint, 'probe'> {
+    const before = this.total;
+    this.total = total;
+    if (total === undefined || before === undefined || total < before) return {};
+    return { probe: (total - before) / 1000 };
   }
 
   private push(counters: Counters, point: HistoryPoint): void {
@@ -150,6 +160,7 @@ function merge(a: HistoryPoint, b: HistoryPoint): HistoryPoint {
     ),
     ...(pressure ? { pressure } : {}),
     ...optional('cost', peak(a.cost, b.cost)),
+    ...optional('probe', a.probe === undefined ? b.probe : a.probe + (b.probe ?? 0)),
   };
 }
 

@@ -197,7 +197,7 @@ export class Inspection {
       const took = this.clock.now() - started;
       this.own = before === undefined ? took : Math.min(took, (this.clock.processor?.() ?? 0) - before);
       const cost = took / 1000;
-      this.history.add(sample, cost);
+      this.history.add(sample, cost, this.budget.total);
       this.pace.looked(sample);
       const state = this.current.state === 'paused' ? 'paused' : 'live';
       this.publish({ state, sample, cost });
@@ -258,7 +258,7 @@ export class Inspection {
     this.pay();
     this.pace.counted(counters);
     if (counters) {
-      this.history.count(counters);
+      this.history.count(counters, this.budget.total);
       for (const listener of [...this.counters]) listener();
     }
     this.schedule();

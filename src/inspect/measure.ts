@@ -2,7 +2,7 @@ import { inFlight, uncollected } from '../explain/ringCounts';
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
-import { LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
+import { countersSpan, LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
 
 /** Where something waits for the kernel or for somebody else, not for the program itself. */
 const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
@@ -50,7 +50,7 @@ export function counted(now: Counters, before: Counters, last: HistoryPoint): Hi
     counted: true,
     rings: now.rings.map((ring) => {
       const { states = {}, sqpollBusy } = last.rings.find(({ id }) => id === ring.id) ?? {};
-      const point = ringPoint(ring, sameRing(ring, before), span, states);
+      const point = ringPoint(ring, sameRing(ring, before), countersSpan(now, before), states);
       return sqpollBusy === undefined ? point : { ...point, sqpollBusy };
     }),
     ...(oldest === undefined ? {} : { oldest }),
@@ -86,7 +86,8 @@ function ringPoints(sample: Sample, before: Counters | undefined, look: Counters
   return rings.map((ring) => {
     const then = sameRing(ring, before);
     const from = then ? before : look;
-    return ringPoint(ring, then ?? sameRing(ring, look), spanOf(sample, from), states.get(ring.id) ?? {});
+    const span = from ? countersSpan(sample, from) : 0;
+    return ringPoint(ring, then ?? sameRing(ring, look), span, states.get(ring.id) ?? {});
   });
 }
 

@@ -35,10 +35,14 @@ export class Pace {
     this.verdict = 'unknown';
   }
 
-  /** Takes counters; undefined = nothing could be told. */
+  /** Takes counters; undefined = nothing could be told: the process may have ended. */
   counted(counters: Counters | undefined): void {
     const { look, before, moving } = this;
-    if (!counters || !look || !before || this.verdict === 'stopped') return;
+    if (!look || !before || this.verdict === 'stopped') return;
+    if (!counters) {
+      this.verdict = 'unknown';
+      return;
+    }
     const moved = counters.rings.filter((ring) => sameRing(ring, before)?.cqTail !== ring.cqTail);
     const standing = counters.rings.filter((ring) => ring.inFlight !== 0 && !moved.includes(ring));
     const busy = moved.length > 0 && standing.length === 0 && counters.rings.length === look.rings.length;

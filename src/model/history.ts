@@ -24,6 +24,8 @@ export interface HistoryPoint {
   readonly pressure?: { readonly some: number; readonly full?: number };
   /** What the look cost: seconds of time that it took. */
   readonly cost?: number;
+  /** Seconds of a processor of the host that its probe has taken since the point before, for this process and all others. */
+  readonly probe?: number;
 }
 
 export interface RingPoint {

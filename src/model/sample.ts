@@ -56,6 +56,8 @@ export interface Sample {
   /** Wall clock of the target's host, ISO 8601 with milliseconds. */
   readonly takenAt: string;
   readonly host: Host;
+  /** Seconds since boot when the counters of its rings were read, which a look comes to later than to the clock; absent = not apart. */
+  readonly countedAt?: number;
   readonly rights: Rights;
   readonly process: Process;
   readonly tasks: readonly Task[];

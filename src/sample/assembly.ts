@@ -87,6 +87,7 @@ export function* assemble(gathered: Gathered): Steps<Sample> {
     schema: SCHEMA,
     takenAt: gathered.takenAt,
     host: gathered.host,
+    ...(pending.countedAt === undefined ? {} : { countedAt: pending.countedAt }),
     rights: {
       ...gathered.rights,
       kernelWalk: gathered.rights.kernelWalk || walk !== undefined || aio.walked,

@@ -13,7 +13,7 @@ import { placesOf, rangeOf } from './ringPlaces';
 import { textOf } from './text';
 
 /** What tells how a process goes without a look at it. A Sample has it, too, so that rates can be told between the two. */
-export interface Counters extends Pick<Sample, 'takenAt' | 'rings' | 'devices'> {
+export interface Counters extends Pick<Sample, 'takenAt' | 'countedAt' | 'rings' | 'devices'> {
   readonly host: Pick<Host, 'uptime' | 'ioPressure'>;
   readonly process: Pick<Process, 'pid' | 'startTime'>;
 }

@@ -4,9 +4,11 @@ import type { KernelWalk, WalkedRing } from '../kernel/walked';
 import type { Blindness } from '../model/sample';
 import { type IoUringFdinfo, parseIoUringFdinfo } from '../procfs/ioUringFdinfo';
 import { type MapsRow, parseMaps } from '../procfs/maps';
+import { parseUptime } from '../procfs/uptime';
 import type { Target } from '../target/target';
 import type { RingDescriptor } from './ringInfo';
 import { type RingMemory, readRingMemory } from './ringMemory';
+import { textOf } from './text';
 
 export interface PendingAsked {
   readonly pid: number;
@@ -34,6 +36,8 @@ export interface PendingSources {
   /** Absent where kernel memory could not be walked; `blind` says why. */
   readonly walk?: KernelWalk;
   readonly blind: readonly Blindness[];
+  /** Seconds since boot when the rings’ memory was read; absent where no counters of theirs could be. */
+  readonly countedAt?: number;
 }
 
 /**
@@ -42,14 +46,18 @@ export interface PendingSources {
  */
 export async function readPending(target: Target, asked: PendingAsked): Promise<PendingSources> {
   const { walk, blind } = await readWalk(target, asked);
-  const memory = await readRingMemory(target, {
-    pid: asked.pid,
-    mappings: asked.mappings,
-    ownInode: asked.ownInode,
-    descriptors: asked.rings.map((ring) => hintsFor(ring, walk)),
-    ...(asked.maps === undefined ? {} : { everyMapping: () => parseMaps(asked.maps ?? '').rows }),
-  });
-  return { memory, ...(walk ? { walk } : {}), blind };
+  const [[clock], memory] = await Promise.all([
+    target.read(['/proc/uptime']),
+    readRingMemory(target, {
+      pid: asked.pid,
+      mappings: asked.mappings,
+      ownInode: asked.ownInode,
+      descriptors: asked.rings.map((ring) => hintsFor(ring, walk)),
+      ...(asked.maps === undefined ? {} : { everyMapping: () => parseMaps(asked.maps ?? '').rows }),
+    }),
+  ]);
+  const uptime = memory.some(({ counters }) => counters) ? parseUptime(textOf(clock) ?? '') : undefined;
+  return { memory, ...(walk ? { walk } : {}), blind, ...(uptime === undefined ? {} : { countedAt: uptime }) };
 }
 
 const layouts = new WeakMap<Target, Promise<OpenedLayout>>();

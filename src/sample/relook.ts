@@ -17,6 +17,7 @@ import { layoutOf, type WalkOptions } from './pendingSources';
 import { withCalls } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
+import { rememberTasks, tasksRemembered } from './standingTasks';
 import { readTasks, type TasksAsked } from './tasks';
 import { textOf } from './text';
 
@@ -87,7 +88,15 @@ export async function relook(
           walk: (stoodStill(previous) || previous.aio !== undefined || refused) && walk,
         }),
       ),
-      readTasks(target, { pid, tids, arch: target.arch, clocks, stacks: memory.stacks }),
+      readTasks(target, {
+        pid,
+        tids,
+        arch: target.arch,
+        clocks,
+        stacks: memory.stacks,
+        remember: true,
+        known: tasksRemembered(previous),
+      }),
       countAgain(target, previous.devices ?? []),
       withCalls(target, pid, previous.remoteMounts ?? []),
     ]);
@@ -142,6 +151,7 @@ export async function relook(
     }),
     signal,
   );
+  rememberTasks(previous.resources, tasks.known);
   const namedFiles = stillNamed(previous, sample);
   if (namedFiles === undefined) return undefined;
   const awaited = await readAwaited(target, sample);

@@ -1,4 +1,5 @@
 import type { Ring, Sample } from '../model/sample';
+import type { Counters } from './counters';
 
 /** Looks closer together than this give no rates: the clocks are not that exact. Seconds. */
 export const LEAST_SPAN = 0.05;
@@ -9,11 +10,21 @@ const MOST_RATE = 2 ** 32 / MOST_SPAN;
 
 /** The Sample with what each ring has taken and posted a second since the look before, where that knew it. */
 export function withRates(sample: Sample, previous: Sample | undefined): Sample {
-  const { process, host, rings } = sample;
+  const { process, rings } = sample;
   if (previous?.process.pid !== process.pid || previous.process.startTime !== process.startTime)
     return sample;
-  const span = (host.uptime ?? Number.NaN) - (previous.host.uptime ?? Number.NaN);
+  const span = countersSpan(sample, previous);
   return { ...sample, rings: rings.map((ring) => withRate(ring, sameRing(ring, previous), span)) };
+}
+
+/** Seconds between two readings of the rings' counters; NaN = unknown. */
+export function countersSpan(
+  now: Pick<Counters, 'countedAt' | 'host'>,
+  then: Pick<Counters, 'countedAt' | 'host'>,
+): number {
+  const at = ({ countedAt, host }: Pick<Counters, 'countedAt' | 'host'>) =>
+    countedAt ?? host.uptime ?? Number.NaN;
+  return at(now) - at(then);
 }
 
 function withRate(ring: Ring, then: Ring | undefined, span: number): Ring {

@@ -37,6 +37,7 @@ import { withRequestAges } from './requestAges';
 import { withRates } from './ringRates';
 import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
+import { rememberTasks, tasksRemembered } from './standingTasks';
 import { readTasks } from './tasks';
 import { errnoOf, textOf } from './text';
 
@@ -154,7 +155,18 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
       ? 'refused'
       : 'unsure';
   const [tasksFound, holdings, sources, [mapsFile], group, container] = await Promise.all([
-    readTasks(target, { pid, tids: tids.sort((a, b) => a - b), arch: target.arch, clocks, stacks }),
+    readTasks(target, {
+      pid,
+      tids: tids.sort((a, b) => a - b),
+      arch: target.arch,
+      clocks,
+      stacks,
+      remember: !target.frozen,
+      known:
+        options.previous?.process.startTime === stat.startTime
+          ? tasksRemembered(options.previous)
+          : undefined,
+    }),
     readResources(target, pid, { bare, described, rows, search: holders, known, ownInode }),
     ringSources,
     maps,
@@ -259,6 +271,7 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
     }),
     readAwaited(target, whole),
   ]);
+  rememberTasks(ends.resources, tasksFound.known);
   rememberLook(ends.resources, {
     at: Date.now(),
     stacks,

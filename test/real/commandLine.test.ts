@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { inOrder } from '../../src/cli/hostList';
 import type { RankedProcess } from '../../src/model/process';
@@ -14,15 +16,15 @@ import { skipUnless } from './support/rights';
 import { type Running, startVictim, type Victim } from './support/victim';
 
 /** The command line while it follows a process, and what it has told so far. */
-function watch(running: Running, who: Actor, pid: number) {
-  const child = spawn(who.node, [who.cli, String(pid), '--watch=0.2'], {
+function watch(running: Running, who: Actor, pid: number, how = '--watch=0.2') {
+  const child = spawn(who.node, [who.cli, String(pid), how], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
   });
   running.onTestFinished(toRelease(() => child.kill('SIGKILL')));
-  const told = { stdout: '', stderr: '' };
+  const told = { stdout: '', stderr: '', ended: once(child, 'close').then(([code]) => code as unknown) };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].on('data', (chunk: Buffer) => {
       told[name] += chunk.toString();
@@ -175,6 +177,23 @@ describe.each(ACTORS)('the command line, used by %s', (name) => {
     const { who, victim } = await stuck(context, 'fifo-open');
     const [, worker] = (await inspect(who, victim.pid)).tasks;
     expect((await inspect(who, worker?.tid ?? 0)).process.pid).toBe(victim.pid);
+  });
+
+  it('says while it follows a process how it goes and what looking takes, and looks late where nothing moves', async (context) => {
+    const { who, victim } = await stuck(context, 'pipe-read');
+    const { told } = watch(context, who, victim.pid, '--watch');
+    const looks = () => told.stdout.match(/^ring_victim \(\d+\)/gm)?.length ?? 0;
+    await until(() => looks() > 1, 'it looks again');
+    expect(told.stdout).toMatch(/^0 submitted\/s · 0 completed\/s/m);
+    expect(told.stdout).toMatch(
+      /^Looking takes the inspector [\d.]+ % and its probe [\d.]+ % of a processor\.$/m,
+    );
+    // Two looks have found the same: the next comes after ten seconds, or as soon as the ring moves.
+    await sleep(5000);
+    expect(looks()).toBeLessThanOrEqual(3);
+    const code = told.ended;
+    victim.release();
+    expect(await code).toBe(0);
   });
 
   it('follows a process until it ends', async (context) => {

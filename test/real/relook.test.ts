@@ -74,6 +74,40 @@ describe('a look right after another', () => {
     }
   });
 
+  it('reads no stack of what has not run, and the new one of what has', async (context) => {
+    skipUnless(context, 'root');
+    const child = spawn('sh', ['-c', 'echo up; read a; read b; sleep 30 & wait'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    await once(child.stdout, 'data');
+    const pid = child.pid ?? 0;
+    const stackOf = (sample: Sample) => sample.tasks[0]?.kernelStack?.map((frame) => frame.function);
+    const stacksRead = () => asked.filter((path) => path.endsWith(`/task/${pid}/stack`)).length;
+    try {
+      await sleep(400);
+      const first = await takeSample(target, pid, { previous: await takeSample(target, pid) });
+      asked = [];
+      const second = await takeSample(target, pid, { previous: first });
+      expect(stacksRead()).toBe(0);
+      expect(stackOf(second)).toEqual(stackOf(first));
+      expect(stackOf(second)?.join()).toMatch(/read/);
+      // It waits for the next line as it did for the first: the same stack, and yet it has run.
+      child.stdin.write('\n');
+      await sleep(300);
+      asked = [];
+      const third = await takeSample(target, pid, { previous: second });
+      expect(stacksRead()).toBe(1);
+      expect(third.tasks[0]?.lastRan).not.toBe(second.tasks[0]?.lastRan);
+      child.stdin.write('\n');
+      await sleep(300);
+      const last = await takeSample(target, pid, { previous: third });
+      expect(stackOf(last)?.join()).toMatch(/wait|suspend/);
+      expect(stackOf(last)).toEqual(stackOf(await takeSample(target, pid)));
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
   it('says as well what of the kernel is not read, for that is switched off', async (context) => {
     skipUnless(context, 'ioUring');
     const without = await openLocal(await testProbe(), { kernelMemory: false });

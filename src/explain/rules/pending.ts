@@ -1,6 +1,7 @@
 import type { Request, Ring } from '../../model/sample';
 import { requestAwaits, wakerSentence } from '../awaitedThings';
 import { isUnplaced, unplaced } from '../certainty';
+import { seenSentence } from '../requestAge';
 import { isInFlight, isOnItsWay, statesWords, stateWords } from '../requestStates';
 import { timersWords } from '../requestWords';
 import { before, type Rule, type Scene } from '../rule';
@@ -40,6 +41,7 @@ export const pending: Rule = {
           timed ? 'A timer ends by itself; until then nothing else of these rings is in flight.' : '',
           timed ? '' : timers.map((words) => `Of the timers, ${words}.`).join(' '),
           stages(requests),
+          moved || timed ? '' : seenSentence(requests),
           wakerSentence(sample, requests),
           'No thread is blocked in what needs help.',
         ]

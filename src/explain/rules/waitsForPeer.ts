@@ -6,6 +6,7 @@ import { chainedBehind, type Place, placesOf } from '../listedRequests';
 import { onlyTarget } from '../operationTargets';
 import { listenerText, notTaken, socketSentences } from '../otherEnds';
 import { insideRing, ringAt } from '../polledRings';
+import { seenSentence } from '../requestAge';
 import type { Rule } from '../rule';
 import { indexOf, resourceOf } from '../sampleIndex';
 import { counted, inPlural, joined, operationNoun, resourceName, ringName, sentence } from '../words';
@@ -103,6 +104,7 @@ function finding(sample: Sample, ring: Ring, polling: readonly Place[], held: bo
     summary: `${sentence(joined(parts))}${rest}.${pilesUp(sample, ring) ? '' : ' Nothing is broken.'}`,
     explanation: [
       `The requests of ${ringName(ring)} are armed for readiness: they go on by themselves as soon as the file at the other side is ready.`,
+      seenSentence(polling.map(({ request }) => request)),
       counts > 0
         ? 'Requests without a row are linked or drained behind another one, timers, futex or child waits, or counted twice because a finished request posted no completion.'
         : '',

@@ -7,7 +7,7 @@ describe('the command line', () => {
     [[], {}],
     [['42'], { pid: 42 }],
     [['--json', '42'], { pid: 42, json: true }],
-    [['--watch', '42'], { pid: 42, watch: 2 }],
+    [['--watch', '42'], { pid: 42, watch: 2, paced: true }],
     [['42', '--watch=0.5'], { pid: 42, watch: 0.5 }],
     [['42', '--trace', '5'], { pid: 42, trace: 5 }],
     [['--save', 'x.json', '42'], { pid: 42, save: 'x.json' }],

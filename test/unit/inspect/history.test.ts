@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { History } from '../../../src/inspect/history';
@@ -187,6 +189,42 @@ describe('History', () => {
     expect(points.slice(1).every(({ rings }) => Math.abs((rings[0]?.completed ?? 0) - 10) < 1e-9)).toBe(true);
     expect(points.reduce((sum, { span }) => sum + span, 0)).toBe(4999);
     expect(points.map(({ at }) => at)).toEqual([...points.map(({ at }) => at)].sort((a, b) => a - b));
+  });
+
+  it('says what the probe took in each of its times, thinned out or not, and nothing where another probe has begun', () => {
+    const history = new History({ points: 8, rows: 1000 });
+    for (let second = 0; second < 50; second++) history.add(at(second), 0.01, second * 4);
+    const sum = history.points.reduce((all, { probe = 0 }) => all + probe, 0);
+    expect(sum).toBeCloseTo((49 * 4) / 1000);
+    history.add(at(50), 0.01, 3);
+    expect(history.points.at(-1)).not.toHaveProperty('probe');
+    history.add(at(51), 0.01, 9);
+    expect(history.points.at(-1)?.probe).toBeCloseTo(0.006);
+  });
+
+  it('takes no more memory after ten hours than after one', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heap = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const history = new History();
+    const hours = (from: number, to: number) => {
+      for (let second = from * 3600; second < to * 3600; second++) {
+        const rings = Array.from({ length: 4 }, (_, id) => ({ ...RING, id, cqTail: second * 10 }));
+        if (second % 2 === 0) {
+          history.add(at(second, { rings, requests: Array.from({ length: 30 }, () => request({})) }));
+        } else history.count(at(second, { rings }));
+      }
+    };
+    hours(0, 1);
+    const before = heap();
+    hours(1, 10);
+    const grown = heap() - before;
+    expect(history.points.length).toBeLessThanOrEqual(4096);
+    expect(history.points.length).toBeGreaterThan(1000);
+    expect(grown).toBeLessThan(4 << 20);
   });
 
   it('gives the Sample of a moment, of those that fit', () => {

@@ -7,6 +7,16 @@ const look = (...rings: Partial<Ring>[]): Sample => sampleOf({ rings: rings.map(
 const waits = (pace: Pace) => pace.wait(2000, 0);
 
 describe('the pace of looks', () => {
+  it('is the interval again where counters tell nothing any more: the process may have ended', () => {
+    const still = look({ inFlight: 1, cqTail: 10 });
+    const pace = new Pace();
+    for (let i = 0; i < 2; i++) pace.looked(still);
+    pace.counted(still);
+    expect(waits(pace)).toBe(10_000);
+    pace.counted(undefined);
+    expect(waits(pace)).toBe(2000);
+  });
+
   it('is the interval, and what a dear look asks for', () => {
     const pace = new Pace();
     pace.looked(look({ inFlight: 1 }));

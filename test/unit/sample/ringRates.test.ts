@@ -23,6 +23,12 @@ describe('the rates of a ring', () => {
     ]);
   });
 
+  it('are by when the counters were read, where a look came to that late', () => {
+    const then = { ...at(100, { sqHead: 0, cqTail: 0 }), countedAt: 100.5 };
+    expect(rates(then, at(101, { sqHead: 100, cqTail: 50 }))).toEqual([200, 100]);
+    expect(rates(then, { ...at(101, { sqHead: 100, cqTail: 50 }), countedAt: 102.5 })).toEqual([50, 25]);
+  });
+
   it('are not told of a first look, another ring or process, of counters that went back, or after very long', () => {
     const now = at(102, { sqHead: 20, cqTail: 20 });
     const none = [undefined, undefined];
