@@ -174,7 +174,7 @@ export class ChartView {
           type: 'linear',
           stacked,
           beginAtZero: true,
-          ...(unit === 'share' ? { max: 1 } : { suggestedMax: 1 }),
+          ...(unit === 'share' ? { max: 1 } : { suggestedMax: unit === 'latency' ? 1e-6 : 1 }),
           afterFit: (axis) => {
             axis.width = 68;
           },
