@@ -73,7 +73,7 @@ export function chartsOf(held: Columns, by: 'state' | 'ring'): ChartSpec[] {
   ];
   const latencies: Series[] = [
     line('p50', 'green', 0, ({ latency }) => latency?.p50),
-    line('p99', 'orange', 1, ({ latency }) => latency?.p99),
+    line('p99', 'blue', 1, ({ latency }) => latency?.p99),
     line('longest', 'red', 2, ({ latency }) => latency?.most),
   ];
   const all: ChartSpec[] = [
