@@ -49,8 +49,12 @@ export class TraceRecord {
     this.current.recordValue(took);
     this.count(life.opcode, took / 1e9);
     this.completed++;
-    this.choose(this.kept, this.completed, this.limits.requests, () => ({ ...life, stack: undefined }));
-    if (life.stack) this.choose(this.withStack, ++this.stacksSeen, this.limits.stacks, () => life);
+    const { kept, withStack, limits } = this;
+    const at = this.place(kept, this.completed, limits.requests);
+    if (at >= 0) kept[at] = { ...life, stack: undefined };
+    if (!life.stack) return;
+    const stackAt = this.place(withStack, ++this.stacksSeen, limits.stacks);
+    if (stackAt >= 0) withStack[stackAt] = life;
   }
 
   /** Latencies of what has completed in the one to two seconds up to `now`, nanoseconds after the origin; undefined = nothing. */
@@ -105,19 +109,17 @@ export class TraceRecord {
     const known = this.buckets.get(opcode);
     const row = known ?? { counts: Array.from({ length: LATENCY_BOUNDS.length + 1 }, () => 0), sum: 0 };
     if (!known) this.buckets.set(opcode, row);
-    const found = LATENCY_BOUNDS.findIndex((bound) => seconds <= bound);
-    const at = found < 0 ? LATENCY_BOUNDS.length : found;
+    let at = 0;
+    while (seconds > (LATENCY_BOUNDS[at] ?? Number.POSITIVE_INFINITY)) at++;
     row.counts[at] = (row.counts[at] ?? 0) + 1;
     row.sum += seconds;
   }
 
-  /** Each of all that were seen stands among those held with the same likelihood. */
-  private choose(held: Life[], seen: number, most: number, life: () => Life): void {
-    if (held.length < most) held.push(life());
-    else {
-      const at = Math.floor(this.random() * seen);
-      if (at < most) held[at] = life();
-    }
+  /** Where one is kept so that each of all that were seen stands among them with the same likelihood; −1 = nowhere. */
+  private place(held: readonly Life[], seen: number, most: number): number {
+    if (held.length < most) return held.length;
+    const at = Math.floor(this.random() * seen);
+    return at < most ? at : -1;
   }
 }
 

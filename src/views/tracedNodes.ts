@@ -14,7 +14,7 @@ import { count, dots, grouped, shown } from './words';
 type Names = ReadonlyMap<number, string>;
 
 /** What is traced of an inspection, or was before its Sample was taken. */
-export function tracedNodes({ key, tracing, snapshot: { sample } }: Inspected): readonly Node[] {
+export function tracedNodes({ key, host, tracing, snapshot: { sample } }: Inspected): readonly Node[] {
   const summary = tracing?.summary ?? (tracing ? undefined : sample?.trace);
   if (!tracing && !summary) return [];
   const state = tracing?.state ?? 'done';
@@ -42,7 +42,7 @@ export function tracedNodes({ key, tracing, snapshot: { sample } }: Inspected): 
       expanded: true,
       ...(tracing?.problem ? { tooltip: () => problemTooltip(tracing) } : {}),
       children: () => [
-        ...problemRows(tracing),
+        ...problemRows(tracing, host !== undefined && !host.sudo ? key : undefined),
         ...(tracing ? statusRows(tracing) : []),
         ...(summary ? summaryRows(summary, names) : []),
       ],
@@ -74,10 +74,14 @@ function problemTooltip({ problem }: TracingState): string {
   return [what, why, remedy].map((text) => markdownText(printable(text))).join('\n\n');
 }
 
-function problemRows(tracing: TracingState | undefined): readonly Node[] {
-  const remedy = tracing?.problem?.remedy;
-  if (remedy === undefined) return [];
-  return [{ id: 'remedy', label: shown(remedy), icon: { id: 'lightbulb' } }];
+/** `sudo` = the inspection that can begin anew with more rights. */
+function problemRows(tracing: TracingState | undefined, sudo: string | undefined): readonly Node[] {
+  const { code, remedy } = tracing?.problem ?? {};
+  if (code === 'not-permitted')
+    return sudo === undefined
+      ? []
+      : [{ id: 'sudo', label: 'Inspect with more rights (sudo)…', icon: { id: 'shield' }, sudo }];
+  return remedy === undefined ? [] : [{ id: 'remedy', label: shown(remedy), icon: { id: 'lightbulb' } }];
 }
 
 function statusRows({ state, status }: TracingState): readonly Node[] {

@@ -123,6 +123,16 @@ describe('what is traced, in the tree', () => {
     };
     const failed: TracingState = { state: 'failed', limit: 60, problem };
     expect(textOf(inspected(failed))).toBe('Not traced  tracefs is not mounted.\n  mount it.\n');
+    const refused: TracingState = {
+      state: 'failed',
+      limit: 60,
+      problem: { ...problem, code: 'not-permitted', remedy: 'Run it with sudo.' },
+    };
+    const [row] = tracedNodes({ ...inspected(refused), host: { kind: 'local' } });
+    expect(row?.children?.()).toMatchObject([{ sudo: 'k' }]);
+    expect(
+      tracedNodes({ ...inspected(refused), host: { kind: 'local', sudo: true } })[0]?.children?.(),
+    ).toEqual([]);
     expect(shownOf(inspected(failed)).tracing).toEqual({
       running: false,
       words: 'Not traced · tracefs is not mounted.',
