@@ -281,7 +281,7 @@ export async function startTrace(
   const { rings, submitters } = await ringsOf(target, pid, options.walk ?? {});
   const events = formats.filter(({ name }) => FOLLOWED.has(EVENT_KINDS.get(name)));
   const stackBytes = options.stackBytes ?? STACK_BYTES;
-  const { newHistogram } = await import('../trace/histograms');
+  const { newHistogram, newFastHistogram } = await import('../trace/histograms');
   const stackKilobytes = Math.max(
     64,
     Math.min(MOST_STACK_KILOBYTES, Math.floor(ALL_STACK_KILOBYTES / processors)),
@@ -305,7 +305,7 @@ export async function startTrace(
     throw traceRefused(first.errno, target);
   }
   const known = new Map([...rings].map(([address, fd]) => [Number(address & LOW_48), fd]));
-  const record = new TraceRecord(newHistogram);
+  const record = new TraceRecord(newFastHistogram);
   const reader = new TraceReader({
     newHistogram,
     onCompleted: (life) => record.add(life),

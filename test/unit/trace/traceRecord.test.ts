@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LATENCY_BOUNDS } from '../../../src/model/traceDetails';
-import { newHistogram } from '../../../src/trace/histograms';
+import { newFastHistogram } from '../../../src/trace/histograms';
 import { bornWith, type Life } from '../../../src/trace/life';
 import { TraceRecord } from '../../../src/trace/traceRecord';
 
@@ -36,7 +36,7 @@ function life(completed: number, took: number, opcode = READ, withStack = false)
 
 describe('what is kept of a trace', () => {
   it('has the latencies of each second, and of the last one to two', () => {
-    const record = new TraceRecord(newHistogram);
+    const record = new TraceRecord(newFastHistogram);
     for (let i = 0; i < 100; i++) record.add(life(0.5 * SECOND + i, 1000));
     record.add(life(1.5 * SECOND, 1e6));
     expect(record.latest(1.6 * SECOND)).toMatchObject({ count: 101, p50: expect.closeTo(1e-6, 7) });
@@ -49,7 +49,7 @@ describe('what is kept of a trace', () => {
   });
 
   it('counts by operation how many took how long', () => {
-    const record = new TraceRecord(newHistogram);
+    const record = new TraceRecord(newFastHistogram);
     record.add(life(1000, 900, NOP));
     record.add(life(SECOND, 3e6));
     record.add(life(200 * SECOND, 100 * SECOND));
@@ -69,7 +69,7 @@ describe('what is kept of a trace', () => {
       return seed / 2147483647;
     };
     const limits = { requests: 1000, stacks: 10, seconds: 2 };
-    const record = new TraceRecord(newHistogram, random, limits);
+    const record = new TraceRecord(newFastHistogram, random, limits);
     for (let i = 1; i <= 50_000; i++) record.add(life(i * 1e6, 1000, READ, true));
     const times = record.requests.map(({ completed }) => completed / 1e6);
     expect(times).toHaveLength(1000);
