@@ -106,7 +106,7 @@ export class ProcessTracing {
   /** Resolves when it has ended. `why`: nobody has asked for it. */
   async stop(why?: string): Promise<void> {
     if (this.current?.state === 'starting') await this.starting?.catch(() => undefined);
-    if (this.current?.state === 'running') this.stopped ??= this.finish(why);
+    if (this.current?.state === 'running' && !this.disposed) this.stopped ??= this.finish(why);
     return this.stopped;
   }
 

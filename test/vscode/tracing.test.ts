@@ -132,6 +132,31 @@ export const tracingTests: readonly Test[] = [
     }),
   },
   {
+    name: 'without the rights of root a message says so, and the tree offers more rights',
+    run: async () => {
+      const { openHostsBy, inspections } = await api();
+      const refuses = { start: async () => ({ errno: 'EACCES' }) };
+      openHostsBy(async (_id, _asker, here) => {
+        const target = await here();
+        const rights = { uid: 1000, capabilities: 0n };
+        return Object.create(target, { rights: { value: rights }, tracing: { value: refuses } }) as Target;
+      });
+      await messages(async () =>
+        vscode.commands.executeCommand(COMMANDS.attachByPid, victim('TRACED'), { alias: 'traced2' }),
+      );
+      try {
+        const [text = ''] = await run(COMMANDS.startTracing, inspections()[0]?.key ?? '');
+        assert.match(text, /^io_uring cannot be traced\. Tracing needs the rights of root\.$/);
+        assert.match(
+          await tree(),
+          /Not traced {2}Tracing needs the rights of root\.\n +Inspect with more rights/,
+        );
+      } finally {
+        await closeAll();
+      }
+    },
+  },
+  {
     name: 'where tracefs is absent a message says so, the tree too, and the inspection goes on',
     run: async () => {
       if (existsSync('/sys/kernel/tracing/instances')) throw new Skip('tracefs is mounted here');
