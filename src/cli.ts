@@ -15,6 +15,7 @@ import type { Linking } from './inspect/linking';
 import { look } from './inspect/look';
 import { type ErrorCode, UserError } from './model/errors';
 import type { Sample } from './model/sample';
+import type { TraceDetails } from './model/traceDetails';
 import { parseSample, serialize } from './sample/savedSample';
 import { environmentUrls } from './target/debuginfodUrls';
 import { openDirectory } from './target/directory';
@@ -132,9 +133,9 @@ async function tracedBefore({ trace, resources }: Sample): Promise<string> {
   return `${traceText(trace, resources)}\n`;
 }
 
-async function show(asked: Asked, sample: Sample, before = ''): Promise<number> {
+async function show(asked: Asked, sample: Sample, before = '', traced?: TraceDetails): Promise<number> {
   if (asked.save !== undefined) await save(asked.save, sample);
-  const written = await inFormat(asked, sample);
+  const written = await inFormat(asked, sample, traced);
   if (written !== undefined) await print(written);
   else if (asked.json) await print(serialize(sample));
   else {
@@ -149,14 +150,18 @@ async function show(asked: Asked, sample: Sample, before = ''): Promise<number> 
 }
 
 /** What is asked for in place of the report. Loaded on demand. */
-async function inFormat({ format, diff }: Asked, sample: Sample): Promise<string | undefined> {
+async function inFormat(
+  { format, diff }: Asked,
+  sample: Sample,
+  traced: TraceDetails | undefined,
+): Promise<string | undefined> {
   if (diff !== undefined) {
     const { differenceText } = await import('./inspect/exports/difference');
     return differenceText(parseSample(await readSaved(diff)), sample);
   }
   if (format === undefined) return undefined;
   const { written } = await import('./cli/formats');
-  return written(format, sample);
+  return written(format, sample, traced);
 }
 
 /** Serves the numbers of a process until the user ends it or the process ends. */
@@ -188,7 +193,7 @@ async function traceFor(asked: Asked, target: Target, pid: number, seconds: numb
   const enough = () => pause(seconds * 1000, stop.signal);
   const traced = await traceProcess(target, pid, { walk, sources: asked.sources, enough });
   const sample = traced.onto(await look(target, pid, { walk, links: linking }));
-  return await show(asked, sample, `${traced.text(sample)}\n`);
+  return await show(asked, sample, `${traced.text(sample)}\n`, traced.details);
 }
 
 /** Follows the process until it ends or the user has seen enough. Loaded on demand. */

@@ -6,6 +6,7 @@ import { Hosts } from './inspect/hosts';
 import type { ReadCounters, TakeSample } from './inspect/inspection';
 import { type Inspected, Inspections } from './inspect/inspections';
 import { KernelLines } from './inspect/kernelLines';
+import type { BeginTrace } from './inspect/processTracing';
 import { UserError } from './model/errors';
 import type { Asker } from './target/remoteHost';
 import type { Target } from './target/target';
@@ -44,6 +45,7 @@ import { SourceVersions } from './views/sourceVersions';
 import { StatusBar } from './views/statusBar';
 import { Subjects } from './views/subject';
 import { Timelines } from './views/timelinePanel';
+import { tracingCommands } from './views/tracingCommands';
 import { TrackedDocuments } from './views/trackedDocuments';
 import { InspectionTree } from './views/tree';
 
@@ -107,7 +109,15 @@ export function activate(context: vscode.ExtensionContext): TestApi {
         const { readCounters } = await import('./sample/counters');
         return readCounters(target, last).finally(() => spent?.(target.processor));
       }, signal);
-  const inspections = new Inspections(take, clock, read);
+  const trace =
+    (host: HostId): BeginTrace =>
+    (pid) =>
+      hosts.of(host).use(async (target) => {
+        const { startTrace } = await import('./inspect/tracing');
+        const names = links.nameDumps;
+        return { running: await startTrace(target, pid, names ? {} : { stackBytes: 0 }), names };
+      });
+  const inspections = new Inspections(take, clock, read, trace);
   const debuggees = new Inspections(take, clock);
   const tree = new InspectionTree(inspections, hosts);
   const subjects = new Subjects(inspections, tree, debuggees);
@@ -178,6 +188,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...inspectCommands(beginning, inspectOn),
     ...hostCommands(hosts, inspections, tree, subjects, secrets, inspectOn),
     ...inspectionCommands(inspections, tree, subjects),
+    ...tracingCommands(inspections, tree, subjects),
     ...sampleCommands(inspections, tree, subjects),
     exportCommand(inspections, subjects),
     ...sourceCommands(files, tracked, tree),

@@ -1,6 +1,7 @@
 import { traceText } from './explain/reportTrace';
 import { startTrace } from './inspect/tracing';
 import type { Sample } from './model/sample';
+import type { TraceDetails } from './model/traceDetails';
 import type { WalkOptions } from './sample/pendingSources';
 import { withRecordedOrigins } from './source/recordedOrigins';
 import type { Target } from './target/target';
@@ -17,6 +18,7 @@ export interface Traced {
   /** The Sample, taken after it, with what was traced. */
   onto(sample: Sample): Sample;
   text(sample: Sample): string;
+  readonly details: TraceDetails;
 }
 
 /** Follows a process for the command line, which loads this when it is asked to. Rejects as startTrace does. */
@@ -27,9 +29,10 @@ export async function traceProcess(target: Target, pid: number, asked: TraceAske
   });
   await asked.enough();
   const names = asked.sources ? (await import('./links')).nameDumpsHere({}) : undefined;
-  const { summary, submits } = await trace.stop(names);
+  const { summary, submits, details } = await trace.stop(names);
   return {
     onto: (sample) => ({ ...withRecordedOrigins(sample, submits), trace: summary }),
+    details,
     text: ({ resources }) => traceText(summary, resources),
   };
 }

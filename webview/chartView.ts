@@ -1,4 +1,13 @@
-import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
+import {
+  Chart,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  type Scale,
+} from 'chart.js';
 import { columnsOf, indexAfter, type Range, spots, within } from './buckets';
 import type { Columns } from './columns';
 import { element } from './element';
@@ -7,7 +16,7 @@ import type { Theme } from './theme';
 import type { Span } from './window';
 import { clockTime, timeTicks, valueText } from './words';
 
-Chart.register(Filler, LinearScale, LineController, LineElement, PointElement);
+Chart.register(Filler, LinearScale, LogarithmicScale, LineController, LineElement, PointElement);
 
 /** One chart with its title and its legend, which tells the values under the cursor. */
 export class ChartView {
@@ -150,6 +159,19 @@ export class ChartView {
     const { unit, stacked } = this.spec;
     const { faint, grid, font } = this.theme;
     const ticks = { color: faint, font: { family: font, size: 11 }, maxRotation: 0, autoSkipPadding: 24 };
+    const vertical = {
+      afterFit: (axis: Scale) => {
+        axis.width = 68;
+      },
+      ticks: {
+        ...ticks,
+        maxTicksLimit: 4,
+        precision: unit === 'count' ? 0 : 2,
+        callback: (value: number | string) => valueText(Number(value), unit),
+      },
+      grid: { color: grid, drawTicks: false },
+      border: { display: false },
+    };
     return {
       animation: false,
       responsive: true,
@@ -170,26 +192,29 @@ export class ChartView {
           grid: { color: grid, drawTicks: false },
           border: { color: grid },
         },
-        y: {
-          type: 'linear',
-          stacked,
-          beginAtZero: true,
-          ...(unit === 'share' ? { max: 1 } : { suggestedMax: 1 }),
-          afterFit: (axis) => {
-            axis.width = 68;
-          },
-          ticks: {
-            ...ticks,
-            maxTicksLimit: 4,
-            precision: unit === 'count' ? 0 : 2,
-            callback: (value) => valueText(Number(value), unit),
-          },
-          grid: { color: grid, drawTicks: false },
-          border: { display: false },
-        },
+        // Percentiles lie powers of ten apart.
+        y:
+          unit === 'latency'
+            ? { ...vertical, type: 'logarithmic', afterBuildTicks: decades }
+            : {
+                ...vertical,
+                type: 'linear',
+                stacked,
+                beginAtZero: true,
+                ...(unit === 'share' ? { max: 1 } : { suggestedMax: 1 }),
+              },
       },
     };
   }
+}
+
+/** Marks at powers of ten, few enough to be read. */
+function decades(axis: Scale): void {
+  const powers = axis.ticks.filter(({ value }) =>
+    Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6),
+  );
+  const every = Math.ceil(powers.length / 4);
+  if (powers.length > 1) axis.ticks = powers.filter((_, index) => index % every === 0);
 }
 
 /** The same colour, to fill with. */

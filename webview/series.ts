@@ -2,7 +2,7 @@ import type { RingPoint } from '../src/model/history';
 import type { RequestState } from '../src/model/request';
 import type { Columns, Value } from './columns';
 
-export type Unit = 'count' | 'rate' | 'seconds' | 'share';
+export type Unit = 'count' | 'rate' | 'seconds' | 'share' | 'latency';
 
 /** The editor's colours for charts. */
 export type Color = 'blue' | 'green' | 'orange' | 'purple' | 'red' | 'yellow' | 'foreground';
@@ -71,6 +71,11 @@ export function chartsOf(held: Columns, by: 'state' | 'ring'): ChartSpec[] {
     line('not reaped', 'yellow', 0, ({ rings }) => sum(rings, ({ unreaped }) => unreaped)),
     line('overflowed', 'red', 1, ({ rings }) => sum(rings, ({ overflowed }) => overflowed)),
   ];
+  const latencies: Series[] = [
+    line('p50', 'green', 0, ({ latency }) => latency?.p50),
+    line('p99', 'blue', 1, ({ latency }) => latency?.p99),
+    line('longest', 'red', 2, ({ latency }) => latency?.most),
+  ];
   const all: ChartSpec[] = [
     {
       id: 'in-flight',
@@ -95,6 +100,13 @@ export function chartsOf(held: Columns, by: 'state' | 'ring'): ChartSpec[] {
       unit: 'seconds',
       stacked: false,
       series: [line('age, at least', 'purple', 0, ({ oldest }) => oldest)],
+    },
+    {
+      id: 'latency',
+      title: 'Latency of traced requests',
+      unit: 'latency',
+      stacked: false,
+      series: latencies,
     },
     { id: 'unreaped', title: 'Completions', unit: 'count', stacked: false, series: marks },
     { id: 'workers', title: 'io-wq workers', unit: 'count', stacked: false, series: workers },

@@ -10,6 +10,7 @@ import { pictureOf } from './picture';
 import { type ChartSpec, chartsOf } from './series';
 import { tableOf } from './table';
 import { currentTheme, onThemeChange } from './theme';
+import { TracingControls } from './tracing';
 import { type Span, TimeWindow } from './window';
 import { clockTime, secondsText } from './words';
 
@@ -65,6 +66,7 @@ class Timeline {
   );
   private readonly table = button('', () => this.change(() => (this.asTable = !this.asTable)));
   private readonly save = button('Save picture…', () => this.picture());
+  private readonly tracing = new TracingControls((message) => this.tell(message));
   private readonly plots = element('div', 'plots');
   private readonly range = element('div', 'range');
   private readonly numbers = element('div', 'numbers-area');
@@ -76,8 +78,25 @@ class Timeline {
   private anchor: number | undefined;
 
   start(): void {
-    const buttons = element('div', 'buttons', this.pause, this.reset, this.split, this.table, this.save);
-    const head = element('header', undefined, this.title, this.answer, buttons, this.moment);
+    const buttons = element(
+      'div',
+      'buttons',
+      this.pause,
+      this.tracing.button,
+      this.reset,
+      this.split,
+      this.table,
+      this.save,
+    );
+    const head = element(
+      'header',
+      undefined,
+      this.title,
+      this.answer,
+      buttons,
+      this.tracing.words,
+      this.moment,
+    );
     this.plots.tabIndex = 0;
     this.plots.setAttribute('role', 'application');
     this.plots.setAttribute(
@@ -130,6 +149,7 @@ class Timeline {
     if (message.kind === 'shown') {
       this.shown = message.shown;
       this.lanes.show(message.shown);
+      this.tracing.show(message.shown);
       this.name();
     } else if (message.kind === 'change') {
       this.changes.show(message.change);

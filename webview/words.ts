@@ -1,3 +1,4 @@
+import { latencyText } from './latency';
 import type { Unit } from './series';
 import type { Span } from './window';
 
@@ -40,6 +41,8 @@ export function valueText(value: number | undefined | null, unit: Unit): string 
       return `${Math.round(value * 100)} %`;
     case 'seconds':
       return secondsText(value);
+    case 'latency':
+      return latencyText(value);
   }
 }
 

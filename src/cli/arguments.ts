@@ -45,7 +45,7 @@ export interface Asked {
 }
 
 /** Other ways to write a Sample out than the report and JSON. */
-export const FORMATS = ['csv', 'stacks', 'chrome-trace'] as const;
+export const FORMATS = ['csv', 'stacks', 'chrome-trace', 'metrics', 'traced-csv', 'traced-stacks'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface Listening {
@@ -81,8 +81,10 @@ each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the 
   --no-memory         nor any memory of processes but their rings': not what requests point at
   --no-sources        do not tell where the program's threads wait in its source
   --debuginfod        fetch debug information that is not there from the servers of $DEBUGINFOD_URLS
-  --format FORMAT     print the requests as csv, the stacks of all tasks for a flame graph (stacks), or a chrome-trace
-                      for Perfetto, instead of the report
+  --format FORMAT     print the requests as csv, the stacks of all tasks for a flame graph (stacks), a chrome-trace for
+                      Perfetto, or numbers as OpenMetrics (metrics), instead of the report. With --trace the last two have
+                      what was traced, and there are a row for each completed request (traced-csv), and where requests
+                      were submitted, weighted by how long they took (traced-stacks)
   --diff FILE         say what has changed since the Sample in FILE
   --metrics PORT      serve numbers for Prometheus (OpenMetrics) on 127.0.0.1:PORT, or on ADDRESS:PORT, until Ctrl-C
   --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; or when it is one of that
@@ -155,6 +157,8 @@ export function parseArguments(args: readonly string[]): Asked {
   if (trace !== undefined && (root !== undefined || open !== undefined)) {
     throw usage('--trace follows a live process: leave out --root and --open.');
   }
+  if (format?.startsWith('traced-') && trace === undefined)
+    throw usage(`--format ${format} is of requests that were traced: give --trace SECONDS, too.`);
   if (watch !== undefined && root !== undefined)
     throw usage('A captured tree does not change: leave out --watch.');
   const elsewhere = values.host !== undefined || values.command !== undefined || values.sudo === true;

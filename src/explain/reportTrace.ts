@@ -32,7 +32,14 @@ function counts({ submitted, completed, pending, seconds, operations }: TraceSum
   return `${grouped(submitted)} submitted${rate}, ${grouped(completed)} completed, ${grouped(pending)} pending${share}`;
 }
 
-function doubts({ lost, unseenSubmits, unseenCompletions, overflowed, notTraced }: TraceSummary): string[] {
+/** What the counts do not hold, a line each. */
+export function doubts({
+  lost,
+  unseenSubmits,
+  unseenCompletions,
+  overflowed,
+  notTraced,
+}: TraceSummary): string[] {
   return [
     lost.events === undefined ? 'how many events were lost is not told' : '',
     lost.events ? `${grouped(lost.events)} events were lost: the counts are of the others` : '',

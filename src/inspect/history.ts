@@ -1,5 +1,6 @@
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { Sample } from '../model/sample';
+import type { LatencySpan } from '../model/traceDetails';
 import type { Counters } from '../sample/counters';
 import { counted, measured } from './measure';
 
@@ -33,6 +34,8 @@ export class History {
   private counters: Counters | undefined;
   /** Milliseconds of a processor that the probe had taken at the last point. */
   private total: number | undefined;
+  /** Of requests that have completed of late, where they are traced. */
+  latency: (() => LatencySpan | undefined) | undefined;
 
   constructor(private readonly limits: HistoryLimits = LIMITS) {}
 
@@ -80,7 +83,8 @@ export class History {
 
   private push(counters: Counters, point: HistoryPoint): void {
     this.follow(point);
-    this.kept.push(point);
+    const latency = this.latency?.();
+    this.kept.push(latency ? { ...point, latency } : point);
     this.counters = counters;
     if (this.kept.length > this.limits.points) this.thin();
   }
@@ -138,6 +142,7 @@ function redated(kept: Kept): Kept {
 function merge(a: HistoryPoint, b: HistoryPoint): HistoryPoint {
   const span = a.span + b.span;
   const rate = rateOver(a.span, b.span);
+  const latency = a.latency && b.latency ? mergedLatency(a.latency, b.latency) : (b.latency ?? a.latency);
   const pressure = a.pressure && b.pressure ? mergedPressure(a.pressure, b.pressure, rate) : b.pressure;
   return {
     at: b.at,
@@ -159,6 +164,7 @@ function merge(a: HistoryPoint, b: HistoryPoint): HistoryPoint {
       (x, y) => mergedDevice(x, y, rate),
     ),
     ...(pressure ? { pressure } : {}),
+    ...(latency ? { latency } : {}),
     ...optional('cost', peak(a.cost, b.cost)),
     ...optional('probe', a.probe === undefined ? b.probe : a.probe + (b.probe ?? 0)),
   };
@@ -201,6 +207,15 @@ function mergedDevice(a: DevicePoint, b: DevicePoint, rate: Rate): DevicePoint {
     name: b.name,
     inFlight: Math.max(a.inFlight, b.inFlight),
     ...optional('completed', rate(a.completed, b.completed)),
+  };
+}
+
+function mergedLatency(a: LatencySpan, b: LatencySpan): LatencySpan {
+  return {
+    count: Math.max(a.count, b.count),
+    p50: Math.max(a.p50, b.p50),
+    p99: Math.max(a.p99, b.p99),
+    most: Math.max(a.most, b.most),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Search,
   type TakeSample,
 } from './inspection';
+import { type BeginTrace, ProcessTracing, type TracingState } from './processTracing';
 
 /** One thing the user looks at: a process that is followed, or a sample that was opened from a file. */
 export interface Inspected {
@@ -20,6 +21,8 @@ export interface Inspected {
   readonly snapshot: InspectionSnapshot;
   /** Present when it was opened: where from, for people. Such a thing never changes. */
   readonly savedAs?: string;
+  /** Present once it was asked to be traced. */
+  readonly tracing?: TracingState;
 }
 
 export interface FollowOptions {
@@ -31,7 +34,10 @@ export interface FollowOptions {
 interface Followed {
   readonly host: HostId;
   readonly inspection: Inspection;
+  readonly tracing: ProcessTracing;
 }
+
+const UNTRACEABLE: BeginTrace = () => Promise.reject(new Error('nothing is traced here'));
 
 /** Everything being inspected in one window, in the order it was begun. */
 export class Inspections {
@@ -44,11 +50,12 @@ export class Inspections {
   private counting: number | undefined;
   private opened = 0;
 
-  /** `take` makes the sampler of one process of a host, `read` what reads counters between its looks. */
+  /** `take` makes the sampler of one process of a host, `read` what reads counters between its looks, `trace` what begins a trace. */
   constructor(
     private readonly take: (host: HostId, pid: number) => TakeSample,
     private readonly clock: Clock,
     private readonly read?: (host: HostId) => ReadCounters,
+    private readonly traceOn?: (host: HostId) => BeginTrace,
   ) {}
 
   get all(): readonly Inspected[] {
@@ -58,8 +65,9 @@ export class Inspections {
   get(key: string): Inspected | undefined {
     const followed = this.live.get(key);
     if (!followed) return this.saved.get(key);
-    const { host, inspection } = followed;
-    return { key, host, pid: inspection.pid, snapshot: inspection.snapshot };
+    const { host, inspection, tracing } = followed;
+    const snapshot = tracing.onto(inspection.snapshot);
+    return { key, host, pid: inspection.pid, snapshot, ...(tracing.state ? { tracing: tracing.state } : {}) };
   }
 
   /** Calls back after every change; the returned function ends it. */
@@ -130,14 +138,27 @@ export class Inspections {
     this.live.get(key)?.inspection.resume();
   }
 
+  /** Traces what is followed, for so many seconds at the most. Resolves once it goes on; rejects with why it cannot be. */
+  async trace(key: string, limit: number): Promise<void> {
+    await this.live.get(key)?.tracing.start(limit);
+  }
+
+  /** Resolves when what was traced stands there, and in a Sample that was taken after it. */
+  async stopTrace(key: string): Promise<void> {
+    const followed = this.live.get(key);
+    await followed?.tracing.stop();
+    if (followed?.inspection.snapshot.state === 'live') await followed.inspection.refreshAnew();
+  }
+
   remove(key: string): void {
     const at = this.order.indexOf(key);
     if (at < 0) return;
     this.order.splice(at, 1);
-    const inspection = this.live.get(key)?.inspection;
+    const followed = this.live.get(key);
     this.live.delete(key);
     this.saved.delete(key);
-    inspection?.dispose();
+    followed?.tracing.dispose();
+    followed?.inspection.dispose();
     this.changed();
   }
 
@@ -190,9 +211,17 @@ export class Inspections {
     inspection.onCount(() => {
       for (const listener of [...this.counters]) listener(key);
     });
-    this.live.set(key, { host, inspection });
+    const tracing = new ProcessTracing(pid, this.traceOn?.(host) ?? UNTRACEABLE, this.clock, () => {
+      if (this.live.get(key)?.tracing !== tracing) return;
+      this.changed();
+      const isTold = tracing.state?.state === 'done' && inspection.snapshot.state === 'live';
+      if (isTold) void inspection.refreshAnew();
+    });
+    inspection.history.latency = () => tracing.latest();
+    this.live.set(key, { host, inspection, tracing });
     this.order.push(key);
-    inspection.onChange(() => {
+    inspection.onChange(({ state }) => {
+      if (state === 'ended') void tracing.stop('The process has ended.');
       if (this.live.get(key)?.inspection === inspection) this.changed();
     });
     this.changed();

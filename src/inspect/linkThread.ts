@@ -1,14 +1,16 @@
 import type { KernelFrame, Sample } from '../model/sample';
+import type { CallStack } from '../source/callStacks';
 import type { KernelLocation } from '../source/kernelSymbols';
 import type { LinkAnswer, LinkQuestion } from '../source/linkMessages';
 import { patched } from '../source/samplePatch';
 import { withStanding } from '../source/standing';
 import { type LentTarget, lendTarget } from '../target/portTarget';
-import { restored } from '../target/portValues';
+import { packed, restored } from '../target/portValues';
 import type { Target } from '../target/target';
 import type { Thread } from '../target/workerThread';
 import type { Clock } from './inspection';
 import { type Link, unlinked } from './linking';
+import type { NameDumps } from './tracing';
 
 /** Milliseconds without work after which the thread is ended, with all it has learned. */
 const IDLE = 60_000;
@@ -34,10 +36,12 @@ interface Late {
   readonly late: (linked: Sample) => void;
 }
 
-/** A question about a kernel frame. */
+/** A question about a kernel frame, or about stacks that were copied. */
 interface Asked {
   readonly timer: unknown;
-  readonly resolve: (location: KernelLocation) => void;
+  readonly answered: (answer: LinkAnswer) => void;
+  /** Nobody can answer it, and why. */
+  readonly left: (why: string) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -112,13 +116,53 @@ export class LinkThread {
   kernelLine(target: Target, frame: KernelFrame, release: string): Promise<KernelLocation> {
     if (this.crashes >= MOST_CRASHES) return Promise.resolve(unread('too often'));
     return new Promise((resolve, reject) => {
-      const number = this.numberOf(target);
-      const thread = this.threadFor(target, number);
-      const id = this.next++;
-      const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
-      this.asked.set(id, { timer, resolve, reject });
-      thread.post({ kind: 'kernel line', id, target: number, frame, release } satisfies LinkQuestion);
+      const answered = (answer: LinkAnswer) => 'location' in answer && resolve(answer.location);
+      const left = (why: string) => resolve(unread(why));
+      this.ask(target, { answered, left, reject }, (id, number) => ({
+        kind: 'kernel line',
+        id,
+        target: number,
+        frame,
+        release,
+      }));
     });
+  }
+
+  /** Names stacks that were copied while the process ran. Rejects only when the target is gone. */
+  readonly nameDumps: NameDumps = (target, { process }, dumps) => {
+    const unnamed = (why: string): CallStack[] =>
+      dumps.map(({ tid }) => ({
+        tid,
+        note: `is not told: reading the program’s binaries has failed: ${why}`,
+      }));
+    if (this.crashes >= MOST_CRASHES) return Promise.resolve(unnamed('too often'));
+    return new Promise((resolve, reject) => {
+      const answered = (answer: LinkAnswer) => 'named' in answer && resolve([...answer.named]);
+      const left = (why: string) => resolve(unnamed(why));
+      const { content, bytes } = packed(dumps);
+      const question = (id: number, number: number): LinkQuestion => ({
+        kind: 'name dumps',
+        id,
+        target: number,
+        process,
+        dumps: content,
+      });
+      this.ask(target, { answered, left, reject }, question, bytes);
+    });
+  };
+
+  private ask(
+    target: Target,
+    asked: Omit<Asked, 'timer'>,
+    question: (id: number, target: number) => LinkQuestion,
+    bytes?: ArrayBuffer,
+  ): void {
+    const number = this.numberOf(target);
+    const thread = this.threadFor(target, number);
+    const id = this.next++;
+    const timer = this.clock.setTimeout(() => this.overdue(), OVERDUE);
+    this.asked.set(id, { ...asked, timer });
+    thread.post(question(id, number), bytes ? [bytes] : []);
   }
 
   /** What the user has set has changed: the next Samples are linked by a thread that knows, and nothing that was told before stands. */
@@ -182,7 +226,7 @@ export class LinkThread {
     this.asked.delete(answer.id);
     this.clock.clearTimeout((pending ?? asked)?.timer);
     if ('failure' in answer) (pending ?? asked)?.reject(restored(answer.failure));
-    else if ('location' in answer) asked?.resolve(answer.location);
+    else if ('location' in answer || 'named' in answer) asked?.answered(answer);
     else if (pending) {
       this.told.set(pending.key, this.changes);
       pending.resolve(patched(pending.sample, answer.patch));
@@ -208,11 +252,11 @@ export class LinkThread {
     this.leave(why);
   }
 
-  /** Answers what was asked about kernel frames. */
+  /** Answers what was asked beside links. */
   private leave(why: string): void {
-    for (const { timer, resolve } of this.asked.values()) {
+    for (const { timer, left } of this.asked.values()) {
       this.clock.clearTimeout(timer);
-      resolve(unread(why));
+      left(why);
     }
     this.asked.clear();
   }

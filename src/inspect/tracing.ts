@@ -2,6 +2,7 @@ import { walkKernel } from '../kernel/walk';
 import { UserError } from '../model/errors';
 import type { Process, Sample } from '../model/sample';
 import type { TracedRequest, TraceSummary } from '../model/trace';
+import type { LatencySpan, TraceDetails, TraceStatus } from '../model/traceDetails';
 import type { Failure } from '../probe/protocol';
 import { layoutOf, type WalkOptions } from '../sample/pendingSources';
 import type { CallStack } from '../source/callStacks';
@@ -14,7 +15,9 @@ import type { EventFormat } from '../trace/format';
 import type { Life } from '../trace/life';
 import { parseBufferStats } from '../trace/stats';
 import { TraceReader } from '../trace/traceReader';
+import { TraceRecord } from '../trace/traceRecord';
 import { readFormats } from './traceFormats';
+import { TracePace } from './tracePace';
 import { nothingTraced, traceRefused } from './tracingTrouble';
 
 export interface TraceOptions {
@@ -38,6 +41,7 @@ export interface TraceResult {
   readonly summary: TraceSummary;
   /** Of requests that are pending, for withRecordedOrigins. */
   readonly submits: readonly RecordedSubmit[];
+  readonly details: TraceDetails;
 }
 
 /** Pending requests beside those shown whose stacks are named. */
@@ -81,18 +85,47 @@ export class RunningTrace {
   private broken: Failure | undefined;
   /** Stacks taken up to the moment from which they are counted. */
   private counted = { since: performance.now(), stacks: 0 };
+  /** Nanoseconds of CLOCK_MONOTONIC up to which it has been drained. */
+  private drained: bigint;
+  private readonly began = Date.now();
+  private readonly pace: TracePace;
+  /** Settles when nothing more is drained: it was stopped, it broke off, or the target is gone. Never rejects. */
+  readonly ended: Promise<void>;
 
   constructor(
     private readonly target: Target,
     private readonly tracing: Tracing,
     readonly reader: TraceReader,
+    private readonly record: TraceRecord,
     private readonly place: string,
     private readonly interval: number,
     private readonly notTraced: readonly string[],
     private readonly origin: bigint,
     private readonly process: Process,
   ) {
+    this.drained = origin;
+    this.pace = new TracePace(target, reader);
     this.loop = this.drainOnSchedule();
+    this.ended = this.loop.catch(() => undefined);
+  }
+
+  /** What is known up to the last drain; `lost` as the pages tell, at least. */
+  soFar(): TraceSummary {
+    return this.reader.summary(this.drained, this.reader.lostSeen, this.notTraced);
+  }
+
+  /** How it goes; rates are since the last call. */
+  status(): TraceStatus {
+    return this.pace.status(this.seconds);
+  }
+
+  /** Of what has completed of late. */
+  latest(): LatencySpan | undefined {
+    return this.record.latest(Number(this.drained - this.origin));
+  }
+
+  private get seconds(): number {
+    return Number(this.drained - this.origin) / 1e9;
   }
 
   /**
@@ -119,12 +152,31 @@ export class RunningTrace {
           ]
         : [];
     const summary = this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...polled, ...ended]);
-    return names ? this.withStacks(summary, names) : { summary, submits: [] };
+    return names
+      ? this.withStacks(summary, names)
+      : { summary, submits: [], details: this.details(this.record.stacks.map((life) => this.told(life))) };
+  }
+
+  private told(life: Life): TracedRequest {
+    return this.reader.told(life, Number(this.drained - this.origin));
+  }
+
+  private details(stacks: readonly TracedRequest[]): TraceDetails {
+    const { requests, completed, overTime, latencies } = this.record;
+    return {
+      began: this.began,
+      origin: Number(this.origin) / 1e9,
+      requests: requests.map((life) => this.told(life)),
+      completed,
+      stacks: stacks.filter(({ stack }) => stack !== undefined),
+      overTime,
+      latencies,
+    };
   }
 
   private async withStacks(summary: TraceSummary, names: NameDumps): Promise<TraceResult> {
     const { slowest, oldest } = this.reader.shown;
-    const told = [...slowest, ...oldest];
+    const told = [...new Set([...slowest, ...oldest, ...this.record.stacks])];
     const further = this.reader.pending.filter((life) => !told.includes(life)).slice(0, MOST_NAMED);
     const lives = [...told, ...further].filter(({ stack }) => stack !== undefined);
     const dumps = lives.flatMap(({ stack }) => (stack ? [stack] : []));
@@ -148,6 +200,7 @@ export class RunningTrace {
         const { frames } = stacks.get(life) ?? {};
         return frames ? [{ ...this.reader.named(life), stack: frames }] : [];
       }),
+      details: this.details(this.record.stacks.map((life) => withStack(this.told(life), life))),
     };
   }
 
@@ -178,8 +231,10 @@ export class RunningTrace {
         this.broken = drained;
         return this.origin;
       }
-      this.reader.take(drained);
-      if (!drained.more) return drained.began;
+      this.pace.spend(() => this.reader.take(drained));
+      if (drained.more) continue;
+      this.drained = drained.began;
+      return drained.began;
     }
   }
 
@@ -226,7 +281,7 @@ export async function startTrace(
   const { rings, submitters } = await ringsOf(target, pid, options.walk ?? {});
   const events = formats.filter(({ name }) => FOLLOWED.has(EVENT_KINDS.get(name)));
   const stackBytes = options.stackBytes ?? STACK_BYTES;
-  const { newHistogram } = await import('../trace/histograms');
+  const { newHistogram, newFastHistogram } = await import('../trace/histograms');
   const stackKilobytes = Math.max(
     64,
     Math.min(MOST_STACK_KILOBYTES, Math.floor(ALL_STACK_KILOBYTES / processors)),
@@ -250,8 +305,10 @@ export async function startTrace(
     throw traceRefused(first.errno, target);
   }
   const known = new Map([...rings].map(([address, fd]) => [Number(address & LOW_48), fd]));
+  const record = new TraceRecord(newFastHistogram);
   const reader = new TraceReader({
     newHistogram,
+    onCompleted: (life) => record.add(life),
     formats,
     page,
     arch: target.arch,
@@ -270,6 +327,7 @@ export async function startTrace(
     target,
     tracing,
     reader,
+    record,
     `${place}/instances/${instance}`,
     options.interval ?? INTERVAL,
     notTraced,

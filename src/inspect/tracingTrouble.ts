@@ -26,7 +26,10 @@ export function traceRefused(errno: string, { label, rights }: Pick<Target, 'lab
     case 'EBUSY':
       return nothingTraced('Another trace of this connection is under way.', 'Stop that one first.');
     case 'EOPNOTSUPP':
-      return nothingTraced('The probe was started with --no-kernel-memory or --no-memory.', 'Leave it out.');
+      return nothingTraced(
+        'The probe was started with --no-kernel-memory or --no-memory, or the settings say that the memory of the kernel or of processes is not read.',
+        'Leave it out, or switch the setting on and inspect anew.',
+      );
     case 'EXDEV':
       return nothingTraced(
         '/proc is of another PID namespace than the probe.',

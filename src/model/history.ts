@@ -1,4 +1,5 @@
 import type { RequestState } from './request';
+import type { LatencySpan } from './traceDetails';
 
 /**
  * How an inspection has gone, as numbers over time. Times are milliseconds since 1970 on the target's clock; shares are 0 to 1; an
@@ -22,6 +23,8 @@ export interface HistoryPoint {
   readonly devices: readonly DevicePoint[];
   /** Share of the time in which some task of the host, or all that were not idle, waited for I/O (PSI). */
   readonly pressure?: { readonly some: number; readonly full?: number };
+  /** Of the requests that completed in the one to two seconds before, while they were traced. */
+  readonly latency?: LatencySpan;
   /** What the look cost: seconds of time that it took. */
   readonly cost?: number;
   /** Seconds of a processor of the host that its probe has taken since the point before, for this process and all others. */

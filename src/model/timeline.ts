@@ -24,6 +24,8 @@ export interface Shown {
   /** The answer, one sentence. */
   readonly answer: string;
   readonly severity?: 'info' | 'warning' | 'critical';
+  /** Present once it was asked to be traced. */
+  readonly tracing?: { readonly running: boolean; readonly words: string };
   /** Oldest first. */
   readonly lanes: readonly Lane[];
   /** Pending requests that have no lane here. */
@@ -51,5 +53,8 @@ export type FromPage =
   | { readonly kind: 'select'; readonly at: number; readonly from?: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** Begin to trace the process, and end it. */
+  | { readonly kind: 'trace' }
+  | { readonly kind: 'stop trace' }
   /** A picture of the charts, base64. */
   | { readonly kind: 'picture'; readonly png: string };

@@ -6,6 +6,10 @@ export interface TraceSummary {
   readonly submitted: number;
   /** CQEs posted, of multishot requests each. */
   readonly completed: number;
+  /** Of the submitted those that a kernel thread (SQPOLL) took up, for which the program made no system call. */
+  readonly polled?: number;
+  /** Calls of io_uring_enter by the process meanwhile, where they are counted. */
+  readonly enters?: number;
   /** Submitted meanwhile and not completed. */
   readonly pending: number;
   /** Completions whose submit was not seen: from before the trace began, or lost. They are in no latency. */

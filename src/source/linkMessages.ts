@@ -1,7 +1,8 @@
 import type { KernelLayout } from '../kernel/layout';
-import type { KernelFrame, Sample } from '../model/sample';
+import type { KernelFrame, Process, Sample } from '../model/sample';
 import type { Port, TargetFacts } from '../target/portTarget';
 import type { PackedFailure } from '../target/portValues';
+import type { CallStack } from './callStacks';
 import type { KernelLocation } from './kernelSymbols';
 import type { SamplePatch } from './samplePatch';
 
@@ -35,6 +36,14 @@ export type LinkQuestion =
       readonly frame: KernelFrame;
       readonly release: string;
     }
+  /** Stacks of a process that were copied while it ran; `dumps` are StackDumps, as `packed` has them. */
+  | {
+      readonly kind: 'name dumps';
+      readonly id: number;
+      readonly target: number;
+      readonly process: Process;
+      readonly dumps: unknown;
+    }
   /** Nobody waits for that any more; it is answered all the same. */
   | { readonly kind: 'give up'; readonly id: number };
 
@@ -43,4 +52,5 @@ export type LinkAnswer =
   /** The same once more, with what debug files tell that have come since. */
   | { readonly id: number; readonly late: SamplePatch }
   | { readonly id: number; readonly location: KernelLocation }
+  | { readonly id: number; readonly named: readonly CallStack[] }
   | { readonly id: number; readonly failure: PackedFailure };

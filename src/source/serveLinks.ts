@@ -1,12 +1,13 @@
 import type { Sample } from '../model/sample';
 import { type Port, portTarget } from '../target/portTarget';
-import { failureOf } from '../target/portValues';
+import { bytesOf, failureOf } from '../target/portValues';
 import type { Target } from '../target/target';
 import type { BinariesOptions } from './binaries';
 import { KernelSymbols } from './kernelSymbols';
 import type { LinkAnswer, LinkQuestion } from './linkMessages';
 import { SampleLinker } from './linkSample';
 import { patchBetween } from './samplePatch';
+import type { StackDump } from './unwind/threads';
 
 /** Processes whose latest Sample is kept: threads that have not run since are not read again. */
 const MOST_KEPT = 8;
@@ -35,8 +36,17 @@ export function serveLinks(port: Pick<Port, 'on' | 'postMessage'>, options: Bina
     const host = hosts.get(question.target);
     if (!host) throw new Error('The target is gone.');
     if (question.kind === 'link') return link(host, question, signal);
+    if (question.kind === 'name dumps') return nameDumps(host, question);
     const { id, frame, release } = question;
     return { id, location: await host.kernel.locate(frame, release) };
+  }
+
+  async function nameDumps(
+    host: Linked,
+    { id, process, dumps }: Answered & { readonly kind: 'name dumps' },
+  ): Promise<LinkAnswer> {
+    const stacks = await host.linker.nameDumps({ process }, bytesOf(dumps) as StackDump[]);
+    return { id, named: stacks.map(({ unwound: _, ...stack }) => stack) };
   }
 
   async function link(

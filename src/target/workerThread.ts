@@ -2,7 +2,7 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 
 /** Another thread of this program. */
 export interface Thread {
-  post(message: unknown, handedOver?: readonly MessagePort[]): void;
+  post(message: unknown, handedOver?: readonly (MessagePort | ArrayBuffer)[]): void;
   onMessage(listener: (message: unknown) => void): void;
   /** Settles when it has ended: undefined = it was told to, else why in words. */
   readonly ended: Promise<string | undefined>;

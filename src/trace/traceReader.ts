@@ -24,6 +24,8 @@ export interface TraceOf {
   readonly rings: ReadonlyMap<number, number>;
   /** Where the rings are not known: those that one of these threads submits to are the ones. */
   readonly submitters?: ReadonlySet<number>;
+  /** Called for each request that has completed, in the order of their completions. */
+  readonly onCompleted?: (life: Life) => void;
 }
 
 /** Pending requests that are told. */
@@ -64,7 +66,10 @@ export class TraceReader {
     const byRequest = this.decoder.namesRequest('submit') && this.decoder.namesRequest('complete');
     this.lifetimes = new Lifetimes(
       {
-        onCompleted: (life) => this.statistics.add(life),
+        onCompleted: (life) => {
+          this.statistics.add(life);
+          of.onCompleted?.(life);
+        },
         onFurther: (event, life) => {
           if (!life) this.statistics.addUnseen(event);
         },
@@ -95,6 +100,12 @@ export class TraceReader {
     return { slowest: this.statistics.slowest, oldest: oldest.slice(0, MOST_PENDING) };
   }
 
+  /** Requests submitted and CQEs posted so far. */
+  get counts(): { readonly submitted: number; readonly completed: number } {
+    const { submitted, completed } = this.lifetimes;
+    return { submitted, completed };
+  }
+
   /** All that are pending, in the order of their submits. */
   get pending(): readonly Life[] {
     return [...this.lifetimes.pending];
@@ -108,6 +119,7 @@ export class TraceReader {
       seconds: end / 1e9,
       submitted: lifetimes.submitted,
       completed: lifetimes.completed,
+      polled: this.polledSubmits,
       pending: lifetimes.pendingCount,
       unseenSubmits: lifetimes.unseenSubmits,
       unseenCompletions: lifetimes.unseenCompletions,
@@ -136,7 +148,8 @@ export class TraceReader {
     };
   }
 
-  private told(life: Life, end: number): TracedRequest {
+  /** A request as it is told; `end`: nanoseconds after the origin up to which a pending one has taken. */
+  told(life: Life, end: number): TracedRequest {
     const { completed, result, submitted, fd, polls } = life;
     const isPending = Number.isNaN(completed);
     const ringFd = this.of.rings.get(life.ring);

@@ -16,21 +16,34 @@ export function exportCommand(inspections: Inspections, subjects: Subjects): vsc
       attempt('It could not be exported.', async () => {
         const inspected = await subjects.of(from, ['live', 'paused', 'ended', 'saved']);
         if (!inspected?.snapshot.sample) return;
-        const chosen = EXPORT_FORMATS.find(({ id }) => id === format) ?? (await askFormat());
+        const isTraced = inspected.tracing?.result !== undefined;
+        const chosen = EXPORT_FORMATS.find(({ id }) => id === format) ?? (await askFormat(isTraced));
         if (!chosen) return;
+        if (chosen.traced && !isTraced) throw nothingWasTraced();
         // The question has taken its time: what stands there now is written.
-        const { sample, cost } = inspections.get(inspected.key)?.snapshot ?? inspected.snapshot;
+        const { snapshot, tracing } = inspections.get(inspected.key) ?? inspected;
+        const { sample, cost } = snapshot;
         if (!sample) return;
         const file = given instanceof vscode.Uri ? given : await askWhere(chosen, sample);
         if (!file) return;
         const points = inspections.historyOf(inspected.key)?.points ?? [];
-        await write(file, await chosen.text(sample, points, cost));
+        await write(file, await chosen.text({ sample, points, cost, traced: tracing?.result?.details }));
       }),
   );
 }
 
-async function askFormat(): Promise<ExportFormat | undefined> {
-  const items = EXPORT_FORMATS.map((format) => ({ label: format.label, detail: format.detail, format }));
+function nothingWasTraced(): UserError {
+  return new UserError(
+    'not-traceable',
+    'There is nothing to export.',
+    'The process has not been traced yet.',
+    'Use “Start Tracing”, and export it when the trace has ended.',
+  );
+}
+
+async function askFormat(isTraced: boolean): Promise<ExportFormat | undefined> {
+  const formats = EXPORT_FORMATS.filter(({ traced }) => isTraced || !traced);
+  const items = formats.map((format) => ({ label: format.label, detail: format.detail, format }));
   return (await vscode.window.showQuickPick(items, { placeHolder: 'Export as…' }))?.format;
 }
 

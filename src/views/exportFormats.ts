@@ -1,15 +1,25 @@
 import type { HistoryPoint } from '../model/history';
 import type { Sample } from '../model/sample';
+import type { TraceDetails } from '../model/traceDetails';
 
 export interface ExportFormat {
-  readonly id: 'csv' | 'stacks' | 'chrome-trace' | 'metrics' | 'report';
+  readonly id: 'csv' | 'stacks' | 'chrome-trace' | 'metrics' | 'report' | 'traced-csv' | 'traced-stacks';
   readonly label: string;
   /** What reads it. */
   readonly detail: string;
   /** Ends the file's name. */
   readonly extension: string;
-  /** Of an inspection's Sample, how it has gone, and the seconds its last look took. */
-  text(sample: Sample, points: readonly HistoryPoint[], cost: number | undefined): Promise<string>;
+  /** There is nothing to write unless it was traced. */
+  readonly traced?: true;
+  text(inspected: Exported): Promise<string>;
+}
+
+/** An inspection's Sample, how it has gone, the seconds its last look took, and what was traced of it. */
+export interface Exported {
+  readonly sample: Sample;
+  readonly points: readonly HistoryPoint[];
+  readonly cost?: number | undefined;
+  readonly traced?: TraceDetails | undefined;
 }
 
 /** What an inspection can be written as, for other programs. Each is loaded when it is asked for. */
@@ -19,31 +29,34 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     label: 'Requests as CSV',
     detail: 'A row for each pending request, for a spreadsheet',
     extension: 'csv',
-    text: async (sample) => (await import('../inspect/exports/requestsCsv')).requestsCsv(sample),
+    text: async ({ sample }) => (await import('../inspect/exports/requestsCsv')).requestsCsv(sample),
   },
   {
     id: 'stacks',
     label: 'Stacks for a Flame Graph',
     detail: 'Collapsed stacks of all tasks, for flamegraph.pl, inferno or speedscope',
     extension: 'folded',
-    text: async (sample) => (await import('../inspect/exports/collapsedStacks')).collapsedStacks(sample),
+    text: async ({ sample }) => (await import('../inspect/exports/collapsedStacks')).collapsedStacks(sample),
   },
   {
     id: 'chrome-trace',
     label: 'Chrome Trace',
-    detail: 'How it went since it is inspected, and what is pending now, for ui.perfetto.dev',
+    detail:
+      'How it went since it is inspected, traced requests, and what is pending now, for ui.perfetto.dev',
     extension: 'trace.json',
-    text: async (sample, points) =>
-      (await import('../inspect/exports/chromeTrace')).chromeTrace(sample, points),
+    text: async ({ sample, points, traced }) =>
+      (await import('../inspect/exports/chromeTrace')).chromeTrace(sample, points, traced),
   },
   {
     id: 'metrics',
     label: 'OpenMetrics',
-    detail: 'Numbers of this moment, as Prometheus reads them',
+    detail: 'Numbers of this moment, and traced latencies, as Prometheus reads them',
     extension: 'prom',
-    text: async (sample, _, cost) => {
+    text: async ({ sample, cost, traced }) => {
       const { openMetrics } = await import('../inspect/exports/openMetrics');
-      return openMetrics([{ sample, ...(cost === undefined ? {} : { cost }) }]);
+      return openMetrics([
+        { sample, ...(cost === undefined ? {} : { cost }), ...(traced ? { traced } : {}) },
+      ]);
     },
   },
   {
@@ -51,6 +64,24 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     label: 'Report as Text',
     detail: 'What the command line prints',
     extension: 'txt',
-    text: async (sample) => (await import('../explain/report')).reportText(sample),
+    text: async ({ sample }) => (await import('../explain/report')).reportText(sample),
+  },
+  {
+    id: 'traced-csv',
+    label: 'Traced Requests as CSV',
+    detail: 'A row for each request that completed while it was traced, with its latency',
+    extension: 'traced.csv',
+    traced: true,
+    text: async ({ traced }) =>
+      traced ? (await import('../inspect/exports/tracedCsv')).tracedCsv(traced) : '',
+  },
+  {
+    id: 'traced-stacks',
+    label: 'Submit Stacks by Latency',
+    detail: 'Where traced requests were submitted, weighted by how long they took, for a flame graph',
+    extension: 'latency.folded',
+    traced: true,
+    text: async ({ sample, traced }) =>
+      traced ? (await import('../inspect/exports/latencyStacks')).latencyStacks(sample, traced) : '',
   },
 ];

@@ -20,6 +20,8 @@ export const COMMANDS = {
   openSample: 'ioUringInspector.openSample',
   exportAs: 'ioUringInspector.export',
   showTimeline: 'ioUringInspector.showTimeline',
+  startTracing: 'ioUringInspector.startTracing',
+  stopTracing: 'ioUringInspector.stopTracing',
   searchKernel: 'ioUringInspector.searchKernel',
   stop: 'ioUringInspector.stop',
   learnMore: 'ioUringInspector.learnMore',
@@ -69,6 +71,7 @@ export const SETTINGS = {
   followDebuggee: 'followDebuggee',
   kernelSource: 'kernelSource',
   kernelLink: 'kernelLink',
+  traceSeconds: 'traceSeconds',
 } as const;
 
 /** Context keys for `when` and `enablement` clauses. */
@@ -78,6 +81,8 @@ export const CONTEXTS = {
   /** A process of the tree can be paused, or resumed. */
   live: 'ioUringInspector.live',
   paused: 'ioUringInspector.paused',
+  /** A process of the tree is being traced. */
+  tracing: 'ioUringInspector.tracing',
   /** A host that is not this machine stands in the tree; the way to one is lost. */
   elsewhere: 'ioUringInspector.elsewhere',
   lost: 'ioUringInspector.lost',
@@ -87,6 +92,9 @@ export const CONTEXTS = {
 
 /** `contextValue` of a root row is this and the state: `inspection.live`. */
 export const ROOT_CONTEXT = 'inspection';
+/** `contextValue` of the row of what is being traced, and of what was. */
+export const TRACING_CONTEXT = 'tracing';
+export const TRACED_CONTEXT = 'traced';
 /** `contextValue` of a host's row is this and its state: `host.lost`. */
 export const HOST_CONTEXT = 'host';
 /** `contextValue` of a row that counts requests without rows. */

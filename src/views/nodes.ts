@@ -17,6 +17,7 @@ import { inOrder } from './order';
 import { resourceNodes } from './resourceNodes';
 import { ringNodes } from './ringNodes';
 import { taskNodes } from './taskNodes';
+import { tracedNodes } from './tracedNodes';
 import { clock, dayAndClock, dots, shown } from './words';
 
 /**
@@ -76,7 +77,7 @@ function rootNode(inspected: Inspected, cutOff: boolean): Node {
     tooltip: () => rootTooltip(inspected),
     children: () => [
       ...(snapshot.problem && !cutOff ? [problemNode(snapshot.problem, sample !== undefined)] : []),
-      ...(sample ? sampleNodes(sample, moreRights(inspected, sample)) : []),
+      ...(sample ? sampleNodes(sample, moreRights(inspected, sample), tracedNodes(inspected)) : []),
     ],
   };
 }
@@ -105,9 +106,10 @@ function moreRights({ key, host, snapshot }: Inspected, { rights }: Sample): str
   return can ? key : undefined;
 }
 
-function sampleNodes(sample: Sample, sudo: string | undefined): readonly Node[] {
+function sampleNodes(sample: Sample, sudo: string | undefined, traced: readonly Node[]): readonly Node[] {
   return [
     ...findingNodes(sample),
+    ...traced,
     ...ringNodes(sample),
     ...aioNodes(sample),
     ...taskNodes(sample),

@@ -8,6 +8,7 @@ import { CONTEXTS } from './ids';
 import { stateOf } from './nodes';
 import { onSettingsChange, refreshInterval } from './settings';
 import type { Timelines } from './timelinePanel';
+import { isTraced } from './tracingCommands';
 import type { InspectionTree } from './tree';
 
 /** Seconds between counters while a timeline is seen. */
@@ -51,6 +52,7 @@ export function followContexts(inspections: Inspections, hosts: Hosts): vscode.D
     tell(CONTEXTS.inspecting, states.length > 0);
     tell(CONTEXTS.live, states.includes('live'));
     tell(CONTEXTS.paused, states.includes('paused'));
+    tell(CONTEXTS.tracing, all.some(isTraced));
     const { kept } = hosts;
     tell(CONTEXTS.elsewhere, kept.length > 0 || isGrouped(all));
     const shown = new Set([

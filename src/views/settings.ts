@@ -6,6 +6,8 @@ import { SECTION, SETTINGS } from './ids';
 
 /** Seconds; a look costs the target's host something, so it never comes more often. */
 const SHORTEST_INTERVAL = 0.5;
+/** Seconds; what is traced costs the process time at each request. */
+const LONGEST_TRACE = 3600;
 
 /** Seconds between looks; undefined = the user refreshes by hand. */
 export function refreshInterval(): number | undefined {
@@ -13,6 +15,12 @@ export function refreshInterval(): number | undefined {
   if (!settings.get<boolean>(SETTINGS.autoRefresh, true)) return undefined;
   const seconds = Number(settings.get<unknown>(SETTINGS.refreshInterval, 2));
   return Number.isFinite(seconds) ? Math.max(SHORTEST_INTERVAL, seconds) : 2;
+}
+
+/** Seconds after which a trace stops by itself. */
+export function traceSeconds(): number {
+  const seconds = Number(vscode.workspace.getConfiguration(SECTION).get<unknown>(SETTINGS.traceSeconds, 60));
+  return Number.isFinite(seconds) ? Math.min(LONGEST_TRACE, Math.max(1, seconds)) : 60;
 }
 
 /** Where the user keeps a probe of their own; undefined = the one that comes with the extension. */

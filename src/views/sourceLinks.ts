@@ -3,6 +3,7 @@ import type { Clock } from '../inspect/inspection';
 import type { LocateKernel } from '../inspect/kernelLines';
 import type { Linking } from '../inspect/linking';
 import type { LinkThread } from '../inspect/linkThread';
+import type { NameDumps } from '../inspect/tracing';
 import type { Sample } from '../model/sample';
 import type { LinkSettings } from '../source/linkMessages';
 import { debuginfodUrls, onSettingsChange, sourcesEnabled } from './settings';
@@ -31,6 +32,15 @@ export class SourceLinks {
     this.thread ??= this.load();
     const { link } = await this.thread;
     return { link, patience: LINKS_PATIENCE, ...(late ? { late } : {}) };
+  }
+
+  /** Undefined where the settings say that sources are not told. */
+  get nameDumps(): NameDumps | undefined {
+    if (!sourcesEnabled()) return undefined;
+    return async (target, of, dumps) => {
+      this.thread ??= this.load();
+      return (await this.thread).nameDumps(target, of, dumps);
+    };
   }
 
   readonly kernelLine: LocateKernel = async (target, frame, release) => {

@@ -41,6 +41,8 @@ export function readMessage(value: unknown): FromPage | undefined {
     case 'ready':
     case 'pause':
     case 'resume':
+    case 'trace':
+    case 'stop trace':
       return { kind };
     case 'select':
       if (!isTime(at) || (from !== undefined && !isTime(from))) return undefined;

@@ -121,6 +121,12 @@ export class Timelines implements vscode.Disposable {
       case 'resume':
         this.inspections.resume(key);
         break;
+      case 'trace':
+      case 'stop trace': {
+        const command = message.kind === 'trace' ? COMMANDS.startTracing : COMMANDS.stopTracing;
+        void vscode.commands.executeCommand(command, { inspection: key });
+        break;
+      }
       case 'picture':
         void attempt('The picture could not be saved.', () => this.savePicture(key, message.png));
         break;

@@ -1,13 +1,16 @@
 import { isInFlight, stateWords } from '../explain/requestStates';
 import { requestTarget } from '../explain/requestWords';
-import { operationLabel } from '../explain/words';
+import { rateFacts, statusFacts } from '../explain/traceWords';
+import { duration, operationLabel } from '../explain/words';
 import type { Inspected } from '../inspect/inspections';
+import type { TracingState } from '../inspect/processTracing';
 import { printable } from '../model/printable';
 import type { Request, Sample } from '../model/sample';
 import type { Lane, Shown } from '../model/timeline';
 import { onHost } from './hostNodes';
 import { titleOf } from './nodes';
 import { problemText } from './problem';
+import { dots } from './words';
 
 /** More would be a wall; the tree has them all. */
 const MOST_LANES = 40;
@@ -24,9 +27,26 @@ export function shownOf(inspected: Inspected): Shown {
     ...(sample ? { at: Date.parse(sample.takenAt) } : {}),
     answer: printable(problem ? problemText(problem) : (finding?.summary ?? ''), 1000),
     ...(finding && !problem ? { severity: finding.severity } : {}),
+    ...(inspected.tracing ? { tracing: tracingOf(inspected.tracing) } : {}),
     lanes: sample ? pending.slice(0, MOST_LANES).map((request) => laneOf(request, sample)) : [],
     more: Math.max(0, pending.length - MOST_LANES),
   };
+}
+
+function tracingOf({ state, limit, status, summary, problem, why }: TracingState): {
+  readonly running: boolean;
+  readonly words: string;
+} {
+  const running = state === 'starting' || state === 'running';
+  const facts: readonly (string | undefined)[] =
+    state === 'failed'
+      ? ['Not traced', problem?.why]
+      : state === 'done'
+        ? [why ?? 'The trace has ended', ...(summary ? rateFacts(summary) : [])]
+        : state === 'stopping'
+          ? ['The trace ends']
+          : ['Tracing', ...(status ? statusFacts(status) : []), `stops by itself after ${duration(limit)}`];
+  return { running, words: printable(dots(...facts), 400) };
 }
 
 /** Oldest first; in the order of the Sample where nothing tells. */

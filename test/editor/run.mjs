@@ -13,6 +13,7 @@ import { runInExtensionHost } from './extensionHost.mjs';
 import { EditorUnavailable, editionNamed, installEditor, root } from './install.mjs';
 import { Report, Skip } from './report.mjs';
 import { runStories } from './story.mjs';
+import { tracingProbe } from './tracefs.mjs';
 import { debuggee, startVictim } from './victims.mjs';
 
 const [kind, ...names] = process.argv.slice(2);
@@ -26,6 +27,7 @@ const roles = {
   DOOMED: ['ring_victim', 'pipe-read'],
   HEALTHY: ['ring_victim', 'healthy'],
   ZOMBIE: ['odd', 'zombie'],
+  TRACED: ['traced'],
 };
 const chosen = runs[kind];
 if (!chosen) {
@@ -85,11 +87,13 @@ async function withVictims(editor, report, _files, vsix) {
         environment[`VICTIM_${role}`] = error.message;
       }
     }
-    try {
-      environment.DEBUGGEE = debuggee();
-    } catch (error) {
-      if (!(error instanceof Skip)) throw error;
-      environment.DEBUGGEE = error.message;
+    for (const [name, find] of Object.entries({ DEBUGGEE: debuggee, TRACING_PROBE: tracingProbe })) {
+      try {
+        environment[name] = await find();
+      } catch (error) {
+        if (!(error instanceof Skip)) throw error;
+        environment[name] = error.message;
+      }
     }
     await runInExtensionHost(editor, report, { environment, vsix });
   } finally {

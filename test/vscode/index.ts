@@ -11,6 +11,7 @@ import { kernelSourceTests } from './kernelSource.test';
 import { marksTests } from './marks.test';
 import { savedSampleTests } from './savedSample.test';
 import { runTest } from './suite';
+import { tracingTests } from './tracing.test';
 
 // The order counts: the first tests need an extension that nothing has activated.
 const tests = [
@@ -24,6 +25,7 @@ const tests = [
   ...marksTests,
   ...debuggingTests,
   ...followedTests,
+  ...tracingTests,
 ];
 
 /** Called by the editor (extensionTestsPath). Results go, one a line, to a file in the folder STATE names. */

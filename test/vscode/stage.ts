@@ -12,7 +12,7 @@ export async function api(): Promise<TestApi> {
 }
 
 /** Pid of a program that test/editor/run.mjs started, by its role; a test that needs an absent one is skipped. */
-export function victim(role: 'STUCK' | 'DOOMED' | 'HEALTHY' | 'ZOMBIE'): number {
+export function victim(role: 'STUCK' | 'DOOMED' | 'HEALTHY' | 'ZOMBIE' | 'TRACED'): number {
   const text = process.env[`VICTIM_${role}`] ?? '';
   if (!/^\d+$/.test(text))
     throw new Skip(text || `needs the program ${role}: start this with npm run test:vscode`);
@@ -60,8 +60,17 @@ export async function messages(work: () => Promise<unknown>): Promise<readonly s
 
 /** Command lines of this process's children: the probe is one while something is inspected. */
 export function children(): readonly string[] {
+  return childPids().map((pid) => readText(`/proc/${pid}/cmdline`));
+}
+
+/** Pid of the probe, where there is one. */
+export function probePid(): string | undefined {
+  return childPids().find((pid) => /io-uring-probe/.test(readText(`/proc/${pid}/cmdline`)));
+}
+
+function childPids(): readonly string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.filter((pid) => parentOf(pid) === process.pid).map((pid) => readText(`/proc/${pid}/cmdline`));
+  return pids.filter((pid) => parentOf(pid) === process.pid);
 }
 
 function parentOf(pid: string): number {

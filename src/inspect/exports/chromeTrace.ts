@@ -4,13 +4,18 @@ import { operationLabel } from '../../explain/words';
 import type { HistoryPoint } from '../../model/history';
 import { printable } from '../../model/printable';
 import type { Request, Sample } from '../../model/sample';
+import type { TraceDetails } from '../../model/traceDetails';
+import { tracedSpans } from './tracedSpans';
 
 /** An event of the Chrome trace format, which Perfetto reads; times in microseconds. */
-interface TraceEvent {
+export interface TraceEvent {
   readonly name: string;
-  readonly ph: 'C' | 'X' | 'M';
+  /** b, n, e: begin, instant and end of a span of its own `id`. */
+  readonly ph: 'C' | 'X' | 'M' | 'b' | 'n' | 'e';
   readonly ts: number;
   readonly dur?: number;
+  readonly cat?: string;
+  readonly id?: string;
   readonly pid: number;
   readonly tid?: number;
   readonly args?: Readonly<Record<string, unknown>>;
@@ -21,15 +26,20 @@ const FIRST_LANE = 1_000_000_000;
 
 /**
  * An inspection as Chrome trace JSON: counters of its rings, workers and disks over time, what each task is blocked in, and a slice for
- * each request that is pending in the newest Sample, as long as it has waited.
+ * each request that is pending in the newest Sample, as long as it has waited. Where it was traced, a span for each request, too.
  */
-export function chromeTrace(sample: Sample, points: readonly HistoryPoint[] = []): string {
+export function chromeTrace(
+  sample: Sample,
+  points: readonly HistoryPoint[] = [],
+  traced?: TraceDetails,
+): string {
   const { pid, name } = sample.process;
   const events = [
     { name: 'process_name', ph: 'M' as const, ts: 0, pid, args: { name: printable(name, 64) } },
     ...points.flatMap((point) => countersOf(point, pid)),
     ...tasksOf(sample),
     ...requestsOf(sample),
+    ...(traced ? tracedSpans(traced, sample) : []),
   ];
   return `${JSON.stringify({ displayTimeUnit: 'ms', traceEvents: events })}\n`;
 }

@@ -35,6 +35,6 @@ function originOf({ operation, origin = [] }: Request): string[][] {
 }
 
 /** Semicolons and line ends part frames and stacks; the count stands behind the last space. */
-function frame(name: string): string {
+export function frame(name: string): string {
   return printable(name, 300).replaceAll(';', ':').trim() || '?';
 }

@@ -2,11 +2,13 @@ import { inFlight, uncollected } from '../../explain/ringCounts';
 import { stuckCount } from '../../explain/summary';
 import { printable } from '../../model/printable';
 import type { Sample } from '../../model/sample';
+import type { TraceDetails } from '../../model/traceDetails';
 import { measured } from '../measure';
+import { latencyHistogram } from './latencyHistogram';
 
 export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-type Labels = Readonly<Record<string, string | number>>;
+export type Labels = Readonly<Record<string, string | number>>;
 
 interface Family {
   readonly name: string;
@@ -17,14 +19,23 @@ interface Family {
 
 /**
  * The Samples of some processes in the OpenMetrics text format 1.0. Counters of a ring are the kernel's, of 32 bits: where they
- * wrap, it is a reset to who reads them. `cost` = seconds that the look took.
+ * wrap, it is a reset to who reads them. `cost` = seconds that the look took; `traced`: what a trace before it tells.
  */
-export function openMetrics(all: readonly { readonly sample: Sample; readonly cost?: number }[]): string {
+export function openMetrics(all: Looked): string {
   const families = [...ringFamilies(all), ...processFamilies(all)];
-  return `${families.map(familyText).join('')}# EOF\n`;
+  const rows = all.flatMap(({ sample, traced }) =>
+    traced ? [{ labels: processLabels(sample), latencies: traced.latencies }] : [],
+  );
+  return `${families.map(familyText).join('')}${latencyHistogram(rows, labelText)}# EOF\n`;
 }
 
-type Looked = readonly { readonly sample: Sample; readonly cost?: number }[];
+export interface LookedAt {
+  readonly sample: Sample;
+  readonly cost?: number;
+  readonly traced?: TraceDetails;
+}
+
+type Looked = readonly LookedAt[];
 
 function ringFamilies(all: Looked): Family[] {
   const rings = all.flatMap(({ sample }) =>

@@ -1,7 +1,7 @@
-import { printable } from '../../model/printable';
 import type { Request, Sample } from '../../model/sample';
+import { csvText, type Value } from './csv';
 
-type Column = readonly [string, (request: Request) => string | number | null | undefined];
+type Column = readonly [string, (request: Request) => Value];
 
 const COLUMNS: readonly Column[] = [
   ['ring', ({ ring }) => ring],
@@ -30,15 +30,5 @@ const COLUMNS: readonly Column[] = [
 
 /** The requests of a Sample as CSV (RFC 4180), a row each, with a row of names above. Seconds and bytes. */
 export function requestsCsv({ requests }: Sample): string {
-  const rows = requests.map((request) => COLUMNS.map(([, value]) => field(value(request))).join(','));
-  return [COLUMNS.map(([name]) => name).join(','), ...rows].map((row) => `${row}\r\n`).join('');
-}
-
-/** What a spreadsheet would take for a formula gets an apostrophe: paths and names are the target's. */
-function field(value: string | number | null | undefined): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'number') return String(value);
-  const text = printable(value);
-  const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvText(COLUMNS, requests);
 }

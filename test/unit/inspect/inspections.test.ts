@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type HostId, hostKey, LOCAL } from '../../../src/inspect/hostId';
 import type { Clock, TakeSample } from '../../../src/inspect/inspection';
 import { Inspections } from '../../../src/inspect/inspections';
+import type { BegunTrace } from '../../../src/inspect/processTracing';
 import { UserError } from '../../../src/model/errors';
+import type { TraceSummary } from '../../../src/model/trace';
+import type { TraceDetails, TraceStatus } from '../../../src/model/traceDetails';
 import { healthy, stuck } from '../views/samples';
 
 class FakeClock implements Clock {
@@ -160,5 +163,48 @@ describe('the list of inspections', () => {
     list.dispose();
     list.open(stuck(), 'x');
     expect(changes).toBe(1);
+  });
+
+  it('ends a trace with its process, keeps what was traced, and gives one back that is closed', async () => {
+    let stops = 0;
+    let gone = false;
+    const summary = { seconds: 1 } as TraceSummary;
+    const running: BegunTrace['running'] = {
+      soFar: () => summary,
+      status: () => ({}) as TraceStatus,
+      latest: () => ({ count: 1, p50: 1, p99: 2, most: 3 }),
+      ended: new Promise(() => undefined),
+      stop: async () => {
+        stops += 1;
+        return { summary, submits: [], details: {} as TraceDetails };
+      },
+    };
+    const list = new Inspections(
+      always(async () => {
+        if (gone) throw new UserError('process-gone', 'It has ended.', 'It is not there any more.');
+        return stuck();
+      }),
+      clock,
+      undefined,
+      () => async () => ({ running }),
+    );
+    const { key = '' } = (await list.follow(4242)) ?? {};
+    await list.trace(key, 60);
+    expect(list.get(key)?.tracing).toMatchObject({ state: 'running', limit: 60 });
+    await list.refresh(key);
+    expect(list.historyOf(key)?.points.at(-1)?.latency).toMatchObject({ p99: 2 });
+    gone = true;
+    await list.refresh(key);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(list.get(key)?.tracing).toMatchObject({
+      state: 'done',
+      why: 'The process has ended.',
+      summary,
+    });
+    gone = false;
+    const { key: other = '' } = (await list.follow(4343)) ?? {};
+    await list.trace(other, 60);
+    list.remove(other);
+    expect(stops).toBe(2);
   });
 });

@@ -4,6 +4,7 @@ import { LinkThread } from '../../../src/inspect/linkThread';
 import type { Sample, UserFrame } from '../../../src/model/sample';
 import type { LinkAnswer, LinkQuestion } from '../../../src/source/linkMessages';
 import { patchBetween } from '../../../src/source/samplePatch';
+import { bytesOf } from '../../../src/target/portValues';
 import type { Target } from '../../../src/target/target';
 import type { Thread } from '../../../src/target/workerThread';
 import { sampleOf, taskOf } from '../samples';
@@ -15,6 +16,7 @@ type Link = LinkQuestion & { readonly kind: 'link' };
 /** Threads that do what the test says, and timers that it fires. */
 function staged() {
   const asked: Link[] = [];
+  const dumped: (LinkQuestion & { readonly kind: 'name dumps' })[] = [];
   const targets: number[] = [];
   const givenUp: number[] = [];
   const ends: ((why: string | undefined) => void)[] = [];
@@ -26,6 +28,7 @@ function staged() {
       if (question.kind === 'target') targets.push(question.target);
       else if (question.kind === 'give up') givenUp.push(question.id);
       else if (question.kind === 'link') asked.push(question);
+      else if (question.kind === 'name dumps') dumped.push(question);
     },
     onMessage: (listener) => void listeners.push(listener),
     ended: new Promise((resolve) => ends.push(resolve)),
@@ -45,7 +48,7 @@ function staged() {
   const thread = new LinkThread(start, clock);
   onTestFinished(() => thread.dispose());
   const answer = (message: LinkAnswer) => listeners.at(-1)?.(message);
-  return { thread, asked, targets, givenUp, ends, due, answer };
+  return { thread, asked, dumped, targets, givenUp, ends, due, answer };
 }
 
 function target(): Target {
@@ -269,5 +272,21 @@ describe('the thread that links Samples', () => {
     const waiting = thread.link(target(), sample, {});
     thread.dispose();
     expect(await waiting).toBe(sample);
+  });
+
+  it('has stacks named that were copied, and says of each why not where the thread has ended', async () => {
+    const { thread, dumped, ends, answer } = staged();
+    const here = target();
+    const of = { process: bare().process };
+    const dump = { tid: 8, pc: 1n, sp: 2n, registers: [], stack: Buffer.from('abc') };
+    const named = thread.nameDumps(here, of, [dump]);
+    expect(bytesOf(dumped[0]?.dumps)).toEqual([dump]);
+    answer({ id: dumped[0]?.id ?? 0, named: [{ tid: 8, frames: [FRAME] }] });
+    expect(await named).toEqual([{ tid: 8, frames: [FRAME] }]);
+    const left = thread.nameDumps(here, of, [dump, dump]);
+    ends.at(-1)?.('it ran out of memory');
+    expect((await left).map(({ note }) => note)).toEqual(
+      Array(2).fill('is not told: reading the program’s binaries has failed: it ran out of memory'),
+    );
   });
 });

@@ -18,6 +18,8 @@ import {
   SETTINGS,
   SOURCE_CONTEXT,
   STACK_CONTEXT,
+  TRACED_CONTEXT,
+  TRACING_CONTEXT,
   UNLISTED_CONTEXT,
   VIEW,
   VIEW_CONTAINER,
@@ -131,7 +133,14 @@ describe('package.json and the code agree', () => {
   it('on the rows that lead to the source', () => {
     const rows = menus.flatMap(({ when }) => when?.match(/viewItem == (\w+)/)?.[1] ?? []);
     expect([...new Set(rows)].sort()).toEqual(
-      [KERNEL_FRAME_CONTEXT, SOURCE_CONTEXT, STACK_CONTEXT, UNLISTED_CONTEXT].sort(),
+      [
+        KERNEL_FRAME_CONTEXT,
+        SOURCE_CONTEXT,
+        STACK_CONTEXT,
+        TRACED_CONTEXT,
+        TRACING_CONTEXT,
+        UNLISTED_CONTEXT,
+      ].sort(),
     );
   });
 

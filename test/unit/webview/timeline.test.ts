@@ -181,6 +181,32 @@ describe('the part of the time that is drawn', () => {
   });
 });
 
+describe('latencies of traced requests', () => {
+  const latency = { count: 9, p50: 2.2e-6, p99: 4e-4, most: 0.03 };
+  const traced = [point(1), { ...point(2), latency }, point(3)];
+
+  it('have a chart where something was traced, and only there', () => {
+    expect(chartsOf(new Columns([point(1), point(2)]), 'state').map(({ id }) => id)).not.toContain('latency');
+    const chart = chartsOf(new Columns(traced), 'state').find(({ id }) => id === 'latency');
+    expect(chart?.series.map(({ label, value }) => [label, value(traced[1] ?? point(0))])).toEqual([
+      ['p50', 2.2e-6],
+      ['p99', 4e-4],
+      ['longest', 0.03],
+    ]);
+  });
+
+  it('are told from nanoseconds to seconds, nothing as nothing', () => {
+    expect([9.4e-7, 2.2e-6, 4e-4, 0.0300123, 61].map((value) => valueText(value, 'latency'))).toEqual([
+      '940 ns',
+      '2.2 µs',
+      '400 µs',
+      '30 ms',
+      '61 s',
+    ]);
+    expect(valueText(undefined, 'latency')).toBe('–');
+  });
+});
+
 describe('the words of the axes', () => {
   it('are round times, no more than fit', () => {
     const from = new Date(2026, 0, 1, 12, 0, 3).getTime();
