@@ -20,6 +20,8 @@ export class CheckedClient extends DebugClient {
   /** Settles when the adapter has gone: its exit code, or undefined where it was connected to. */
   readonly ended: Promise<number | undefined>;
   readonly answers = new Map<string, Answer>();
+  /** Of the adapter's process; absent where it was connected to. */
+  pid: number | undefined;
   /** Text of the adapter's stderr. */
   complaint = '';
   private end: (code: number | undefined) => void = () => {};
@@ -37,6 +39,7 @@ export class CheckedClient extends DebugClient {
   static spawned(command: string, args: readonly string[], options: SpawnOptions = {}): CheckedClient {
     const client = new CheckedClient();
     const child = spawn(command, args, { cwd: '/', ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    client.pid = child.pid;
     child.stderr.on('data', (chunk: Buffer) => {
       client.complaint += chunk.toString();
     });
