@@ -2,39 +2,54 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Program, Started } from '../debug/services';
 import { UserError } from '../model/errors';
 import { printable } from '../model/printable';
+import { holdsNothingUp, type Relay, startRelay } from './relay';
 
 /** Milliseconds a program has to end by itself once it is told to. */
 const FAREWELL = 2000;
 /** Milliseconds that its last words may come after its end; what it has started may keep them open for ever. */
 const LAST_WORDS = 200;
 
+const CATEGORIES = ['stdout', 'stderr'] as const;
+
 /** Variables of the editor's own processes, which would mislead a program that is one itself. */
 const OF_THE_EDITOR = /^(?:VSCODE_|ELECTRON_)/;
 
-/** Starts a program on this machine, in a process group of its own. Rejects with a UserError where it cannot be. */
+/**
+ * Starts a program on this machine, in a process group of its own, that writes through relays: it goes on unharmed when this process
+ * ends or is killed. Rejects with a UserError where it cannot be.
+ */
 export function startProgram(
   { program, args, cwd, env }: Program,
   output: (category: 'stdout' | 'stderr', text: string) => void,
 ): Promise<Started> {
+  const relays = CATEGORIES.map((category) => startRelay((text) => output(category, text)));
+  const letGo = () => {
+    for (const relay of relays) relay?.input.destroy();
+  };
   return new Promise((resolve, reject) => {
     let child: ChildProcess;
-    const refuse = (error: unknown) => reject(unstartable(program, cwd, error));
+    const refuse = (error: unknown) => {
+      letGo();
+      reject(unstartable(program, cwd, error));
+    };
     try {
       child = spawn(program, [...args], {
         cwd,
         env: environment(env),
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', ...relays.map((relay) => relay?.input ?? 'pipe')],
         detached: true,
       });
     } catch (error) {
       refuse(error);
       return;
     }
-    for (const category of ['stdout', 'stderr'] as const)
+    for (const category of CATEGORIES)
       child[category]?.setEncoding('utf8').on('data', (text: string) => output(category, text));
-    const ended = endOf(child);
+    holdsNothingUp(child);
+    const ended = endOf(child, relays);
     child.once('error', refuse);
     child.once('spawn', () => {
+      letGo();
       const { pid } = child;
       if (pid !== undefined) resolve({ pid, ended, end: () => endGroup(pid, ended) });
     });
@@ -48,15 +63,17 @@ function environment(own: Program['env']): NodeJS.ProcessEnv {
 }
 
 /** Its exit code or the signal that ended it, once its last words are told. */
-function endOf(child: ChildProcess): Promise<number | string> {
+function endOf(child: ChildProcess, relays: readonly (Relay | undefined)[]): Promise<number | string> {
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const told = Promise.all([closed, ...relays.map((relay) => relay?.done)]);
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
-      const settle = () => resolve(code ?? signal ?? 0);
-      const timer = setTimeout(settle, LAST_WORDS);
-      child.once('close', () => {
+      const settle = () => {
         clearTimeout(timer);
-        settle();
-      });
+        resolve(code ?? signal ?? 0);
+      };
+      const timer = setTimeout(settle, LAST_WORDS);
+      void told.then(settle);
     });
   });
 }

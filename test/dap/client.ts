@@ -9,7 +9,7 @@ import { Conversation, Framing, type Message } from './conformance';
 /** Milliseconds an event may be waited for. */
 const PATIENCE = 20_000;
 
-/** Answers a request of the adapter's, such as `runInTerminal`. */
+/** Answers a request of the adapter's, such as `runInTerminal`; what it throws is why the client refuses. */
 export type Answer = (args: unknown) => object | Promise<object>;
 
 /** A DebugClient whose every message is held to the protocol, both ways; `problems` tells what is wrong. */
@@ -20,6 +20,8 @@ export class CheckedClient extends DebugClient {
   /** Settles when the adapter has gone: its exit code, or undefined where it was connected to. */
   readonly ended: Promise<number | undefined>;
   readonly answers = new Map<string, Answer>();
+  /** Of the adapter's process; absent where it was connected to. */
+  pid: number | undefined;
   /** Text of the adapter's stderr. */
   complaint = '';
   private end: (code: number | undefined) => void = () => {};
@@ -37,6 +39,7 @@ export class CheckedClient extends DebugClient {
   static spawned(command: string, args: readonly string[], options: SpawnOptions = {}): CheckedClient {
     const client = new CheckedClient();
     const child = spawn(command, args, { cwd: '/', ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    client.pid = child.pid;
     child.stderr.on('data', (chunk: Buffer) => {
       client.complaint += chunk.toString();
     });
@@ -130,15 +133,19 @@ export class CheckedClient extends DebugClient {
   private async reply({ seq, command = '', arguments: args }: Message): Promise<void> {
     const answer = this.answers.get(command);
     if (!answer) throw new Error(`nobody answers ${command}`);
-    const body = await answer(args);
+    const told = await Promise.resolve(args)
+      .then(answer)
+      .then(
+        (body) => ({ success: true, body }),
+        ({ message }: Error) => ({ success: false, message, body: { error: { id: 1, format: message } } }),
+      );
     const own = this as unknown as { sequence: number };
     const response = {
       type: 'response',
       seq: own.sequence++,
       request_seq: seq,
-      success: true,
       command,
-      body,
+      ...told,
     };
     const json = JSON.stringify(response);
     this.toAdapter?.write(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);

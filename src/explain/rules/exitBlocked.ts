@@ -53,9 +53,11 @@ export const exitBlocked: Rule = {
  * pending (io_uring_cancel_generic, 6.18). What a running task is inside of is not read.
  */
 export function endingPoller({ tasks }: Sample, task: Task): Blocked | undefined {
+  // Before all threads are gone through: it is asked of each of thousands.
+  if (task.kind !== 'sqpoll') return undefined;
   const threads = tasks.filter(({ kind }) => kind === 'thread');
   const ended = threads.length > 0 && threads.every(({ state }) => state === 'Z' || state === 'X');
-  if (task.kind !== 'sqpoll' || !ended) return undefined;
+  if (!ended) return undefined;
   return {
     task,
     on: {

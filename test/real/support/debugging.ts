@@ -10,7 +10,7 @@ import type { Running } from './victim';
 
 /** A client of `inspect-io-uring dap` on its stdin and stdout; when the test ends it has gone, and every message was right. */
 export function startAdapter(running: Running, who: Actor, ...args: readonly string[]): CheckedClient {
-  const client = CheckedClient.spawned(who.node, [who.cli, 'dap', ...args], {
+  const client = CheckedClient.spawned(who.node, [...(who.through ?? []), who.cli, 'dap', ...args], {
     env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent' },
     ...(who.uid === undefined ? {} : { uid: who.uid, gid: who.gid ?? who.uid }),
   });
