@@ -141,8 +141,10 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   };
   const inspectOn = beginner(beginning);
   const kernelSource = new KernelSource(
-    inspections,
-    tree,
+    [
+      { inspections, tree },
+      { inspections: debuggees, tree: followed.tree },
+    ],
     new KernelLines(hosts, links.kernelLine),
     once(() => kernelIndexes(context)),
   );

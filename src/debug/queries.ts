@@ -15,7 +15,7 @@ import { scopesOf } from './scopes';
 import type { DebugServices } from './services';
 import { Sources } from './sources';
 import { stackTrace } from './stackTrace';
-import { toldText } from './toldFrame';
+import { ToldTexts } from './toldTexts';
 import { referenceOf, variables } from './variables';
 import type { View } from './view';
 
@@ -31,6 +31,7 @@ export interface KernelFrameBody {
 export class Queries {
   private readonly frames = new References<ShownFrame>();
   private readonly below = new References<Below>();
+  private readonly told = new ToldTexts();
   private readonly sources: Sources;
 
   constructor(
@@ -58,8 +59,8 @@ export class Queries {
   /** The text of a frame that has no code to show. */
   source({ source, sourceReference }: Arguments): DebugProtocol.SourceResponse['body'] {
     const named: Partial<DebugProtocol.Source> = Object(source);
-    const frame = this.frame(named.sourceReference || sourceReference);
-    return { content: orSaid(() => toldText(frame)), mimeType: 'text/plain' };
+    const content = this.told.text(named.sourceReference || sourceReference, this.frames);
+    return { content, mimeType: 'text/plain' };
   }
 
   scopes({ frameId }: Arguments): DebugProtocol.ScopesResponse['body'] {

@@ -60,7 +60,8 @@ export function callStackCommands(
     vscode.commands.registerCommand(
       COMMANDS.frameToKernelSource,
       about('The kernel’s source could not be opened.', async (place) => {
-        const { configuration } = place.session;
+        const { configuration, type } = place.session;
+        if (type !== DEBUG_TYPE) throw framesOfAnother(place.session);
         const isSaved = typeof configuration['sample'] === 'string' && configuration['sample'] !== '';
         await kernelSource.go(await kernelFrame(place), isSaved ? undefined : await hostOf(configuration));
       }),
@@ -85,6 +86,16 @@ function pidUnknown({ name }: vscode.DebugSession): UserError {
     `The process of the session “${name}” is not known.`,
     'Its debugger tells no process ID.',
     'Pick the process with “Inspect io_uring”.',
+  );
+}
+
+/** The menu has the command there, too, while a session of ours is beside it. */
+function framesOfAnother({ name }: vscode.DebugSession): UserError {
+  return new UserError(
+    'debug-unsupported',
+    `The frames of the session “${name}” are the program’s own.`,
+    'Another debugger shows them, and none of them is one of the kernel.',
+    '“Inspect io_uring of This Process” on it shows the kernel’s stacks of its threads.',
   );
 }
 

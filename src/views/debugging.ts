@@ -5,7 +5,7 @@ import type { Sample } from '../model/sample';
 import { callStackCommands } from './callStackCommands';
 import { configurations, dynamicConfigurations, hostOf } from './debugConfigurations';
 import { DebugSessions } from './debugSessions';
-import { COMMANDS, DEBUG_TYPE } from './ids';
+import { COMMANDS, CONTEXTS, DEBUG_TYPE } from './ids';
 import type { InspectOn } from './inspectCommands';
 import type { KernelSource } from './kernelSource';
 import { attempt } from './messages';
@@ -46,6 +46,7 @@ export function debugging(needs: Debugging): vscode.Disposable[] {
       needs.services(),
     ]);
     ours.set(id, services);
+    tellContext(ours);
     return new vscode.DebugAdapterInlineImplementation(new InspectorSession(services));
   };
   return [
@@ -53,7 +54,9 @@ export function debugging(needs: Debugging): vscode.Disposable[] {
     vscode.debug.onDidStartDebugSession(({ type }) => {
       if (type === DEBUG_TYPE) showRunAndDebug();
     }),
-    vscode.debug.onDidTerminateDebugSession(({ id }) => ours.delete(id)),
+    vscode.debug.onDidTerminateDebugSession(({ id }) => {
+      if (ours.delete(id)) tellContext(ours);
+    }),
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, { createDebugAdapterDescriptor: begin }),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, configurations),
     vscode.debug.registerDebugConfigurationProvider(
@@ -71,6 +74,11 @@ export function debugging(needs: Debugging): vscode.Disposable[] {
     }),
     ...callStackCommands(needs, sessions, (session) => ours.get(session.id)?.sample),
   ];
+}
+
+/** A menu of the Call Stack knows the type of the focused session, not of the one it is opened on. */
+function tellContext(ours: ReadonlyMap<string, unknown>): void {
+  void vscode.commands.executeCommand('setContext', CONTEXTS.debugging, ours.size > 0);
 }
 
 /** The editor itself brings it forward at breakpoints alone, and our picture stands from the beginning. */

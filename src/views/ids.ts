@@ -88,6 +88,8 @@ export const CONTEXTS = {
   lost: 'ioUringInspector.lost',
   /** Another debug session is there, and its process is to be followed. */
   following: 'ioUringInspector.following',
+  /** A debug session of ours is there, focused or not. */
+  debugging: 'ioUringInspector.debugging',
 } as const;
 
 /** `contextValue` of a root row is this and the state: `inspection.live`. */

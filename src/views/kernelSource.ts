@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { type HostId, isHere } from '../inspect/hostId';
-import type { Inspections } from '../inspect/inspections';
+import type { Inspected, Inspections } from '../inspect/inspections';
 import type { KernelLines } from '../inspect/kernelLines';
 import type { KernelTree } from '../target/kernelTree';
 import { withoutIcons } from './escape';
@@ -26,6 +26,12 @@ interface Place {
   readonly column?: number;
 }
 
+/** A view that has frames of kernel stacks, and what it shows. */
+export interface FrameView {
+  readonly inspections: Pick<Inspections, 'get'>;
+  readonly tree: Pick<InspectionTree, 'inspectionOf' | 'selected'>;
+}
+
 /** What debug symbols tell. */
 interface Exact {
   /** Innermost first; only what is a file here. */
@@ -42,8 +48,8 @@ export class KernelSource {
   private readonly warned = new Set<string>();
 
   constructor(
-    private readonly inspections: Inspections,
-    private readonly tree: InspectionTree,
+    /** The views whose rows lead here; one of a process in several of them is on the same host in each. */
+    private readonly views: readonly FrameView[],
     private readonly lines: KernelLines,
     private readonly indexes: () => Promise<KernelIndexes>,
   ) {}
@@ -51,14 +57,26 @@ export class KernelSource {
   register(): vscode.Disposable {
     return vscode.commands.registerCommand(COMMANDS.goToKernelSource, (from?: unknown) =>
       attempt('The kernel’s source could not be opened.', async () => {
-        const node = from instanceof Row ? from.node : ((from ?? this.tree.selected) as Node | undefined);
+        const node = from instanceof Row ? from.node : ((from ?? this.selected) as Node | undefined);
         const row = node?.kernelFrame;
         if (!node || typeof row?.frame?.function !== 'string') return;
-        const key = this.tree.inspectionOf(node);
-        const inspected = key === undefined ? undefined : this.inspections.get(key);
+        const inspected = this.inspectedOf(node);
         await this.go(row, inspected?.savedAs === undefined ? inspected?.host : undefined);
       }),
     );
+  }
+
+  /** What a key bound to the command is about. */
+  private get selected(): Node | undefined {
+    return this.views.map(({ tree }) => tree.selected).find((node) => node?.kernelFrame !== undefined);
+  }
+
+  private inspectedOf(node: Node): Inspected | undefined {
+    for (const { inspections, tree } of this.views) {
+      const key = tree.inspectionOf(node);
+      if (key !== undefined) return inspections.get(key);
+    }
+    return undefined;
   }
 
   /** `on` = where the kernel runs, whose debug symbols are asked; absent of a saved Sample. */

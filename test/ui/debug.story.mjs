@@ -81,6 +81,54 @@ export const story = {
       },
     ],
     [
+      'the address of its buffer has the button for its bytes, and the console answers',
+      async (workbench) => {
+        const address = workbench.find('variableRow').filter({ hasText: /^address =/ });
+        await workbench.until('the button for its bytes', async () => {
+          await address.hover();
+          return address.locator('.codicon-debug-inspect-memory').isVisible();
+        });
+        await workbench.command('Debug Console: Focus on Debug Console View');
+        for (const [asked, answer] of [
+          ['pending', /4 requests in flight/],
+          ['ring 9', /There is no ring “9”. The rings here: 1\./],
+        ])
+          await workbench.gesture(
+            `“${asked}” in the console`,
+            async () => {
+              await workbench.click(workbench.page.locator('.repl-input-wrapper .monaco-editor'));
+              await workbench.page.keyboard.press('Control+A');
+              await workbench.page.keyboard.type(asked);
+              await workbench.page.keyboard.press('Escape');
+              await workbench.page.keyboard.press('Enter');
+            },
+            async () =>
+              answer.test((await workbench.page.locator('.repl').innerText()).replaceAll('\u00a0', ' ')),
+          );
+      },
+    ],
+    [
+      'a filter of the breakpoints stops the view, and says why',
+      async (workbench, { victim }) => {
+        const filter = workbench.page
+          .locator('.debug-breakpoints .monaco-list-row')
+          .filter({ hasText: 'A request is pending for long' });
+        const box = filter.locator('input[type=checkbox], .monaco-checkbox').first();
+        await workbench.click(box);
+        await workbench.command('Debug: Continue');
+        const why = workbench.page.locator('.exception-widget');
+        await why.waitFor({ timeout: 30_000 });
+        const text = (await why.innerText()).replace(/\s+/g, ' ');
+        assert.match(text, /4 requests are pending for more than 10 s; the oldest for/);
+        const rows = await workbench.find('callStackRow').allInnerTexts();
+        assert.ok(
+          rows.some((one) => /Pending > 10 s/i.test(one)),
+          rows.join(' | '),
+        );
+        process.kill(victim.pid, 0);
+      },
+    ],
+    [
       'the end of the session leaves the program as it was',
       async (workbench, { victim }) => {
         await workbench.command('Debug: Disconnect');

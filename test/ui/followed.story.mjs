@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { debuggee } from '../editor/victims.mjs';
+import { debuggee, startVictim } from '../editor/victims.mjs';
 
 const VIEW = '.pane:has(> .pane-header[aria-label^="Pending I/O"])';
 
@@ -35,7 +35,10 @@ export const story = {
       args: [stage.fifo],
       initCommands: ['breakpoint set --name tick'],
     };
-    const launch = JSON.stringify({ version: '0.2.0', configurations: [configuration] });
+    stage.victim = await startVictim('ring_victim', 'fifo-open');
+    stage.release(stage.victim.stop);
+    const beside = { type: 'io_uring', request: 'attach', name: 'Beside', pid: stage.victim.pid };
+    const launch = JSON.stringify({ version: '0.2.0', configurations: [configuration, beside] });
     await writeFile(path.join(stage.folder, '.vscode/launch.json'), launch);
   },
 
@@ -71,6 +74,50 @@ export const story = {
       },
     ],
     [
+      'beside a session of ours it stays, and menus know the frames of the one that is not focused',
+      async (workbench, { victim }) => {
+        await fold(workbench, 'Pending I/O', false);
+        await fold(workbench, 'Call Stack', true);
+        await startConfigured(workbench, 'Beside');
+        const worker = row(workbench, /^io-wq worker/);
+        await workbench.until('our session', async () => (await row(workbench, /^Beside/).count()) > 0);
+        await open(workbench, row(workbench, /^Debuggee/), row(workbench, /^Thread #1/));
+        await open(workbench, row(workbench, /^Thread #1/), row(workbench, /^tick/));
+        await open(workbench, row(workbench, /^Beside/), worker);
+        await open(workbench, worker, row(workbench, /^\w+\+0x/));
+        await workbench.gesture(
+          'the focus on the other',
+          () => workbench.click(row(workbench, /^tick/)),
+          async () => row(workbench, /^tick/).evaluate((one) => one.classList.contains('selected')),
+        );
+        const entries = await menuOf(workbench, row(workbench, /^\w+\+0x/));
+        assert.ok(entries.includes('Go to Kernel Source'), entries.join(' | '));
+        await workbench.gesture(
+          'the menu closed',
+          () => workbench.page.keyboard.press('Escape'),
+          async () => !(await workbench.isMenuOpen()),
+        );
+        await menuOf(workbench, row(workbench, /^tick/));
+        await workbench.click(workbench.find('menu').filter({ hasText: 'Go to Kernel Source' }), {
+          delay: 300,
+        });
+        const { text } = await workbench.notification(/frames of the session/);
+        assert.match(text, /“Debuggee” are the program’s own/);
+        await workbench.clearNotifications();
+        await workbench.gesture(
+          'the focus on ours',
+          () => workbench.click(row(workbench, /^\w+\+0x/)),
+          async () => row(workbench, /^\w+\+0x/).evaluate((one) => one.classList.contains('selected')),
+        );
+        assert.equal(await workbench.page.locator(VIEW).count(), 1);
+        await workbench.command('Debug: Disconnect');
+        await workbench.until('our end', async () => (await row(workbench, /^Beside/).count()) === 0);
+        await fold(workbench, 'Call Stack', false);
+        await fold(workbench, 'Pending I/O', true);
+        process.kill(victim.pid, 0);
+      },
+    ],
+    [
       'it goes with the session',
       async (workbench) => {
         await workbench.command('Debug: Stop');
@@ -80,6 +127,43 @@ export const story = {
     ],
   ],
 };
+
+/** A row of the Call Stack. */
+function row(workbench, text) {
+  return workbench.find('callStackRow').filter({ hasText: text }).first();
+}
+
+/** Unfolds a row of the Call Stack until one of those below it can be seen. */
+function open(workbench, above, below) {
+  return workbench.gesture(
+    'a row unfolded',
+    async () => {
+      if ((await above.getAttribute('aria-expanded')) !== 'true')
+        await workbench.click(above.locator('.monaco-tl-twistie'));
+    },
+    async () => (await below.count()) > 0,
+  );
+}
+
+function menuOf(workbench, one) {
+  return workbench.gesture(
+    'a menu of the Call Stack',
+    async () => (await workbench.isMenuOpen()) || workbench.click(one, { button: 'right' }),
+    async () => (await workbench.isMenuOpen()) && workbench.find('menu').allInnerTexts(),
+  );
+}
+
+function startConfigured(workbench, name) {
+  return workbench.gesture(
+    `the start of ${name}`,
+    async () => {
+      await workbench.page.keyboard.press('Control+P');
+      await workbench.type(`debug ${name}`);
+      await workbench.click(workbench.quickRow(name).first());
+    },
+    async () => !(await workbench.find('quickInput').isVisible()),
+  );
+}
 
 /** Unfolds or folds a view. */
 async function fold(workbench, name, open) {

@@ -138,6 +138,30 @@ describe('the stack of a task', () => {
     expect(stop.body.threadId).toBeGreaterThan(0);
   });
 
+  it('keeps a text that was opened as it was, and says so of one that was not', async () => {
+    const seen = stuck({ tasks: [idle(4242), worker(4243)] });
+    const { client, services } = await attached(seen, false);
+    const told = async () => {
+      const { stackFrames } = await client.ask('stackTrace', { threadId: 4243 });
+      const found = stackFrames.find(({ source }: { source?: object }) => source);
+      return found.source.sourceReference as number;
+    };
+    const opened = await told();
+    const { content } = await client.ask('source', { sourceReference: opened });
+    await client.ask('continue');
+    const look = (second: number) =>
+      services.inspection.look({ ...seen, takenAt: `2026-11-22T20:00:0${second}.000Z` });
+    look(1);
+    const unopened = await told();
+    expect(unopened).not.toBe(opened);
+    for (const second of [2, 3, 4]) look(second);
+    expect(await client.ask('source', { sourceReference: opened })).toMatchObject({ content });
+    const { message } = await client.request('source', { sourceReference: unopened });
+    expect(message).toBe(
+      'What was known of this frame is not known any more. It belongs to a picture that newer ones have replaced, or to another session. Select a frame in the Call Stack for what is known now.',
+    );
+  });
+
   it('selects code of the user’s where a file of it is here', async () => {
     const { client, services } = sessionOf(stuck({ tasks: [THREAD] }), false);
     const told = async () => {
