@@ -18,7 +18,7 @@ import { readFormats } from './traceFormats';
 import { nothingTraced, traceRefused } from './tracingTrouble';
 
 export interface TraceOptions {
-  /** KiB of each processor's buffer; absent: 64 MiB of all together, 16 MiB of one at the most. */
+  /** KiB of each processor's buffer; absent: 64 MiB of all together, 32 MiB of one at the most. */
   readonly kilobytes?: number;
   /** Bytes of each submit's stack; 0 = none. Default 4096. */
   readonly stackBytes?: number;
@@ -43,14 +43,14 @@ export interface TraceResult {
 /** Pending requests beside those shown whose stacks are named. */
 const MOST_NAMED = 256;
 const ALL_KILOBYTES = 64 << 10;
-const MOST_KILOBYTES = 16 << 10;
+const MOST_KILOBYTES = 32 << 10;
 const STACK_BYTES = 4096;
 /** KiB of all buffers for stacks, and of one: a thousand stacks of one processor between two drains. */
 const ALL_STACK_KILOBYTES = 16 << 10;
 const MOST_STACK_KILOBYTES = 4096;
 /** Stacks that are taken in a second; of more submits a share. */
 const MOST_STACKS = 2000;
-const INTERVAL = 100;
+const INTERVAL = 50;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
 const MUCH = 1 << 20;
 const MOST_FILTERED = 64;
@@ -173,7 +173,7 @@ export class RunningTrace {
   /** When the last drain began. */
   private async drainAll(): Promise<bigint> {
     for (;;) {
-      const drained = await this.tracing.drain(this.every);
+      const drained = await this.tracing.drain(this.every, this.reader.fold);
       if (!isTraced(drained)) {
         this.broken = drained;
         return this.origin;

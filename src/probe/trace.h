@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "fold.h"
 #include "kernel.h"
 #include "stacks.h"
 
@@ -29,7 +30,6 @@
 #define START_BODY 21
 /* Kind, 0, CPU, length. */
 #define CHUNK_HEAD 8
-#define PAGE_HEAD 16
 /* Milliseconds between two tries to remove an instance that is busy, and how many. */
 #define REMOVE_PAUSE 20
 #define REMOVE_TRIES 250
@@ -427,26 +427,73 @@ static uint32_t used_of(const uint8_t *page, uint32_t size)
 	return used < size ? used : size;
 }
 
-static void drain_pages(int cpu, struct answer *answer)
+/* Bytes of pages that are read for one batch, and how many are too few to be worth folding: events come slowly. */
+#define FOLD_BYTES (2u << 20)
+#define FOLD_LEAST (128u << 10)
+
+/* Up to `most` bytes of pages; false where there may be more. */
+static bool drain_pages(int cpu, struct answer *answer, uint32_t most)
 {
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE), end = answer->limit;
+	if (answer->limit - answer->length > most)
+		end = answer->length + most;
 	while (traced.pipes[cpu] >= 0) {
 		uint8_t *to = answer->data + answer->length + CHUNK_HEAD;
-		if (answer->limit - answer->length < CHUNK_HEAD + page) {
-			answer->truncated = true;
-			return;
-		}
+		if (answer->length > end || end - answer->length < CHUNK_HEAD + page)
+			return false;
 		ssize_t n = read(traced.pipes[cpu], to, page);
 		if (n < (ssize_t)PAGE_HEAD)
-			return;
+			return true;
 		put_chunk(answer, CHUNK_PAGE, cpu, used_of(to, (uint32_t)n));
 	}
+	return true;
 }
 
-/* Body: u32 every = from now on a stack of one submit of so many; 0 = as before. */
+/* In place of the pages from `first` on: what could not be folded, and what was. */
+static void put_folded(struct answer *answer, uint32_t first, uint32_t bytes)
+{
+	uint64_t most = 2 * CHUNK_HEAD + FOLD_TOLD + most_told();
+	uint8_t *told = most > answer->limit - first ? NULL : malloc(most);
+	if (!told)
+		return;
+	uint8_t *rows = put_records(told);
+	uint8_t *end = put_rows(rows, bytes);
+	answer->length = first;
+	memcpy(put_chunk(answer, CHUNK_RECORDS, 0, (uint32_t)(rows - told)), told, (size_t)(rows - told));
+	memcpy(put_chunk(answer, CHUNK_ROWS, 0, (uint32_t)(end - rows)), rows, (size_t)(end - rows));
+	free(told);
+}
+
+/* Drains up to FOLD_BYTES and folds them, unless they are few. `safe`: all that is older has come with this drain. */
+static void drain_folded(struct fold_spec *spec, struct answer *answer, uint64_t safe)
+{
+	uint32_t first = answer->length, page = (uint32_t)sysconf(_SC_PAGESIZE) + CHUNK_HEAD, bytes = 0;
+	uint32_t share = FOLD_BYTES / (uint32_t)(traced.cpus ? traced.cpus : 1);
+	bool made = make_batch(FOLD_BYTES + (uint32_t)traced.cpus * page);
+	for (int cpu = 0; cpu < traced.cpus; cpu++) {
+		uint32_t at = answer->length;
+		bool is_empty = drain_pages(cpu, answer, share < page ? page : share);
+		uint64_t last = 0;
+		for (; made && at < answer->length; at += CHUNK_HEAD + get32(answer->data + at + 4)) {
+			uint32_t length = get32(answer->data + at + 4);
+			last = read_records(answer->data + at + CHUNK_HEAD, length, spec->data);
+			bytes += length;
+		}
+		answer->truncated |= !is_empty;
+		safe = is_empty || last > safe ? safe : last;
+	}
+	spec->keep = answer->length - first < FOLD_LEAST;
+	if (made && follow_batch(spec, safe) && !spec->keep)
+		put_folded(answer, first, bytes);
+	if (made)
+		free_batch();
+}
+
+/* Body: u32 every = from now on a stack of one submit of so many; 0 = as before; what is folded (fold.h), if anything is. */
 static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 {
-	if (size != 4)
+	struct fold_spec spec;
+	if (size < 4 || (size > 4 && !read_fold_spec(body + 4, size - 4, &spec)))
 		return EINVAL;
 	if (!atomic_load(&tracing->number))
 		return ENOENT;
@@ -459,7 +506,8 @@ static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 		return EOVERFLOW;
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	put64(answer->data, (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec);
+	uint64_t began = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+	put64(answer->data, began);
 	answer->length = 8;
 	uint32_t every = get32(body);
 	if (every && every != tracing->every) {
@@ -475,8 +523,12 @@ static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 		if (taken)
 			put_chunk(answer, CHUNK_STACKS, cpu, taken);
 	}
+	if (size > 4) {
+		drain_folded(&spec, answer, began);
+		return 0;
+	}
 	for (int cpu = 0; cpu < traced.cpus; cpu++)
-		drain_pages(cpu, answer);
+		answer->truncated |= !drain_pages(cpu, answer, UINT32_MAX);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 import type { Failure } from '../probe/protocol';
-import type { TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
+import type { FoldAsked, TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
 import {
   decodeTraceDrained,
   decodeTraceStarted,
@@ -24,8 +24,8 @@ export class ProbeTracing implements Tracing {
     return answer.ok ? decodeTraceStarted(answer.data, asked) : answer;
   }
 
-  async drain(every?: number): Promise<TraceDrained | Failure> {
-    const answer = await this.one(encodeTraceDrain(every), LIMIT_MAX);
+  async drain(every?: number, fold?: FoldAsked): Promise<TraceDrained | Failure> {
+    const answer = await this.one(encodeTraceDrain(every, fold), LIMIT_MAX);
     return answer.ok ? decodeTraceDrained(answer.data, answer.truncated) : answer;
   }
 

@@ -1,7 +1,11 @@
 import type { Failure } from '../probe/protocol';
-import type { TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
+import type { FoldAsked, TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
 
 export type {
+  FoldAsked,
+  Folded,
+  FoldedRow,
+  FoldFormat,
   StacksAsked,
   TraceAsked,
   TraceDrained,
@@ -17,8 +21,8 @@ export type {
  */
 export interface Tracing {
   start(asked: TraceAsked): Promise<TraceStarted | Failure>;
-  /** All that has come since, up to 16 MiB. `every`: from now on a stack of one submit of so many. */
-  drain(every?: number): Promise<TraceDrained | Failure>;
+  /** All that has come since, up to 16 MiB. `every`: from now on a stack of one submit of so many. `fold`: at a high rate, what the probe counts itself. */
+  drain(every?: number, fold?: FoldAsked): Promise<TraceDrained | Failure>;
   /** EBUSY = somebody else uses the instance: it is removed later. Undefined = gone. */
   stop(): Promise<Failure | undefined>;
 }

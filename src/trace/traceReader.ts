@@ -1,8 +1,9 @@
 import type { TracedRequest, TraceSummary } from '../model/trace';
 import { errnoName } from '../probe/errno';
 import { opcodeName } from '../ring/opcodes';
-import type { TraceDrained } from '../target/tracing';
+import type { FoldAsked, Folded, FoldFormat, TraceDrained } from '../target/tracing';
 import { EventDecoder, type RingEvent, userDataOf } from './events';
+import { foldFormats } from './folding';
 import type { EventFormat, PageLayout } from './format';
 import type { Histogram } from './histograms';
 import type { Life } from './life';
@@ -30,6 +31,8 @@ export interface TraceOf {
 const MOST_PENDING = 32;
 
 const SUBMIT = 'submit';
+/** The upper bits of every address of the kernel. */
+const KERNEL_HALF = 0xffffn << 48n;
 
 /** Nanoseconds: an event that a processor had begun to write when it was drained comes with the next drain. A host may stop that processor then. */
 const HELD_BACK = 100_000_000;
@@ -40,6 +43,7 @@ export class TraceReader {
   private readonly statistics: Statistics;
   private readonly lifetimes: Lifetimes;
   private readonly known: Set<number>;
+  private readonly folding: readonly FoldFormat[] | undefined;
   /** Not yet in order: another processor may have older ones. */
   private early: RingEvent[] = [];
   /** When the first of the drains that belong together began. */
@@ -56,11 +60,14 @@ export class TraceReader {
   stacks = 0;
   /** Submits by SQPOLL threads, which have no stack of the program's. */
   polledSubmits = 0;
+  /** Requests that the probe has counted itself, whose events were not seen here. */
+  foldedRequests = 0;
 
   constructor(private readonly of: TraceOf) {
     this.decoder = new EventDecoder(of.formats);
     this.statistics = new Statistics(of.newHistogram);
     this.known = new Set(of.rings.keys());
+    this.folding = foldFormats(of.formats);
     const byRequest = this.decoder.namesRequest('submit') && this.decoder.namesRequest('complete');
     this.lifetimes = new Lifetimes(
       {
@@ -74,10 +81,15 @@ export class TraceReader {
   }
 
   /** Pieces in the order they were drained. */
-  take({ began, pages, stacks, more }: TraceDrained): void {
+  take({ began, pages, records = [], folded = [], stacks, more }: TraceDrained): void {
     this.series ??= Number(began - this.of.origin);
     for (const { data } of stacks) this.takeStacks(data);
     for (const { data } of pages) this.takePage(data);
+    for (const { time, data } of records) {
+      const event = this.decoder.decode(data, Number(time - this.of.origin), 0, data.length);
+      if (event) this.early.push(event);
+    }
+    for (const one of folded) this.takeFolded(one);
     if (more) return;
     const { series } = this;
     this.series = undefined;
@@ -87,6 +99,18 @@ export class TraceReader {
   /** No more comes: what is there is all. */
   end(): void {
     this.settle(Number.POSITIVE_INFINITY);
+  }
+
+  /** What the probe may count itself; undefined where the rings or the requests cannot be told apart. */
+  get fold(): FoldAsked | undefined {
+    const rings = [...this.known];
+    if (!this.folding || rings.length === 0) return undefined;
+    return {
+      slower: this.statistics.slower,
+      data: this.of.page.data,
+      formats: this.folding,
+      rings: rings.map((ring) => KERNEL_HALF | BigInt(ring)),
+    };
   }
 
   /** The slowest and the oldest pending ones, whose stacks are worth to be told. */
@@ -169,6 +193,17 @@ export class TraceReader {
       if (event?.kind === SUBMIT && this.isOurs(event))
         this.lifetimes.giveStack(event.request, owned(sample));
     }
+  }
+
+  private takeFolded({ bytes, events, requests, polled, lost, damaged, rows }: Folded): void {
+    this.bytes += bytes;
+    this.events += events;
+    this.foldedRequests += requests;
+    this.polledSubmits += polled;
+    this.lostSeen += lost;
+    this.damaged += damaged;
+    this.lifetimes.addFolded(requests);
+    for (const row of rows) this.statistics.addFolded(row);
   }
 
   private takePage(data: Buffer): void {

@@ -70,6 +70,41 @@ describe('a trace of known requests', () => {
     expect(summary.submitted).toBeLessThan(8000);
   });
 
+  it('at a high rate is counted by the probe, and every request is in it', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const trace = await startTrace(target, victim.pid, { stackBytes: 0 });
+    await deed(victim, 'hold 3');
+    const sleeps = await deed(victim, 'sleep 2 40');
+    await deed(victim, 'batch 640000');
+    await deed(victim, 'fail 5');
+    await deed(victim, 'free 1');
+    const { summary } = await trace.stop();
+    const { submitted, completed, pending, unseenSubmits, unseenCompletions } = summary;
+    const lost = summary.lost.events ?? Number.NaN;
+    expect(trace.reader.foldedRequests).toBeGreaterThan(300_000);
+    // Its own count is of submits 640,010, and two completions less.
+    expect(submitted + completed + lost).toBe(1_280_018);
+    expect(unseenSubmits + unseenCompletions).toBeLessThanOrEqual(lost);
+    expect(pending).toBeGreaterThanOrEqual(2);
+    if (lost === 0)
+      expect({ submitted, completed, pending }).toEqual({
+        submitted: 640_010,
+        completed: 640_008,
+        pending: 2,
+      });
+    const [nops] = rows(summary, 'NOP');
+    expect(nops).toMatchObject({ errors: {}, latency: { count: nops?.completed } });
+    expect(nops?.completed).toBeGreaterThanOrEqual(640_000 - lost);
+    expect(nops?.latency?.p50).toBeLessThan(nops?.latency?.p99 ?? 0);
+    expect(rows(summary, 'READ').find(({ errors }) => errors['EBADF'])?.errors).toEqual({ EBADF: 5 });
+    // What was slowest is told by itself, whatever else was counted.
+    expect(summary.slowest).toHaveLength(32);
+    const timeouts = summary.slowest.filter(({ operation }) => operation === 'TIMEOUT');
+    expect(timeouts).toHaveLength(2);
+    for (const { took } of timeouts) expect(took).toBeLessThanOrEqual((sleeps.most / 1e9) * 1.01);
+  });
+
   it('goes on when the rings go, with their process', async (context) => {
     skipUnless(context, 'root', 'ioUring');
     const victim = await startVictim(context, self, 'traced', [], { busy: true });
