@@ -51,8 +51,9 @@ export function decodeFolded(data: Buffer): Folded {
   if (data.length < FOLDED_HEAD) throw new WireError('What was counted of a trace is cut short.');
   const rows: FoldedRow[] = [];
   for (let at = FOLDED_HEAD; at < data.length; ) {
-    const classes = at + ROW_HEAD > data.length ? Number.POSITIVE_INFINITY : data.readUInt32LE(at + 40);
+    if (at + ROW_HEAD > data.length) throw new WireError('What was counted of a trace ends within a row.');
     const errors = data.readUInt8(at + 1);
+    const classes = data.readUInt32LE(at + 40);
     const end = at + ROW_HEAD + 8 * (errors + classes);
     if (end > data.length) throw new WireError('What was counted of a trace ends within a row.');
     rows.push(rowOf(data.subarray(at, end), errors));
