@@ -56,9 +56,12 @@ const MUCH = 1 << 20;
 const MOST_FILTERED = 64;
 const RING = 'anon_inode:[io_uring]';
 const LOW_48 = (1n << 48n) - 1n;
+/** The upper bits of every address of the kernel. */
+const KERNEL_HALF = 0xffffn << 48n;
 
 /** Kinds that are followed; others would cost and tell nothing yet. */
 const FOLLOWED: ReadonlySet<EventKind | undefined> = new Set<EventKind>([
+  'create',
   'submit',
   'complete',
   'file_get',
@@ -91,6 +94,8 @@ export class RunningTrace {
     private readonly notTraced: readonly string[],
     private readonly origin: bigint,
     private readonly process: Process,
+    /** Grows as they are seen; absent where the rings are not known by their addresses. */
+    private readonly threads: Set<number> | undefined,
   ) {
     this.loop = this.drainOnSchedule();
   }
@@ -178,9 +183,24 @@ export class RunningTrace {
         this.broken = drained;
         return this.origin;
       }
-      this.reader.take(drained);
-      if (!drained.more) return drained.began;
+      this.reader.receive(drained);
+      await this.followCreated();
+      if (drained.more) continue;
+      this.reader.settleDrained();
+      return drained.began;
     }
+  }
+
+  /** Traces a ring that the process has created meanwhile: first what its threads do there, from now on what its workers do, too. */
+  private async followCreated(): Promise<void> {
+    const created = this.reader.takeCreated();
+    const { threads } = this;
+    if (created.length === 0 || !threads) return;
+    if (created.some(({ tid }) => !threads.has(tid)))
+      for (const tid of await threadsOf(this.target, this.process.pid)) threads.add(tid);
+    const rings = created.filter(({ tid }) => threads.has(tid)).map(({ ring }) => KERNEL_HALF | BigInt(ring));
+    if (rings.length > 0)
+      await this.tracing.follow?.([...new Set([...rings, ...this.reader.traced])], [...threads]);
   }
 
   /** Takes the stack of every submit, or of so few that they cost the program no more than a small part of its time. */
@@ -238,7 +258,8 @@ export async function startTrace(
     rings: rings.size > MOST_FILTERED ? [] : [...rings.keys()],
     events: events.map((format) => ({
       name: format.name,
-      filtered: isOfRing(format),
+      // Whose a new ring is can be told by who creates it alone.
+      filtered: isOfRing(format) && EVENT_KINDS.get(format.name) !== 'create',
       ...(EVENT_KINDS.get(format.name) === 'submit' ? { stacks: true } : {}),
     })),
     ...(stackBytes === 0 ? {} : { stacks: { bytes: stackBytes, kilobytes: stackKilobytes, every: 1 } }),
@@ -249,6 +270,9 @@ export async function startTrace(
     await tracing.stop();
     throw traceRefused(first.errno, target);
   }
+  const threads =
+    submitters || rings.size > MOST_FILTERED ? undefined : new Set(await threadsOf(target, pid));
+  if (threads) await tracing.follow?.([...rings.keys()], [...threads]);
   const known = new Map([...rings].map(([address, fd]) => [Number(address & LOW_48), fd]));
   const reader = new TraceReader({
     newHistogram,
@@ -258,6 +282,7 @@ export async function startTrace(
     origin: first.began,
     rings: known,
     ...(submitters ? { submitters } : {}),
+    ...(threads ? { threads } : {}),
   });
   reader.take(first);
   const { refused, stacksRefused, instance } = started;
@@ -275,6 +300,7 @@ export async function startTrace(
     notTraced,
     first.began,
     { pid, name: '', command: [] },
+    threads,
   );
 }
 
@@ -284,6 +310,11 @@ function missingEvents(formats: readonly EventFormat[], refused: ReadonlyMap<str
   );
   const missing = [...FOLLOWED].filter((kind) => !kinds.has(kind));
   return missing.map((kind) => `events of the kind ${kind}, which this kernel does not have`);
+}
+
+async function threadsOf(target: Target, pid: number): Promise<number[]> {
+  const [tasks] = await target.list([`/proc/${pid}/task`]);
+  return tasks?.ok ? tasks.entries.map(({ name }) => Number(name)) : [];
 }
 
 /** The addresses of its rings, with their descriptors; where they cannot be found out, who submits to them. */

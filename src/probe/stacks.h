@@ -94,6 +94,13 @@ static int open_stacks(uint64_t event, uint32_t every, uint32_t bytes, uint32_t 
 	return error;
 }
 
+static void filter_stacks(const char *filter)
+{
+	for (int cpu = 0; cpu < stack_events.count; cpu++)
+		if (stack_events.cpus[cpu].head)
+			ioctl(stack_events.cpus[cpu].fd, PERF_EVENT_IOC_SET_FILTER, filter);
+}
+
 static void set_period(uint64_t every)
 {
 	for (int cpu = 0; cpu < stack_events.count; cpu++)

@@ -27,6 +27,7 @@
 #define TRACE_KILOBYTES_MAX (64u << 10)
 #define TRACE_RINGS_MAX 64
 #define TRACE_EVENTS_MAX 64
+#define TRACE_THREADS_MAX 64
 #define START_BODY 21
 /* Kind, 0, CPU, length. */
 #define CHUNK_HEAD 8
@@ -40,7 +41,10 @@ struct tracing {
 	_Atomic uint32_t number;
 	uint32_t last;
 	char name[NAME_MAX + 1];
-	char filter[TRACE_RINGS_MAX * 32];
+	char filter[TRACE_RINGS_MAX * 32 + TRACE_THREADS_MAX * 32];
+	/* Those it is written to. */
+	char filtered[TRACE_EVENTS_MAX][64];
+	uint32_t filtered_count;
 	/* 0 = no stacks. */
 	uint32_t stack_bytes;
 	uint32_t stack_kilobytes, every;
@@ -290,6 +294,8 @@ static int enable_event(const char *name, bool filtered)
 	if (!is_event(name))
 		return EPERM;
 	if (filtered && *tracing->filter) {
+		if (tracing->filtered_count < TRACE_EVENTS_MAX)
+			strcpy(tracing->filtered[tracing->filtered_count++], name);
 		snprintf(path, sizeof path, "events/io_uring/%s/filter", name);
 		error = write_text(traced.instance, path, tracing->filter);
 	}
@@ -297,13 +303,17 @@ static int enable_event(const char *name, bool filtered)
 	return error ? error : write_text(traced.instance, path, "1");
 }
 
-static void put_filter(const uint8_t *rings, uint32_t count)
+/* Events of these rings, and, of whatever ring, those that happen in these threads. */
+static void put_filter(const uint8_t *rings, uint32_t count, const uint8_t *threads, uint32_t thread_count)
 {
 	size_t at = 0;
 	tracing->filter[0] = 0;
 	for (uint32_t i = 0; i < count; i++)
 		at += (size_t)snprintf(tracing->filter + at, sizeof tracing->filter - at, "%sctx == 0x%llx",
 				       at ? " || " : "", (unsigned long long)get64(rings + 8 * i));
+	for (uint32_t i = 0; i < thread_count; i++)
+		at += (size_t)snprintf(tracing->filter + at, sizeof tracing->filter - at, "%scommon_pid == %u",
+				       at ? " || " : "", get32(threads + 4 * i));
 }
 
 /* Enables the events of the body from `at` on: u8 flags, u8 length, name. Their errors go behind the answer's head. */
@@ -389,7 +399,8 @@ static int start_trace(const uint8_t *body, size_t size, struct answer *answer)
 	tracing->stack_bytes = get32(body + 4);
 	tracing->stack_kilobytes = get32(body + 8);
 	tracing->every = get32(body + 12);
-	put_filter(body + 20, get32(body + 16));
+	tracing->filtered_count = 0;
+	put_filter(body + 20, get32(body + 16), NULL, 0);
 	int error = mkdirat(instances, tracing->name, 0700) ? errno : 0;
 	if (!error) {
 		uint32_t number = ++tracing->last;
@@ -407,6 +418,31 @@ static int start_trace(const uint8_t *body, size_t size, struct answer *answer)
 	memcpy(answer->data + answer->length, tracing->name, length);
 	answer->length += (uint32_t)length;
 	return 0;
+}
+
+/* Body: u32 rings, u32 threads, rings, u32 tid of each thread: what is traced from now on. Only where rings were named at the start. */
+static int follow_rings(const uint8_t *body, size_t size)
+{
+	if (size < 8)
+		return EINVAL;
+	uint32_t rings = get32(body), threads = get32(body + 4);
+	if (rings > TRACE_RINGS_MAX || threads > TRACE_THREADS_MAX || !rings ||
+	    size != 8 + 8 * (size_t)rings + 4 * (size_t)threads)
+		return EINVAL;
+	if (!atomic_load(&tracing->number) || !tracing->filtered_count)
+		return ENOENT;
+	int error = open_trace();
+	if (error)
+		return error;
+	put_filter(body + 8, rings, body + 8 + 8 * rings, threads);
+	for (uint32_t i = 0; i < tracing->filtered_count; i++) {
+		char path[96];
+		snprintf(path, sizeof path, "events/io_uring/%s/filter", tracing->filtered[i]);
+		int failed = write_text(traced.instance, path, tracing->filter);
+		error = error ? error : failed;
+	}
+	filter_stacks(tracing->filter);
+	return error;
 }
 
 /* The head of a chunk; where its bytes go. */
@@ -544,6 +580,8 @@ static int trace(const uint8_t *body, size_t size, struct answer *answer)
 		return start_trace(body + 1, size - 1, answer);
 	case TRACE_DRAIN:
 		return drain_trace(body + 1, size - 1, answer);
+	case TRACE_FOLLOW:
+		return follow_rings(body + 1, size - 1);
 	case TRACE_STOP:
 		return atomic_load(&tracing->number) ? stop_trace() : 0;
 	default:

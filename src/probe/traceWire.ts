@@ -7,6 +7,8 @@ import { u32, WireError } from './wire';
 const START = 1;
 const DRAIN = 2;
 const STOP = 3;
+const FOLLOW = 4;
+const MOST_THREADS = 64;
 const FILTERED = 1;
 const STACKS = 2;
 const PAGE = 1;
@@ -43,6 +45,19 @@ export function encodeTraceDrain(every = 0, fold?: FoldAsked): Buffer {
   body.writeUInt8(DRAIN, 0);
   body.writeUInt32LE(u32(every), 1);
   return fold ? Buffer.concat([body, encodeFold(fold)]) : body;
+}
+
+/** Of the rings and the threads the first 64. */
+export function encodeTraceFollow(rings: readonly bigint[], threads: readonly number[]): Buffer {
+  const some = rings.slice(0, MOST_RINGS);
+  const tids = threads.slice(0, MOST_THREADS);
+  const body = Buffer.alloc(9 + 8 * some.length + 4 * tids.length);
+  body.writeUInt8(FOLLOW, 0);
+  body.writeUInt32LE(some.length, 1);
+  body.writeUInt32LE(tids.length, 5);
+  for (const [index, ring] of some.entries()) body.writeBigUInt64LE(BigInt.asUintN(64, ring), 9 + 8 * index);
+  for (const [index, tid] of tids.entries()) body.writeUInt32LE(u32(tid), 9 + 8 * some.length + 4 * index);
+  return body;
 }
 
 export function encodeTraceStop(): Buffer {

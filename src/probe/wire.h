@@ -56,6 +56,7 @@
  *             of a page begin, u16 number of events, u32 number of rings, of each event u16 id, u16 kind (fold.h), u16 offsets of ctx, req, user_data, opcode, value,
  *             flags; u64 address of each io_ring_ctx
  *     STOP    nothing
+ *     FOLLOW  u32 rings, u32 threads, u64 address of each io_ring_ctx, u32 tid of each: from now on these rings' events, and what happens in these threads
  * and what is answered is
  *     START   u16 left-over instances removed, u16 errno of the stacks, u16 number of events, u16 errno of each, name of the instance
  *     DRAIN   u64 CLOCK_MONOTONIC when it began: what is older and not in it was lost; chunks: u8 kind, u8 0, u16 CPU, u32 length, bytes: CHUNK_PAGE one page of the ring buffer as trace_pipe_raw gives
@@ -83,7 +84,7 @@ enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 
 enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3, PERF_MAP = 4 };
 
-enum trace_item { TRACE_START = 1, TRACE_DRAIN = 2, TRACE_STOP = 3 };
+enum trace_item { TRACE_START = 1, TRACE_DRAIN = 2, TRACE_STOP = 3, TRACE_FOLLOW = 4 };
 enum trace_chunk { CHUNK_PAGE = 1, CHUNK_STACKS = 2, CHUNK_RECORDS = 3, CHUNK_ROWS = 4 };
 /* Flags of an event: of the traced rings alone; stacks are taken at it. */
 #define EVENT_FILTERED 1

@@ -4,6 +4,7 @@ import {
   decodeTraceDrained,
   decodeTraceStarted,
   encodeTraceDrain,
+  encodeTraceFollow,
   encodeTraceStart,
   encodeTraceStop,
 } from '../probe/traceWire';
@@ -27,6 +28,11 @@ export class ProbeTracing implements Tracing {
   async drain(every?: number, fold?: FoldAsked): Promise<TraceDrained | Failure> {
     const answer = await this.one(encodeTraceDrain(every, fold), LIMIT_MAX);
     return answer.ok ? decodeTraceDrained(answer.data, answer.truncated) : answer;
+  }
+
+  async follow(rings: readonly bigint[], threads: readonly number[]): Promise<Failure | undefined> {
+    const answer = await this.one(encodeTraceFollow(rings, threads), 1 << 16);
+    return answer.ok ? undefined : answer;
   }
 
   async stop(): Promise<Failure | undefined> {

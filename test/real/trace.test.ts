@@ -105,6 +105,21 @@ describe('a trace of known requests', () => {
     for (const { took } of timeouts) expect(took).toBeLessThanOrEqual((sleeps.most / 1e9) * 1.01);
   });
 
+  it('has the requests of rings that are created while it runs, and not those of others', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const other = await startVictim(context, self, 'traced', [], { busy: true });
+    const trace = await startTrace(target, victim.pid);
+    await Promise.all([deed(victim, 'ring 41 300'), deed(other, 'ring 30 10')]);
+    await deed(other, 'ring 30 10');
+    await deed(victim, 'ring 21 300');
+    await deed(victim, 'nop 10');
+    const { summary } = await trace.stop();
+    expect(summary).toMatchObject({ submitted: 72, completed: 72, pending: 0, lost: { events: 0 } });
+    expect(rows(summary, 'NOP')).toMatchObject([{ completed: 72, punted: 30 }]);
+    expect(summary.notTraced).toEqual([]);
+  });
+
   it('goes on when the rings go, with their process', async (context) => {
     skipUnless(context, 'root', 'ioUring');
     const victim = await startVictim(context, self, 'traced', [], { busy: true });
