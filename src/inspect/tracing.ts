@@ -54,6 +54,8 @@ const INTERVAL = 50;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
 const MUCH = 1 << 20;
 const MOST_FILTERED = 64;
+/** Milliseconds between two looks for new threads. */
+const LOOK = 1000;
 const RING = 'anon_inode:[io_uring]';
 const LOW_48 = (1n << 48n) - 1n;
 /** The upper bits of every address of the kernel. */
@@ -78,6 +80,8 @@ export class RunningTrace {
   private every = 1;
   /** The largest that `every` has been. */
   private sparsest = 1;
+  /** When the threads were last listed. */
+  private looked = performance.now();
   private stopping = false;
   private wake = () => {};
   /** Why it has ended by itself, if it has. */
@@ -161,6 +165,7 @@ export class RunningTrace {
       const begun = performance.now();
       const before = this.reader.bytes;
       await this.drainAll();
+      await this.followThreads();
       this.adapt();
       const much = this.reader.bytes - before > MUCH;
       const rest = much ? 1 : this.interval - (performance.now() - begun);
@@ -189,6 +194,17 @@ export class RunningTrace {
       this.reader.settleDrained();
       return drained.began;
     }
+  }
+
+  /** Counts the system calls of threads that have come, too. */
+  private async followThreads(): Promise<void> {
+    const { threads } = this;
+    if (!threads || performance.now() - this.looked < LOOK) return;
+    this.looked = performance.now();
+    const there = await threadsOf(this.target, this.process.pid);
+    if (there.every((tid) => threads.has(tid)) || threads.size >= MOST_FILTERED) return;
+    for (const tid of there) threads.add(tid);
+    await this.tracing.follow?.(this.reader.traced, [...threads]);
   }
 
   /** Traces a ring that the process has created meanwhile: first what its threads do there, from now on what its workers do, too. */

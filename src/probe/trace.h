@@ -42,6 +42,8 @@ struct tracing {
 	uint32_t last;
 	char name[NAME_MAX + 1];
 	char filter[TRACE_RINGS_MAX * 32 + TRACE_THREADS_MAX * 32];
+	/* The part of it that is about threads. */
+	char threads[TRACE_THREADS_MAX * 32];
 	/* Those it is written to. */
 	char filtered[TRACE_EVENTS_MAX][64];
 	uint32_t filtered_count;
@@ -197,6 +199,7 @@ static int start_keeper(int instances, uint32_t number)
 static void close_trace(void)
 {
 	close_stacks();
+	close_enters();
 	for (int cpu = 0; cpu < traced.cpus; cpu++)
 		if (traced.pipes[cpu] >= 0)
 			close(traced.pipes[cpu]);
@@ -236,7 +239,7 @@ static int open_trace(void)
 		return error;
 	int cpus = (int)sysconf(_SC_NPROCESSORS_CONF);
 	/* Whose root may trace may have the descriptors for it; else the CPUs behind are not heard. */
-	rlim_t wanted = 64 + 2 * (rlim_t)cpus;
+	rlim_t wanted = 64 + 3 * (rlim_t)cpus;
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){wanted, wanted});
 	traced.pipes = calloc((size_t)cpus, sizeof *traced.pipes);
 	if (!traced.pipes) {
@@ -265,10 +268,10 @@ static int open_trace_stacks(void)
 }
 
 /* The number of an event, which is the same in every instance. 0 = none. */
-static uint64_t event_number(const char *event)
+static uint64_t event_number(const char *group, const char *event)
 {
-	char path[96], text[24] = "";
-	snprintf(path, sizeof path, "events/io_uring/%s/id", event);
+	char path[128], text[24] = "";
+	snprintf(path, sizeof path, "events/%s/%s/id", group, event);
 	int fd = openat(traced.instance, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (fd >= 0)
@@ -311,9 +314,18 @@ static void put_filter(const uint8_t *rings, uint32_t count, const uint8_t *thre
 	for (uint32_t i = 0; i < count; i++)
 		at += (size_t)snprintf(tracing->filter + at, sizeof tracing->filter - at, "%sctx == 0x%llx",
 				       at ? " || " : "", (unsigned long long)get64(rings + 8 * i));
+	size_t begin = at;
 	for (uint32_t i = 0; i < thread_count; i++)
 		at += (size_t)snprintf(tracing->filter + at, sizeof tracing->filter - at, "%scommon_pid == %u",
 				       at ? " || " : "", get32(threads + 4 * i));
+	strcpy(tracing->threads, thread_count ? tracing->filter + begin + (begin ? 4 : 0) : "");
+}
+
+/* Counts the calls of the traced threads, unless this reader does. */
+static void count_enters(void)
+{
+	if (*tracing->threads && !enters.cpus)
+		open_enters(event_number("syscalls", "sys_enter_io_uring_enter"), tracing->threads);
 }
 
 /* Enables the events of the body from `at` on: u8 flags, u8 length, name. Their errors go behind the answer's head. */
@@ -336,7 +348,7 @@ static int enable_events(const uint8_t *body, size_t size, size_t at, struct ans
 	}
 	put16(answer->data + 4, count);
 	answer->length = 6 + 2 * count;
-	tracing->event = *submit ? event_number(submit) : 0;
+	tracing->event = *submit ? event_number("io_uring", submit) : 0;
 	return 0;
 }
 
@@ -442,6 +454,9 @@ static int follow_rings(const uint8_t *body, size_t size)
 		error = error ? error : failed;
 	}
 	filter_stacks(tracing->filter);
+	if (enters.cpus)
+		filter_enters(tracing->threads);
+	count_enters();
 	return error;
 }
 
@@ -550,6 +565,9 @@ static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 		tracing->every = every;
 		set_period(every);
 	}
+	count_enters();
+	if (enters.cpus && answer->limit - answer->length >= CHUNK_HEAD + 8)
+		put64(put_chunk(answer, CHUNK_ENTERS, 0, 8), take_enters());
 	for (int cpu = 0; cpu < stack_events.count; cpu++) {
 		if (!stack_events.cpus[cpu].head || answer->limit - answer->length < CHUNK_HEAD)
 			continue;

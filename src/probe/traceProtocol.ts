@@ -103,6 +103,8 @@ export interface TraceDrained {
   /** Where lives were folded, in place of pages: the events of all others. Nanoseconds of CLOCK_MONOTONIC. */
   readonly records?: readonly { readonly time: bigint; readonly data: Buffer }[];
   readonly folded?: readonly Folded[];
+  /** Calls of io_uring_enter by the followed threads; absent where the kernel does not count them. */
+  readonly enters?: number;
   /** Records of perf, whole ones. */
   readonly stacks: readonly { readonly cpu: number; readonly data: Buffer }[];
   /** There is more at once. */

@@ -14,6 +14,7 @@ const STACKS = 2;
 const PAGE = 1;
 const RECORDS = 3;
 const ROWS = 4;
+const ENTERS = 5;
 const CHUNK_HEAD = 8;
 const START_HEAD = 21;
 const MOST_RINGS = 64;
@@ -86,6 +87,7 @@ export function decodeTraceDrained(data: Buffer, more: boolean): TraceDrained {
   const stacks: { cpu: number; data: Buffer }[] = [];
   const records: { readonly time: bigint; readonly data: Buffer }[] = [];
   const folded: Folded[] = [];
+  let enters: number | undefined;
   if (data.length < 8) throw new WireError('What was traced is cut short.');
   for (let at = 8; at < data.length; ) {
     const length = at + CHUNK_HEAD > data.length ? Number.POSITIVE_INFINITY : data.readUInt32LE(at + 4);
@@ -94,9 +96,18 @@ export function decodeTraceDrained(data: Buffer, more: boolean): TraceDrained {
     const chunk = { cpu: data.readUInt16LE(at + 2), data: data.subarray(at + CHUNK_HEAD, end) };
     const kind = data.readUInt8(at);
     if (kind === RECORDS) for (const record of decodeRecords(chunk.data)) records.push(record);
+    else if (kind === ENTERS && length === 8) enters = Number(chunk.data.readBigUInt64LE(0));
     else if (kind === ROWS) folded.push(decodeFolded(chunk.data));
     else (kind === PAGE ? pages : stacks).push(chunk);
     at = end;
   }
-  return { began: data.readBigUInt64LE(0), pages, records, folded, stacks, more };
+  return {
+    began: data.readBigUInt64LE(0),
+    pages,
+    records,
+    folded,
+    stacks,
+    more,
+    ...(enters === undefined ? {} : { enters }),
+  };
 }

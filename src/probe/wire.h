@@ -63,7 +63,8 @@
  *             it, as far as it is used; CHUNK_STACKS records of perf (PERF_SAMPLE_TID, TIME, RAW, REGS_USER, STACK_USER); CHUNK_RECORDS in place of
  *             pages, in the order of their times, u64 time, u32 length, record of each that was not folded; CHUNK_ROWS u32 bytes of the pages, u32 events folded, u32 requests folded, u32 of them submitted by
  *             SQPOLL threads, u32 events lost before the pages, u32 damaged pages, then rows: u8 opcode, u8 errors, u16 0, i32 fd, u32 completed, u32 punted, u32 poll-armed, u32 deferred,
- *             u64 least and most nanoseconds, u32 classes, u32 errno and times of each error, u32 class and count of each class (without the least and the most). TRUNCATED: there is more
+ *             u64 least and most nanoseconds, u32 classes, u32 errno and times of each error, u32 class and count of each class (without the least and the most); CHUNK_ENTERS u64 calls of io_uring_enter by
+ *             the threads of FOLLOW since the last time, where the kernel can count them. TRUNCATED: there is more
  * One trace at a time. ENODEV: no tracefs is mounted; EACCES: not root; EBUSY: another trace is under way, or (STOP) somebody else uses
  * the instance, which is removed later; ENOENT: there is no trace, or this kernel has no instances; EXDEV: /proc is of another PID namespace.
  *
@@ -85,7 +86,7 @@ enum kind { HELLO = 1, ANSWERS = 2, DONE = 3, FATAL = 4 };
 enum elf_item { MAPPED = 1, EXECUTABLE = 2, INSIDE = 3, PERF_MAP = 4 };
 
 enum trace_item { TRACE_START = 1, TRACE_DRAIN = 2, TRACE_STOP = 3, TRACE_FOLLOW = 4 };
-enum trace_chunk { CHUNK_PAGE = 1, CHUNK_STACKS = 2, CHUNK_RECORDS = 3, CHUNK_ROWS = 4 };
+enum trace_chunk { CHUNK_PAGE = 1, CHUNK_STACKS = 2, CHUNK_RECORDS = 3, CHUNK_ROWS = 4, CHUNK_ENTERS = 5 };
 /* Flags of an event: of the traced rings alone; stacks are taken at it. */
 #define EVENT_FILTERED 1
 #define EVENT_STACKS 2

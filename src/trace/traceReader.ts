@@ -67,6 +67,8 @@ export class TraceReader {
   stacks = 0;
   /** Submits by SQPOLL threads, which have no stack of the program's. */
   polledSubmits = 0;
+  /** Calls of io_uring_enter by the process's threads; undefined where they were not counted. */
+  enters: number | undefined;
   /** Requests that the probe has counted itself, whose events were not seen here. */
   foldedRequests = 0;
 
@@ -95,7 +97,7 @@ export class TraceReader {
   }
 
   /** Takes a piece in; settleDrained follows the requests, once there is no more. */
-  receive({ began, pages, records = [], folded = [], stacks }: TraceDrained): void {
+  receive({ began, pages, records = [], folded = [], stacks, enters }: TraceDrained): void {
     this.series ??= Number(began - this.of.origin);
     for (const { data } of stacks) this.takeStacks(data);
     for (const { data } of pages) this.takePage(data);
@@ -103,6 +105,7 @@ export class TraceReader {
       const event = this.decoder.decode(data, Number(time - this.of.origin), 0, data.length);
       if (event) this.note(event);
     }
+    if (enters !== undefined) this.enters = (this.enters ?? 0) + enters;
     for (const one of folded) this.takeFolded(one);
   }
 
@@ -157,6 +160,7 @@ export class TraceReader {
     const end = Number(until - this.of.origin);
     return {
       seconds: end / 1e9,
+      ...(this.enters === undefined ? {} : { systemCalls: this.enters }),
       submitted: lifetimes.submitted,
       completed: lifetimes.completed,
       pending: lifetimes.pendingCount,

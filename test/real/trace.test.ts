@@ -120,6 +120,20 @@ describe('a trace of known requests', () => {
     expect(summary.notTraced).toEqual([]);
   });
 
+  it('counts system calls beside submits: one for 32 of a batch, one with SQPOLL', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const batches = await startTrace(target, victim.pid);
+    await deed(victim, 'batch 3200');
+    const { summary } = await batches.stop();
+    if (summary.systemCalls === undefined) context.skip('needs a kernel with events of system calls');
+    expect(summary).toMatchObject({ submitted: 3200, systemCalls: 100 });
+    const polled = await startTrace(target, victim.pid);
+    await deed(victim, 'polled 50 300');
+    // The one that wakes the thread, which has nothing to do at first.
+    expect((await polled.stop()).summary).toMatchObject({ submitted: 50, completed: 50, systemCalls: 1 });
+  });
+
   it('goes on when the rings go, with their process', async (context) => {
     skipUnless(context, 'root', 'ioUring');
     const victim = await startVictim(context, self, 'traced', [], { busy: true });

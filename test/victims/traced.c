@@ -9,6 +9,7 @@
  *   fail     reads of no descriptor
  *   hold     reads of an empty pipe that stay; not waited for
  *   ring     NOPs of a new ring, every other by a worker, and MILLISECONDS after the first the others; then it is closed
+ *   polled   NOPs of a new ring with SQPOLL, MILLISECONDS after it was made: one system call wakes its thread, which does not sleep again
  *   free     lets COUNT of those go, and waits for them
  */
 #define _GNU_SOURCE
@@ -116,6 +117,21 @@ static void use_new_ring(long count, long milliseconds) {
   close(new_ring.fd);
 }
 
+static void use_polled_ring(long count, long milliseconds) {
+  struct ring polled;
+  ring_open(&polled, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 10000});
+  pause_for(milliseconds);
+  for (long i = 0; i < count; i++) {
+    ring_sqe(&polled, IORING_OP_NOP, -1);
+    ring_publish(&polled);
+    if (__atomic_load_n(polled.sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
+      ring_enter(polled.fd, 0, 0, IORING_ENTER_SQ_WAKEUP);
+    while (!ring_ready(&polled)) pause_for(1);
+    ring_reap(&polled);
+  }
+  close(polled.fd);
+}
+
 static void obey(char *text) {
   char what[16] = "";
   long count = 1, milliseconds = 0;
@@ -129,6 +145,8 @@ static void obey(char *text) {
     reap_all();
   } else if (!strcmp(what, "ring")) {
     use_new_ring(count, milliseconds);
+  } else if (!strcmp(what, "polled")) {
+    use_polled_ring(count, milliseconds);
   } else if (!strcmp(what, "batch")) {
     do_batch(count);
   } else {
