@@ -13,6 +13,8 @@ import { type Benchmark, type Figure, median, Skipped } from './figures';
 
 /** NOPs of one run, 32 to a submit: as fast as a ring can be. */
 const COUNT = 320_000;
+/** NOPs without a pause, for some seconds. */
+const SUSTAINED = 4_000_000;
 const BPFTRACE = 'a start map of bpftrace';
 const WAYS = {
   off: undefined,
@@ -63,7 +65,8 @@ export const trace: Benchmark = async ({ rounds }) => {
         runs.get(way)?.push(await once(target, victim, options));
       if (hasBpftrace) runs.get(BPFTRACE)?.push(await besideBpftrace(victim));
     }
-    return figures(runs, hasBpftrace);
+    const sustained = rounds > 1 ? await sustainedFlood(target, victim) : [];
+    return [...figures(runs, hasBpftrace), ...sustained];
   } finally {
     target.dispose();
     for (const release of releases) release();
@@ -100,6 +103,28 @@ function figures(runs: ReadonlyMap<string, readonly Run[]>, hasBpftrace: boolean
       met: ours.every(({ all: events }) => events === 0 || events === 2 * COUNT),
     },
     { name: 'events lost', value: `${((100 * lost) / Math.max(1, all)).toFixed(2)} %` },
+  ];
+}
+
+/** Whether every event of a long flood is either seen or counted as lost. */
+async function sustainedFlood(target: Target, victim: Victim): Promise<Figure[]> {
+  const running = await startTrace(target, victim.pid, { stackBytes: 0 });
+  const { took } = await deed(victim, `batch ${SUSTAINED}`);
+  const { summary } = await running.stop();
+  const lost = summary.lost.events ?? Number.NaN;
+  const { submitted, completed } = summary;
+  const seconds = took / 1e9;
+  return [
+    {
+      name: `a flood of ${(SUSTAINED * 2) / 1e6} million events: seen, lost`,
+      value: `${((submitted + completed) / seconds / 1e6).toFixed(2)} M/s, ${(lost / seconds / 1e6).toFixed(2)} M/s for ${seconds.toFixed(1)} s`,
+    },
+    {
+      name: 'of these neither seen nor counted as lost',
+      value: String(2 * SUSTAINED - submitted - completed - lost),
+      goal: 'none',
+      met: submitted + completed + lost === 2 * SUSTAINED,
+    },
   ];
 }
 
