@@ -21,7 +21,7 @@ import { TracePace } from './tracePace';
 import { nothingTraced, traceRefused } from './tracingTrouble';
 
 export interface TraceOptions {
-  /** KiB of each processor's buffer; absent: 64 MiB of all together, 16 MiB of one at the most. */
+  /** KiB of each processor's buffer; absent: 64 MiB of all together, 32 MiB of one at the most. */
   readonly kilobytes?: number;
   /** Bytes of each submit's stack; 0 = none. Default 4096. */
   readonly stackBytes?: number;
@@ -47,22 +47,27 @@ export interface TraceResult {
 /** Pending requests beside those shown whose stacks are named. */
 const MOST_NAMED = 256;
 const ALL_KILOBYTES = 64 << 10;
-const MOST_KILOBYTES = 16 << 10;
+const MOST_KILOBYTES = 32 << 10;
 const STACK_BYTES = 4096;
 /** KiB of all buffers for stacks, and of one: a thousand stacks of one processor between two drains. */
 const ALL_STACK_KILOBYTES = 16 << 10;
 const MOST_STACK_KILOBYTES = 4096;
 /** Stacks that are taken in a second; of more submits a share. */
 const MOST_STACKS = 2000;
-const INTERVAL = 100;
+const INTERVAL = 50;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
 const MUCH = 1 << 20;
 const MOST_FILTERED = 64;
+/** Milliseconds between two looks for new threads. */
+const LOOK = 1000;
 const RING = 'anon_inode:[io_uring]';
 const LOW_48 = (1n << 48n) - 1n;
+/** The upper bits of every address of the kernel. */
+const KERNEL_HALF = 0xffffn << 48n;
 
 /** Kinds that are followed; others would cost and tell nothing yet. */
 const FOLLOWED: ReadonlySet<EventKind | undefined> = new Set<EventKind>([
+  'create',
   'submit',
   'complete',
   'file_get',
@@ -79,6 +84,8 @@ export class RunningTrace {
   private every = 1;
   /** The largest that `every` has been. */
   private sparsest = 1;
+  /** When the threads were last listed. */
+  private looked = performance.now();
   private stopping = false;
   private wake = () => {};
   /** Why it has ended by itself, if it has. */
@@ -102,6 +109,8 @@ export class RunningTrace {
     private readonly notTraced: readonly string[],
     private readonly origin: bigint,
     private readonly process: Process,
+    /** Grows as they are seen; absent where the rings are not known by their addresses. */
+    private readonly threads: Set<number> | undefined,
   ) {
     this.drained = origin;
     this.pace = new TracePace(target, reader);
@@ -209,6 +218,7 @@ export class RunningTrace {
       const begun = performance.now();
       const before = this.reader.bytes;
       await this.drainAll();
+      await this.followThreads();
       this.adapt();
       const much = this.reader.bytes - before > MUCH;
       const rest = much ? 1 : this.interval - (performance.now() - begun);
@@ -226,16 +236,41 @@ export class RunningTrace {
   /** When the last drain began. */
   private async drainAll(): Promise<bigint> {
     for (;;) {
-      const drained = await this.tracing.drain(this.every);
+      const drained = await this.tracing.drain(this.every, this.reader.fold);
       if (!isTraced(drained)) {
         this.broken = drained;
         return this.origin;
       }
-      this.pace.spend(() => this.reader.take(drained));
+      this.pace.spend(() => this.reader.receive(drained));
+      await this.followCreated();
       if (drained.more) continue;
+      this.pace.spend(() => this.reader.settleDrained());
       this.drained = drained.began;
       return drained.began;
     }
+  }
+
+  /** Counts the system calls of threads that have come, too. */
+  private async followThreads(): Promise<void> {
+    const { threads } = this;
+    if (!threads || performance.now() - this.looked < LOOK) return;
+    this.looked = performance.now();
+    const there = await threadsOf(this.target, this.process.pid);
+    if (there.every((tid) => threads.has(tid)) || threads.size >= MOST_FILTERED) return;
+    for (const tid of there) threads.add(tid);
+    await this.tracing.follow?.(this.reader.traced, [...threads]);
+  }
+
+  /** Traces a ring that the process has created meanwhile: first what its threads do there, from now on what its workers do, too. */
+  private async followCreated(): Promise<void> {
+    const created = this.reader.takeCreated();
+    const { threads } = this;
+    if (created.length === 0 || !threads) return;
+    if (created.some(({ tid }) => !threads.has(tid)))
+      for (const tid of await threadsOf(this.target, this.process.pid)) threads.add(tid);
+    const rings = created.filter(({ tid }) => threads.has(tid)).map(({ ring }) => KERNEL_HALF | BigInt(ring));
+    if (rings.length > 0)
+      await this.tracing.follow?.([...new Set([...rings, ...this.reader.traced])], [...threads]);
   }
 
   /** Takes the stack of every submit, or of so few that they cost the program no more than a small part of its time. */
@@ -293,7 +328,8 @@ export async function startTrace(
     rings: rings.size > MOST_FILTERED ? [] : [...rings.keys()],
     events: events.map((format) => ({
       name: format.name,
-      filtered: isOfRing(format),
+      // Whose a new ring is can be told by who creates it alone.
+      filtered: isOfRing(format) && EVENT_KINDS.get(format.name) !== 'create',
       ...(EVENT_KINDS.get(format.name) === 'submit' ? { stacks: true } : {}),
     })),
     ...(stackBytes === 0 ? {} : { stacks: { bytes: stackBytes, kilobytes: stackKilobytes, every: 1 } }),
@@ -304,6 +340,9 @@ export async function startTrace(
     await tracing.stop();
     throw traceRefused(first.errno, target);
   }
+  const threads =
+    submitters || rings.size > MOST_FILTERED ? undefined : new Set(await threadsOf(target, pid));
+  if (threads) await tracing.follow?.([...rings.keys()], [...threads]);
   const known = new Map([...rings].map(([address, fd]) => [Number(address & LOW_48), fd]));
   const record = new TraceRecord(newFastHistogram);
   const reader = new TraceReader({
@@ -315,6 +354,7 @@ export async function startTrace(
     origin: first.began,
     rings: known,
     ...(submitters ? { submitters } : {}),
+    ...(threads ? { threads } : {}),
   });
   reader.take(first);
   const { refused, stacksRefused, instance } = started;
@@ -333,6 +373,7 @@ export async function startTrace(
     notTraced,
     first.began,
     { pid, name: '', command: [] },
+    threads,
   );
 }
 
@@ -342,6 +383,11 @@ function missingEvents(formats: readonly EventFormat[], refused: ReadonlyMap<str
   );
   const missing = [...FOLLOWED].filter((kind) => !kinds.has(kind));
   return missing.map((kind) => `events of the kind ${kind}, which this kernel does not have`);
+}
+
+async function threadsOf(target: Target, pid: number): Promise<number[]> {
+  const [tasks] = await target.list([`/proc/${pid}/task`]);
+  return tasks?.ok ? tasks.entries.map(({ name }) => Number(name)) : [];
 }
 
 /** The addresses of its rings, with their descriptors; where they cannot be found out, who submits to them. */

@@ -4,6 +4,8 @@ import type { UserFrame } from './sample';
 export interface TraceSummary {
   readonly seconds: number;
   readonly submitted: number;
+  /** Calls of io_uring_enter meanwhile, by up to 64 threads that were there for a second; absent where the kernel does not count them. */
+  readonly systemCalls?: number;
   /** CQEs posted, of multishot requests each. */
   readonly completed: number;
   /** Of the submitted those that a kernel thread (SQPOLL) took up, for which the program made no system call. */

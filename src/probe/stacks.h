@@ -94,6 +94,65 @@ static int open_stacks(uint64_t event, uint32_t every, uint32_t bytes, uint32_t 
 	return error;
 }
 
+/* Calls of io_uring_enter by the threads of the filter, on each CPU: counted by the kernel, nothing is written for them. */
+static struct {
+	int fds[STACK_CPUS], cpus;
+	uint64_t told;
+} enters;
+
+static void close_enters(void)
+{
+	for (int cpu = 0; cpu < enters.cpus; cpu++)
+		if (enters.fds[cpu] >= 0)
+			close(enters.fds[cpu]);
+	enters.cpus = 0;
+	enters.told = 0;
+}
+
+/* `event`: the number of sys_enter_io_uring_enter in tracefs. All CPUs or none. */
+static bool open_enters(uint64_t event, const char *threads)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof attr, .config = event, .disabled = 1};
+	bool counts = event && *threads;
+	close_enters();
+	for (int cpu = 0; counts && cpu < STACK_CPUS && cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+		int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		enters.fds[cpu] = fd;
+		enters.cpus = cpu + 1;
+		counts = fd < 0 ? errno == ENODEV
+				: !ioctl(fd, PERF_EVENT_IOC_SET_FILTER, threads) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+	}
+	if (!counts)
+		close_enters();
+	return counts;
+}
+
+static void filter_enters(const char *threads)
+{
+	for (int cpu = 0; cpu < enters.cpus; cpu++)
+		if (enters.fds[cpu] >= 0)
+			ioctl(enters.fds[cpu], PERF_EVENT_IOC_SET_FILTER, threads);
+}
+
+/* Calls since the last time. */
+static uint64_t take_enters(void)
+{
+	uint64_t all = 0, one;
+	for (int cpu = 0; cpu < enters.cpus; cpu++)
+		if (enters.fds[cpu] >= 0 && read(enters.fds[cpu], &one, sizeof one) == sizeof one)
+			all += one;
+	uint64_t since = all - enters.told;
+	enters.told = all;
+	return since;
+}
+
+static void filter_stacks(const char *filter)
+{
+	for (int cpu = 0; cpu < stack_events.count; cpu++)
+		if (stack_events.cpus[cpu].head)
+			ioctl(stack_events.cpus[cpu].fd, PERF_EVENT_IOC_SET_FILTER, filter);
+}
+
 static void set_period(uint64_t every)
 {
 	for (int cpu = 0; cpu < stack_events.count; cpu++)

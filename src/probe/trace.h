@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "fold.h"
 #include "kernel.h"
 #include "stacks.h"
 
@@ -26,10 +27,10 @@
 #define TRACE_KILOBYTES_MAX (64u << 10)
 #define TRACE_RINGS_MAX 64
 #define TRACE_EVENTS_MAX 64
+#define TRACE_THREADS_MAX 64
 #define START_BODY 21
 /* Kind, 0, CPU, length. */
 #define CHUNK_HEAD 8
-#define PAGE_HEAD 16
 /* Milliseconds between two tries to remove an instance that is busy, and how many. */
 #define REMOVE_PAUSE 20
 #define REMOVE_TRIES 250
@@ -40,7 +41,12 @@ struct tracing {
 	_Atomic uint32_t number;
 	uint32_t last;
 	char name[NAME_MAX + 1];
-	char filter[TRACE_RINGS_MAX * 32];
+	char filter[TRACE_RINGS_MAX * 32 + TRACE_THREADS_MAX * 32];
+	/* The part of it that is about threads. */
+	char threads[TRACE_THREADS_MAX * 32];
+	/* Those it is written to. */
+	char filtered[TRACE_EVENTS_MAX][64];
+	uint32_t filtered_count;
 	/* 0 = no stacks. */
 	uint32_t stack_bytes;
 	uint32_t stack_kilobytes, every;
@@ -193,6 +199,7 @@ static int start_keeper(int instances, uint32_t number)
 static void close_trace(void)
 {
 	close_stacks();
+	close_enters();
 	for (int cpu = 0; cpu < traced.cpus; cpu++)
 		if (traced.pipes[cpu] >= 0)
 			close(traced.pipes[cpu]);
@@ -232,7 +239,7 @@ static int open_trace(void)
 		return error;
 	int cpus = (int)sysconf(_SC_NPROCESSORS_CONF);
 	/* Whose root may trace may have the descriptors for it; else the CPUs behind are not heard. */
-	rlim_t wanted = 64 + 2 * (rlim_t)cpus;
+	rlim_t wanted = 64 + 3 * (rlim_t)cpus;
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){wanted, wanted});
 	traced.pipes = calloc((size_t)cpus, sizeof *traced.pipes);
 	if (!traced.pipes) {
@@ -261,10 +268,10 @@ static int open_trace_stacks(void)
 }
 
 /* The number of an event, which is the same in every instance. 0 = none. */
-static uint64_t event_number(const char *event)
+static uint64_t event_number(const char *group, const char *event)
 {
-	char path[96], text[24] = "";
-	snprintf(path, sizeof path, "events/io_uring/%s/id", event);
+	char path[128], text[24] = "";
+	snprintf(path, sizeof path, "events/%s/%s/id", group, event);
 	int fd = openat(traced.instance, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (fd >= 0)
@@ -290,6 +297,8 @@ static int enable_event(const char *name, bool filtered)
 	if (!is_event(name))
 		return EPERM;
 	if (filtered && *tracing->filter) {
+		if (tracing->filtered_count < TRACE_EVENTS_MAX)
+			strcpy(tracing->filtered[tracing->filtered_count++], name);
 		snprintf(path, sizeof path, "events/io_uring/%s/filter", name);
 		error = write_text(traced.instance, path, tracing->filter);
 	}
@@ -297,13 +306,26 @@ static int enable_event(const char *name, bool filtered)
 	return error ? error : write_text(traced.instance, path, "1");
 }
 
-static void put_filter(const uint8_t *rings, uint32_t count)
+/* Events of these rings, and, of whatever ring, those that happen in these threads. */
+static void put_filter(const uint8_t *rings, uint32_t count, const uint8_t *threads, uint32_t thread_count)
 {
 	size_t at = 0;
 	tracing->filter[0] = 0;
 	for (uint32_t i = 0; i < count; i++)
 		at += (size_t)snprintf(tracing->filter + at, sizeof tracing->filter - at, "%sctx == 0x%llx",
 				       at ? " || " : "", (unsigned long long)get64(rings + 8 * i));
+	size_t begin = at;
+	for (uint32_t i = 0; i < thread_count; i++)
+		at += (size_t)snprintf(tracing->filter + at, sizeof tracing->filter - at, "%scommon_pid == %u",
+				       at ? " || " : "", get32(threads + 4 * i));
+	strcpy(tracing->threads, thread_count ? tracing->filter + begin + (begin ? 4 : 0) : "");
+}
+
+/* Counts the calls of the traced threads, unless this reader does. */
+static void count_enters(void)
+{
+	if (*tracing->threads && !enters.cpus)
+		open_enters(event_number("syscalls", "sys_enter_io_uring_enter"), tracing->threads);
 }
 
 /* Enables the events of the body from `at` on: u8 flags, u8 length, name. Their errors go behind the answer's head. */
@@ -326,7 +348,7 @@ static int enable_events(const uint8_t *body, size_t size, size_t at, struct ans
 	}
 	put16(answer->data + 4, count);
 	answer->length = 6 + 2 * count;
-	tracing->event = *submit ? event_number(submit) : 0;
+	tracing->event = *submit ? event_number("io_uring", submit) : 0;
 	return 0;
 }
 
@@ -389,7 +411,8 @@ static int start_trace(const uint8_t *body, size_t size, struct answer *answer)
 	tracing->stack_bytes = get32(body + 4);
 	tracing->stack_kilobytes = get32(body + 8);
 	tracing->every = get32(body + 12);
-	put_filter(body + 20, get32(body + 16));
+	tracing->filtered_count = 0;
+	put_filter(body + 20, get32(body + 16), NULL, 0);
 	int error = mkdirat(instances, tracing->name, 0700) ? errno : 0;
 	if (!error) {
 		uint32_t number = ++tracing->last;
@@ -407,6 +430,34 @@ static int start_trace(const uint8_t *body, size_t size, struct answer *answer)
 	memcpy(answer->data + answer->length, tracing->name, length);
 	answer->length += (uint32_t)length;
 	return 0;
+}
+
+/* Body: u32 rings, u32 threads, rings, u32 tid of each thread: what is traced from now on. Only where rings were named at the start. */
+static int follow_rings(const uint8_t *body, size_t size)
+{
+	if (size < 8)
+		return EINVAL;
+	uint32_t rings = get32(body), threads = get32(body + 4);
+	if (rings > TRACE_RINGS_MAX || threads > TRACE_THREADS_MAX || !rings ||
+	    size != 8 + 8 * (size_t)rings + 4 * (size_t)threads)
+		return EINVAL;
+	if (!atomic_load(&tracing->number) || !tracing->filtered_count)
+		return ENOENT;
+	int error = open_trace();
+	if (error)
+		return error;
+	put_filter(body + 8, rings, body + 8 + 8 * rings, threads);
+	for (uint32_t i = 0; i < tracing->filtered_count; i++) {
+		char path[96];
+		snprintf(path, sizeof path, "events/io_uring/%s/filter", tracing->filtered[i]);
+		int failed = write_text(traced.instance, path, tracing->filter);
+		error = error ? error : failed;
+	}
+	filter_stacks(tracing->filter);
+	if (enters.cpus)
+		filter_enters(tracing->threads);
+	count_enters();
+	return error;
 }
 
 /* The head of a chunk; where its bytes go. */
@@ -427,26 +478,73 @@ static uint32_t used_of(const uint8_t *page, uint32_t size)
 	return used < size ? used : size;
 }
 
-static void drain_pages(int cpu, struct answer *answer)
+/* Bytes of pages that are read for one batch, and how many are too few to be worth folding: events come slowly. */
+#define FOLD_BYTES (2u << 20)
+#define FOLD_LEAST (128u << 10)
+
+/* Up to `most` bytes of pages; false where there may be more. */
+static bool drain_pages(int cpu, struct answer *answer, uint32_t most)
 {
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE), end = answer->limit;
+	if (answer->limit - answer->length > most)
+		end = answer->length + most;
 	while (traced.pipes[cpu] >= 0) {
 		uint8_t *to = answer->data + answer->length + CHUNK_HEAD;
-		if (answer->limit - answer->length < CHUNK_HEAD + page) {
-			answer->truncated = true;
-			return;
-		}
+		if (answer->length > end || end - answer->length < CHUNK_HEAD + page)
+			return false;
 		ssize_t n = read(traced.pipes[cpu], to, page);
 		if (n < (ssize_t)PAGE_HEAD)
-			return;
+			return true;
 		put_chunk(answer, CHUNK_PAGE, cpu, used_of(to, (uint32_t)n));
 	}
+	return true;
 }
 
-/* Body: u32 every = from now on a stack of one submit of so many; 0 = as before. */
+/* In place of the pages from `first` on: what could not be folded, and what was. */
+static void put_folded(struct answer *answer, uint32_t first, uint32_t bytes)
+{
+	uint64_t most = 2 * CHUNK_HEAD + FOLD_TOLD + most_told();
+	uint8_t *told = most > answer->limit - first ? NULL : malloc(most);
+	if (!told)
+		return;
+	uint8_t *rows = put_records(told);
+	uint8_t *end = put_rows(rows, bytes);
+	answer->length = first;
+	memcpy(put_chunk(answer, CHUNK_RECORDS, 0, (uint32_t)(rows - told)), told, (size_t)(rows - told));
+	memcpy(put_chunk(answer, CHUNK_ROWS, 0, (uint32_t)(end - rows)), rows, (size_t)(end - rows));
+	free(told);
+}
+
+/* Drains up to FOLD_BYTES and folds them, unless they are few. `safe`: all that is older has come with this drain. */
+static void drain_folded(struct fold_spec *spec, struct answer *answer, uint64_t safe)
+{
+	uint32_t first = answer->length, page = (uint32_t)sysconf(_SC_PAGESIZE) + CHUNK_HEAD, bytes = 0;
+	uint32_t share = FOLD_BYTES / (uint32_t)(traced.cpus ? traced.cpus : 1);
+	bool made = make_batch(FOLD_BYTES + (uint32_t)traced.cpus * page);
+	for (int cpu = 0; cpu < traced.cpus; cpu++) {
+		uint32_t at = answer->length;
+		bool is_empty = drain_pages(cpu, answer, share < page ? page : share);
+		uint64_t last = 0;
+		for (; made && at < answer->length; at += CHUNK_HEAD + get32(answer->data + at + 4)) {
+			uint32_t length = get32(answer->data + at + 4);
+			last = read_records(answer->data + at + CHUNK_HEAD, length, spec->data);
+			bytes += length;
+		}
+		answer->truncated |= !is_empty;
+		safe = is_empty || last > safe ? safe : last;
+	}
+	spec->keep = answer->length - first < FOLD_LEAST;
+	if (made && follow_batch(spec, safe) && !spec->keep)
+		put_folded(answer, first, bytes);
+	if (made)
+		free_batch();
+}
+
+/* Body: u32 every = from now on a stack of one submit of so many; 0 = as before; what is folded (fold.h), if anything is. */
 static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 {
-	if (size != 4)
+	struct fold_spec spec;
+	if (size < 4 || (size > 4 && !read_fold_spec(body + 4, size - 4, &spec)))
 		return EINVAL;
 	if (!atomic_load(&tracing->number))
 		return ENOENT;
@@ -459,13 +557,17 @@ static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 		return EOVERFLOW;
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	put64(answer->data, (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec);
+	uint64_t began = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+	put64(answer->data, began);
 	answer->length = 8;
 	uint32_t every = get32(body);
 	if (every && every != tracing->every) {
 		tracing->every = every;
 		set_period(every);
 	}
+	count_enters();
+	if (enters.cpus && answer->limit - answer->length >= CHUNK_HEAD + 8)
+		put64(put_chunk(answer, CHUNK_ENTERS, 0, 8), take_enters());
 	for (int cpu = 0; cpu < stack_events.count; cpu++) {
 		if (!stack_events.cpus[cpu].head || answer->limit - answer->length < CHUNK_HEAD)
 			continue;
@@ -475,8 +577,12 @@ static int drain_trace(const uint8_t *body, size_t size, struct answer *answer)
 		if (taken)
 			put_chunk(answer, CHUNK_STACKS, cpu, taken);
 	}
+	if (size > 4) {
+		drain_folded(&spec, answer, began);
+		return 0;
+	}
 	for (int cpu = 0; cpu < traced.cpus; cpu++)
-		drain_pages(cpu, answer);
+		answer->truncated |= !drain_pages(cpu, answer, UINT32_MAX);
 	return 0;
 }
 
@@ -492,6 +598,8 @@ static int trace(const uint8_t *body, size_t size, struct answer *answer)
 		return start_trace(body + 1, size - 1, answer);
 	case TRACE_DRAIN:
 		return drain_trace(body + 1, size - 1, answer);
+	case TRACE_FOLLOW:
+		return follow_rings(body + 1, size - 1);
 	case TRACE_STOP:
 		return atomic_load(&tracing->number) ? stop_trace() : 0;
 	default:

@@ -40,12 +40,71 @@ export interface TraceStarted {
   readonly stacksRefused?: string;
 }
 
+/** Which complete lives of requests the probe may count instead of telling their events (fold.h). */
+export interface FoldAsked {
+  /** Nanoseconds: slower ones are told. */
+  readonly slower: number;
+  /** Where the records of a page begin. */
+  readonly data: number;
+  /** Up to 16. */
+  readonly formats: readonly FoldFormat[];
+  /** Addresses of io_ring_ctx, up to 64: requests of others are told. */
+  readonly rings: readonly bigint[];
+}
+
+/** Offsets in a record; 0 = it has no such field. Of the value 4 bytes are looked at, of a submit's one. */
+export interface FoldFormat {
+  readonly id: number;
+  /** enum fold_kind. */
+  readonly kind: number;
+  readonly ctx: number;
+  readonly req: number;
+  readonly data: number;
+  readonly opcode: number;
+  readonly value: number;
+  readonly flags: number;
+}
+
+/** Requests that began and ended within one drain, by operation and descriptor. */
+export interface FoldedRow {
+  readonly opcode: number;
+  /** −1 = none was seen. */
+  readonly fd: number;
+  readonly completed: number;
+  readonly punted: number;
+  /** How often they were armed for poll. */
+  readonly pollArmed: number;
+  readonly deferred: number;
+  /** By errno. */
+  readonly errors: ReadonlyMap<number, number>;
+  /** Nanoseconds, and how many took so long: the first and the last exactly, others to 1/128. */
+  readonly latencies: readonly (readonly [nanoseconds: number, count: number])[];
+}
+
+export interface Folded {
+  /** Bytes of the pages they stood in. */
+  readonly bytes: number;
+  readonly events: number;
+  readonly requests: number;
+  /** Of the requests, submitted by SQPOLL threads. */
+  readonly polled: number;
+  /** Events lost before these pages, as they tell. */
+  readonly lost: number;
+  readonly damaged: number;
+  readonly rows: readonly FoldedRow[];
+}
+
 /** What has come since the last time. */
 export interface TraceDrained {
   /** Nanoseconds of CLOCK_MONOTONIC when it began: all that is older is in it, or in the ones that follow at once. */
   readonly began: bigint;
   /** Pages of ring buffers as trace_pipe_raw gives them, without what is not used; of each processor in their order. */
   readonly pages: readonly { readonly cpu: number; readonly data: Buffer }[];
+  /** Where lives were folded, in place of pages: the events of all others. Nanoseconds of CLOCK_MONOTONIC. */
+  readonly records?: readonly { readonly time: bigint; readonly data: Buffer }[];
+  readonly folded?: readonly Folded[];
+  /** Calls of io_uring_enter by the followed threads; absent where the kernel does not count them. */
+  readonly enters?: number;
   /** Records of perf, whole ones. */
   readonly stacks: readonly { readonly cpu: number; readonly data: Buffer }[];
   /** There is more at once. */

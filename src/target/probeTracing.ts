@@ -1,9 +1,10 @@
 import type { Failure } from '../probe/protocol';
-import type { TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
+import type { FoldAsked, TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
 import {
   decodeTraceDrained,
   decodeTraceStarted,
   encodeTraceDrain,
+  encodeTraceFollow,
   encodeTraceStart,
   encodeTraceStop,
 } from '../probe/traceWire';
@@ -24,9 +25,14 @@ export class ProbeTracing implements Tracing {
     return answer.ok ? decodeTraceStarted(answer.data, asked) : answer;
   }
 
-  async drain(every?: number): Promise<TraceDrained | Failure> {
-    const answer = await this.one(encodeTraceDrain(every), LIMIT_MAX);
+  async drain(every?: number, fold?: FoldAsked): Promise<TraceDrained | Failure> {
+    const answer = await this.one(encodeTraceDrain(every, fold), LIMIT_MAX);
     return answer.ok ? decodeTraceDrained(answer.data, answer.truncated) : answer;
+  }
+
+  async follow(rings: readonly bigint[], threads: readonly number[]): Promise<Failure | undefined> {
+    const answer = await this.one(encodeTraceFollow(rings, threads), 1 << 16);
+    return answer.ok ? undefined : answer;
   }
 
   async stop(): Promise<Failure | undefined> {

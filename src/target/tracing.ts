@@ -1,7 +1,12 @@
 import type { Failure } from '../probe/protocol';
-import type { TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
+import type { FoldAsked, TraceAsked, TraceDrained, TraceStarted } from '../probe/traceProtocol';
 
 export type {
+  FoldAsked,
+  Folded,
+  FoldedRow,
+  FoldFormat,
+  StacksAsked,
   TraceAsked,
   TraceDrained,
   TraceStarted,
@@ -15,8 +20,13 @@ export type {
  */
 export interface Tracing {
   start(asked: TraceAsked): Promise<TraceStarted | Failure>;
-  /** All that has come since, up to 16 MiB. `every`: from now on a stack of one submit of so many. */
-  drain(every?: number): Promise<TraceDrained | Failure>;
+  /** All that has come since, up to 16 MiB. `every`: from now on a stack of one submit of so many. `fold`: at a high rate, what the probe counts itself. */
+  drain(every?: number, fold?: FoldAsked): Promise<TraceDrained | Failure>;
+  /**
+   * From now on these rings, and what happens in these threads on whatever ring; up to 64 of each. Only of a trace that was started with
+   * rings. Undefined = done.
+   */
+  follow?(rings: readonly bigint[], threads: readonly number[]): Promise<Failure | undefined>;
   /** EBUSY = somebody else uses the instance: it is removed later. Undefined = gone. */
   stop(): Promise<Failure | undefined>;
 }

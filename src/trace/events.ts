@@ -74,6 +74,11 @@ const NAMES = {
   value: ['res', 'fd', 'error', 'min_events', 'count', 'sq_thread'],
 } as const;
 
+/** Where a field stands in the records of an event, whatever its name. */
+export function fieldOf({ fields }: EventFormat, field: keyof typeof NAMES): EventField | undefined {
+  return NAMES[field].map((name) => fields.get(name)).find((found) => found !== undefined);
+}
+
 /** Makes events of the records of one kernel. */
 export class EventDecoder {
   private readonly readers = new Map<

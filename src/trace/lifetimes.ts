@@ -72,6 +72,12 @@ export class Lifetimes {
       if (samples.every(({ time }) => time < before - SAME_SUBMIT)) this.stacks.delete(request);
   }
 
+  /** So many were counted where they happened, from their submits to their completions. */
+  addFolded(requests: number): void {
+    this.submitted += requests;
+    this.completed += requests;
+  }
+
   take(event: RingEvent): void {
     if (event.kind === 'submit') this.submit(event);
     else if (event.kind === 'complete') this.complete(event);

@@ -1,6 +1,7 @@
 import type { Latency, TracedOperation } from '../model/trace';
 import { errnoName } from '../probe/errno';
 import { opcodeName } from '../ring/opcodes';
+import type { FoldedRow } from '../target/tracing';
 import type { RingEvent } from './events';
 import type { Histogram } from './histograms';
 import type { Life } from './life';
@@ -41,6 +42,23 @@ export class Statistics {
     noteError(row, life.result);
     row.latencies.recordValue(Math.min(LONGEST, Math.max(1, Math.round(took))));
     this.keepSlow(life, took);
+  }
+
+  addFolded(folded: FoldedRow): void {
+    const row = this.rowOf(folded.opcode, folded.fd);
+    row.completed += folded.completed;
+    row.punted += folded.punted;
+    row.deferred += folded.deferred;
+    row.pollArmed += folded.pollArmed;
+    for (const [errno, count] of folded.errors) row.errors.set(errno, (row.errors.get(errno) ?? 0) + count);
+    for (const [took, count] of folded.latencies)
+      row.latencies.recordValueWithCount(Math.min(LONGEST, Math.max(1, Math.round(took))), count);
+  }
+
+  /** Nanoseconds that a request has to take longer than to be among the slowest. */
+  get slower(): number {
+    const fastest = this.slow[0];
+    return fastest && this.slow.length >= MOST_SLOWEST ? fastest.completed - fastest.submitted : 0;
   }
 
   /** A completion that no latency is known of. */

@@ -1,8 +1,9 @@
 import type { TracedRequest, TraceSummary } from '../model/trace';
 import { errnoName } from '../probe/errno';
 import { opcodeName } from '../ring/opcodes';
-import type { TraceDrained } from '../target/tracing';
+import type { FoldAsked, Folded, FoldFormat, TraceDrained } from '../target/tracing';
 import { EventDecoder, type RingEvent, userDataOf } from './events';
+import { foldFormats } from './folding';
 import type { EventFormat, PageLayout } from './format';
 import type { Histogram } from './histograms';
 import type { Life } from './life';
@@ -26,12 +27,17 @@ export interface TraceOf {
   readonly submitters?: ReadonlySet<number>;
   /** Called for each request that has completed, in the order of their completions. */
   readonly onCompleted?: (life: Life) => void;
+  /** Tids of the process, as far as they are known: a ring that one of them creates is traced, too. */
+  readonly threads?: ReadonlySet<number>;
 }
 
 /** Pending requests that are told. */
 const MOST_PENDING = 32;
 
 const SUBMIT = 'submit';
+const CREATE = 'create';
+/** The upper bits of every address of the kernel. */
+const KERNEL_HALF = 0xffffn << 48n;
 
 /** Nanoseconds: an event that a processor had begun to write when it was drained comes with the next drain. A host may stop that processor then. */
 const HELD_BACK = 100_000_000;
@@ -42,6 +48,11 @@ export class TraceReader {
   private readonly statistics: Statistics;
   private readonly lifetimes: Lifetimes;
   private readonly known: Set<number>;
+  private readonly fds: Map<number, number>;
+  private readonly created: RingEvent[] = [];
+  /** Where a ring was created that is not followed yet. */
+  private readonly reused = new Set<number>();
+  private readonly folding: readonly FoldFormat[] | undefined;
   /** Not yet in order: another processor may have older ones. */
   private early: RingEvent[] = [];
   /** When the first of the drains that belong together began. */
@@ -52,17 +63,23 @@ export class TraceReader {
   damaged = 0;
   /** Events lost as the pages tell. */
   lostSeen = 0;
-  /** Events, bytes of them, and stacks so far. */
+  /** Events of requests, bytes of them, and stacks so far. */
   events = 0;
   bytes = 0;
   stacks = 0;
   /** Submits by SQPOLL threads, which have no stack of the program's. */
   polledSubmits = 0;
+  /** Calls of io_uring_enter by the process's threads; undefined where they were not counted. */
+  enters: number | undefined;
+  /** Requests that the probe has counted itself, whose events were not seen here. */
+  foldedRequests = 0;
 
   constructor(private readonly of: TraceOf) {
     this.decoder = new EventDecoder(of.formats);
     this.statistics = new Statistics(of.newHistogram);
     this.known = new Set(of.rings.keys());
+    this.fds = new Map(of.rings);
+    this.folding = foldFormats(of.formats);
     const byRequest = this.decoder.namesRequest('submit') && this.decoder.namesRequest('complete');
     this.lifetimes = new Lifetimes(
       {
@@ -79,19 +96,56 @@ export class TraceReader {
   }
 
   /** Pieces in the order they were drained. */
-  take({ began, pages, stacks, more }: TraceDrained): void {
+  take(drained: TraceDrained): void {
+    this.receive(drained);
+    if (!drained.more) this.settleDrained();
+  }
+
+  /** Takes a piece in; settleDrained follows the requests, once there is no more. */
+  receive({ began, pages, records = [], folded = [], stacks, enters }: TraceDrained): void {
     this.series ??= Number(began - this.of.origin);
     for (const { data } of stacks) this.takeStacks(data);
     for (const { data } of pages) this.takePage(data);
-    if (more) return;
+    for (const { time, data } of records) {
+      const event = this.decoder.decode(data, Number(time - this.of.origin), 0, data.length);
+      if (event) this.note(event);
+    }
+    if (enters !== undefined) this.enters = (this.enters ?? 0) + enters;
+    for (const one of folded) this.takeFolded(one);
+  }
+
+  /** All that is older than the first of the pieces that belong together has come with them. */
+  settleDrained(): void {
     const { series } = this;
     this.series = undefined;
-    this.settle(series - HELD_BACK);
+    if (series !== undefined) this.settle(series - HELD_BACK);
+  }
+
+  /** Rings whose creation was seen since the last time, and in which threads. */
+  takeCreated(): readonly Pick<RingEvent, 'ring' | 'tid'>[] {
+    return this.created.splice(0);
+  }
+
+  /** Addresses of the traced rings, lower 48 bits made whole. */
+  get traced(): readonly bigint[] {
+    return [...this.known].map(wholeAddress);
   }
 
   /** No more comes: what is there is all. */
   end(): void {
     this.settle(Number.POSITIVE_INFINITY);
+  }
+
+  /** What the probe may count itself; undefined where the rings or the requests cannot be told apart. */
+  get fold(): FoldAsked | undefined {
+    const rings = [...this.known].filter((ring) => !this.reused.has(ring));
+    if (!this.folding || rings.length === 0) return undefined;
+    return {
+      slower: this.statistics.slower,
+      data: this.of.page.data,
+      formats: this.folding,
+      rings: rings.map(wholeAddress),
+    };
   }
 
   /** The slowest and the oldest pending ones, whose stacks are worth to be told. */
@@ -117,6 +171,7 @@ export class TraceReader {
     const end = Number(until - this.of.origin);
     return {
       seconds: end / 1e9,
+      ...(this.enters === undefined ? {} : { systemCalls: this.enters }),
       submitted: lifetimes.submitted,
       completed: lifetimes.completed,
       polled: this.polledSubmits,
@@ -142,7 +197,7 @@ export class TraceReader {
     readonly userData: string;
   } {
     return {
-      ringFd: this.of.rings.get(life.ring),
+      ringFd: this.fds.get(life.ring),
       operation: opcodeName(life.opcode),
       userData: userDataOf(life),
     };
@@ -152,7 +207,7 @@ export class TraceReader {
   told(life: Life, end: number): TracedRequest {
     const { completed, result, submitted, fd, polls } = life;
     const isPending = Number.isNaN(completed);
-    const ringFd = this.of.rings.get(life.ring);
+    const ringFd = this.fds.get(life.ring);
     const after = (time: number, name: string) =>
       Number.isNaN(time) ? {} : { [name]: (time - submitted) / 1e9 };
     return {
@@ -184,11 +239,40 @@ export class TraceReader {
     }
   }
 
+  private note(event: RingEvent): void {
+    this.early.push(event);
+    if (event.kind !== CREATE) return;
+    this.created.push(event);
+    this.reused.add(event.ring);
+  }
+
+  /** A ring may stand where another one was, that of another process too. */
+  private create({ ring, tid, value }: RingEvent): void {
+    this.reused.delete(ring);
+    const { threads } = this.of;
+    if (!threads) return;
+    if (threads.has(tid)) {
+      this.known.add(ring);
+      this.fds.set(ring, value);
+    } else this.known.delete(ring);
+  }
+
+  private takeFolded({ bytes, events, requests, polled, lost, damaged, rows }: Folded): void {
+    this.bytes += bytes;
+    this.events += events;
+    this.foldedRequests += requests;
+    this.polledSubmits += polled;
+    this.lostSeen += lost;
+    this.damaged += damaged;
+    this.lifetimes.addFolded(requests);
+    for (const row of rows) this.statistics.addFolded(row);
+  }
+
   private takePage(data: Buffer): void {
     this.bytes += data.length;
     const onRecord = (time: number, at: number, end: number): void => {
       const event = this.decoder.decode(data, time, at, end);
-      if (event) this.early.push(event);
+      if (event) this.note(event);
     };
     const { lost, damaged } = readPage(data, this.of.origin, onRecord, this.of.page);
     if (damaged) this.damaged++;
@@ -199,15 +283,21 @@ export class TraceReader {
   private settle(until: number): void {
     const sorted = this.early.sort((a, b) => a.time - b.time);
     let count = 0;
+    let creations = 0;
     for (const event of sorted) {
       if (event.time >= until) break;
       count++;
+      if (event.kind === CREATE) {
+        creations++;
+        this.create(event);
+        continue;
+      }
       if (!this.isOurs(event)) continue;
       if (event.kind === SUBMIT && event.value !== 0) this.polledSubmits++;
       this.lifetimes.take(event);
     }
     this.early = sorted.slice(count);
-    this.events += count;
+    this.events += count - creations;
     this.lifetimes.forgetStacks(this.upTo);
     this.upTo = until;
   }
@@ -219,6 +309,8 @@ export class TraceReader {
     return this.known.has(ring);
   }
 }
+
+const wholeAddress = (ring: number): bigint => KERNEL_HALF | BigInt(ring);
 
 /** It is kept beyond what it was drained with. */
 function owned(sample: StackSample): StackSample {

@@ -70,6 +70,70 @@ describe('a trace of known requests', () => {
     expect(summary.submitted).toBeLessThan(8000);
   });
 
+  it('at a high rate is counted by the probe, and every request is in it', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const trace = await startTrace(target, victim.pid, { stackBytes: 0 });
+    await deed(victim, 'hold 3');
+    const sleeps = await deed(victim, 'sleep 2 40');
+    await deed(victim, 'batch 640000');
+    await deed(victim, 'fail 5');
+    await deed(victim, 'free 1');
+    const { summary } = await trace.stop();
+    const { submitted, completed, pending, unseenSubmits, unseenCompletions } = summary;
+    const lost = summary.lost.events ?? Number.NaN;
+    expect(trace.reader.foldedRequests).toBeGreaterThan(300_000);
+    // Its own count is of submits 640,010, and two completions less.
+    expect(submitted + completed + lost).toBe(1_280_018);
+    expect(unseenSubmits + unseenCompletions).toBeLessThanOrEqual(lost);
+    expect(pending).toBeGreaterThanOrEqual(2);
+    if (lost === 0)
+      expect({ submitted, completed, pending }).toEqual({
+        submitted: 640_010,
+        completed: 640_008,
+        pending: 2,
+      });
+    const [nops] = rows(summary, 'NOP');
+    expect(nops).toMatchObject({ errors: {}, latency: { count: nops?.completed } });
+    expect(nops?.completed).toBeGreaterThanOrEqual(640_000 - lost);
+    expect(nops?.latency?.p50).toBeLessThan(nops?.latency?.p99 ?? 0);
+    expect(rows(summary, 'READ').find(({ errors }) => errors['EBADF'])?.errors).toEqual({ EBADF: 5 });
+    // What was slowest is told by itself, whatever else was counted.
+    expect(summary.slowest).toHaveLength(32);
+    const timeouts = summary.slowest.filter(({ operation }) => operation === 'TIMEOUT');
+    expect(timeouts).toHaveLength(2);
+    for (const { took } of timeouts) expect(took).toBeLessThanOrEqual((sleeps.most / 1e9) * 1.01);
+  });
+
+  it('has the requests of rings that are created while it runs, and not those of others', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const other = await startVictim(context, self, 'traced', [], { busy: true });
+    const trace = await startTrace(target, victim.pid);
+    await Promise.all([deed(victim, 'ring 41 300'), deed(other, 'ring 30 10')]);
+    await deed(other, 'ring 30 10');
+    await deed(victim, 'ring 21 300');
+    await deed(victim, 'nop 10');
+    const { summary } = await trace.stop();
+    expect(summary).toMatchObject({ submitted: 72, completed: 72, pending: 0, lost: { events: 0 } });
+    expect(rows(summary, 'NOP')).toMatchObject([{ completed: 72, punted: 30 }]);
+    expect(summary.notTraced).toEqual([]);
+  });
+
+  it('counts system calls beside submits: one for 32 of a batch, one with SQPOLL', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const batches = await startTrace(target, victim.pid);
+    await deed(victim, 'batch 3200');
+    const { summary } = await batches.stop();
+    if (summary.systemCalls === undefined) context.skip('needs a kernel with events of system calls');
+    expect(summary).toMatchObject({ submitted: 3200, systemCalls: 100 });
+    const polled = await startTrace(target, victim.pid);
+    await deed(victim, 'polled 50 300');
+    // The one that wakes the thread, which has nothing to do at first.
+    expect((await polled.stop()).summary).toMatchObject({ submitted: 50, completed: 50, systemCalls: 1 });
+  });
+
   it('goes on when the rings go, with their process', async (context) => {
     skipUnless(context, 'root', 'ioUring');
     const victim = await startVictim(context, self, 'traced', [], { busy: true });

@@ -8,6 +8,8 @@
  *   pipe     reads of an empty pipe, answered after MILLISECONDS
  *   fail     reads of no descriptor
  *   hold     reads of an empty pipe that stay; not waited for
+ *   ring     NOPs of a new ring, every other by a worker, and MILLISECONDS after the first the others; then it is closed
+ *   polled   NOPs of a new ring with SQPOLL, MILLISECONDS after it was made: one system call wakes its thread, which does not sleep again
  *   free     lets COUNT of those go, and waits for them
  */
 #define _GNU_SOURCE
@@ -101,6 +103,35 @@ static void do_batch(long count) {
   }
 }
 
+static void use_new_ring(long count, long milliseconds) {
+  struct ring new_ring;
+  ring_open(&new_ring, (struct ring_options){0});
+  for (long i = 0; i < count; i++) {
+    struct io_uring_sqe *sqe = ring_sqe(&new_ring, IORING_OP_NOP, -1);
+    if (i % 2) sqe->flags = IOSQE_ASYNC;
+    if (ring_submit(&new_ring) < 0) die("submit");
+    ring_wait(&new_ring, 1);
+    while (ring_ready(&new_ring)) ring_reap(&new_ring);
+    if (i == 0) pause_for(milliseconds);
+  }
+  close(new_ring.fd);
+}
+
+static void use_polled_ring(long count, long milliseconds) {
+  struct ring polled;
+  ring_open(&polled, (struct ring_options){.flags = IORING_SETUP_SQPOLL, .idle_ms = 10000});
+  pause_for(milliseconds);
+  for (long i = 0; i < count; i++) {
+    ring_sqe(&polled, IORING_OP_NOP, -1);
+    ring_publish(&polled);
+    if (__atomic_load_n(polled.sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
+      ring_enter(polled.fd, 0, 0, IORING_ENTER_SQ_WAKEUP);
+    while (!ring_ready(&polled)) pause_for(1);
+    ring_reap(&polled);
+  }
+  close(polled.fd);
+}
+
 static void obey(char *text) {
   char what[16] = "";
   long count = 1, milliseconds = 0;
@@ -112,6 +143,10 @@ static void obey(char *text) {
     if (write(held[1], buffer, (size_t)count) != count) die("write");
     ring_wait(&ring, (unsigned)count);
     reap_all();
+  } else if (!strcmp(what, "ring")) {
+    use_new_ring(count, milliseconds);
+  } else if (!strcmp(what, "polled")) {
+    use_polled_ring(count, milliseconds);
   } else if (!strcmp(what, "batch")) {
     do_batch(count);
   } else {

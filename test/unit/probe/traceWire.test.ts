@@ -55,6 +55,8 @@ describe('what is answered', () => {
     expect(decodeTraceDrained(Buffer.concat([began, stacks, page]), true)).toEqual({
       began: 99n,
       pages: [{ cpu: 3, data: Buffer.from('abcd', 'hex') }],
+      records: [],
+      folded: [],
       stacks: [{ cpu: 1, data: Buffer.from('42', 'hex') }],
       more: true,
     });
