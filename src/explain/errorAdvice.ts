@@ -9,7 +9,7 @@ const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
   EAGAIN: {
     meaning: 'nothing was ready, and the kernel was told not to wait',
     remedy:
-      'Leave out O_NONBLOCK, MSG_DONTWAIT or RWF_NOWAIT: io_uring then waits for readiness by itself, without a thread. Where it is wanted, poll first instead of submitting again at once.',
+      'Leave out MSG_DONTWAIT or RWF_NOWAIT, and O_NONBLOCK, which some operations heed: io_uring then waits for readiness by itself, without a thread. Where it is wanted, poll first instead of submitting again at once.',
   },
   ECANCELED: {
     meaning:

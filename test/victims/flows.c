@@ -4,7 +4,7 @@
  *   late        batches that are reaped 40 ms later         sqpoll     batches that a kernel thread takes up
  *   forced      NOPs that ask for a worker                  punted     reads of a file that cannot be read without waiting
  *   cached      reads of a file in the page cache           missing    opens of a file that is not there
- *   nonblock    reads of an empty O_NONBLOCK pipe           broken     links whose first request fails
+ *   nonblock    reads of an empty pipe that may not wait    broken     links whose first request fails
  *   reset       reads of sockets whose other end has gone   timeouts   timeouts that run out
  *   herd        32 reads of one pipe, a byte at a time      oneshot    one-shot polls of what is always ready
  *   fifo        an open of a FIFO that nobody writes        pile       80 polls of one pipe that stay, after a while
@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,8 +49,8 @@ static void nops(unsigned count, uint8_t flags) {
   for (unsigned i = 0; i < count; i++) ring_sqe(&ring, IORING_OP_NOP, -1)->flags = flags;
 }
 
-static void reads(int fd, unsigned count) {
-  for (unsigned i = 0; i < count; i++) ring_rw(&ring, IORING_OP_READ, fd, buffer, sizeof buffer, 0);
+static void reads(int fd, unsigned count, int flags) {
+  for (unsigned i = 0; i < count; i++) ring_rw(&ring, IORING_OP_READ, fd, buffer, sizeof buffer, 0)->rw_flags = flags;
 }
 
 static void single(void) {
@@ -77,7 +78,7 @@ static void sqpoll(void) {
 
 static void broken(void) {
   for (int i = 0; i < BATCH / 2; i++) {
-    ring_rw(&ring, IORING_OP_READ, ends[0], (void *)8, 1, 0)->flags = IOSQE_IO_LINK;
+    ring_rw(&ring, IORING_OP_READ, -1, buffer, 1, 0)->flags = IOSQE_IO_LINK;
     nops(1, 0);
   }
   finish(BATCH);
@@ -133,6 +134,8 @@ static void fifo(void) {
     pause_for(1500);
     struct io_uring_sqe *sqe = ring_sqe(&ring, IORING_OP_OPENAT, AT_FDCWD);
     sqe->addr = (uint64_t)(uintptr_t) "fifo";
+    /* Without it the kernel first tries as with O_NONBLOCK, which opens a FIFO. */
+    sqe->open_flags = O_CREAT;
     if (ring_submit(&ring) < 0) die("submit");
   }
   nops(BATCH, 0);
@@ -154,7 +157,6 @@ int main(int argc, char **argv) {
   bounded_life();
   ring_open(&ring, (struct ring_options){.flags = !strcmp(scene, "sqpoll") ? IORING_SETUP_SQPOLL : 0, .idle_ms = 60000});
   make_pipe(ends);
-  if (!strcmp(scene, "nonblock")) fcntl(ends[0], F_SETFL, O_NONBLOCK);
   int proc = open("/proc/self/stat", O_RDONLY), cached = open("/proc/self/exe", O_RDONLY);
   ready("\"rings\":1,\"fd\":%d", ring.fd);
   for (;; pause_for(5)) {
@@ -172,9 +174,9 @@ int main(int argc, char **argv) {
     else {
       if (!strcmp(scene, "wholesome")) nops(BATCH, 0);
       else if (!strcmp(scene, "forced")) nops(BATCH, IOSQE_ASYNC);
-      else if (!strcmp(scene, "punted")) reads(proc, BATCH);
-      else if (!strcmp(scene, "cached")) reads(cached, BATCH);
-      else if (!strcmp(scene, "nonblock")) reads(ends[0], BATCH);
+      else if (!strcmp(scene, "punted")) reads(proc, BATCH, 0);
+      else if (!strcmp(scene, "cached")) reads(cached, BATCH, 0);
+      else if (!strcmp(scene, "nonblock")) reads(ends[0], BATCH, RWF_NOWAIT);
       else die("no such scene");
       finish(BATCH);
     }
