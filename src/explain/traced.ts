@@ -4,6 +4,7 @@ import { finished, inOrder } from './explain';
 import { errorFlood } from './rules/errorFlood';
 import { neverCompleted } from './rules/neverCompleted';
 import { noSystemCalls } from './rules/noSystemCalls';
+import { overflowedMeanwhile } from './rules/overflowedMeanwhile';
 import { punted } from './rules/punted';
 import { reapedLate } from './rules/reapedLate';
 import { rearmed } from './rules/rearmed';
@@ -12,6 +13,7 @@ import type { TracedRule } from './tracedRule';
 
 /** In the order of importance among findings of one severity. */
 const RULES: readonly TracedRule[] = [
+  overflowedMeanwhile,
   errorFlood,
   reapedLate,
   neverCompleted,

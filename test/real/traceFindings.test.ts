@@ -39,6 +39,13 @@ async function tracedFlow(context: Running, scene: string, seconds: number): Pro
 /** What a program does wrongly, and how it is told. */
 const WRONG: readonly (readonly [string, number, string, Finding['severity'], RegExp])[] = [
   [
+    'overflow',
+    1,
+    'cq-overflow',
+    'warning',
+    /^[\d,]+ completions found no place in the completion queue during the trace/,
+  ],
+  [
     'late',
     2.5,
     'reaped-late',

@@ -7,6 +7,7 @@
  *   nonblock    reads of an empty pipe that may not wait    broken     links whose first request fails
  *   reset       reads of sockets whose other end has gone   timeouts   timeouts that run out
  *   herd        32 reads of one pipe, a byte at a time      oneshot    one-shot polls of what is always ready
+ *   overflow    more NOPs than the CQ ring has room for, and then all of them
  *   fifo        an open of a FIFO that nobody writes        pile       80 polls of one pipe that stay, after a while
  */
 #define _GNU_SOURCE
@@ -66,6 +67,17 @@ static void late(void) {
   if (ring_submit(&ring) < 0) die("submit");
   pause_for(40);
   reap_all();
+}
+
+static void overflow(void) {
+  for (int i = 0; i < 6; i++) {
+    nops(BATCH, 0);
+    if (ring_submit(&ring) < 0) die("submit");
+  }
+  for (int left = 6 * BATCH; left;) {
+    ring_enter(ring.fd, 0, 0, IORING_ENTER_GETEVENTS);
+    for (; ring_ready(&ring); left--) ring_reap(&ring);
+  }
 }
 
 static void sqpoll(void) {
@@ -163,6 +175,7 @@ int main(int argc, char **argv) {
     if (!strcmp(scene, "single")) single();
     else if (!strcmp(scene, "late")) late();
     else if (!strcmp(scene, "sqpoll")) sqpoll();
+    else if (!strcmp(scene, "overflow")) overflow();
     else if (!strcmp(scene, "broken")) broken();
     else if (!strcmp(scene, "reset")) reset();
     else if (!strcmp(scene, "timeouts")) timeouts();
