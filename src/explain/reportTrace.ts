@@ -37,7 +37,13 @@ function counts({ submitted, completed, pending, seconds, operations }: TraceSum
 }
 
 /** How it is submitted and reaped. */
-function manner({ seconds, submitted, polledSubmits = 0, enters, reaping = [] }: TraceSummary): string[] {
+function manner({
+  seconds,
+  submitted,
+  polledSubmits = 0,
+  systemCalls: enters,
+  reaping = [],
+}: TraceSummary): string[] {
   const a = (count: number) => grouped(seconds > 0 ? Math.round(count / seconds) : 0);
   const polled = polledSubmits > 0 ? `, ${a(polledSubmits)}/s of them taken up by SQPOLL threads` : '';
   const own = submitted - polledSubmits;

@@ -4,6 +4,8 @@ import type { UserFrame } from './sample';
 export interface TraceSummary {
   readonly seconds: number;
   readonly submitted: number;
+  /** Calls of io_uring_enter meanwhile, by up to 64 threads that were there for a second; absent where the kernel does not count them. */
+  readonly systemCalls?: number;
   /** CQEs posted, of multishot requests each. */
   readonly completed: number;
   /** Submitted meanwhile and not completed. */
@@ -17,8 +19,6 @@ export interface TraceSummary {
   readonly overflowed: number;
   /** Of `submitted`, those that SQPOLL threads took up. */
   readonly polledSubmits?: number;
-  /** Calls of io_uring_enter by its threads; absent where they were not counted. */
-  readonly enters?: number;
   /** How completions lay in the CQ rings. */
   readonly reaping?: readonly TracedReaping[];
   /** The most completions first; by operation and descriptor. */

@@ -29,7 +29,7 @@ export const TRACE: Shape = {
   lost: { events: 'number', stacks: 'number' },
   overflowed: 'number',
   polledSubmits: 'number',
-  enters: 'number',
+  systemCalls: 'number',
   reaping: [
     {
       ringFd: 'number',

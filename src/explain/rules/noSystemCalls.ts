@@ -12,7 +12,7 @@ const NEARLY_NONE = 0.01;
 export const noSystemCalls: TracedRule = {
   tag: 'no-system-calls',
   check({ trace, sample }) {
-    const { enters, submitted, polledSubmits = 0 } = trace;
+    const { systemCalls: enters, submitted, polledSubmits = 0 } = trace;
     if (enters === undefined || perSecond(submitted, trace) < A_SECOND) return [];
     if (polledSubmits < NEARLY_ALL * submitted || enters > NEARLY_NONE * submitted) return [];
     const polled = sample.rings.filter(

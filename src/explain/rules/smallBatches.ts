@@ -13,7 +13,7 @@ const DEEP = 1.5;
 export const smallBatches: TracedRule = {
   tag: 'small-batches',
   check({ trace }) {
-    const { enters = 0, submitted, polledSubmits = 0 } = trace;
+    const { systemCalls: enters = 0, submitted, polledSubmits = 0 } = trace;
     const own = submitted - polledSubmits;
     if (enters < LEAST || perSecond(enters, trace) < A_SECOND || own < LEAST) return [];
     const each = own / enters;

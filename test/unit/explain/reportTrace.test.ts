@@ -74,11 +74,11 @@ describe('what was traced', () => {
       { ringFd: 6, looks: 50, filled: 40, seconds: 5, collected: 0, held: 8, most: 64 },
     ];
     const lines = (parts: Partial<TraceSummary>) => traceText({ ...TRACE, ...parts }).split('\n');
-    expect(lines({ enters: 6000, reaping }).slice(1, 3)).toEqual([
+    expect(lines({ systemCalls: 6000, reaping }).slice(1, 3)).toEqual([
       '  1,200 io_uring_enter/s beside 2,400 submissions/s, 2.0 with each',
       '  completions lie in the ring at fd 5 for 40 ms on average, 64 of them at the most',
     ]);
-    expect(lines({ enters: 0, polledSubmits: 12_000 })[1]).toBe(
+    expect(lines({ systemCalls: 0, polledSubmits: 12_000 })[1]).toBe(
       '  0 io_uring_enter/s beside 2,400 submissions/s, 2,400/s of them taken up by SQPOLL threads',
     );
   });

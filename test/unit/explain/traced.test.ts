@@ -202,23 +202,23 @@ describe('calls of io_uring_enter', () => {
   const nops = row('NOP', 50_000, { latency: latencyOf(50_000, 1e-6) });
 
   it('are told where each takes one request', () => {
-    expect(summaries([nops], { enters: 49_000 })).toEqual([
+    expect(summaries([nops], { systemCalls: 49_000 })).toEqual([
       'small-batches: The program submits 1.0 requests with each io_uring_enter: 4,900 system calls a second for 5,000 requests.',
     ]);
-    expect(told([nops], { enters: 49_000 })[0]?.explanation).toContain('little to put together');
+    expect(told([nops], { systemCalls: 49_000 })[0]?.explanation).toContain('little to put together');
     const deep = row('READ', 50_000, { latency: latencyOf(50_000, 2e-3) });
-    expect(told([deep], { enters: 49_000 })[0]?.explanation).toContain('10 are in flight on average');
+    expect(told([deep], { systemCalls: 49_000 })[0]?.explanation).toContain('10 are in flight on average');
   });
 
   it.each([
-    ['they take many', { enters: 2000 }],
-    ['they are few', { enters: 999, submitted: 1000 }],
+    ['they take many', { systemCalls: 2000 }],
+    ['they are few', { systemCalls: 999, submitted: 1000 }],
     ['they are not counted', {}],
-    ['others take the requests up', { enters: 5000, polledSubmits: 49_500 }],
+    ['others take the requests up', { systemCalls: 5000, polledSubmits: 49_500 }],
   ])('are not where %s', (_, parts) => expect(summaries([nops], parts)).toEqual([]));
 
   it('that are none are the proof of SQPOLL', () => {
-    const [found] = told([nops], { enters: 0, polledSubmits: 50_000 });
+    const [found] = told([nops], { systemCalls: 0, polledSubmits: 50_000 });
     expect(found).toMatchObject({ tag: 'no-system-calls', severity: 'info', evidence: [{ ring: 1 }] });
     expect(found?.summary).toBe(
       'SQPOLL makes no system calls for ring 1 (fd 5): 0 io_uring_enter/s beside 5,000 submissions/s.',
