@@ -141,11 +141,13 @@ describe('a trace that counts the calls of io_uring_enter', () => {
 
   it('proves that SQPOLL makes none', async (context) => {
     skipUnless(context, 'root', 'ioUring');
-    const { summary, findings } = await tracedFlow(context, 'sqpoll', 2);
+    const { summary, findings } = await tracedFlow(context, 'sqpoll', 3);
     expect(summary.polledSubmits).toBe(summary.submitted);
     if (summary.systemCalls === undefined) context.skip('calls of io_uring_enter are not counted');
-    expect(findings).toMatchObject([{ tag: 'no-system-calls', severity: 'info' }]);
-    expect(findings[0]?.summary).toMatch(
+    // Where it is starved of processors by its own kernel thread, it is told to be late, too.
+    const found = findings.find(({ tag }) => tag === 'no-system-calls');
+    expect(found).toMatchObject({ severity: 'info' });
+    expect(found?.summary).toMatch(
       /^SQPOLL makes no system calls for ring 1 \(fd \d+\): 0 io_uring_enter\/s beside [\d,]+ submissions\/s\.$/,
     );
   });

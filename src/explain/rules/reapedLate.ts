@@ -51,7 +51,7 @@ function finding({ trace, sample }: TracedScene, reaping: TracedReaping, lag: nu
     summary: `Completions of ${name} lie in the queue for ${span(lag)} on average before the program takes them.`,
     explanation: `In ${grouped(filled)} of ${counted(looks, 'look')} in ${span(seconds)} some lay there, ${grouped(Math.round(held * 10) / 10)} on average and ${grouped(most)} at the most, while the program took ${grouped(collected)}: how many lie there by how many go a second is how long each lies. From submit to completion a request took ${span(meanLatency(trace))} on average: the rest is the program’s.`,
     remedy:
-      'See what the thread that reaps does between two looks at its queue: long computations, other system calls, sleeps or locks. Reap in a thread of its own, or reap more often while working.',
+      'See what the thread that reaps does between two looks at its queue: long computations, other system calls, sleeps or locks, or whether it gets no processor. Reap in a thread of its own, or reap more often while working.',
     evidence: ring ? [{ ring: ring.id }] : [],
   };
 }
