@@ -1,4 +1,5 @@
 import { traceText } from './explain/reportTrace';
+import { withTrace } from './explain/traced';
 import { startTrace } from './inspect/tracing';
 import type { Sample } from './model/sample';
 import type { TraceDetails } from './model/traceDetails';
@@ -15,7 +16,7 @@ export interface TraceAsked {
 }
 
 export interface Traced {
-  /** The Sample, taken after it, with what was traced. */
+  /** The Sample, taken after it, with what was traced and what that tells. */
   onto(sample: Sample): Sample;
   text(sample: Sample): string;
   readonly details: TraceDetails;
@@ -31,7 +32,7 @@ export async function traceProcess(target: Target, pid: number, asked: TraceAske
   const names = asked.sources ? (await import('./links')).nameDumpsHere({}) : undefined;
   const { summary, submits, details } = await trace.stop(names);
   return {
-    onto: (sample) => ({ ...withRecordedOrigins(sample, submits), trace: summary }),
+    onto: (sample) => withTrace(withRecordedOrigins(sample, submits), summary),
     details,
     text: ({ resources }) => traceText(summary, resources),
   };

@@ -117,8 +117,7 @@ export function* explaining(bare: Sample, options: ExplainOptions = {}): Steps<E
     found.push(...ask(rule));
     yield;
   }
-  found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  const findings = withIowait(found, scene).map(finished);
+  const findings = withIowait(inOrder(found), scene).map(finished);
   yield;
   return { sample: { ...bare, tasks: withBlocked(bare.tasks, blocked), findings }, lookAgain };
 }
@@ -132,8 +131,13 @@ function withIowait(found: readonly Finding[], scene: Scene): readonly Finding[]
     : found;
 }
 
+/** Most severe first; those of one severity stay as they are. */
+export function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  return [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+}
+
 /** Names of files, mounts and processes stand in the sentences: they may forge no line and colour nothing. */
-function finished(finding: Finding): Finding {
+export function finished(finding: Finding): Finding {
   const { tag, summary, explanation, remedy } = finding;
   const learnMore = pageOf(tag);
   return {

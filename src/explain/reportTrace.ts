@@ -1,6 +1,7 @@
 import { printable } from '../model/printable';
 import type { Resource } from '../model/sample';
 import type { Latency, TracedOperation, TracedRequest, TraceSummary } from '../model/trace';
+import { reapLag } from '../trace/reaping';
 import { frameText, isRuntime } from './userFrames';
 import { counted, grouped } from './words';
 
@@ -13,7 +14,10 @@ const MOST_FRAMES = 6;
 export function traceText(trace: TraceSummary, resources: readonly Resource[] = []): string {
   const names = new Map(resources.map(({ fd, path, link }) => [fd, path ?? link ?? '']));
   const sections = [
-    [`Traced for ${span(trace.seconds)}: ${counts(trace)}`, ...doubts(trace).map((line) => `  ${line}`)],
+    [
+      `Traced for ${span(trace.seconds)}: ${counts(trace)}`,
+      ...[...manner(trace), ...doubts(trace)].map((line) => `  ${line}`),
+    ],
     operationLines(trace.operations, names),
     requestLines('Slowest', trace.slowest, names),
     requestLines('Pending', trace.oldest, names),
@@ -30,6 +34,32 @@ function counts({ submitted, completed, pending, seconds, operations }: TraceSum
   const all = operations.reduce((sum, row) => sum + (row.latency?.count ?? 0), 0);
   const share = all > 0 ? `, ${Math.round((100 * punted) / all)} % went to io-wq workers` : '';
   return `${grouped(submitted)} submitted${rate}, ${grouped(completed)} completed, ${grouped(pending)} pending${share}`;
+}
+
+/** How it is submitted and reaped. */
+function manner({
+  seconds,
+  submitted,
+  polledSubmits = 0,
+  systemCalls: enters,
+  reaping = [],
+}: TraceSummary): string[] {
+  const a = (count: number) => grouped(seconds > 0 ? Math.round(count / seconds) : 0);
+  const polled = polledSubmits > 0 ? `, ${a(polledSubmits)}/s of them taken up by SQPOLL threads` : '';
+  const own = submitted - polledSubmits;
+  const each =
+    enters !== undefined && enters > 0 && own > 0 ? `, ${(own / enters).toFixed(1)} with each` : '';
+  return [
+    enters === undefined
+      ? ''
+      : `${a(enters)} io_uring_enter/s beside ${a(submitted)} submissions/s${polled}${each}`,
+    ...reaping.map((ring) => {
+      const lag = reapLag(ring);
+      return lag === undefined
+        ? ''
+        : `completions lie in the ring at fd ${ring.ringFd} for ${span(lag)} on average, ${grouped(ring.most)} of them at the most`;
+    }),
+  ].filter(Boolean);
 }
 
 /** What the counts do not hold, a line each. */

@@ -21,13 +21,19 @@ function share(part: number): string {
 }
 
 /** Submissions beside the calls that made them: `1,204/s submitted`, `…`. */
-export function rateFacts({ submitted, completed, seconds, polled, enters }: TraceSummary): string[] {
+export function rateFacts({
+  submitted,
+  completed,
+  seconds,
+  polledSubmits: polled,
+  systemCalls,
+}: TraceSummary): string[] {
   const rate = (count: number) =>
     seconds > 0 ? `${grouped(Math.round(count / seconds))}/s` : grouped(count);
   return [
     `${rate(submitted)} submitted`,
     `${rate(completed)} completed`,
-    enters === undefined ? '' : `${rate(enters)} calls of io_uring_enter`,
+    systemCalls === undefined ? '' : `${rate(systemCalls)} calls of io_uring_enter`,
     polled === undefined || polled === 0
       ? ''
       : polled >= submitted

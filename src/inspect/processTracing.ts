@@ -3,7 +3,7 @@ import type { TraceSummary } from '../model/trace';
 import type { LatencySpan, TraceStatus } from '../model/traceDetails';
 import type { Clock, InspectionSnapshot } from './inspection';
 import { type InspectionProblem, problemOf } from './problem';
-import { withTrace } from './tracedSample';
+import { tracedSample } from './tracedSample';
 import type { NameDumps, RunningTrace, TraceResult } from './tracing';
 
 /** What is or was traced of a process that is followed. */
@@ -117,7 +117,7 @@ export class ProcessTracing {
     if (!result || endedAt === undefined || !sample || Date.parse(sample.takenAt) < endedAt) return snapshot;
     const known = this.dressed.get(snapshot);
     if (known?.sample?.trace === result.summary) return known;
-    const made = { ...snapshot, sample: withTrace(sample, result, endedAt) };
+    const made = { ...snapshot, sample: tracedSample(sample, result, endedAt) };
     this.dressed.set(snapshot, made);
     return made;
   }

@@ -1,12 +1,13 @@
+import { withTrace } from '../explain/traced';
 import type { Sample } from '../model/sample';
 import { withRecordedOrigins } from '../source/recordedOrigins';
 import type { TraceResult } from './tracing';
 
 /**
- * A Sample that was taken after a trace, with what was traced. `endedAt`: milliseconds since 1970. Where a request was submitted is told of
+ * A Sample that was taken after a trace, with what was traced and what that tells. `endedAt`: milliseconds since 1970. Where a request was submitted is told of
  * those alone that have been pending since: another one may have the same user_data by now.
  */
-export function withTrace(
+export function tracedSample(
   sample: Sample,
   { summary, submits }: Pick<TraceResult, 'summary' | 'submits'>,
   endedAt: number,
@@ -18,5 +19,5 @@ export function withTrace(
     return isOlder ? (recorded[index] ?? request) : request;
   });
   const isSame = requests.every((request, index) => request === sample.requests[index]);
-  return { ...sample, ...(isSame ? {} : { requests }), trace: summary };
+  return withTrace(isSame ? sample : { ...sample, requests }, summary);
 }

@@ -16,6 +16,7 @@ import type { Life } from '../trace/life';
 import { parseBufferStats } from '../trace/stats';
 import { TraceReader } from '../trace/traceReader';
 import { TraceRecord } from '../trace/traceRecord';
+import { ReapLooks } from './reapLooks';
 import { readFormats } from './traceFormats';
 import { TracePace } from './tracePace';
 import { nothingTraced, traceRefused } from './tracingTrouble';
@@ -55,6 +56,8 @@ const MOST_STACK_KILOBYTES = 4096;
 /** Stacks that are taken in a second; of more submits a share. */
 const MOST_STACKS = 2000;
 const INTERVAL = 50;
+/** Milliseconds at least between two looks at the counters of the rings, for which the kernel takes their locks. */
+const LOOKS_APART = 50;
 /** Bytes that one drain has brought after which the next one follows at once: the rate is high. */
 const MUCH = 1 << 20;
 const MOST_FILTERED = 64;
@@ -111,6 +114,7 @@ export class RunningTrace {
     private readonly process: Process,
     /** Grows as they are seen; absent where the rings are not known by their addresses. */
     private readonly threads: Set<number> | undefined,
+    private readonly looks: ReapLooks,
   ) {
     this.drained = origin;
     this.pace = new TracePace(target, reader);
@@ -146,6 +150,7 @@ export class RunningTrace {
     this.wake();
     await this.loop;
     const end = this.broken ? this.origin : await this.drainAll();
+    await this.looks.look();
     const lost = await this.lostEvents();
     await this.tracing.stop();
     this.reader.end();
@@ -160,7 +165,10 @@ export class RunningTrace {
             'where requests of SQPOLL rings are submitted: a kernel thread takes them up, on no stack of the program',
           ]
         : [];
-    const summary = this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...polled, ...ended]);
+    const summary = {
+      ...this.reader.summary(end, lost, [...this.notTraced, ...sampled, ...polled, ...ended]),
+      reaping: this.looks.told,
+    };
     return names
       ? this.withStacks(summary, names)
       : { summary, submits: [], details: this.details(this.record.stacks.map((life) => this.told(life))) };
@@ -220,8 +228,11 @@ export class RunningTrace {
       await this.drainAll();
       await this.followThreads();
       this.adapt();
+      await this.looks.lookIn(LOOKS_APART);
       const much = this.reader.bytes - before > MUCH;
-      const rest = much ? 1 : this.interval - (performance.now() - begun);
+      // Not in step with a program that does something as often.
+      const every = this.interval * (0.75 + Math.random() / 2);
+      const rest = much ? 1 : every - (performance.now() - begun);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.max(1, rest));
         this.wake = () => {
@@ -313,7 +324,7 @@ export async function startTrace(
   const { tracing } = target;
   if (!tracing) throw nothingTraced('A capture has nothing that happens.');
   const { place, formats, page, processors } = await readFormats(target);
-  const { rings, submitters } = await ringsOf(target, pid, options.walk ?? {});
+  const { rings, ringFds, submitters } = await ringsOf(target, pid, options.walk ?? {});
   const events = formats.filter(({ name }) => FOLLOWED.has(EVENT_KINDS.get(name)));
   const stackBytes = options.stackBytes ?? STACK_BYTES;
   const { newHistogram, newFastHistogram } = await import('../trace/histograms');
@@ -374,6 +385,7 @@ export async function startTrace(
     first.began,
     { pid, name: '', command: [] },
     threads,
+    new ReapLooks(target, pid, rings.size > 0 ? rings.values() : ringFds),
   );
 }
 
@@ -395,7 +407,11 @@ async function ringsOf(
   target: Target,
   pid: number,
   walk: WalkOptions,
-): Promise<{ readonly rings: ReadonlyMap<bigint, number>; readonly submitters?: ReadonlySet<number> }> {
+): Promise<{
+  readonly rings: ReadonlyMap<bigint, number>;
+  readonly ringFds: readonly number[];
+  readonly submitters?: ReadonlySet<number>;
+}> {
   const [[fds], [tasks]] = await Promise.all([
     target.list([`/proc/${pid}/fd`], { only: [RING] }),
     target.list([`/proc/${pid}/task`]),
@@ -407,7 +423,7 @@ async function ringsOf(
   if (opened?.ok) {
     const walked = await walkKernel(target, { pid, ringFds, layout: opened.layout });
     const rings = new Map(walked.rings.map(({ key, fds: [fd] }) => [BigInt(`0x${key}`), fd ?? -1]));
-    if (rings.size > 0) return { rings };
+    if (rings.size > 0) return { rings, ringFds };
   }
-  return { rings: new Map(), submitters: new Set(tasks.entries.map(({ name }) => Number(name))) };
+  return { rings: new Map(), ringFds, submitters: new Set(tasks.entries.map(({ name }) => Number(name))) };
 }

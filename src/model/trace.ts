@@ -8,10 +8,6 @@ export interface TraceSummary {
   readonly systemCalls?: number;
   /** CQEs posted, of multishot requests each. */
   readonly completed: number;
-  /** Of the submitted those that a kernel thread (SQPOLL) took up, for which the program made no system call. */
-  readonly polled?: number;
-  /** Calls of io_uring_enter by the process meanwhile, where they are counted. */
-  readonly enters?: number;
   /** Submitted meanwhile and not completed. */
   readonly pending: number;
   /** Completions whose submit was not seen: from before the trace began, or lost. They are in no latency. */
@@ -21,6 +17,10 @@ export interface TraceSummary {
   readonly lost: TraceLosses;
   /** CQEs that had no place in the CQ ring. */
   readonly overflowed: number;
+  /** Of `submitted`, those that SQPOLL threads took up. */
+  readonly polledSubmits?: number;
+  /** How completions lay in the CQ rings. */
+  readonly reaping?: readonly TracedReaping[];
   /** The most completions first; by operation and descriptor. */
   readonly operations: readonly TracedOperation[];
   /** The slowest that completed, slowest first. */
@@ -29,6 +29,21 @@ export interface TraceSummary {
   readonly oldest: readonly TracedRequest[];
   /** What could not be traced, and why: completes "not traced: …". */
   readonly notTraced: readonly string[];
+}
+
+/** Of one ring, by its counters at several moments. */
+export interface TracedReaping {
+  readonly ringFd: number;
+  /** Moments at which the kernel told the counters, and of these the ones at which completions lay there. */
+  readonly looks: number;
+  readonly filled: number;
+  /** Between the first and the last of them. */
+  readonly seconds: number;
+  /** CQEs that the program took meanwhile. */
+  readonly collected: number;
+  /** CQEs that lay there, on average and at the most. */
+  readonly held: number;
+  readonly most: number;
 }
 
 export interface TraceLosses {
@@ -49,6 +64,10 @@ export interface TracedOperation {
   readonly punted: number;
   readonly pollArmed: number;
   readonly deferred: number;
+  /** Of those that ended or are pending, the ones that asked for a worker themselves (IOSQE_ASYNC). */
+  readonly forced?: number;
+  /** Submitted meanwhile and not completed. Those are in `punted`, `pollArmed` and `deferred`, too. */
+  readonly pending?: number;
   /** From submit to completion; absent where none was seen from the one to the other. */
   readonly latency?: Latency;
 }

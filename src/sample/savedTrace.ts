@@ -28,6 +28,19 @@ export const TRACE: Shape = {
   unseenCompletions: 'number',
   lost: { events: 'number', stacks: 'number' },
   overflowed: 'number',
+  polledSubmits: 'number',
+  systemCalls: 'number',
+  reaping: [
+    {
+      ringFd: 'number',
+      looks: 'number',
+      filled: 'number',
+      seconds: 'number',
+      collected: 'number',
+      held: 'number',
+      most: 'number',
+    },
+  ],
   operations: [
     {
       operation: 'string',
@@ -37,6 +50,8 @@ export const TRACE: Shape = {
       punted: 'number',
       pollArmed: 'number',
       deferred: 'number',
+      forced: 'number',
+      pending: 'number',
       latency: {
         count: 'number',
         least: 'number',
@@ -87,6 +102,7 @@ export const TRACE_NEEDED: readonly string[] = [
   'slowest',
   'oldest',
   'notTraced',
+  ...['ringFd', 'looks', 'filled', 'seconds', 'collected', 'held', 'most'].map((field) => `reaping.${field}`),
   'operations.latency.count',
   'operations.latency.least',
   'operations.latency.mean',

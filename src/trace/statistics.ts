@@ -10,6 +10,8 @@ import type { Life } from './life';
 const MOST_PAIRS = 256;
 /** Completed requests that are kept for being slow. */
 const MOST_SLOWEST = 32;
+/** Of the flags of a submit. */
+const IOSQE_ASYNC = 1 << 4;
 /** Nanoseconds: a day; what took longer counts as this. */
 export const LONGEST = 86_400e9;
 
@@ -20,6 +22,8 @@ interface Row {
   punted: number;
   pollArmed: number;
   deferred: number;
+  forced: number;
+  pending: number;
   readonly errors: Map<number, number>;
   readonly latencies: Histogram;
 }
@@ -36,9 +40,7 @@ export class Statistics {
     const row = this.rowOf(life.opcode, life.fd);
     const took = life.completed - life.submitted;
     row.completed += 1 + life.further;
-    if (!Number.isNaN(life.punted)) row.punted++;
-    if (!Number.isNaN(life.deferred)) row.deferred++;
-    row.pollArmed += life.polls;
+    noteSteps(row, life);
     noteError(row, life.result);
     row.latencies.recordValue(Math.min(LONGEST, Math.max(1, Math.round(took))));
     this.keepSlow(life, took);
@@ -72,8 +74,22 @@ export class Statistics {
     return this.slow.toReversed();
   }
 
-  get operations(): TracedOperation[] {
-    return [...this.rows.values()].sort((a, b) => b.completed - a.completed).map(told);
+  /** With what is pending now. */
+  operationsWith(pending: Iterable<Life>): TracedOperation[] {
+    const open = new Map<Row, Row>();
+    for (const life of pending) {
+      const row = this.rowOf(life.opcode, life.fd);
+      const now = open.get(row) ?? { ...row };
+      open.set(row, now);
+      now.completed += life.further;
+      now.pending++;
+      noteSteps(now, life);
+    }
+    return [...this.rows.values()]
+      .map((row) => open.get(row) ?? row)
+      .filter((row) => row.completed > 0 || row.pending > 0)
+      .sort((a, b) => b.completed - a.completed)
+      .map(told);
   }
 
   private keepSlow(life: Life, took: number): void {
@@ -100,12 +116,21 @@ export class Statistics {
       punted: 0,
       pollArmed: 0,
       deferred: 0,
+      forced: 0,
+      pending: 0,
       errors: new Map(),
       latencies: this.newHistogram(),
     };
     this.rows.set(key, row);
     return row;
   }
+}
+
+function noteSteps(row: Row, { punted, deferred, polls, flags }: Life): void {
+  if (!Number.isNaN(punted)) row.punted++;
+  if (!Number.isNaN(deferred)) row.deferred++;
+  if ((flags & IOSQE_ASYNC) !== 0) row.forced++;
+  row.pollArmed += polls;
 }
 
 function noteError({ errors }: Row, result: number): void {
@@ -119,6 +144,8 @@ function told({
   punted,
   pollArmed,
   deferred,
+  forced,
+  pending,
   errors,
   latencies,
 }: Row): TracedOperation {
@@ -133,6 +160,8 @@ function told({
     punted,
     pollArmed,
     deferred,
+    ...(forced > 0 ? { forced } : {}),
+    ...(pending > 0 ? { pending } : {}),
     ...(latency ? { latency } : {}),
   };
 }

@@ -179,6 +179,20 @@ describe('a trace of known requests', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ trace: { submitted: 0, lost: { events: 0 } } });
   });
 
+  it('has its findings among the others, and an exit code by their names', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'flows', ['late'], { busy: true });
+    const [node, ...through] = withTracefs('exec node "$@"');
+    const who = { ...actor('root'), node, through };
+    const asked = ['--trace', '2', '--fail-on', 'reaped-late'];
+    const { code, stdout } = await run(who, String(victim.pid), ...asked);
+    expect(stdout).toMatch(
+      /^ {2}completions lie in the ring at fd \d+ for \d+(\.\d)? ms on average, 32 of them at the most$/m,
+    );
+    expect(stdout).toMatch(/^CHECK +Completions of ring 1 \(fd \d+\) lie in the queue for \d/m);
+    expect(code).toBe(3);
+  });
+
   it('of a process whose kernel memory is not read follows what its threads submit to', async (context) => {
     skipUnless(context, 'root', 'ioUring');
     const victim = await startVictim(context, self, 'traced', [], { busy: true });

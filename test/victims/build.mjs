@@ -61,6 +61,7 @@ const programs = {
   hungargs: ['hungargs.c', 'ring.c', 'victim.c'],
   lender: ['lender.c', 'victim.c'],
   traced: ['traced.c', 'ring.c', 'victim.c'],
+  flows: ['flows.c', 'ring.c', 'victim.c'],
   server: ['../demo/server.c', 'ring.c', 'victim.c'],
   orders: ['../demo/orders.c', 'ring.c', 'victim.c'],
   readproc: ['../bench/readproc.c'],

@@ -115,3 +115,13 @@ export async function silentTower(running: Running): Promise<HangingDisk & { rea
   process.kill(server.pid, 'SIGUSR1');
   return { ...below, device, lower };
 }
+
+/** A disk of so many MiB that is a file; its path. */
+export function loopDisk(running: Running, mebibytes: number): string {
+  const base = temporary(running, 'disk', () => ':');
+  const image = join(base, 'image');
+  execFileSync('dd', ['if=/dev/zero', `of=${image}`, 'bs=1M', `count=${mebibytes}`, 'status=none']);
+  const device = execFileSync('losetup', ['-f', '--show', image], { encoding: 'utf8' }).trim();
+  running.onTestFinished(toReleaseByShell(`losetup -d ${device}`));
+  return device;
+}

@@ -68,6 +68,21 @@ describe('what was traced', () => {
     ]);
   });
 
+  it('says how requests are submitted and completions taken', () => {
+    const reaping = [
+      { ringFd: 5, looks: 50, filled: 40, seconds: 5, collected: 1000, held: 8, most: 64 },
+      { ringFd: 6, looks: 50, filled: 40, seconds: 5, collected: 0, held: 8, most: 64 },
+    ];
+    const lines = (parts: Partial<TraceSummary>) => traceText({ ...TRACE, ...parts }).split('\n');
+    expect(lines({ systemCalls: 6000, reaping }).slice(1, 3)).toEqual([
+      '  1,200 io_uring_enter/s beside 2,400 submissions/s, 2.0 with each',
+      '  completions lie in the ring at fd 5 for 40 ms on average, 64 of them at the most',
+    ]);
+    expect(lines({ systemCalls: 0, polledSubmits: 12_000 })[1]).toBe(
+      '  0 io_uring_enter/s beside 2,400 submissions/s, 2,400/s of them taken up by SQPOLL threads',
+    );
+  });
+
   it('has times that can be read', () => {
     expect([2.5e-8, 9.4e-7, 1.234e-6, 0.00099999, 0.0512, 1.5, 61].map(span)).toEqual([
       '25 ns',

@@ -122,6 +122,23 @@ describe('the life of a request', () => {
     ]);
   });
 
+  it('counts while it is pending, with what its submit asked for', () => {
+    const summary = read([
+      submit(1, REQUEST, { flags: 16 }),
+      step('io_uring_file_get', 1, { fd: 7 }),
+      step('io_uring_queue_async_work', 1),
+      submit(1, REQUEST + 256n),
+      step('io_uring_file_get', 1, { fd: 7, req: REQUEST + 256n }),
+      complete(1, REQUEST + 256n),
+      submit(1, REQUEST + 512n, { opcode: 6, flags: 0 }),
+    ]);
+    expect(summary.operations).toMatchObject([
+      { operation: 'READ', fd: 7, completed: 1, pending: 1, punted: 1, forced: 1, latency: { count: 1 } },
+      { operation: 'POLL_ADD', completed: 0, pending: 1 },
+    ]);
+    expect(summary.operations[1]).not.toHaveProperty('latency');
+  });
+
   it('is known to begin in a SQPOLL thread', () => {
     const trace = reader();
     const data = pageOf(ORIGIN, [submit(1, REQUEST), submit(1, REQUEST + 256n, { sq_thread: 1 })]);

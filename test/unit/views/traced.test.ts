@@ -34,7 +34,7 @@ const SUMMARY: TraceSummary = {
   seconds: 10,
   submitted: 2000,
   completed: 1204,
-  polled: 2000,
+  polledSubmits: 2000,
   pending: 0,
   unseenSubmits: 0,
   unseenCompletions: 0,
