@@ -197,6 +197,11 @@ describe('the words of the axes', () => {
     expect(timeTicks(short).map((at) => clockTime(at, short))[1]).toBe('12:00:03.1');
     const long = { from, to: from + 10 * 3_600_000 };
     expect(timeTicks(long).length).toBeLessThanOrEqual(8);
+    for (const room of [0, 1, 3, 5])
+      for (const hours of [0.001, 1, 10, 2000])
+        expect(timeTicks({ from, to: from + hours * 3_600_000 }, room).length).toBeLessThanOrEqual(
+          Math.max(1, room) + 1,
+        );
   });
 
   it('are values as people read them', () => {
