@@ -46,6 +46,8 @@ async function orBySystemSsh<T>(id: HostId, work: (id: HostId) => Promise<T>): P
 export function beginner({ hosts, inspections, tree, reached, ended }: Beginning): InspectOn {
   const inspect = (id: HostId, pid: number) =>
     hosts.hold(id, async (host) => {
+      // At once: it would close what the user has opened while the look took its time.
+      await tree.comeForward();
       const title = `Looking at process ${pid}${isHere(id) ? '' : ` on ${host.name}`}…`;
       const inspected = await cancellable(title, async (signal) => {
         await host.reach(signal);
@@ -59,7 +61,7 @@ export function beginner({ hosts, inspections, tree, reached, ended }: Beginning
         await showProblem(problem);
         return false;
       }
-      await tree.reveal(inspected.key);
+      await tree.select(inspected.key);
       return true;
     });
   return async (id, pid) => {
