@@ -3,7 +3,8 @@ import { columnsOf, indexAfter, type Range, spots, within } from './buckets';
 import type { Columns } from './columns';
 import { element } from './element';
 import { type ChartSpec, columnOf, type Series } from './series';
-import type { Theme } from './theme';
+import { swatchOf } from './swatch';
+import { faded, type Theme } from './theme';
 import type { Span } from './window';
 import { clockTime, timeTicks, valueText } from './words';
 
@@ -19,13 +20,14 @@ export class ChartView {
   private readonly title = element('h2', 'chart-title');
   private readonly legend = element('div', 'legend');
   private readonly cursor = element('div', 'cursor');
+  private readonly nothing = element('p', 'nothing', 'Nothing is known of it.');
   private readonly chart: Chart<'line'>;
   private span: Span = { from: 0, to: 1 };
   /** Somebody can see it. */
   visible = false;
   /** What it shows is no longer so. */
   stale = true;
-  private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: HTMLElement }[] =
+  private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: SVGElement }[] =
     [];
 
   constructor(
@@ -33,7 +35,7 @@ export class ChartView {
     private theme: Theme,
   ) {
     const plot = element('div', 'plot-area');
-    plot.append(this.canvas, this.cursor);
+    plot.append(this.canvas, this.cursor, this.nothing);
     const head = element('div', 'chart-head');
     head.append(this.title, this.legend);
     this.node.append(head, plot);
@@ -66,7 +68,7 @@ export class ChartView {
       return;
     }
     this.entries = spec.series.map((series) => {
-      const swatch = element('span', 'swatch');
+      const swatch = swatchOf(series.dash);
       const value = element('span', 'value');
       return { series, swatch, value };
     });
@@ -105,7 +107,7 @@ export class ChartView {
         label,
         data,
         borderColor: this.theme.color(color),
-        backgroundColor: faded(this.theme.color(color)),
+        backgroundColor: faded(this.theme.color(color), 35),
         // Wider lines take a browser without a graphics processor twice as long.
         borderWidth: this.theme.highContrast ? 2 : 1,
         borderDash: [...dash],
@@ -114,6 +116,7 @@ export class ChartView {
       });
     }
     datasets.length = series.length;
+    this.nothing.hidden = held.points.length === 0 || series.some((one) => columnOf(held, id, one).known);
     this.span = span;
     this.stale = false;
     Object.assign(this.chart.options.scales?.['x'] ?? {}, { min: span.from, max: span.to });
@@ -199,9 +202,4 @@ export class ChartView {
       },
     };
   }
-}
-
-/** The same colour, to fill with. */
-function faded(color: string): string {
-  return `color-mix(in srgb, ${color} 35%, transparent)`;
 }
