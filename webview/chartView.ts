@@ -20,11 +20,13 @@ export class ChartView {
   private readonly title = element('h2', 'chart-title');
   private readonly legend = element('div', 'legend');
   private readonly cursor = element('div', 'cursor');
-  private readonly nothing = element('p', 'nothing', 'Nothing is known of it.');
+  private readonly nothing = element('p', 'nothing');
   private readonly chart: Chart<'line'>;
   private span: Span = { from: 0, to: 1 };
   /** Somebody can see it. */
   visible = false;
+  /** No point is held. */
+  private empty = true;
   /** What it shows is no longer so. */
   stale = true;
   private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: SVGElement }[] =
@@ -116,11 +118,20 @@ export class ChartView {
       });
     }
     datasets.length = series.length;
-    this.nothing.hidden = held.points.length === 0 || series.some((one) => columnOf(held, id, one).known);
+    this.empty = held.points.length === 0;
+    this.nothing.textContent = this.wordsOfNothing(held);
     this.span = span;
     this.stale = false;
     Object.assign(this.chart.options.scales?.['x'] ?? {}, { min: span.from, max: span.to });
     this.chart.update('none');
+  }
+
+  /** Why there is no line; '' where there is one. */
+  private wordsOfNothing(held: Columns): string {
+    const { id, title, series } = this.spec;
+    if (this.empty) return 'No look has been taken yet.';
+    if (series.length === 0) return `${title}: nothing has been seen.`;
+    return series.some((one) => columnOf(held, id, one).known) ? '' : 'Nothing is known of it.';
   }
 
   /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */
@@ -172,7 +183,8 @@ export class ChartView {
           min: this.span.from,
           max: this.span.to,
           afterBuildTicks: (axis) => {
-            axis.ticks = timeTicks(this.span, Math.floor(axis.width / LABEL)).map((value) => ({ value }));
+            const times = this.empty ? [] : timeTicks(this.span, Math.floor(axis.width / LABEL));
+            axis.ticks = times.map((value) => ({ value }));
           },
           ticks: {
             ...ticks,

@@ -109,16 +109,11 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     })?.key;
   }
 
-  /** Brings the sidebar forward, and the keyboard into it. */
-  async comeForward(): Promise<void> {
-    await vscode.commands.executeCommand(`${this.options.view}.focus`);
-  }
-
-  /** Brings the sidebar forward with one inspection in it, or with the first of its rows that has `id` among its siblings. */
+  /** Brings the sidebar forward, and the keyboard into it, with one inspection in it, or with the first of its rows that has `id` among its siblings. */
   async reveal(key: string, id?: string): Promise<void> {
     if (!this.rowOf(key)) return;
     // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
-    await this.comeForward();
+    await vscode.commands.executeCommand(`${this.options.view}.focus`);
     await this.select(key, id, true);
   }
 

@@ -106,6 +106,18 @@ describe('the charts', () => {
     ]);
   });
 
+  it('leave out no ring and no disk where these are many', () => {
+    const ids = Array.from({ length: 100 }, (_, index) => index + 1);
+    const rings = ids.map((id) => ({ id, inFlight: 1, states: {}, unreaped: 0, overflowed: 0 }));
+    const devices = ids.map((id) => ({ name: `disk${id}`, inFlight: 2 }));
+    const one = { ...point(1), rings, devices };
+    const charts = chartsOf(new Columns([one]), 'ring');
+    const total = (id: string) =>
+      charts.find((chart) => chart.id === id)?.series.reduce((all, { value }) => all + (value(one) ?? 0), 0);
+    expect(charts[0]?.series.map(({ label }) => label).slice(-2)).toEqual(['ring 6', '94 others']);
+    expect([total('in-flight'), total('disks')]).toEqual([100, 200]);
+  });
+
   it('count each request in flight once, also those that no row stands for', () => {
     const points = [point(1, { inFlight: 10, states: { issued: 3, linked: 1, drained: 1, completed: 9 } })];
     const [chart] = chartsOf(new Columns(points), 'state');
