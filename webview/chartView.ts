@@ -12,11 +12,15 @@ import { columnsOf, indexAfter, type Range, spots, within } from './buckets';
 import type { Columns } from './columns';
 import { element } from './element';
 import { type ChartSpec, columnOf, type Series } from './series';
-import type { Theme } from './theme';
+import { swatchOf } from './swatch';
+import { faded, type Theme } from './theme';
 import type { Span } from './window';
 import { clockTime, timeTicks, valueText } from './words';
 
 Chart.register(Filler, LinearScale, LogarithmicScale, LineController, LineElement, PointElement);
+
+/** Pixels that a time on the axis takes, with the room around it. */
+const LABEL = 90;
 
 /** One chart with its title and its legend, which tells the values under the cursor. */
 export class ChartView {
@@ -25,13 +29,16 @@ export class ChartView {
   private readonly title = element('h2', 'chart-title');
   private readonly legend = element('div', 'legend');
   private readonly cursor = element('div', 'cursor');
+  private readonly nothing = element('p', 'nothing');
   private readonly chart: Chart<'line'>;
   private span: Span = { from: 0, to: 1 };
   /** Somebody can see it. */
   visible = false;
+  /** No point is held. */
+  private empty = true;
   /** What it shows is no longer so. */
   stale = true;
-  private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: HTMLElement }[] =
+  private entries: { readonly series: Series; readonly value: HTMLElement; readonly swatch: SVGElement }[] =
     [];
 
   constructor(
@@ -39,7 +46,7 @@ export class ChartView {
     private theme: Theme,
   ) {
     const plot = element('div', 'plot-area');
-    plot.append(this.canvas, this.cursor);
+    plot.append(this.canvas, this.cursor, this.nothing);
     const head = element('div', 'chart-head');
     head.append(this.title, this.legend);
     this.node.append(head, plot);
@@ -72,7 +79,7 @@ export class ChartView {
       return;
     }
     this.entries = spec.series.map((series) => {
-      const swatch = element('span', 'swatch');
+      const swatch = swatchOf(series.dash);
       const value = element('span', 'value');
       return { series, swatch, value };
     });
@@ -111,18 +118,29 @@ export class ChartView {
         label,
         data,
         borderColor: this.theme.color(color),
-        backgroundColor: faded(this.theme.color(color)),
-        borderWidth: this.theme.highContrast ? 2 : 1.5,
+        backgroundColor: faded(this.theme.color(color), 35),
+        // Wider lines take a browser without a graphics processor twice as long.
+        borderWidth: this.theme.highContrast ? 2 : 1,
         borderDash: [...dash],
         pointRadius: data.length === 1 ? 2 : 0,
         fill: stacked ? (index === 0 ? 'origin' : '-1') : false,
       });
     }
     datasets.length = series.length;
+    this.empty = held.points.length === 0;
+    this.nothing.textContent = this.wordsOfNothing(held);
     this.span = span;
     this.stale = false;
     Object.assign(this.chart.options.scales?.['x'] ?? {}, { min: span.from, max: span.to });
     this.chart.update('none');
+  }
+
+  /** Why there is no line; '' where there is one. */
+  private wordsOfNothing(held: Columns): string {
+    const { id, title, series } = this.spec;
+    if (this.empty) return 'No look has been taken yet.';
+    if (series.length === 0) return `${title}: nothing has been seen.`;
+    return series.some((one) => columnOf(held, id, one).known) ? '' : 'Nothing is known of it.';
   }
 
   /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */
@@ -158,7 +176,8 @@ export class ChartView {
   private options(): NonNullable<Chart<'line'>['options']> {
     const { unit, stacked } = this.spec;
     const { faint, grid, font } = this.theme;
-    const ticks = { color: faint, font: { family: font, size: 11 }, maxRotation: 0, autoSkipPadding: 24 };
+    // No label is measured that is as large as another.
+    const ticks = { color: faint, font: { family: font, size: 11 }, maxRotation: 0, sampleSize: 1 };
     const vertical = {
       afterFit: (axis: Scale) => {
         axis.width = 68;
@@ -186,9 +205,14 @@ export class ChartView {
           min: this.span.from,
           max: this.span.to,
           afterBuildTicks: (axis) => {
-            axis.ticks = timeTicks(this.span).map((value) => ({ value }));
+            const times = this.empty ? [] : timeTicks(this.span, Math.floor(axis.width / LABEL));
+            axis.ticks = times.map((value) => ({ value }));
           },
-          ticks: { ...ticks, callback: (value) => clockTime(Number(value), this.span) },
+          ticks: {
+            ...ticks,
+            autoSkip: false,
+            callback: (value) => clockTime(Number(value), this.span),
+          },
           grid: { color: grid, drawTicks: false },
           border: { color: grid },
         },
@@ -215,9 +239,4 @@ function decades(axis: Scale): void {
   );
   const every = Math.ceil(powers.length / 4);
   if (powers.length > 1) axis.ticks = powers.filter((_, index) => index % every === 0);
-}
-
-/** The same colour, to fill with. */
-function faded(color: string): string {
-  return `color-mix(in srgb, ${color} 35%, transparent)`;
 }

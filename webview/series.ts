@@ -39,7 +39,7 @@ const DASHES: readonly (readonly number[])[] = [
 ];
 const SOLID: readonly number[] = [];
 
-/** Series of their own; all further disks and rings are left to the tree. */
+/** Rings and disks with a series of their own; all further ones share one. */
 const MOST = 6;
 
 /** Charts that stand there whatever happens. */
@@ -158,29 +158,33 @@ function unlistedOf({ inFlight, states }: RingPoint): number {
 }
 
 function byRing({ rings: ids }: Columns): Series[] {
-  return [...ids]
-    .slice(0, MOST)
-    .map((id, index) =>
-      line(
-        `ring ${id}`,
-        colorOf(index),
-        index,
-        ({ rings }) => rings.find((ring) => ring.id === id)?.inFlight,
-      ),
-    );
+  const first = [...ids].slice(0, MOST);
+  const others = line(`${ids.size - MOST} others`, 'foreground', MOST, ({ rings }) =>
+    sum(
+      rings.filter(({ id }) => !first.includes(id)),
+      ({ inFlight }) => inFlight,
+    ),
+  );
+  const single = first.map((id, index) =>
+    line(`ring ${id}`, colorOf(index), index, ({ rings }) => rings.find((ring) => ring.id === id)?.inFlight),
+  );
+  return ids.size > MOST ? [...single, others] : single;
 }
 
 function byDisk({ disks }: Columns): Series[] {
-  return [...disks]
-    .slice(0, MOST)
-    .map((name, index) =>
-      line(
-        name,
-        colorOf(index),
-        index,
-        ({ devices }) => devices.find((device) => device.name === name)?.inFlight,
-      ),
-    );
+  const first = [...disks].slice(0, MOST);
+  const others = line(`${disks.size - MOST} others`, 'foreground', MOST, ({ devices }) =>
+    devices.reduce((total, { name, inFlight }) => total + (first.includes(name) ? 0 : inFlight), 0),
+  );
+  const single = first.map((name, index) =>
+    line(
+      name,
+      colorOf(index),
+      index,
+      ({ devices }) => devices.find((device) => device.name === name)?.inFlight,
+    ),
+  );
+  return disks.size > MOST ? [...single, others] : single;
 }
 
 function colorOf(index: number): Color {

@@ -22,11 +22,16 @@ export function currentTheme(): Theme {
   return {
     text,
     faint: variable('--vscode-descriptionForeground', text),
-    grid: highContrast ? text : variable('--vscode-charts-lines', 'rgba(128, 128, 128, 0.35)'),
+    grid: faded(highContrast ? text : variable('--vscode-charts-lines', text), highContrast ? 60 : 35),
     font: variable('--vscode-font-family', 'sans-serif'),
     highContrast,
     color: (name) => colors[name] ?? text,
   };
+}
+
+/** The same colour, so many percent of it. */
+export function faded(color: string, percent: number): string {
+  return `color-mix(in srgb, ${color} ${percent}%, transparent)`;
 }
 
 /** Calls back when the editor's theme changes. */

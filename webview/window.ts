@@ -40,6 +40,12 @@ export class TimeWindow {
     this.chosen = this.clipped({ from: middle - half, to: middle + half });
   }
 
+  /** Has a time in sight, in the middle if it was not. */
+  reach(at: number): void {
+    const { from, to } = this.span;
+    if (at < from || at > to) this.show(at - (to - from) / 2, at + (to - from) / 2);
+  }
+
   /** Makes a part of it fill the picture: `factor` below 1 looks closer; `around` stays where it is. */
   zoom(factor: number, around: number): void {
     const { from, to } = this.span;

@@ -16,17 +16,19 @@ export function clockTime(at: number, span?: Span): string {
   return span && stepOf(span) < 1 ? `${time}.${Math.floor(date.getMilliseconds() / 100)}` : time;
 }
 
-/** Where the axis has its marks: at round times. Milliseconds since 1970. */
-export function timeTicks(span: Span): number[] {
-  const step = stepOf(span) * 1000;
+/** Where the axis has its marks: at round times, as many as there is room for. Milliseconds since 1970. */
+export function timeTicks(span: Span, room = MARKS): number[] {
+  const step = stepOf(span, Math.min(MARKS, Math.max(1, room))) * 1000;
   const away = new Date(span.from).getTimezoneOffset() * 60_000;
   const ticks: number[] = [];
   for (let at = Math.ceil((span.from - away) / step) * step + away; at <= span.to; at += step) ticks.push(at);
   return ticks;
 }
 
-function stepOf({ from, to }: Span): number {
-  return STEPS.find((step) => (to - from) / 1000 / step <= MARKS) ?? 86_400;
+/** Seconds; whole days where no shorter step has so few marks. */
+function stepOf({ from, to }: Span, most = MARKS): number {
+  const fewest = (to - from) / 1000 / most;
+  return STEPS.find((step) => step >= fewest) ?? Math.ceil(fewest / 86_400) * 86_400;
 }
 
 /** A value as people read it. */

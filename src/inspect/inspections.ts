@@ -233,6 +233,7 @@ export class Inspections {
   }
 }
 
-function processKey(host: HostId, pid: number): string {
+/** The key of the inspection of a process. */
+export function processKey(host: HostId, pid: number): string {
   return isHere(host) ? `process-${pid}` : `process-${pid} on ${hostKey(host)}`;
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { type HostId, hostFrom, isHere, LOCAL } from '../inspect/hostId';
 import type { Hosts } from '../inspect/hosts';
-import type { Inspections } from '../inspect/inspections';
+import { type Inspections, processKey } from '../inspect/inspections';
 import { problemOf } from '../inspect/problem';
 import { bySystemSsh } from '../inspect/systemSsh';
 import { UserError } from '../model/errors';
@@ -50,7 +50,12 @@ export function beginner({ hosts, inspections, tree, reached, ended }: Beginning
       const inspected = await cancellable(title, async (signal) => {
         await host.reach(signal);
         await reached(id);
-        return inspections.follow(pid, { host: id, signal });
+        // Its row is there at once. Revealed after the look it would take the keyboard from what the user has opened meanwhile.
+        const [looked] = await Promise.all([
+          inspections.follow(pid, { host: id, signal }),
+          tree.reveal(processKey(id, pid)),
+        ]);
+        return looked;
       });
       if (!inspected) return false;
       const { sample, problem } = inspected.snapshot;
@@ -59,7 +64,7 @@ export function beginner({ hosts, inspections, tree, reached, ended }: Beginning
         await showProblem(problem);
         return false;
       }
-      await tree.reveal(inspected.key);
+      await tree.select(inspected.key);
       return true;
     });
   return async (id, pid) => {

@@ -109,15 +109,21 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     })?.key;
   }
 
-  /** Brings the sidebar forward with one inspection in it, or with the first of its rows that has `id` among its siblings. */
+  /** Brings the sidebar forward, and the keyboard into it, with one inspection in it, or with the first of its rows that has `id` among its siblings. */
   async reveal(key: string, id?: string): Promise<void> {
+    if (!this.rowOf(key)) return;
+    // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
+    await vscode.commands.executeCommand(`${this.options.view}.focus`);
+    await this.select(key, id, true);
+  }
+
+  /** Selects that row. What took its time must not take the keyboard: the user may be typing elsewhere by then. */
+  async select(key: string, id?: string, focus = false): Promise<void> {
     const root = this.rowOf(key);
     if (!root) return;
     const row = id === undefined ? undefined : this.rowBelow(root, id);
-    // A view that was never shown draws unfolded rows without theirs when the first thing it is asked is to reveal one.
-    await vscode.commands.executeCommand(`${this.options.view}.focus`);
     try {
-      await this.view.reveal(row ?? root, { select: true, focus: true, expand: row === undefined });
+      await this.view.reveal(row ?? root, { select: true, focus, expand: row === undefined });
     } catch {
       // The editor did not know the row yet: it is drawn below, and only not selected.
     }

@@ -85,7 +85,7 @@ export const story = {
         const { text, buttons } = await workbench.notification(String(doomed.pid));
         assert.doesNotMatch(text, /Error:|undefined/);
         assert.ok(buttons.length > 0);
-        assert.equal(await workbench.find('treeRow').count(), 0);
+        await workbench.until('no row', async () => (await workbench.find('treeRow').count()) === 0);
       },
     ],
   ],

@@ -106,6 +106,18 @@ describe('the charts', () => {
     ]);
   });
 
+  it('leave out no ring and no disk where these are many', () => {
+    const ids = Array.from({ length: 100 }, (_, index) => index + 1);
+    const rings = ids.map((id) => ({ id, inFlight: 1, states: {}, unreaped: 0, overflowed: 0 }));
+    const devices = ids.map((id) => ({ name: `disk${id}`, inFlight: 2 }));
+    const one = { ...point(1), rings, devices };
+    const charts = chartsOf(new Columns([one]), 'ring');
+    const total = (id: string) =>
+      charts.find((chart) => chart.id === id)?.series.reduce((all, { value }) => all + (value(one) ?? 0), 0);
+    expect(charts[0]?.series.map(({ label }) => label).slice(-2)).toEqual(['ring 6', '94 others']);
+    expect([total('in-flight'), total('disks')]).toEqual([100, 200]);
+  });
+
   it('count each request in flight once, also those that no row stands for', () => {
     const points = [point(1, { inFlight: 10, states: { issued: 3, linked: 1, drained: 1, completed: 9 } })];
     const [chart] = chartsOf(new Columns(points), 'state');
@@ -223,6 +235,11 @@ describe('the words of the axes', () => {
     expect(timeTicks(short).map((at) => clockTime(at, short))[1]).toBe('12:00:03.1');
     const long = { from, to: from + 10 * 3_600_000 };
     expect(timeTicks(long).length).toBeLessThanOrEqual(8);
+    for (const room of [0, 1, 3, 5])
+      for (const hours of [0.001, 1, 10, 2000])
+        expect(timeTicks({ from, to: from + hours * 3_600_000 }, room).length).toBeLessThanOrEqual(
+          Math.max(1, room) + 1,
+        );
   });
 
   it('are values as people read them', () => {
