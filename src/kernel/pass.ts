@@ -10,6 +10,7 @@ import { numberAtEnd, wayToNumber } from './numbering';
 import type { OptionalPlace } from './places';
 import { type FileTable, type Leader, readFileTable, readThreads } from './process';
 import type { Reader } from './reader';
+import { type Registered, readRegistered } from './registered';
 import { type SlabSearch, searchSlabs } from './slab';
 import type { Structure } from './structure';
 import { readTimers, type Timer } from './timers';
@@ -147,17 +148,19 @@ interface Described {
   readonly tids: ReadonlyMap<bigint, number>;
   /** Tids of SQPOLL threads by ring. */
   readonly sqThreads: ReadonlyMap<bigint, number>;
+  readonly registered: ReadonlyMap<bigint, Registered>;
 }
 
 type RequestsByRing = ReadonlyMap<bigint, readonly FoundRequest[]>;
 
 async function describe(reader: Reader, target: Target, table: FileTable, seen: Seen): Promise<Described> {
   const found = [...seen.gathered.requests.values()];
-  const [timers, fixed, paths, sqThreads] = await Promise.all([
+  const [timers, fixed, paths, sqThreads, registered] = await Promise.all([
     readTimers(reader, target, found),
     readFixedFiles(reader, seen.rings, found),
     readPaths(reader, found),
     readSqThreads(reader, seen.rings),
+    readRegistered(reader, seen.rings, table),
   ]);
   const tids = new Map(
     seen.tctxs.flatMap(({ owner }): [bigint, number][] => [
@@ -167,7 +170,17 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
   );
   const heads = new Set<bigint>();
   for (const { after } of found) if (after !== undefined) heads.add(after);
-  return { found: await byRing(reader, seen.gathered), heads, timers, paths, table, fixed, tids, sqThreads };
+  return {
+    found: await byRing(reader, seen.gathered),
+    heads,
+    timers,
+    paths,
+    table,
+    fixed,
+    tids,
+    sqThreads,
+    registered,
+  };
 }
 
 function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest): bigint {
@@ -263,6 +276,8 @@ function stampOf({ layout }: Reader, rings: readonly Structure[], queues: readon
   ]);
 }
 
+const NOTHING_REGISTERED: Registered = { groups: [] };
+
 function* ringFrom(
   reader: Reader,
   target: Target,
@@ -304,6 +319,7 @@ function* ringFrom(
     ...(sqpollTid === undefined ? {} : { sqpollTid }),
     registeredFiles: ring.number(optional.ringFiles),
     registeredBuffers: ring.number(optional.ringBuffers),
+    registered: described.registered.get(ring.address) ?? NOTHING_REGISTERED,
     ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - found.length) }),
     found: found.length,
     requests: [...requests, ...overflowRows(ring, gathered, consistent)],
