@@ -10,7 +10,6 @@ import { numberAtEnd, wayToNumber } from './numbering';
 import type { OptionalPlace } from './places';
 import { type FileTable, type Leader, readFileTable, readThreads } from './process';
 import type { Reader } from './reader';
-import { type Registered, readRegistered } from './registered';
 import { type SlabSearch, searchSlabs } from './slab';
 import type { Structure } from './structure';
 import { readTimers, type Timer } from './timers';
@@ -18,7 +17,10 @@ import type { WalkedPool, WalkedRing } from './walked';
 import { readWorkQueues, type WorkQueue } from './workQueues';
 
 export interface Pass {
-  readonly rings: readonly WalkedRing[];
+  readonly rings: readonly Omit<WalkedRing, 'registered'>[];
+  /** The same rings, and the descriptors of the process, to look into what they have registered. */
+  readonly contexts: readonly RingContext[];
+  readonly table: FileTable;
   readonly pools: readonly WalkedPool[];
   readonly consistent: boolean;
   readonly trouble: readonly Blindness[];
@@ -66,13 +68,15 @@ export async function pass(
   const described = await describe(reader, target, table, seen);
   const [still, gone] = await Promise.all([stoodStill(reader, seen), fate()]);
   const consistent = still && reader.broken.size === 0 && addsUp(reader, seen, described.found);
-  const walked: WalkedRing[] = [];
+  const walked: Pass['rings'][number][] = [];
   for (const context of seen.rings) {
     const ring = await reader.inTurns(ringFrom(reader, target, context, seen, described, consistent));
     walked.push({ ...ring, ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}) });
   }
   return {
     rings: walked,
+    contexts: seen.rings,
+    table,
     pools: seen.queues.filter(({ of }) => of.owner.tid !== 0).map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
@@ -148,19 +152,17 @@ interface Described {
   readonly tids: ReadonlyMap<bigint, number>;
   /** Tids of SQPOLL threads by ring. */
   readonly sqThreads: ReadonlyMap<bigint, number>;
-  readonly registered: ReadonlyMap<bigint, Registered>;
 }
 
 type RequestsByRing = ReadonlyMap<bigint, readonly FoundRequest[]>;
 
 async function describe(reader: Reader, target: Target, table: FileTable, seen: Seen): Promise<Described> {
   const found = [...seen.gathered.requests.values()];
-  const [timers, fixed, paths, sqThreads, registered] = await Promise.all([
+  const [timers, fixed, paths, sqThreads] = await Promise.all([
     readTimers(reader, target, found),
     readFixedFiles(reader, seen.rings, found),
     readPaths(reader, found),
     readSqThreads(reader, seen.rings),
-    readRegistered(reader, seen.rings, table),
   ]);
   const tids = new Map(
     seen.tctxs.flatMap(({ owner }): [bigint, number][] => [
@@ -170,17 +172,7 @@ async function describe(reader: Reader, target: Target, table: FileTable, seen: 
   );
   const heads = new Set<bigint>();
   for (const { after } of found) if (after !== undefined) heads.add(after);
-  return {
-    found: await byRing(reader, seen.gathered),
-    heads,
-    timers,
-    paths,
-    table,
-    fixed,
-    tids,
-    sqThreads,
-    registered,
-  };
+  return { found: await byRing(reader, seen.gathered), heads, timers, paths, table, fixed, tids, sqThreads };
 }
 
 function submitterOf({ layout: { optional } }: Reader, { request }: FoundRequest): bigint {
@@ -276,8 +268,6 @@ function stampOf({ layout }: Reader, rings: readonly Structure[], queues: readon
   ]);
 }
 
-const NOTHING_REGISTERED: Registered = { groups: [] };
-
 function* ringFrom(
   reader: Reader,
   target: Target,
@@ -285,7 +275,7 @@ function* ringFrom(
   { gathered }: Seen,
   described: Described,
   consistent: boolean,
-): Steps<WalkedRing> {
+): Steps<Pass['rings'][number]> {
   const { layout } = reader;
   const { needed, optional } = layout;
   const { timers, paths, tids, table, fixed, sqThreads } = described;
@@ -319,7 +309,6 @@ function* ringFrom(
     ...(sqpollTid === undefined ? {} : { sqpollTid }),
     registeredFiles: ring.number(optional.ringFiles),
     registeredBuffers: ring.number(optional.ringBuffers),
-    registered: described.registered.get(ring.address) ?? NOTHING_REGISTERED,
     ...(live === undefined ? {} : { live, unexplained: Math.max(0, live - found.length) }),
     found: found.length,
     requests: [...requests, ...overflowRows(ring, gathered, consistent)],

@@ -19,8 +19,8 @@ export interface Registered {
   readonly groups: readonly BufferGroup[];
 }
 
-/** Slots of all rings together that are looked into at one walk, as if each table were full. */
-const MOST = 16_384;
+/** Slots of all rings together that are looked into at one walk; tables that would be more are left out. */
+const MOST = 4096;
 /** Low bits of a registered file's word are flags. */
 const FILE_FLAGS = 7n;
 /** Bytes of a file's name that are read: NAME_MAX and its end. */
@@ -33,9 +33,15 @@ interface Slot {
   readonly word: bigint;
 }
 
+/** What tells that a ring and its tables are still those that were looked at. */
+const TABLES = [
+  ...(['ringFiles', 'ringFileNodes', 'ringFixedFiles'] as const),
+  ...(['ringBuffers', 'ringBufferNodes', 'ringFixedBuffers', 'ringGroups', 'ringFirstGroups'] as const),
+] as const;
+
 /**
- * Registered files and buffers of rings, by the ring's address. What moves meanwhile is left out: it says nothing of the
- * requests, so the walk is none the less whole. Contents of buffers are never read.
+ * Registered files and buffers of rings, by the ring's address. It is no part of what must stand still for the rows of
+ * requests to be certain; a ring whose tables were replaced meanwhile is left out. Contents of buffers are never read.
  */
 export async function readRegistered(
   reader: Reader,
@@ -43,6 +49,7 @@ export async function readRegistered(
   table: FileTable,
 ): Promise<Map<bigint, Registered>> {
   const { optional } = reader.layout;
+  const stampOf = (ring: Structure) => JSON.stringify(TABLES.map((name) => ring.raw(optional[name])));
   const [files, buffers, groups] = await Promise.all([
     slotsOf(reader, rings, optional.ringFiles, optional.ringFileNodes ?? optional.ringFixedFiles).then(
       (slots) => readFiles(reader, slots, table),
@@ -52,16 +59,26 @@ export async function readRegistered(
     ),
     readBufferGroups(reader, rings),
   ]);
+  const found = rings.filter(({ ring: { address } }) =>
+    [files, buffers, groups].some((of) => of.has(address)),
+  );
+  const after = await reader.structures(
+    found.map(({ ring: { address } }) => ({ address, length: reader.layout.sizes.ring })),
+  );
   return new Map(
-    rings.map(({ ring: { address } }): [bigint, Registered] => {
-      const [ofFiles, ofBuffers] = [files.get(address), buffers.get(address)];
+    found.flatMap(({ ring }, index): [bigint, Registered][] => {
+      const again = after[index];
+      if (!again || stampOf(again) !== stampOf(ring)) return [];
+      const [ofFiles, ofBuffers] = [files.get(ring.address), buffers.get(ring.address)];
       return [
-        address,
-        {
-          ...(ofFiles ? { files: ofFiles } : {}),
-          ...(ofBuffers ? { buffers: ofBuffers } : {}),
-          groups: groups.get(address) ?? [],
-        },
+        [
+          ring.address,
+          {
+            ...(ofFiles ? { files: ofFiles } : {}),
+            ...(ofBuffers ? { buffers: ofBuffers } : {}),
+            groups: groups.get(ring.address) ?? [],
+          },
+        ],
       ];
     }),
   );
@@ -85,7 +102,12 @@ async function slotsOf(
     const address = ring.pointer(at);
     return slots > 0 && address !== 0n ? [{ ring: ring.address, address, slots }] : [];
   });
-  const asked = wanted.slice(0, Math.floor(MOST / LISTED_SLOTS));
+  let left = MOST;
+  const asked = wanted.filter(({ slots }) => {
+    const fits = slots <= left;
+    if (fits) left -= slots;
+    return fits;
+  });
   const tables = await reader.structures(asked.map(({ address, slots }) => ({ address, length: slots * 8 })));
   const read = asked.flatMap((one, index) => {
     const table = tables[index];

@@ -142,6 +142,18 @@ describe.each(KERNELS)('what is registered on %s', (kernel) => {
     expect(registered.buffers?.map(({ index }) => index)).toEqual([1]);
   });
 
+  it('leaves out what was replaced while it was looked at', async () => {
+    const process = new Registering(kernel);
+    process.registerFiles([process.file(5)]);
+    expect((await process.walked()).registered.files).toEqual([{ index: 0, fd: 5 }]);
+    const last = process.kernel.questions - 1;
+    process.kernel.questions = 0;
+    process.kernel.before = (question) => {
+      if (question === last) process.set(process.tables, 'ringFiles', 2);
+    };
+    expect((await process.walked()).registered).toEqual({ groups: [] });
+  });
+
   it('says nothing of a table that cannot be read', async () => {
     const process = new Registering(kernel);
     process.registerFiles([]);
