@@ -2,6 +2,7 @@ import { aioRequestFacts, aioRequestName } from '../explain/aio';
 import { cancelling } from '../explain/cancelling';
 import { DOUBT } from '../explain/certainty';
 import { originSteps } from '../explain/originWords';
+import { bufferSlotOf, fileSlotOf, operandText } from '../explain/registered';
 import { stateWords } from '../explain/requestStates';
 import { timerWords } from '../explain/requestWords';
 import { indexOf } from '../explain/sampleIndex';
@@ -9,6 +10,7 @@ import { duration } from '../explain/words';
 import { printable } from '../model/printable';
 import type { AioRequest, Request, Sample } from '../model/sample';
 import { fact, type Item, list, memoryOf } from './items';
+import { bufferSlotItem, fileSlotItem } from './registeredItems';
 import { requestLine, requestName } from './requestLine';
 import { descriptorItem } from './resourceItems';
 import { taskItem } from './taskItems';
@@ -43,18 +45,25 @@ export function requestItems(request: Request, sample: Sample): readonly Item[] 
   const head = after === undefined ? undefined : sample.requests[after];
   const ending = cancelling(sample, request);
   const ring = sample.rings.find(({ id }) => id === request.ring);
+  const slot = fileSlotOf(sample, request);
   return [
     ...fact('operation', request.operation),
     ...fact('stands', request.stage ?? stateWords(request, sample)),
     ...fact('for', request.age === undefined ? undefined : duration(request.age)),
     ...fact('timer', timerWords(request)),
     ...(typeof fd === 'number' && fd >= 0 ? [descriptorItem(fd, sample, 'file')] : []),
-    ...fact('registered file', request.fixedFile),
+    ...(slot
+      ? [fileSlotItem(slot, sample, `registered file ${slot.index}`)]
+      : fact('registered file', request.fixedFile)),
     ...fact('path', request.path),
     ...fact('offset', request.offset),
     ...fact('length', request.length),
     ...addressFact('address', request.address),
-    ...operands.flatMap(({ name, value }) => fact(name, value, memoryOf(value))),
+    ...operands.flatMap((operand) => {
+      const buffer = bufferSlotOf(sample, request, operand);
+      if (buffer) return [bufferSlotItem(buffer, `registered buffer ${buffer.index}`)];
+      return fact(operand.name, operandText(sample, request, operand), memoryOf(operand.value));
+    }),
     ...fact('flags', flags && flags.length > 0 ? flags.join(' ') : undefined),
     ...addressFact('user_data', request.userData),
     ...list('belongs to', originSteps(origin), ({ role, name, place, found }, index) => ({

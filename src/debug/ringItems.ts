@@ -1,13 +1,15 @@
 import { aioFacts } from '../explain/aio';
 import { certaintyOf, sourcesOf, unlistedOf } from '../explain/certainty';
+import { bufferTable, fileTable, groupLine, type SlotTable } from '../explain/registered';
 import { isInFlight } from '../explain/requestStates';
 import { inFlight, lost, skewOf, uncollected, unsubmitted } from '../explain/ringCounts';
 import { indexOf } from '../explain/sampleIndex';
-import { grouped, ringName } from '../explain/words';
+import { counted, grouped, ringName } from '../explain/words';
 import { busyPools, poolText } from '../explain/workers';
 import { printable } from '../model/printable';
 import type { AioContext, Ring, Sample } from '../model/sample';
 import { fact, type Item, list, memoryOf } from './items';
+import { bufferSlotItem, fileSlotItem } from './registeredItems';
 import { aioRequestItem, listedRequest } from './requestItems';
 import { taskItem } from './taskItems';
 
@@ -70,13 +72,38 @@ export function ringItems(ring: Ring, sample: Sample): readonly Item[] {
     ...fact('the same ring', ring.duplicates?.length ? `fd ${ring.duplicates.join(', ')}` : undefined),
     ...(poller ? [taskItem(poller, sample, 'SQPOLL thread')] : fact('SQPOLL thread', sqpollTid)),
     ...fact('SQPOLL processor', ring.sqpollCpu),
-    ...fact('registered files', ring.registeredFiles),
-    ...fact('registered buffers', ring.registeredBuffers),
+    ...slots('registered files', fileTable(ring), (slot) => fileSlotItem(slot, sample)),
+    ...slots('registered buffers', bufferTable(ring), (slot) => bufferSlotItem(slot)),
+    ...list('buffer groups', ring.bufferGroups ?? [], (group) => ({
+      name: `group ${group.id}`,
+      value: groupLine(group),
+      type: 'buffer group',
+      below: {
+        named: () => [
+          ...fact('kind', group.kind),
+          ...fact('entries', group.entries),
+          ...fact('head', group.head),
+          ...fact('tail', group.tail),
+          ...fact('left', group.left),
+        ],
+      },
+    })),
     ...list('io-wq', busyPools(sample), (pool, index) => ({
       name: `[${index}]`,
       value: `of thread ${pool.tid}: ${poolText(pool)}`,
     })),
   ];
+}
+
+/** A table of what is registered, its slots in use below it. */
+function slots<Slot>(
+  name: string,
+  table: SlotTable<Slot> | undefined,
+  item: (slot: Slot) => Item,
+): readonly Item[] {
+  if (!table) return [];
+  const value = `${counted(table.count, 'slot')}, ${table.text}`;
+  return table.slots?.length ? list(name, table.slots, item, value) : fact(name, value);
 }
 
 function queue(head: number | undefined, tail: number | undefined, entries: number | undefined): string {

@@ -3,6 +3,7 @@ import type { Request, Ring } from '../model/sample';
 import { cancelling } from './cancelling';
 import { DOUBT } from './certainty';
 import { originSentence } from './originWords';
+import { operandText } from './registered';
 import type { Context } from './reportContext';
 import { ageWords } from './requestAge';
 import { type Fold, requestGroups, type StateGroup } from './requestGroups';
@@ -102,7 +103,10 @@ function details({ sample, verbose }: Context, request: Request, alone: boolean)
     timerWords(request),
     ...(operands ?? [])
       .slice(0, 8)
-      .map(({ name, value }) => `${printable(name, 40)} ${printable(value, 120)}`),
+      .map(
+        (operand) =>
+          `${printable(operand.name, 40)} ${printable(operandText(sample, request, operand), 120)}`,
+      ),
     ...userDataFacts(request, verbose),
     worker !== undefined && carrierWords(worker, sample),
     ageWords([request]),

@@ -2,6 +2,7 @@ import { printable } from '../model/printable';
 import type { Ring } from '../model/sample';
 import { certaintyOf, isListedExactly, sourcesOf, unlistedOf } from './certainty';
 import type { Context } from './reportContext';
+import { registeredLines } from './reportRegistered';
 import { requestLines } from './reportRequests';
 import { inFlight, lost, rateWords, skewOf } from './ringCounts';
 import { wrap } from './style';
@@ -25,6 +26,7 @@ export function ringLines(context: Context): string[] {
       ...wrap(`  ${ringLine(ring)}`, width, '      '),
       ...requestLines(context, ring.id),
       ...restLines(context, ring),
+      ...(verbose ? registeredLines(context, ring) : []),
     ]),
     ...more(sample.rings.length - rings.length, 'rings'),
     ...(astray.length > 0 ? ['  of one of the rings', ...astray] : []),

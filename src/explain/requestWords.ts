@@ -1,25 +1,26 @@
 import { printable } from '../model/printable';
-import type { Request, Resource, Sample } from '../model/sample';
+import type { Request, Sample } from '../model/sample';
+import { fileSlotOf, slotName } from './registered';
 import type { Fold, StateGroup } from './requestGroups';
+import { openName } from './resourceLine';
 import { indexOf } from './sampleIndex';
-import { duration, grouped, operationNoun, socketName } from './words';
+import { duration, grouped, operationNoun } from './words';
 
 /** Longest name of a file on one line. */
 const NAME_LENGTH = 200;
 
 /** The file or socket a request is about, as the kernel or the SQE says it: "/mnt/data/db", "TCP 10.0.0.1:4711 → 10.0.0.2:80". */
-export function requestTarget(sample: Sample, { path, fd, fixedFile }: Request): string | undefined {
+export function requestTarget(sample: Sample, request: Request): string | undefined {
+  const { path, fd, fixedFile } = request;
   if (path !== undefined) return printable(path, NAME_LENGTH);
-  if (typeof fixedFile === 'number') return `registered file ${fixedFile}`;
+  if (typeof fixedFile === 'number') {
+    const slot = fileSlotOf(sample, request);
+    const name = slot && slotName(sample, slot);
+    return `registered file ${fixedFile}${name === undefined ? '' : ` (${name})`}`;
+  }
   if (typeof fd !== 'number' || fd < 0) return undefined;
   const resource = indexOf(sample).resources.get(fd);
   return resource ? openName(resource) : `fd ${fd}`;
-}
-
-function openName({ fd, kind, path, socket }: Resource): string {
-  if (path !== undefined) return printable(path, NAME_LENGTH);
-  if (socket) return socketName(socket, fd).replace(/^the /, '');
-  return kind === 'unknown' ? `fd ${fd}` : `${kind} fd ${fd}`;
 }
 
 /** From here on an offset is negative: the file's own position, or no place at all. */

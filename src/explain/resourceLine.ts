@@ -11,6 +11,16 @@ export function resourceLine(resource: Resource): string {
   return facts.filter(Boolean).join(' · ');
 }
 
+/** Longest name of a file on one line. */
+const NAME_LENGTH = 200;
+
+/** The short name of what is open: "/mnt/data/db", "TCP 10.0.0.1:4711 → 10.0.0.2:80", "pipe fd 5". */
+export function openName({ fd, kind, path, socket }: Resource): string {
+  if (path !== undefined) return printable(path, NAME_LENGTH);
+  if (socket) return socketName(socket, fd).replace(/^the /, '');
+  return kind === 'unknown' ? `fd ${fd}` : `${kind} fd ${fd}`;
+}
+
 function title(resource: Resource): string {
   const { kind, path, link, socket, deleted } = resource;
   if (path !== undefined) return `${kind} ${printable(path, 300)}${deleted ? ' (deleted)' : ''}`;

@@ -36,7 +36,7 @@ export type LayoutResult =
   | { readonly ok: false; readonly missing: readonly string[] };
 
 /** Raised when places.ts changes, so that no older layout is taken from a cache. */
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 const MOST_OPCODES = 256;
 /** io-wq.h has had it since 5.5; for types that do not name it. */

@@ -17,7 +17,10 @@ import type { WalkedPool, WalkedRing } from './walked';
 import { readWorkQueues, type WorkQueue } from './workQueues';
 
 export interface Pass {
-  readonly rings: readonly WalkedRing[];
+  readonly rings: readonly Omit<WalkedRing, 'registered'>[];
+  /** The same rings, and the descriptors of the process, to look into what they have registered. */
+  readonly contexts: readonly RingContext[];
+  readonly table: FileTable;
   readonly pools: readonly WalkedPool[];
   readonly consistent: boolean;
   readonly trouble: readonly Blindness[];
@@ -65,13 +68,15 @@ export async function pass(
   const described = await describe(reader, target, table, seen);
   const [still, gone] = await Promise.all([stoodStill(reader, seen), fate()]);
   const consistent = still && reader.broken.size === 0 && addsUp(reader, seen, described.found);
-  const walked: WalkedRing[] = [];
+  const walked: Pass['rings'][number][] = [];
   for (const context of seen.rings) {
     const ring = await reader.inTurns(ringFrom(reader, target, context, seen, described, consistent));
     walked.push({ ...ring, ...(inside?.searched.has(context.ring.address) ? { searched: true } : {}) });
   }
   return {
     rings: walked,
+    contexts: seen.rings,
+    table,
     pools: seen.queues.filter(({ of }) => of.owner.tid !== 0).map((queue) => poolFrom(queue, seen.gathered)),
     consistent,
     trouble: inside?.trouble ?? [],
@@ -270,7 +275,7 @@ function* ringFrom(
   { gathered }: Seen,
   described: Described,
   consistent: boolean,
-): Steps<WalkedRing> {
+): Steps<Pass['rings'][number]> {
   const { layout } = reader;
   const { needed, optional } = layout;
   const { timers, paths, tids, table, fixed, sqThreads } = described;

@@ -93,6 +93,36 @@ export const OPTIONAL = {
   /** 6.13+: an array of nodes; before: of files. */
   ringFileNodes: 'io_ring_ctx.file_table.data.nodes ?',
   ringFixedFiles: 'io_ring_ctx.file_table.files ?',
+  nodeFile: 'io_rsrc_node.file_ptr ?',
+  /** What a file is that has no descriptor. */
+  inodeMode: 'inode.i_mode',
+  fileDentry: 'file.f_path.dentry',
+  dentryName: 'dentry.d_name.name',
+  /** 6.13+: an array of nodes; before: of buffers. */
+  ringBufferNodes: 'io_ring_ctx.buf_table.nodes ?',
+  ringFixedBuffers: 'io_ring_ctx.user_bufs ?',
+  nodeBuffer: 'io_rsrc_node.buf ?',
+  bufferAddress: 'io_mapped_ubuf.ubuf',
+  /** 6.12+; before: where it ends. */
+  bufferLength: 'io_mapped_ubuf.len ?',
+  bufferEnd: 'io_mapped_ubuf.ubuf_end ?',
+  bufferPieces: 'io_mapped_ubuf.nr_bvecs',
+  bufferShift: 'io_mapped_ubuf.folio_shift ?',
+  bufferHolders: 'io_mapped_ubuf.refs ?',
+  /** 6.15+; 7.x. */
+  bufferOfKernel: 'io_mapped_ubuf.is_kbuf ?',
+  bufferFlags: 'io_mapped_ubuf.flags ?',
+  /** Groups of provided buffers: an xarray, and up to 6.9 an array of the first 64 as well. */
+  ringGroups: 'io_ring_ctx.io_bl_xa.xa_head ?',
+  ringFirstGroups: 'io_ring_ctx.io_bl ?',
+  treeSlots: 'xa_node.slots ?',
+  groupNumber: 'io_buffer_list.bgid ? io_buffer_list',
+  groupRing: 'io_buffer_list.buf_ring ? io_buffer_list',
+  groupHead: 'io_buffer_list.head ? io_buffer_list',
+  groupMask: 'io_buffer_list.mask ? io_buffer_list',
+  groupFlags: 'io_buffer_list.flags ?',
+  groupEntries: 'io_buffer_list.nr_entries ?',
+  groupCount: 'io_buffer_list.nbufs ?',
 
   ringPolls: 'io_ring_ctx.cancel_table.hbs | io_ring_ctx.cancel_hash',
   ringPollBits: 'io_ring_ctx.cancel_table.hash_bits | io_ring_ctx.cancel_hash_bits',
@@ -252,6 +282,8 @@ export const ONE_OF: readonly (readonly OptionalPlace[])[] = [
   ['accountWorkerList', 'wqWorkerList', 'wqNodeWorkerList'],
   ['requestTctx', 'requestTask'],
   ['ringFileNodes', 'ringFixedFiles'],
+  ['ringBufferNodes', 'ringFixedBuffers'],
+  ['bufferLength', 'bufferEnd'],
 ];
 
 /** Structures whose size is needed: of records, of table entries. The first one found counts. */
@@ -269,6 +301,8 @@ export const SIZES = {
   deferred: ['io_defer_entry'],
   overflow: ['io_overflow_cqe'],
   ringNode: ['io_tctx_node'],
+  buffer: ['io_mapped_ubuf'],
+  bufferGroup: ['io_buffer_list'],
   page: ['page'],
   cache: ['kmem_cache'],
   aioContext: ['kioctx'],

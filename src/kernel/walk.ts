@@ -6,6 +6,7 @@ import { type Numbering, numberingOf } from './numbering';
 import { pass } from './pass';
 import { findLeader, type Leader } from './process';
 import { Reader } from './reader';
+import { type Registered, readRegistered } from './registered';
 import type { SlabSearch } from './slab';
 import { neverStill, noKernelMemory, otherNamespace, partlyUnknown, processGone, refusedBy } from './trouble';
 import type { KernelWalk } from './walked';
@@ -50,7 +51,7 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
       asked.signal,
       numbering === 'outermost' ? undefined : numbering,
     );
-    const { gone, ...found } = await pass(
+    const { gone, contexts, table, ...found } = await pass(
       reader,
       target,
       first,
@@ -68,10 +69,17 @@ export async function walkKernel(target: Target, asked: WalkAsked): Promise<Kern
         ...found.trouble,
         ...(missing.length === 0 ? [] : [partlyUnknown(missing)]),
       ];
-      return { ...found, trouble };
+      const registered = await readRegistered(reader, contexts, table);
+      const rings = found.rings.map((ring, index) => ({
+        ...ring,
+        registered: registered.get(contexts[index]?.ring.address ?? 0n) ?? NOTHING_REGISTERED,
+      }));
+      return { ...found, rings, trouble };
     }
   }
 }
+
+const NOTHING_REGISTERED: Registered = { groups: [] };
 
 /** The first round trips of a walk, for which its rings need not be known. */
 export async function beginWalk(

@@ -1,5 +1,6 @@
 import type { Blindness, WorkerPool } from '../model/sample';
 import type { WalkedRequest } from './decode';
+import type { Registered } from './registered';
 
 export type { WalkedRequest } from './decode';
 
@@ -22,6 +23,7 @@ export interface WalkedRing {
   readonly sqpollTid?: number;
   readonly registeredFiles: number;
   readonly registeredBuffers: number;
+  readonly registered: Registered;
   /** Requests that are alive by the kernel's count (6.16+). */
   readonly live?: number;
   /** Of these, as many as stand on lists; a zero-copy send counts twice, overflowed completions not at all. */

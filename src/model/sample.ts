@@ -7,6 +7,7 @@
 import type { AioContext } from './aio';
 import type { FuseServer } from './fuseServer';
 import type { Goroutines } from './goroutine';
+import type { BufferGroup, RegisteredBuffer, RegisteredFile } from './registered';
 import type { Request } from './request';
 import type {
   BlockDevice,
@@ -24,6 +25,7 @@ import type {
 export type { AioContext, AioRequest, AioSubmission } from './aio';
 export type { FileCall, FuseServer } from './fuseServer';
 export type { GoroutineFd, GoroutineGroup, GoroutineState, Goroutines } from './goroutine';
+export type { BufferGroup, RegisteredBuffer, RegisteredFile } from './registered';
 export type { Certainty, Operand, Origin, Request, RequestState, Source } from './request';
 export type {
   Backing,
@@ -280,8 +282,14 @@ export interface Ring {
   readonly cqeSize?: 16 | 32;
   /** Why `inFlight` may be off: multishot completions, IOSQE_CQE_SKIP_SUCCESS. */
   readonly skew?: string;
+  /** Slots of the tables of registered files and buffers, those not in use among them. */
   readonly registeredFiles?: number;
   readonly registeredBuffers?: number;
+  /** Of the first 1,024 slots of each table those in use, by index; absent where no source lists them. */
+  readonly fileSlots?: readonly RegisteredFile[];
+  readonly bufferSlots?: readonly RegisteredBuffer[];
+  /** Groups of provided buffers, by number; from the kernel walk alone. */
+  readonly bufferGroups?: readonly BufferGroup[];
   /** The file with the most armed polls, where one has several; how their number went stands in it. */
   readonly polls?: ArmedPolls;
   /** Other descriptors of the process that are the same ring. */

@@ -221,7 +221,8 @@ function readFiles(info: IoUringFdinfo, lines: readonly string[]): void {
   }
 }
 
-const BUFFER_ROW = /^ {0,4}(\d{1,10}): (0x[0-9a-f]{1,16})\/(\d{1,10})$/;
+/** The length has more than 32 bits from 7.x on. */
+const BUFFER_ROW = /^ {0,4}(\d{1,10}): (0x[0-9a-f]{1,16})\/(\d{1,15})$/;
 const EMPTY_ROW = /^ {0,4}\d{1,10}: <none>$/;
 /** Credentials of a personality: an id, then tab-indented lines. */
 const PERSONALITY_ROW = /^ {0,4}\d{1,10}$|^\t(?:Uid|Gid|Groups|CapEff):/;

@@ -20,6 +20,7 @@ import { blindnessOf, type Trouble } from './blindness';
 import { withBufferFiles } from './bufferFiles';
 import type { PendingSources } from './pendingSources';
 import { withRegisteredFiles } from './registeredFiles';
+import { namedSlots, slotNames } from './registeredSlots';
 import { withOperations } from './requests/carriedOperations';
 import { mergeRings } from './requests/mergeRings';
 import { withFields } from './requests/withFields';
@@ -72,15 +73,15 @@ export function* assemble(gathered: Gathered): Steps<Sample> {
     owner: gathered.process.pid,
     ...pending,
   });
+  const rings = merged.rings.map((ring) => namedSlots(ring, resources));
   const named = withRegisteredFiles(
     yield* withPaths(merged.requests, resources),
-    gathered.rings.registered,
+    slotNames(gathered.rings.registered, rings),
     resources,
   );
   yield;
   const requests = withBufferFiles(named, tasks, gathered.maps);
   yield;
-  const { rings } = merged;
   const { stackErrno, ...other } = trouble;
   const stacksSeen = tasks.some((task) => task.kernelStack !== undefined);
   return {

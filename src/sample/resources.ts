@@ -38,7 +38,7 @@ export function resourceOf(descriptor: Descriptor, asked: ResourcesAsked): Resou
     case 'anon':
       return {
         fd,
-        kind: ANONYMOUS[link.name] ?? 'anonymous',
+        kind: anonymousKind(link.name),
         link: text,
         ...anonymousFacts(link.name, descriptor.info),
       };
@@ -65,6 +65,11 @@ const ANONYMOUS: Readonly<Record<string, ResourceKind>> = {
   pidfd: 'pidfd',
   userfaultfd: 'userfaultfd',
 };
+
+/** What an anonymous inode of this name is. */
+export function anonymousKind(name: string): ResourceKind {
+  return (Object.hasOwn(ANONYMOUS, name) && ANONYMOUS[name]) || 'anonymous';
+}
 
 function pathResource(
   fd: number,

@@ -4,6 +4,7 @@ import type { MapsRow } from '../procfs/maps';
 import { opcodeName, printedOpcode } from '../ring/opcodes';
 import { sqeFlagNames } from '../ring/sqe';
 import type { RegisteredNames } from './registeredFiles';
+import { printedSlots } from './registeredSlots';
 import type { RingDescriptor } from './ringInfo';
 
 export interface RingsFound {
@@ -101,7 +102,7 @@ function ringFrom(
   if (userFiles !== undefined) ring.registeredFiles = userFiles;
   if (userBufs !== undefined) ring.registeredBuffers = userBufs;
   if (counters) addCounters(ring, counters, info);
-  return ring;
+  return { ...ring, ...printedSlots(info) };
 }
 
 /**

@@ -200,6 +200,23 @@ const OPTIONAL: Readonly<Record<string, Shape>> = {
         at: 'number',
         rises: 'number',
       },
+      fileSlots: [
+        { index: 'number', fd: 'number', direct: 'boolean', kind: 'string', path: 'string', name: 'string' },
+      ],
+      bufferSlots: [
+        {
+          index: 'number',
+          address: 'string',
+          length: 'number',
+          pieces: 'number',
+          pieceSize: 'number',
+          kernelOwned: 'boolean',
+          cloned: 'boolean',
+        },
+      ],
+      bufferGroups: [
+        { id: 'number', kind: 'string', entries: 'number', head: 'number', tail: 'number', left: 'number' },
+      ],
     },
   ],
 };
@@ -239,6 +256,11 @@ const NEEDED: ReadonlySet<string> = new Set([
   'rings.polls.count',
   'rings.polls.from',
   'rings.polls.rises',
+  'rings.fileSlots.index',
+  'rings.bufferSlots.index',
+  'rings.bufferSlots.length',
+  'rings.bufferGroups.id',
+  'rings.bufferGroups.kind',
   'frozen.mount',
   'frozen.fsType',
   'frozen.suspects',

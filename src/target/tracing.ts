@@ -6,7 +6,6 @@ export type {
   Folded,
   FoldedRow,
   FoldFormat,
-  StacksAsked,
   TraceAsked,
   TraceDrained,
   TraceStarted,

@@ -1,5 +1,6 @@
 import { cancelling, type Ending } from '../explain/cancelling';
 import { DOUBT } from '../explain/certainty';
+import { operandText } from '../explain/registered';
 import { indexOf } from '../explain/sampleIndex';
 import type { Request, Sample } from '../model/sample';
 import { type Node, paged } from './node';
@@ -23,10 +24,10 @@ export function requestDetails(
     ...(task ? [taskRow(task, sample)] : []),
     ...behindRows(request, sample, row),
     ...cancelRow(request, sample),
-    ...paged(operands ?? [], ({ name, value }, index) => ({
+    ...paged(operands ?? [], (operand, index) => ({
       id: `operand-${index}`,
-      label: shown(name, 64),
-      description: shown(value),
+      label: shown(operand.name, 64),
+      description: shown(operandText(sample, request, operand)),
       icon: { id: 'symbol-parameter' },
     })),
     ...plainRows(request),

@@ -1,5 +1,6 @@
 import { DOUBT } from '../explain/certainty';
 import { originSentence, originSteps } from '../explain/originWords';
+import { operandText } from '../explain/registered';
 import { stateWords } from '../explain/requestStates';
 import { timerWords } from '../explain/requestWords';
 import { printable } from '../model/printable';
@@ -19,7 +20,7 @@ export function requestTooltip(request: Request, sample: Sample, likely: string 
   return [
     `**${markdownText(printable(operation))}** — ${markdownText(printable(where))}`,
     ...(stage === undefined ? [] : [`It ${markdownText(printable(stage))}\\.`]),
-    [...facts(request, likely), ...operandFacts(request)]
+    [...facts(request, likely), ...operandFacts(request, sample)]
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => `- ${markdownText(printable(name))}: ${markdownCode(printable(String(value)))}`)
       .join('\n'),
@@ -57,6 +58,8 @@ function originFacts({ origin }: Request): readonly Fact[] {
   ];
 }
 
-function operandFacts({ operands }: Request): readonly Fact[] {
-  return (operands ?? []).slice(0, MOST_OPERANDS).map(({ name, value }) => [name, value]);
+function operandFacts(request: Request, sample: Sample): readonly Fact[] {
+  return (request.operands ?? [])
+    .slice(0, MOST_OPERANDS)
+    .map((operand) => [operand.name, operandText(sample, request, operand)]);
 }

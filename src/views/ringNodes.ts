@@ -7,6 +7,7 @@ import { markdownText } from './escape';
 import { UNLISTED_CONTEXT } from './ids';
 import { type Node, paged } from './node';
 import { poolNodes } from './poolNodes';
+import { registeredNodes } from './registeredNodes';
 import { requestNodes } from './requestNodes';
 import { count, dots, grouped, shown } from './words';
 
@@ -43,6 +44,7 @@ export function ringRow(ring: Ring, sample: Sample): Node {
       ...requestNodes(sample, ring.id),
       ...lostRows(ring),
       ...unlistedRows(ring),
+      ...registeredNodes(ring, sample),
       ...counters(ring),
     ],
   };
@@ -118,7 +120,7 @@ function astrayRow(requests: number, sample: Sample): Node {
 }
 
 function counters(ring: Ring): readonly Node[] {
-  const { sqEntries, cqEntries, sqpollTid, setup, registeredFiles, registeredBuffers } = ring;
+  const { sqEntries, cqEntries, sqpollTid, setup } = ring;
   const rows: readonly (readonly [string, string | undefined | false])[] = [
     [
       'Submission queue',
@@ -136,13 +138,6 @@ function counters(ring: Ring): readonly Node[] {
     ],
     ['Set up with', setup.length > 0 && shown(setup.join(', '))],
     ['SQPOLL thread', typeof sqpollTid === 'number' && String(sqpollTid)],
-    [
-      'Registered',
-      dots(
-        registeredFiles !== undefined && registeredFiles > 0 && count(registeredFiles, 'file'),
-        registeredBuffers !== undefined && registeredBuffers > 0 && count(registeredBuffers, 'buffer'),
-      ),
-    ],
   ];
   const known = rows.filter(([, text]) => text);
   if (known.length === 0) return [];

@@ -75,6 +75,26 @@ onKernels((kernel) => {
     }
   });
 
+  it('the walk lists what is registered', async (context) => {
+    const machine = await kernel.machine(context);
+    if (kernel.version === '5.10') context.skip('there is no walk before 5.14');
+    const { pid, truth } = await startVictim(context, machine, 'ring_victim', ['registered']);
+    const { registered, registeredFiles, registeredBuffers } = onlyRing(await walk(machine, pid));
+    expect({ registeredFiles, registeredBuffers }).toEqual({ registeredFiles: 6, registeredBuffers: 3 });
+    expect(registered.files).toEqual([
+      { index: 0, fd: truth.fd },
+      { index: 2, direct: true, kind: 'pipe', name: expect.stringMatching(/^pipe:\[\d+\]$/) },
+      { index: 3, direct: true, kind: 'file', name: 'direct' },
+      { index: 4, direct: true, kind: 'socket', name: expect.stringMatching(/^socket:\[\d+\]$/) },
+    ]);
+    expect(registered.buffers).toMatchObject([
+      { index: 0, address: truth.address, length: 4096 },
+      { index: 1, length: 8192 },
+    ]);
+    for (const buffer of registered.buffers ?? []) expect(buffer).not.toHaveProperty('cloned');
+    expect(registered.groups).toEqual([{ id: 70, kind: 'ring', entries: 8, head: 0, tail: 3, left: 3 }]);
+  });
+
   it('a search of the slabs finds what is on no list, and nothing else', async (context) => {
     const machine = await kernel.machine(context);
     if (kernel.version === '5.10') context.skip('there is no walk before 5.14');

@@ -72,6 +72,23 @@ describe('a debug session about a stuck process', () => {
     await client.disconnectRequest();
   });
 
+  it('tells the buffers its ring has registered, whose bytes are read when they are looked at', async (context) => {
+    const { who, victim } = await stuck(context, 'registered');
+    const client = startAdapter(context, who);
+    await attach(client, { pid: victim.pid });
+    const scopes = await scopesOf(client, await ringOf(client));
+    const all = await Promise.all(scopes.map((scope) => unfolded(client, scope.variablesReference)));
+    const text = all.flatMap(({ lines }) => lines).join('\n');
+    expect(text).toMatch(/registered files.*6 slots, 4 in use/);
+    expect(text).toMatch(/registered buffer 1.*8,192 bytes at 0x/);
+    const address = victim.truth.address;
+    expect(all.flatMap(({ places }) => places)).toContain(address);
+    const memory = await client.customRequest('readMemory', { memoryReference: address, count: 4096 });
+    const { data = '' } = memory.body as DebugProtocol.ReadMemoryResponse['body'] & object;
+    expect(Buffer.from(data, 'base64')).toHaveLength(4096);
+    await client.disconnectRequest();
+  });
+
   it('answers what is typed, completes it, and says what there is', async (context) => {
     const { who, victim } = await stuck(context, 'fifo-open');
     const client = startAdapter(context, who);

@@ -1,11 +1,15 @@
 /* States of the queues themselves: not reaped, overflowed, not submitted, SQPOLL, the ring's own descriptor. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -168,12 +172,51 @@ static void ring_closed(struct ring *ring, char **arguments) {
   park();
 }
 
+/*
+ * Slots of files: 0 a file with a descriptor, 1 free, 2 the read end of a pipe whose descriptor is closed, 3 a direct
+ * descriptor, 4 a socket without one, 5 free. Slots of buffers: 0, 1, and 2 which is free. A buffer ring of 8 with 3 in it.
+ */
+static void registered(struct ring *ring, char **arguments) {
+  static char memory[65536] __attribute__((aligned(4096)));
+  struct iovec buffers[3] = {{memory, 4096}, {memory + 8192, 8192}, {NULL, 0}};
+  int ends[2], pair[2];
+  ring_open(ring, (struct ring_options){0});
+  int fd = open("with descriptor", O_RDWR | O_CREAT, 0600);
+  int other = open("direct", O_RDWR | O_CREAT, 0600);
+  if (fd < 0 || other < 0 || pipe(ends) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die("registered");
+  int files[6] = {fd, -1, ends[0], -1, pair[0], -1};
+  if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES, files, 6) < 0) die("IORING_REGISTER_FILES");
+  if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS, buffers, 3) < 0)
+    unsupported("registered buffers need kernel 5.13 and locked memory (ulimit -l)");
+  close(ends[0]);
+  close(pair[0]);
+  struct io_uring_sqe *sqe = ring_sqe(ring, IORING_OP_OPENAT, AT_FDCWD);
+  sqe->addr = (uint64_t)(uintptr_t)"direct";
+  sqe->file_index = 3 + 1;
+  ring_submit(ring);
+  ring_wait(ring, 1);
+  int direct = ring_reap(ring) == 0;
+  struct io_uring_buf_ring *provided =
+      mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct io_uring_buf_reg group = {.ring_addr = (uint64_t)(uintptr_t)provided, .ring_entries = 8, .bgid = 70};
+  int groups = provided != MAP_FAILED &&
+               syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_PBUF_RING, &group, 1) == 0;
+  if (groups) __atomic_store_n(&provided->tail, 3, __ATOMIC_RELEASE);
+  sqe = ring_rw(ring, IORING_OP_READ_FIXED, 2, memory + 8192, 111, 0);
+  sqe->flags = IOSQE_FIXED_FILE;
+  sqe->buf_index = 1;
+  ring_submit(ring);
+  ready("\"operation\":\"READ_FIXED\",\"inFlight\":1,\"fd\":%d,\"address\":\"%#lx\",\"direct\":%d,\"groups\":%d", fd,
+        (unsigned long)memory, direct, groups);
+  park();
+}
+
 const struct scene queue_scenes[] = {
     {"cq-unreaped", cq_unreaped},         {"cq-overflow", cq_overflow},
     {"sq-unsubmitted", sq_unsubmitted},   {"sqpoll-asleep", sqpoll_asleep},
     {"sqpoll-spinning", sqpoll_spinning}, {"wait-nothing", wait_nothing},
     {"wait-more", wait_more},             {"epoll-loop", epoll_loop},
     {"ring-closed", ring_closed},         {"ring-forked", ring_forked},
-    {"sqpoll-idle", sqpoll_idle},
+    {"sqpoll-idle", sqpoll_idle},         {"registered", registered},
     {NULL, NULL},
 };

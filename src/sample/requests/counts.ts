@@ -1,5 +1,6 @@
 import type { WalkedRing } from '../../kernel/walked';
 import type { Request, RequestState, Ring } from '../../model/sample';
+import { withWalkedSlots } from '../registeredSlots';
 import type { RingMemory } from '../ringMemory';
 
 const IN_FLIGHT: ReadonlySet<RequestState> = new Set([
@@ -37,7 +38,7 @@ export function ringWith(bare: Ring, walked: WalkedRing | undefined, memory: Rin
   if (walked.sqpollTid !== undefined) ring.sqpollTid = walked.sqpollTid;
   ring.registeredFiles = walked.registeredFiles;
   ring.registeredBuffers = walked.registeredBuffers;
-  return ring;
+  return withWalkedSlots(ring, walked.registered);
 }
 
 /**

@@ -26,6 +26,11 @@ export interface Truth {
   readonly connection?: number;
   readonly forgedFd?: number;
   readonly brokenFd?: number;
+  /** Of the memory it has registered. */
+  readonly address?: string;
+  /** 1 where it could open a direct descriptor, and register a buffer ring. */
+  readonly direct?: number;
+  readonly groups?: number;
   /** user_data of the request it will cancel. */
   readonly target?: string;
   /** Of Linux AIO. */

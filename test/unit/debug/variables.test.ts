@@ -108,10 +108,69 @@ describe('the scopes of a ring', () => {
       'not collected': '4',
       overflowed: '2',
       'set up with': 'SQPOLL',
-      'registered files': '3',
-      'registered buffers': '7',
+      'registered files': '3 slots, not listed in this Sample',
+      'registered buffers': '7 slots, not listed in this Sample',
       descriptor: '5',
     });
+  });
+});
+
+describe('what a ring has registered', () => {
+  const own = ring(1, {
+    registeredFiles: 2000,
+    registeredBuffers: 2,
+    fileSlots: Array.from({ length: 1024 }, (_, index) => ({ index, direct: true, name: `f\u001b${index}` })),
+    bufferSlots: [
+      { index: 0, address: '0x7f0000002000', length: 4096 },
+      { index: 1, kernelOwned: true, length: 512 },
+    ],
+    bufferGroups: [{ id: 7, kind: 'ring', entries: 8, head: 65_535, tail: 2, left: 3 }],
+  });
+  const { fd: _fd, path: _path, ...fixed } = REQUEST;
+  const request: Request = {
+    ...fixed,
+    fixedFile: 1023,
+    operands: [{ name: 'buffer', value: 'registered buffer 0' }],
+  };
+  const open = async (): Promise<{ client: DapClient; rows: Row[]; scopes: Map<string, Row> }> => {
+    const { client } = await attached(stuck({ requests: [request], rings: [own] }), false, PAGING);
+    const { threads } = await client.ask('threads');
+    const scopes = await scopesOf(client, threads[0].id);
+    return { client, scopes, rows: await below(client, scopes.get('Ring')) };
+  };
+
+  it('comes in pages, and says what is not listed', async () => {
+    const { client, rows } = await open();
+    const files = named(rows, 'registered files');
+    expect(files).toMatchObject({
+      value: '2,000 slots, all in use of the first 1,024; 976 more slots are not listed',
+      indexedVariables: 1024,
+    });
+    const page = await below(client, files, { filter: 'indexed', start: 1022, count: 10 });
+    expect(page.map(({ name, value }) => `${name} ${value}`)).toEqual([
+      '[1022] f\\x1b1022 · no descriptor',
+      '[1023] f\\x1b1023 · no descriptor',
+    ]);
+    const groups = await below(client, named(rows, 'buffer groups'));
+    expect(groups[0]).toMatchObject({ name: 'group 7', value: 'ring of 8, 3 left' });
+  });
+
+  it('has memory where a buffer is the program’s own', async () => {
+    const { client, rows } = await open();
+    const [mine, lent] = await below(client, named(rows, 'registered buffers'));
+    expect(mine).toMatchObject({
+      value: '4,096 bytes at 0x7f0000002000',
+      memoryReference: '0x7f0000002000',
+    });
+    expect(lent).toMatchObject({ value: '512 bytes · memory of the kernel, lent by a driver' });
+    expect(lent).not.toHaveProperty('memoryReference');
+  });
+
+  it('is what a request leads to by its index', async () => {
+    const { client, scopes } = await open();
+    const rows = await below(client, scopes.get('Request'));
+    expect(named(rows, 'registered file 1023').value).toBe('f\\x1b1023 · no descriptor');
+    expect(named(rows, 'registered buffer 0')).toMatchObject({ memoryReference: '0x7f0000002000' });
   });
 });
 

@@ -58,4 +58,61 @@ describe('rings', () => {
     const astray = below(children(below(rows, 'Rings')), 'Requests of a ring not known (1)');
     expect(children(astray)[0]?.label).toBe('READ /mnt/data/db');
   });
+
+  it('shows what is registered, and leads to what is open in a slot', () => {
+    const own = ring(1, {
+      registeredFiles: 4,
+      registeredBuffers: 1,
+      fileSlots: [
+        { index: 0, fd: 6 },
+        { index: 3, direct: true, kind: 'socket', name: 'socket:[77]' },
+      ],
+      bufferSlots: [{ index: 0, address: '0x7f00', length: 1, pieces: 1, pieceSize: 4096, cloned: true }],
+      bufferGroups: [{ id: 9, kind: 'ring', entries: 4, head: 4, tail: 4, left: 0 }],
+    });
+    const {
+      fd: _fd,
+      path: _path,
+      ...fixed
+    } = read({
+      fixedFile: 3,
+      operands: [
+        { name: 'buffer', value: 'registered buffer 0' },
+        { name: 'buffer group', value: '9' },
+      ],
+    });
+    const rows = children(
+      below(children(below(rowsOf(stuck({ rings: [own], requests: [fixed] })), 'Rings')), 'ring 1'),
+    );
+    expect(below(rows, 'Registered files (4)').description).toBe('2 in use');
+    const files = children(below(rows, 'Registered files (4)'));
+    expect(files.map(({ label }) => label)).toEqual([
+      '[0]  /mnt/data/db · fd 6',
+      '[3]  socket:[77] · no descriptor',
+    ]);
+    expect(children(files[0])[0]?.label).toBe('fd 6  /mnt/data/db');
+    expect(files[1]?.children).toBeUndefined();
+    expect(children(below(rows, 'Registered buffers (1)'))[0]?.label).toBe(
+      '[0]  1 byte at 0x7f00 · pinned as 1 piece of up to 4,096 bytes · cloned',
+    );
+    expect(children(below(rows, 'Buffer groups (1)'))[0]?.description).toBe(
+      'ring of 4, none left · head 4, tail 4',
+    );
+    const request = below(rows, 'READ');
+    expect(request.label).toBe('READ registered file 3 (socket:[77])');
+    expect(below(children(request), 'buffer').description).toMatch(/^registered buffer 0 \(1 byte at 0x7f00/);
+    expect(below(children(request), 'buffer group').description).toBe('9 (ring of 4, none left)');
+  });
+
+  it('has no row for what is not registered, and tells a table without a list', () => {
+    const labels = (more: Parameters<typeof ring>[1]) =>
+      children(below(children(below(rowsOf(stuck({ rings: [ring(1, more)] })), 'Rings')), 'ring 1'))
+        .filter(({ label }) => label.startsWith('Registered'))
+        .map(({ label, description, children: rows }) => [label, description, rows === undefined]);
+    expect(labels({ registeredFiles: 0, registeredBuffers: 0 })).toEqual([]);
+    expect(labels({ registeredFiles: 2, registeredBuffers: 5, bufferSlots: [] })).toEqual([
+      ['Registered files (2)', 'not listed in this Sample', true],
+      ['Registered buffers (5)', 'none in use', true],
+    ]);
+  });
 });

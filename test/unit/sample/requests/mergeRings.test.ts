@@ -27,7 +27,7 @@ const memory: RingMemory = {
 };
 const walked: WalkedRing = {
   ...{ key: 'a', fds: [3], setup: [], sqEntries: 4, cqEntries: 8, sqHead: 3, cqTail: 2 },
-  ...{ registeredFiles: 0, registeredBuffers: 0, found: 1 },
+  ...{ registeredFiles: 0, registeredBuffers: 0, registered: { groups: [] }, found: 1 },
   requests: [
     {
       ...{ key: 'b', operation: 'READ', userData: '0x1', state: 'polling', certainty: 'certain' },
