@@ -161,7 +161,7 @@ describe('package.json and the code agree', () => {
     const used = clauses
       .flatMap((when) => when?.match(/ioUringInspector\.\w+/g) ?? [])
       .filter((name) => name !== VIEW);
-    const told = [...source.matchAll(/tell\(CONTEXTS\.(\w+)/g)].map(
+    const told = [...source.matchAll(/(?:tell\(|'setContext', )CONTEXTS\.(\w+)/g)].map(
       ([, name]) => CONTEXTS[name as keyof typeof CONTEXTS],
     );
     expect([...new Set(used)].sort()).toEqual([...told].sort());
