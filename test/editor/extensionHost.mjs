@@ -2,7 +2,7 @@
  * Runs the tests of test/vscode inside the editor's extension host: the page is opened with the extension
  * as one under development and our bundle as its tests. Each result arrives as one line of a file.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { launchBrowser } from './browser.mjs';
@@ -10,7 +10,8 @@ import { root } from './install.mjs';
 import { startServer } from './server.mjs';
 import { artifacts } from './workbench.mjs';
 
-const bundle = path.join(root, 'dist/test/vscode/index.js');
+const tests = 'dist/test/vscode/index.js';
+const bundle = path.join(root, tests);
 
 /**
  * `environment` reaches the tests as variables. Every result goes to `report`. With `vsix` that package is installed, and
@@ -47,9 +48,10 @@ export async function runInExtensionHost(
     });
     await page.exposeFunction('codeAutomationLog', (_type, args) => logs.push(args.join(' ')));
     const remote = (file) => `vscode-remote://${server.authority}${file}`;
+    const extension = vsix ? await installed(server.stateDir) : root;
     const payload = [
-      ['extensionDevelopmentPath', remote(vsix ? await installed(server.stateDir) : root)],
-      ['extensionTestsPath', remote(bundle)],
+      ['extensionDevelopmentPath', remote(extension)],
+      ['extensionTestsPath', remote(path.join(extension, tests))],
     ];
     const query = `folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
     await page.goto(`${server.url}?${query}`);
@@ -71,12 +73,19 @@ export async function runInExtensionHost(
   }
 }
 
-/** The folder that the editor made of the only package that was installed. Tests run in it, for they speak through its own API. */
+/**
+ * What the editor made of the only package that was installed, moved to where extensions under development lie, with the tests in it: the
+ * editor hands the API of an extension to what lies in its folder.
+ */
 async function installed(stateDir) {
   const folder = path.join(stateDir, 'extensions');
   const found = (await readdir(folder)).filter((name) => /^io-uring-inspector\..+-\d/.test(name));
   if (found.length !== 1) throw new Error(`The editor installed ${found.length} packages.`);
-  return path.join(folder, found[0]);
+  const moved = path.join(stateDir, 'packed');
+  await rename(path.join(folder, found[0]), moved);
+  await mkdir(path.join(moved, path.dirname(tests)), { recursive: true });
+  await copyFile(bundle, path.join(moved, tests));
+  return moved;
 }
 
 /** Hands the results on; answers how many there are. */

@@ -6,7 +6,6 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { COMMANDS, DEBUGGEE_VIEW } from '../../src/views/ids';
-import { extension } from './extension';
 import { alive, api, children, messages } from './stage';
 import { eventually, Skip, type Test } from './suite';
 
@@ -21,7 +20,8 @@ interface Scene {
 let folder: string | undefined;
 let scene: Scene | undefined;
 
-const source = () => join(extension().extensionPath, 'test/victims/debuggee.c');
+const source = () =>
+  join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'test/victims/debuggee.c');
 const lineOf = (text: string) =>
   readFileSync(source(), 'utf8')
     .split('\n')
