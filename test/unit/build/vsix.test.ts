@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../../..');
 const load = async <T>(script: string) => (await import(pathToFileURL(join(root, script)).href)) as T;
 /** Bytes. Of a static program that does nothing, glibc makes 302 kB (x64) and 266 kB (arm64), packed. */
 const [MOST, MOST_WITH_GLIBC] = [1_500_000, 1_800_000];
-const musl = spawnSync('musl-gcc', ['--version']).error === undefined;
+const musl = ['x86_64', 'aarch64'].every((machine) => existsSync(`/usr/lib/${machine}-linux-musl/libc.a`));
 
 /** All that may be in it. */
 const ALLOWED = [
