@@ -23,6 +23,7 @@ const ALLOWED = [
   /^extension\/media\/(?:icon\.png|inspect\.png|debug\.png|pending-io\.png|activity\.svg)$/,
   /^extension\/media\/(?:marks|walkthrough)\/[\w-]+\.svg$/,
   /^extension\/media\/findings\/[\w-]+\.md$/,
+  /^extension\/docs\/[\w-]+\.(?:md|svg)$/,
 ];
 
 interface Entry {
