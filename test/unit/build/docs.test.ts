@@ -69,6 +69,7 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
 function parsed(typed: string): void {
   const [first = '', ...rest] = (splitWords(typed) ?? []).map((word) => STANDS_FOR[word] ?? word);
   if (first === 'dap') parseAdapterArguments(rest);
+  else if (first === 'completions') expect(rest.join(' ')).toMatch(/^(?:bash|zsh|fish|--help)$/);
   else parseArguments(first === '' ? [] : [first, ...rest]);
 }
 
