@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Asked, HELP, type Listening, parseArguments } from './cli/arguments';
+import { type Asked, type Listening, parseArguments } from './cli/arguments';
 import { EXIT, exitCode } from './cli/exitCode';
+import { HELP } from './cli/help';
 import { cacheDirectory, LayoutFiles } from './cli/layoutCache';
 import { listAll, listOne } from './cli/list';
 import { pause } from './cli/pause';
