@@ -43,6 +43,12 @@ const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 async function main(): Promise<number> {
+  const [word, ...others] = process.argv.slice(2);
+  if (word === 'completions') {
+    const { completions } = await import('./cli/completions/completions');
+    await print(await completions(others));
+    return EXIT.ok;
+  }
   const asked = parseArguments(process.argv.slice(2));
   if (asked.help || asked.version) {
     await print(asked.help ? HELP : `inspect-io-uring ${VERSION}\n`);

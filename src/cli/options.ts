@@ -111,7 +111,7 @@ export const OPTIONS = {
     value: 'FORMAT',
     offers: FORMATS,
     tells:
-      'print the requests as csv, the stacks of all tasks for a flame graph (stacks), a chrome-trace for Perfetto, or numbers as OpenMetrics (metrics), instead of the report. With --trace the last two have what was traced, and there are a row for each completed request (traced-csv), and where requests were submitted, weighted by how long they took (traced-stacks)',
+      'print something else than the report: the requests (csv), the stacks of all tasks for a flame graph (stacks), a trace for Perfetto (chrome-trace), or numbers as OpenMetrics (metrics). With --trace the last two have what was traced, and there are a row for each completed request (traced-csv), and where requests were submitted, weighted by how long they took (traced-stacks)',
   },
   diff: {
     type: 'string',
