@@ -24,7 +24,7 @@ export type Format = (typeof FORMATS)[number];
 /** Those there are completions for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-const HELP_OPTION = { type: 'boolean', short: 'h', tells: 'this text' } as const;
+const HELP_OPTION = { type: 'boolean', short: 'h', tells: 'print the help' } as const;
 
 const HOST_OPTIONS = {
   command: {
@@ -132,7 +132,7 @@ export const OPTIONS = {
       'exit with 3 when a finding is that severe: info, warning or critical; or when it is one of that name: --fail-on cq-overflow. Without PID, one of any process on any host',
   },
   help: HELP_OPTION,
-  version: { type: 'boolean', tells: 'the version' },
+  version: { type: 'boolean', tells: 'print the version' },
 } as const satisfies Record<string, Option>;
 
 /** The options of `inspect-io-uring dap`. */

@@ -1,15 +1,7 @@
 import { sshHostNames } from '../../target/ssh/connect';
 import { usage } from '../arguments';
 import { SHELLS } from '../options';
-import { bashCompletion } from './bash';
-import { fishCompletion } from './fish';
-import { zshCompletion } from './zsh';
-
-export const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => string>> = {
-  bash: bashCompletion,
-  zsh: zshCompletion,
-  fish: fishCompletion,
-};
+import { SCRIPTS } from './scripts';
 
 const HELP = `Usage: inspect-io-uring completions ${SHELLS.join('|')}
 
@@ -39,5 +31,5 @@ export async function completions(args: readonly string[]): Promise<string> {
   const shell = SHELLS.find((known) => known === word);
   if (shell === undefined || others.length > 0)
     throw usage(`"completions" takes one of ${SHELLS.join(', ')}, not "${args.join(' ')}".`);
-  return SCRIPTS[shell]();
+  return SCRIPTS[shell].text();
 }
