@@ -41,7 +41,7 @@ export const HOSTS = 'command inspect-io-uring completions hosts 2>/dev/null';
 
 /** What an option does, in a part of a sentence. */
 export function brief({ tells }: Option): string {
-  return /^.{20,}?(?=[:;.] |$)/.exec(tells)?.[0] ?? tells;
+  return /^.{20,}?(?=[:;.] | \(|$)/.exec(tells)?.[0] ?? tells;
 }
 
 /** `--verbose`, `-v` */
