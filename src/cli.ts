@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Asked, HELP, type Listening, parseArguments } from './cli/arguments';
+import { type Asked, type Listening, parseArguments } from './cli/arguments';
 import { EXIT, exitCode } from './cli/exitCode';
+import { HELP } from './cli/help';
 import { cacheDirectory, LayoutFiles } from './cli/layoutCache';
 import { listAll, listOne } from './cli/list';
 import { pause } from './cli/pause';
@@ -42,6 +43,12 @@ const OF_THE_TARGET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 async function main(): Promise<number> {
+  const [word, ...others] = process.argv.slice(2);
+  if (word === 'completions') {
+    const { completions } = await import('./cli/completions/completions');
+    await print(await completions(others));
+    return EXIT.ok;
+  }
   const asked = parseArguments(process.argv.slice(2));
   if (asked.help || asked.version) {
     await print(asked.help ? HELP : `inspect-io-uring ${VERSION}\n`);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { HOST_OPTIONS, hostsOf, usage } from '../cli/arguments';
+import { hostsOf, usage } from '../cli/arguments';
+import { ADAPTER_OPTIONS, helpRows, optionRows } from '../cli/options';
 import { type HostId, LOCAL } from '../inspect/hostId';
 
 /** What the debug adapter's command line asks for. */
@@ -23,21 +24,7 @@ A debug adapter: any client of the Debug Adapter Protocol attaches with it to a 
 io_uring request is stuck on. It only reads: the process is never stopped. README, “In the debugger”, has configurations
 for Neovim and Emacs.
 
-  --port N            listen on port N of 127.0.0.1 (0 = a free one, which is told on stderr) instead of talking on stdin
-                      and stdout. Each connection is a session of its own; it ends with the last one. Only programs of
-                      the same user, and of root, may connect
-  --host NAME         where processes are of which a configuration says no "host": a name of ~/.ssh/config, or
-                      user@host:port
-  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web"
-  --sudo              with the rights of root there (or here), by sudo
-  --probe PATH        use the probe at PATH on the host instead of putting one there
-  --keep-probe        leave the probe on the host for the next time
-  --no-kernel-memory  read nothing of the kernel's own memory
-  --no-memory         nor any memory of processes but their rings'
-  --no-sources        do not tell where the program's threads wait in its source
-  --debuginfod        fetch debug information that is not there from the servers of $DEBUGINFOD_URLS
-  --help, -h          this text
-
+${helpRows(optionRows(ADAPTER_OPTIONS))}
 Nobody is asked for passwords: a debug adapter has no terminal. Load keys into an SSH agent; let sudo start the probe
 without a password, or run this as root.
 Exit codes: 0 the session has ended, 1 wrong use or an error of ours.
@@ -74,7 +61,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       strict: true,
-      options: { ...HOST_OPTIONS, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: ADAPTER_OPTIONS,
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

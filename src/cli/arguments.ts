@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { TAGS } from '../explain/pages';
 import { type HostId, hostFrom, hostKey, LOCAL } from '../inspect/hostId';
 import { UserError } from '../model/errors';
-import type { Severity } from '../model/sample';
 import { parsePid } from '../sample/refusals';
+import { FORMATS, type Format, OPTIONS, SEVERITIES } from './options';
 import { splitWords } from './words';
 
 /** What the command line asks for. */
@@ -44,76 +44,11 @@ export interface Asked {
   readonly version: boolean;
 }
 
-/** Other ways to write a Sample out than the report and JSON. */
-export const FORMATS = ['csv', 'stacks', 'chrome-trace', 'metrics', 'traced-csv', 'traced-stacks'] as const;
-export type Format = (typeof FORMATS)[number];
-
 export interface Listening {
   readonly address: string;
   readonly port: number;
 }
 
-export const HELP = `Usage: inspect-io-uring [OPTIONS] [PID]
-       inspect-io-uring dap [OPTIONS]     a debug adapter for any DAP client: inspect-io-uring dap --help
-
-Shows what every pending io_uring request of a process is stuck on. It only reads: the process is never stopped.
-Without PID it lists the processes that use io_uring or are blocked in I/O, and says of the most suspicious ones of
-each host (3 of them; with --fail-on all, up to 50) what they are stuck on, the most stuck first.
-
-  PID                 process to inspect (a thread's number works, too)
-  --all               list every process
-  --json              print the Sample (or the list) as JSON
-  --verbose, -v       stacks of idle tasks, every descriptor, more of the requests; in the list all that was found
-  --watch[=SECONDS]   look again every SECONDS until Ctrl-C or the end of the process; without SECONDS every two, later where
-                      nothing moves or everything does, and at once where what moved stands
-  --trace SECONDS     as root: first trace its rings that long: counts and latencies by operation, the slowest requests
-                      and where they were submitted. The process is not stopped; each request costs it some µs meanwhile
-  --save FILE         also write the Sample to FILE, which must not exist
-  --open FILE         show a saved Sample instead of a live process
-  --root DIR          read the same files below DIR: a captured tree
-  --host NAME         inspect another host by ssh: a name of ~/.ssh/config, or user@host:port; . is this machine.
-                      Without PID more than one may be given: their processes are ranked together
-  --command COMMAND   the same through a command that takes sh -c LINE at its end: "docker exec -i web", or "ssh db1"
-  --sudo              with the rights of root there (or here), by sudo
-  --probe PATH        use the probe at PATH on the host instead of putting one there
-  --keep-probe        leave the probe on the host for the next time
-  --no-kernel-memory  read nothing of the kernel's own memory (as root, the exact list of requests comes from it)
-  --no-memory         nor any memory of processes but their rings': not what requests point at
-  --no-sources        do not tell where the program's threads wait in its source
-  --debuginfod        fetch debug information that is not there from the servers of $DEBUGINFOD_URLS
-  --format FORMAT     print the requests as csv, the stacks of all tasks for a flame graph (stacks), a chrome-trace for
-                      Perfetto, or numbers as OpenMetrics (metrics), instead of the report. With --trace the last two have
-                      what was traced, and there are a row for each completed request (traced-csv), and where requests
-                      were submitted, weighted by how long they took (traced-stacks)
-  --diff FILE         say what has changed since the Sample in FILE
-  --metrics PORT      serve numbers for Prometheus (OpenMetrics) on 127.0.0.1:PORT, or on ADDRESS:PORT, until Ctrl-C
-  --fail-on SEVERITY  exit with 3 when a finding is that severe: info, warning or critical; or when it is one of that
-                      name: --fail-on cq-overflow. Without PID, one of any process on any host
-  --help, -h          this text
-  --version           the version
-
-Exit codes: 0 inspected (without --fail-on: whatever was found), 1 wrong use or an error of ours,
-3 a finding of --fail-on severity or worse, 4 the process, one of the hosts, or of a list with --fail-on one of the
-suspicious processes, could not be inspected (3 where both hold).
-Passwords are asked on the terminal alone, never taken from arguments or the environment.
-Colours are used on a terminal only; NO_COLOR switches them off.
-Kernel stacks and the kernel's own list of requests need root: sudo inspect-io-uring PID, elsewhere --sudo
-`;
-
-/** Options about where processes are and what may be read there, which the debug adapter has, too. */
-export const HOST_OPTIONS = {
-  'no-kernel-memory': { type: 'boolean' },
-  'no-memory': { type: 'boolean' },
-  'no-sources': { type: 'boolean' },
-  debuginfod: { type: 'boolean' },
-  host: { type: 'string', multiple: true },
-  command: { type: 'string', multiple: true },
-  sudo: { type: 'boolean' },
-  probe: { type: 'string' },
-  'keep-probe': { type: 'boolean' },
-} as const;
-
-const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 const DEFAULT_WATCH = 2;
 const LEAST_WATCH = 0.1;
 
@@ -205,23 +140,7 @@ function parse(args: readonly string[]) {
       args: spelled,
       allowPositionals: true,
       strict: true,
-      options: {
-        all: { type: 'boolean' },
-        ...HOST_OPTIONS,
-        json: { type: 'boolean' },
-        verbose: { type: 'boolean', short: 'v' },
-        watch: { type: 'string' },
-        trace: { type: 'string' },
-        save: { type: 'string' },
-        open: { type: 'string' },
-        root: { type: 'string' },
-        format: { type: 'string' },
-        diff: { type: 'string' },
-        metrics: { type: 'string' },
-        'fail-on': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
+      options: OPTIONS,
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -7,7 +7,7 @@ import { tracedCsv } from '../inspect/exports/tracedCsv';
 import { measured } from '../inspect/measure';
 import type { Sample } from '../model/sample';
 import type { TraceDetails } from '../model/traceDetails';
-import type { Format } from './arguments';
+import type { Format } from './options';
 
 /** A Sample as other tools read it; `traced`: what was traced before it was taken. */
 export function written(format: Format, sample: Sample, traced?: TraceDetails): string {
