@@ -62,7 +62,10 @@ function contents() {
     bytes: name === 'package.json' ? Buffer.from(JSON.stringify(shipped)) : readFileSync(join(here, name)),
     executable: (statSync(join(here, name)).mode & 0o100) !== 0,
   }));
-  const own = { name: 'extension.vsixmanifest', bytes: Buffer.from(vsixManifest(manifest)) };
+  const words = JSON.parse(readFileSync(join(here, 'package.nls.json'), 'utf8'));
+  const description = manifest.description.replace(/^%(.+)%$/, (_, key) => words[key]);
+  const told = vsixManifest({ ...manifest, description });
+  const own = { name: 'extension.vsixmanifest', bytes: Buffer.from(told) };
   const names = [...files, own].map(({ name }) => name);
   const types = { name: '[Content_Types].xml', bytes: Buffer.from(contentTypes(names)) };
   return { manifest, files: [...files, own, types] };

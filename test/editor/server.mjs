@@ -119,7 +119,17 @@ async function installExtension(source, extensions) {
   const { publisher, name, version } = JSON.parse(await readFile(path.join(source, 'package.json'), 'utf8'));
   const target = path.join(extensions, `${publisher}.${name}-${version}`);
   await mkdir(target);
-  for (const part of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist', 'media']) {
+  for (const part of [
+    'package.json',
+    'package.nls.json',
+    'package.nls.de.json',
+    'l10n',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'dist',
+    'media',
+  ]) {
     await cp(path.join(source, part), path.join(target, part), {
       recursive: true,
       filter: (from) => !from.startsWith(path.join(source, 'dist/test')),

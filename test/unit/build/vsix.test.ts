@@ -16,7 +16,7 @@ const musl = spawnSync('musl-gcc', ['--version']).error === undefined;
 const ALLOWED = [
   /^\[Content_Types\]\.xml$/,
   /^extension\.vsixmanifest$/,
-  /^extension\/(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
+  /^extension\/(?:package(?:\.nls(?:\.de)?)?\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
   /^extension\/dist\/(?:main|cli|histograms|links|ssh|kernelIndexer|timeline)\.js$/,
   /^extension\/dist\/(?:timeline\.css|demangle\.wasm|xz\.wasm)$/,
   /^extension\/dist\/probe\/linux-(?:x64|arm64)\/io-uring-probe$/,
