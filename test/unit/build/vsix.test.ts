@@ -20,6 +20,7 @@ const ALLOWED = [
   /^extension\/dist\/(?:main|cli|histograms|links|ssh|kernelIndexer|timeline)\.js$/,
   /^extension\/dist\/(?:timeline\.css|demangle\.wasm|xz\.wasm)$/,
   /^extension\/dist\/probe\/linux-(?:x64|arm64)\/io-uring-probe$/,
+  /^extension\/l10n\/bundle\.l10n\.de\.json$/,
   /^extension\/media\/(?:icon\.png|inspect\.png|debug\.png|pending-io\.png|activity\.svg)$/,
   /^extension\/media\/(?:marks|walkthrough)\/[\w-]+\.svg$/,
   /^extension\/media\/findings\/[\w-]+\.md$/,
