@@ -53,16 +53,25 @@ function build(...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** A file as it is; JSON without what makes it good to read. */
+function packedBytes(name) {
+  const bytes = readFileSync(join(here, name));
+  return name.endsWith('.json') ? Buffer.from(JSON.stringify(JSON.parse(bytes.toString()))) : bytes;
+}
+
 /** What the VSIX consists of, as zip() takes it. */
 function contents() {
   const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
   const shipped = Object.fromEntries(Object.entries(manifest).filter(([key]) => !FOR_BUILDERS.includes(key)));
   const files = packedFiles().map((name) => ({
     name: `extension/${name}`,
-    bytes: name === 'package.json' ? Buffer.from(JSON.stringify(shipped)) : readFileSync(join(here, name)),
+    bytes: name === 'package.json' ? Buffer.from(JSON.stringify(shipped)) : packedBytes(name),
     executable: (statSync(join(here, name)).mode & 0o100) !== 0,
   }));
-  const own = { name: 'extension.vsixmanifest', bytes: Buffer.from(vsixManifest(manifest)) };
+  const words = JSON.parse(readFileSync(join(here, 'package.nls.json'), 'utf8'));
+  const description = manifest.description.replace(/^%(.+)%$/, (_, key) => words[key]);
+  const told = vsixManifest({ ...manifest, description });
+  const own = { name: 'extension.vsixmanifest', bytes: Buffer.from(told) };
   const names = [...files, own].map(({ name }) => name);
   const types = { name: '[Content_Types].xml', bytes: Buffer.from(contentTypes(names)) };
   return { manifest, files: [...files, own, types] };

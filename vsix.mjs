@@ -22,6 +22,12 @@ function dosTime(date) {
   return { time, day };
 }
 
+/** The smallest of what the levels of memory make: how long a block may get decides which codes it has. */
+function deflated(bytes) {
+  const made = [6, 7, 8, 9].map((memLevel) => deflateRawSync(bytes, { level: 9, memLevel }));
+  return made.reduce((least, one) => (one.length < least.length ? one : least));
+}
+
 /** Files { name, bytes, executable? } as a zip, in the order of their names, all of one date. PKWARE's APPNOTE 6.3, 4.3. */
 export function zip(files, date) {
   const { time, day } = dosTime(date);
@@ -31,7 +37,7 @@ export function zip(files, date) {
   const ordered = [...files].sort((one, other) => (one.name < other.name ? -1 : 1));
   for (const { name, bytes, executable = false } of ordered) {
     const path = Buffer.from(name);
-    const packed = deflateRawSync(bytes, { level: 9 });
+    const packed = deflated(bytes);
     // What stands in both headers: version 2.0, names in UTF-8, deflated.
     const shared = Buffer.alloc(26);
     shared.writeUInt16LE(20, 0);

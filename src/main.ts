@@ -5,6 +5,7 @@ import type { activate as Activate } from './extension';
  * The editor loads this file, `inspect-io-uring` by way of src/cli/start.ts.
  */
 export async function activate(...given: Parameters<typeof Activate>): Promise<ReturnType<typeof Activate>> {
+  (await import('./views/language')).speakTheEditorsLanguage();
   return (await import('./extension')).activate(...given);
 }
 

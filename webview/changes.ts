@@ -1,3 +1,4 @@
+import { t } from '../src/model/l10n';
 import type { Change } from '../src/model/timeline';
 import { element } from './element';
 import { clockTime, secondsText } from './words';
@@ -11,13 +12,18 @@ export class Changes {
   constructor() {
     this.text.tabIndex = 0;
     this.text.setAttribute('role', 'region');
-    this.text.setAttribute('aria-label', 'What has changed');
+    this.text.setAttribute('aria-label', t('What has changed'));
     this.node.append(this.title, this.text);
     this.hide();
   }
 
   show({ from, to, text }: Change): void {
-    this.title.textContent = `What changed in ${secondsText((to - from) / 1000)}, ${clockTime(from)} to ${clockTime(to)}`;
+    this.title.textContent = t(
+      'What changed in {0}, {1} to {2}',
+      secondsText((to - from) / 1000),
+      clockTime(from),
+      clockTime(to),
+    );
     this.text.textContent = text;
     this.node.hidden = false;
   }

@@ -8,6 +8,7 @@ import {
   PointElement,
   type Scale,
 } from 'chart.js';
+import { t } from '../src/model/l10n';
 import { columnsOf, indexAfter, type Range, spots, within } from './buckets';
 import type { Columns } from './columns';
 import { element } from './element';
@@ -138,9 +139,9 @@ export class ChartView {
   /** Why there is no line; '' where there is one. */
   private wordsOfNothing(held: Columns): string {
     const { id, title, series } = this.spec;
-    if (this.empty) return 'No look has been taken yet.';
-    if (series.length === 0) return `${title}: nothing has been seen.`;
-    return series.some((one) => columnOf(held, id, one).known) ? '' : 'Nothing is known of it.';
+    if (this.empty) return t('No look has been taken yet.');
+    if (series.length === 0) return t('{0}: nothing has been seen.', title);
+    return series.some((one) => columnOf(held, id, one).known) ? '' : t('Nothing is known of it.');
   }
 
   /** Where the cursor stands, and the values there; undefined = nowhere: the newest values. */

@@ -1,4 +1,5 @@
 import type { HistoryPoint } from '../src/model/history';
+import { t } from '../src/model/l10n';
 import { secondsText } from './words';
 
 /** Points that count. */
@@ -15,8 +16,14 @@ export function costText(points: readonly HistoryPoint[]): string {
   const timed = costs.filter(({ span }) => span > 0);
   const over = timed.reduce((sum, { span }) => sum + span, 0);
   const share = over > 0 ? timed.reduce((sum, { cost }) => sum + cost, 0) / over : undefined;
-  const part = share === undefined ? '' : `, ${Math.min(100, share * 100).toFixed(1)} % of the time`;
-  return `The inspector’s own cost: a look takes ${brief(last)}, at most ${brief(most)}${part}.${probeText(points)}`;
+  const part = share === undefined ? '' : t(', {0} % of the time', Math.min(100, share * 100).toFixed(1));
+  const look = t(
+    'The inspector’s own cost: a look takes {0}, at most {1}{2}.',
+    brief(last),
+    brief(most),
+    part,
+  );
+  return `${look}${probeText(points)}`;
 }
 
 /** The probe works on the host of the process; of another host’s processors this program takes none. */
@@ -25,7 +32,8 @@ function probeText(points: readonly HistoryPoint[]): string {
   const over = timed.reduce((sum, { span }) => sum + span, 0);
   if (over === 0) return '';
   const share = (timed.reduce((sum, { probe = 0 }) => sum + probe, 0) / over) * 100;
-  return ` Its probe takes ${share < 10 ? share.toFixed(2) : Math.round(share)} % of one processor of the process’s host.`;
+  const percent = share < 10 ? share.toFixed(2) : Math.round(share);
+  return ` ${t('Its probe takes {0} % of one processor of the process’s host.', percent)}`;
 }
 
 function brief(seconds: number): string {

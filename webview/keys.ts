@@ -1,3 +1,4 @@
+import { t } from '../src/model/l10n';
 import { indexAfter } from './buckets';
 import type { Steered } from './steered';
 import { clockTime, secondsText } from './words';
@@ -13,7 +14,9 @@ export class Keys {
     node.setAttribute('role', 'application');
     node.setAttribute(
       'aria-label',
-      'Charts over time. Left and right move the cursor, with Shift they choose a range, plus and minus zoom, Enter shows the moment in the tree, and of a range what has changed, Escape shows the whole time.',
+      t(
+        'Charts over time. Left and right move the cursor, with Shift they choose a range, plus and minus zoom, Enter shows the moment in the tree, and of a range what has changed, Escape shows the whole time.',
+      ),
     );
     node.addEventListener('keydown', (event) => this.press(event));
   }
@@ -61,7 +64,7 @@ export class Keys {
     page.look((time) => time.reach(at));
     page.point(at);
     const range =
-      this.anchor === undefined ? [] : [`Range of ${secondsText(Math.abs(at - this.anchor) / 1000)}`];
+      this.anchor === undefined ? [] : [t('Range of {0}', secondsText(Math.abs(at - this.anchor) / 1000))];
     page.say([clockTime(at), ...range, ...page.plots.spoken(at)].join('. '));
   }
 }

@@ -1,4 +1,5 @@
 import type { RingPoint } from '../src/model/history';
+import { t } from '../src/model/l10n';
 import type { RequestState } from '../src/model/request';
 import type { Columns, Value } from './columns';
 
@@ -46,79 +47,79 @@ const MOST = 6;
 const ALWAYS = 3;
 
 const STATES: readonly (readonly [string, readonly RequestState[], Color])[] = [
-  ['in the device or file system', ['issued'], 'blue'],
-  ['in a worker', ['running'], 'orange'],
-  ['queued for a worker', ['queued'], 'yellow'],
-  ['armed for readiness', ['polling'], 'green'],
-  ['waiting', ['waiting'], 'purple'],
-  ['behind another request', ['linked', 'drained'], 'foreground'],
-  ['timers', ['timeout'], 'red'],
+  [t('in the device or file system'), ['issued'], 'blue'],
+  [t('in a worker'), ['running'], 'orange'],
+  [t('queued for a worker'), ['queued'], 'yellow'],
+  [t('armed for readiness'), ['polling'], 'green'],
+  [t('waiting'), ['waiting'], 'purple'],
+  [t('behind another request'), ['linked', 'drained'], 'foreground'],
+  [t('timers'), ['timeout'], 'red'],
 ];
 
 /** What is worth a chart; those in which nothing has happened are left out, but for the first three. */
 export function chartsOf(held: Columns, by: 'state' | 'ring'): ChartSpec[] {
   const workers: Series[] = [
-    line('busy', 'orange', 0, ({ workers: { busy } }) => busy),
-    line('all', 'blue', 1, ({ workers: { all } }) => all),
-    { ...line('limit', 'red', 2, ({ workers: { limit } }) => limit), bound: true },
+    line(t('busy'), 'orange', 0, ({ workers: { busy } }) => busy),
+    line(t('all'), 'blue', 1, ({ workers: { all } }) => all),
+    { ...line(t('limit'), 'red', 2, ({ workers: { limit } }) => limit), bound: true },
   ];
   const shares: Series[] = [
-    line('SQPOLL thread at work', 'green', 0, ({ rings }) => peak(rings, ({ sqpollBusy }) => sqpollBusy)),
-    line('some task of the host waits for I/O', 'yellow', 1, ({ pressure }) => pressure?.some),
-    line('all do', 'red', 2, ({ pressure }) => pressure?.full),
+    line(t('SQPOLL thread at work'), 'green', 0, ({ rings }) => peak(rings, ({ sqpollBusy }) => sqpollBusy)),
+    line(t('some task of the host waits for I/O'), 'yellow', 1, ({ pressure }) => pressure?.some),
+    line(t('all do'), 'red', 2, ({ pressure }) => pressure?.full),
   ];
   const marks: Series[] = [
-    line('not reaped', 'yellow', 0, ({ rings }) => sum(rings, ({ unreaped }) => unreaped)),
-    line('overflowed', 'red', 1, ({ rings }) => sum(rings, ({ overflowed }) => overflowed)),
+    line(t('not reaped'), 'yellow', 0, ({ rings }) => sum(rings, ({ unreaped }) => unreaped)),
+    line(t('overflowed'), 'red', 1, ({ rings }) => sum(rings, ({ overflowed }) => overflowed)),
   ];
   const latencies: Series[] = [
     line('p50', 'green', 0, ({ latency }) => latency?.p50),
     line('p99', 'blue', 1, ({ latency }) => latency?.p99),
-    line('longest', 'red', 2, ({ latency }) => latency?.most),
+    line(t('longest'), 'red', 2, ({ latency }) => latency?.most),
   ];
   const all: ChartSpec[] = [
     {
       id: 'in-flight',
-      title: 'In flight',
+      title: t('In flight'),
       unit: 'count',
       stacked: true,
       series: by === 'state' ? byState() : byRing(held),
     },
     {
       id: 'rates',
-      title: 'Requests a second',
+      title: t('Requests a second'),
       unit: 'rate',
       stacked: false,
       series: [
-        line('submitted', 'blue', 1, ({ rings }) => sum(rings, ({ submitted }) => submitted)),
-        line('completed', 'green', 0, ({ rings }) => sum(rings, ({ completed }) => completed)),
+        line(t('submitted'), 'blue', 1, ({ rings }) => sum(rings, ({ submitted }) => submitted)),
+        line(t('completed'), 'green', 0, ({ rings }) => sum(rings, ({ completed }) => completed)),
       ],
     },
     {
       id: 'oldest',
-      title: 'Oldest pending request',
+      title: t('Oldest pending request'),
       unit: 'seconds',
       stacked: false,
-      series: [line('age, at least', 'purple', 0, ({ oldest }) => oldest)],
+      series: [line(t('age, at least'), 'purple', 0, ({ oldest }) => oldest)],
     },
     {
       id: 'latency',
-      title: 'Latency of traced requests',
+      title: t('Latency of traced requests'),
       unit: 'latency',
       stacked: false,
       series: latencies,
     },
-    { id: 'unreaped', title: 'Completions', unit: 'count', stacked: false, series: marks },
-    { id: 'workers', title: 'io-wq workers', unit: 'count', stacked: false, series: workers },
+    { id: 'unreaped', title: t('Completions'), unit: 'count', stacked: false, series: marks },
+    { id: 'workers', title: t('io-wq workers'), unit: 'count', stacked: false, series: workers },
     {
       id: 'stuck',
-      title: 'Stuck requests',
+      title: t('Stuck requests'),
       unit: 'count',
       stacked: false,
-      series: [line('stuck', 'red', 0, ({ stuck }) => stuck)],
+      series: [line(t('stuck'), 'red', 0, ({ stuck }) => stuck)],
     },
-    { id: 'disks', title: 'In the disks', unit: 'count', stacked: false, series: byDisk(held) },
-    { id: 'shares', title: 'Share of the time', unit: 'share', stacked: false, series: shares },
+    { id: 'disks', title: t('In the disks'), unit: 'count', stacked: false, series: byDisk(held) },
+    { id: 'shares', title: t('Share of the time'), unit: 'share', stacked: false, series: shares },
   ];
   return all
     .map((chart, index) => ({
@@ -148,7 +149,7 @@ function byState(): Series[] {
       sum(rings, (ring) => states.reduce((n, state) => n + (ring.states[state] ?? 0), 0)),
     ),
   );
-  return [...known, line('not told apart', 'foreground', 7, ({ rings }) => sum(rings, unlistedOf))];
+  return [...known, line(t('not told apart'), 'foreground', 7, ({ rings }) => sum(rings, unlistedOf))];
 }
 
 /** In flight by the counters, and no row for it. */
@@ -159,21 +160,26 @@ function unlistedOf({ inFlight, states }: RingPoint): number {
 
 function byRing({ rings: ids }: Columns): Series[] {
   const first = [...ids].slice(0, MOST);
-  const others = line(`${ids.size - MOST} others`, 'foreground', MOST, ({ rings }) =>
+  const others = line(t('{0} others', ids.size - MOST), 'foreground', MOST, ({ rings }) =>
     sum(
       rings.filter(({ id }) => !first.includes(id)),
       ({ inFlight }) => inFlight,
     ),
   );
   const single = first.map((id, index) =>
-    line(`ring ${id}`, colorOf(index), index, ({ rings }) => rings.find((ring) => ring.id === id)?.inFlight),
+    line(
+      t('ring {0}', id),
+      colorOf(index),
+      index,
+      ({ rings }) => rings.find((ring) => ring.id === id)?.inFlight,
+    ),
   );
   return ids.size > MOST ? [...single, others] : single;
 }
 
 function byDisk({ disks }: Columns): Series[] {
   const first = [...disks].slice(0, MOST);
-  const others = line(`${disks.size - MOST} others`, 'foreground', MOST, ({ devices }) =>
+  const others = line(t('{0} others', disks.size - MOST), 'foreground', MOST, ({ devices }) =>
     devices.reduce((total, { name, inFlight }) => total + (first.includes(name) ? 0 : inFlight), 0),
   );
   const single = first.map((name, index) =>

@@ -1,3 +1,4 @@
+import { t } from '../src/model/l10n';
 import { columnsOf, spots, within } from './buckets';
 import type { Columns } from './columns';
 import { element } from './element';
@@ -19,7 +20,12 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
     })),
   );
   const ends = columns.map(([, end]) => times[end - 1] ?? 0);
-  const head = element('tr', undefined, header('Time', 'col'), ...all.map(({ name }) => header(name, 'col')));
+  const head = element(
+    'tr',
+    undefined,
+    header(t('Time'), 'col'),
+    ...all.map(({ name }) => header(name, 'col')),
+  );
   const rows = ends.map((at, row) =>
     element(
       'tr',
@@ -31,7 +37,7 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
   const caption = element(
     'caption',
     undefined,
-    `The highest values, ${clockTime(span.from)} to ${clockTime(span.to)}`,
+    t('The highest values, {0} to {1}', clockTime(span.from), clockTime(span.to)),
   );
   return element(
     'table',

@@ -1,3 +1,5 @@
+import './translation';
+import { t } from '../src/model/l10n';
 import type { FromPage, Shown, ToPage } from '../src/model/timeline';
 import { Changes } from './changes';
 import { Columns } from './columns';
@@ -51,15 +53,15 @@ class Timeline implements Steered {
   private readonly title = element('h1', 'title');
   private readonly answer = element('p', 'answer');
   private readonly moment = element('p', 'faint');
-  private readonly pause = button('Pause', () =>
+  private readonly pause = button(t('Pause'), () =>
     this.tell({ kind: this.shown?.state === 'paused' ? 'resume' : 'pause' }),
   );
-  private readonly reset = button('Whole time', () => this.unrange());
+  private readonly reset = button(t('Whole time'), () => this.unrange());
   private readonly split = button('', () =>
     this.change(() => (this.by = this.by === 'state' ? 'ring' : 'state')),
   );
   private readonly table = button('', () => this.change(() => (this.asTable = !this.asTable)));
-  private readonly save = button('Save picture…', () => this.picture());
+  private readonly save = button(t('Save picture…'), () => this.picture());
   private readonly tracing = new TracingControls((message) => this.tell(message));
   private readonly numbers = element('div', 'numbers-area');
   private readonly spoken = element('p', 'hidden-words');
@@ -95,7 +97,7 @@ class Timeline implements Steered {
     this.spoken.setAttribute('aria-live', 'polite');
     this.numbers.tabIndex = 0;
     this.numbers.setAttribute('role', 'region');
-    this.numbers.setAttribute('aria-label', 'The charts as a table');
+    this.numbers.setAttribute('aria-label', t('The charts as a table'));
     document.body.append(
       element(
         'main',
@@ -192,14 +194,14 @@ class Timeline implements Steered {
     const at = this.frozenAt();
     this.moment.textContent =
       state === 'paused' && at !== undefined
-        ? `The tree shows ${clockTime(at)}. The process itself goes on.`
+        ? t('The tree shows {0}. The process itself goes on.', clockTime(at))
         : state === 'ended'
-          ? 'It has ended.'
-          : 'Drag over the charts to look closer; click to see that moment in the tree.';
-    this.pause.textContent = state === 'paused' ? 'Resume' : 'Pause';
+          ? t('It has ended.')
+          : t('Drag over the charts to look closer; click to see that moment in the tree.');
+    this.pause.textContent = state === 'paused' ? t('Resume') : t('Pause');
     this.pause.disabled = state !== 'live' && state !== 'paused';
-    this.split.textContent = this.by === 'state' ? 'In flight by ring' : 'In flight by state';
-    this.table.textContent = this.asTable ? 'Show charts' : 'Show as table';
+    this.split.textContent = this.by === 'state' ? t('In flight by ring') : t('In flight by state');
+    this.table.textContent = this.asTable ? t('Show charts') : t('Show as table');
     this.save.disabled = this.asTable;
   }
 

@@ -1,3 +1,4 @@
+import { t } from '../src/model/l10n';
 import type { FromPage, Shown } from '../src/model/timeline';
 import { element } from './element';
 
@@ -17,7 +18,7 @@ export class TracingControls {
   show(shown: Shown | undefined): void {
     const { running = false, words = '' } = shown?.tracing ?? {};
     this.running = running;
-    this.button.textContent = running ? 'Stop tracing' : 'Start tracing';
+    this.button.textContent = running ? t('Stop tracing') : t('Start tracing');
     this.button.disabled = !running && shown?.state !== 'live' && shown?.state !== 'paused';
     if (this.words.textContent !== words) this.words.textContent = words;
     this.words.hidden = words === '';

@@ -1,4 +1,5 @@
 import { aioCallOf, aioCallWords, aioFacts, aioRequestFacts, aioRequestName } from '../explain/aio';
+import { t } from '../model/l10n';
 import type { AioContext, AioRequest, Sample } from '../model/sample';
 import { markdownText } from './escape';
 import { UNLISTED_CONTEXT } from './ids';
@@ -13,11 +14,13 @@ export function aioNodes(sample: Sample): readonly Node[] {
   return [
     {
       id: 'aio',
-      label: `Linux AIO contexts (${contexts.length})`,
+      label: t('Linux AIO contexts ({0})', contexts.length),
       icon: { id: 'history' },
       expanded: contexts.length <= 4,
       tooltip: () =>
-        'What the program asked for with io\\_setup and io\\_submit \\(libaio\\), the interface before io\\_uring\\.',
+        t(
+          'What the program asked for with io\\_setup and io\\_submit \\(libaio\\), the interface before io\\_uring\\.',
+        ),
       children: () => paged(contexts, (context) => aioRow(context, sample)),
     },
   ];
@@ -30,13 +33,13 @@ export function aioRow(context: AioContext, sample: Sample): Node {
   const unlisted = pending - requests.length;
   return {
     id: `aio-${id}`,
-    label: `context ${id}`,
+    label: t('context {0}', id),
     description: facts,
     icon: { id: 'circle-large-outline' },
     tooltip: () =>
       [
-        `**Linux AIO context ${id}**`,
-        markdownText(shown(`at ${address} in the process`)),
+        t('**Linux AIO context {0}**', id),
+        markdownText(shown(t('at {0} in the process', address))),
         markdownText(facts),
       ]
         .filter(Boolean)
@@ -48,11 +51,13 @@ export function aioRow(context: AioContext, sample: Sample): Node {
         ? [
             {
               id: 'unlisted',
-              label: `${count(unlisted, 'more request')} pending, not listed`,
+              label: t('{0} pending, not listed', count(unlisted, 'more request')),
               icon: { id: 'eye-closed' },
               context: UNLISTED_CONTEXT,
               tooltip: () =>
-                'The kernel counts them, and lists polls alone\\. A search through its memory finds all others, each with file and place\\.',
+                t(
+                  'The kernel counts them, and lists polls alone\\. A search through its memory finds all others, each with file and place\\.',
+                ),
             },
           ]
         : []),
@@ -70,7 +75,7 @@ function requestNode(request: AioRequest): Node {
     description,
     icon: { id: request.operation === 'POLL' ? 'watch' : 'circle-filled' },
     spoken: `${label}, ${description}`,
-    tooltip: () => markdownText(shown(`${request.operation}, its iocb is at ${request.iocb}`)),
+    tooltip: () => markdownText(shown(t('{0}, its iocb is at {1}', request.operation, request.iocb))),
   };
 }
 

@@ -1,6 +1,7 @@
 import { together } from '../explain/standing';
 import { headline, pendingCount, stuckCount } from '../explain/summary';
 import type { Inspected } from '../inspect/inspections';
+import { t } from '../model/l10n';
 import type { Sample } from '../model/sample';
 import { withoutIcons } from './escape';
 import { onHost } from './hostNodes';
@@ -38,29 +39,29 @@ export function statusText(all: readonly Inspected[]): StatusText | undefined {
   const paused = followed.every((inspected) => stateOf(inspected) === 'paused');
   const lines = followed.map((inspected) => {
     const { sample } = inspected.snapshot;
-    const state = sample ? headline(sample) : 'looking…';
+    const state = sample ? headline(sample) : t('looking…');
     return dots(
       `${titleOf(inspected)}${onHost(inspected)}`,
       state,
-      stateOf(inspected) === 'paused' && 'paused',
+      stateOf(inspected) === 'paused' && t('paused'),
     );
   });
   return {
-    text: withoutIcons(`io_uring: ${words}${paused ? ' (paused)' : ''}`),
+    text: withoutIcons(`io_uring: ${words}${paused ? t(' (paused)') : ''}`),
     tooltip: lines.join('\n'),
-    spoken: `io_uring Inspector: ${words}${paused ? ', paused' : ''}`,
+    spoken: `io_uring Inspector: ${words}${paused ? t(', paused') : ''}`,
   };
 }
 
 /** The worst of all, in a few words. */
 function inAll(followed: readonly Inspected[]): string {
   const stuck = stuckInAll(followed);
-  if (stuck > 0) return `${grouped(stuck)} stuck`;
+  if (stuck > 0) return t('{0} stuck', grouped(stuck));
   const { weight } = together(followed.map(standing));
-  if (weight === 2) return 'stuck';
-  if (weight === 1) return 'needs a look';
+  if (weight === 2) return t('stuck');
+  if (weight === 1) return t('needs a look');
   const pending = sumOf(followed, pendingCount);
-  return pending > 0 ? `${grouped(pending)} waiting` : 'nothing stuck';
+  return pending > 0 ? t('{0} waiting', grouped(pending)) : t('nothing stuck');
 }
 
 function sumOf(all: readonly Inspected[], count: (sample: Sample) => number): number {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Askers } from '../inspect/host';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Asker, ConfirmQuestion, SecretQuestion } from '../target/remoteHost';
 import { trustRows } from './confirmRows';
@@ -8,8 +9,8 @@ import { QuestionQueue } from './questionQueue';
 import type { Secrets } from './secrets';
 
 const TITLE = 'io_uring Inspector';
-const REMEMBER = 'Remember';
-const NOT_NOW = 'Not in This Window';
+const REMEMBER = t('Remember');
+const NOT_NOW = t('Not in This Window');
 /** Of a question that a server may have worded. */
 const LONGEST = 300;
 
@@ -35,7 +36,7 @@ export class EditorAsker implements Asker {
       const answer = await closing(over, (token) => {
         const options = {
           title: TITLE,
-          prompt: `${again ? 'That was wrong. ' : ''}${printable(text, LONGEST)}`,
+          prompt: `${again ? t('That was wrong. ') : ''}${printable(text, LONGEST)}`,
           password: hidden,
           ignoreFocusOut: true,
         };
@@ -50,7 +51,7 @@ export class EditorAsker implements Asker {
     const rows = trustRows(detail, yes);
     const options = {
       title: printable(text, LONGEST),
-      placeHolder: `${TITLE}: pick an answer`,
+      placeHolder: t('{0}: pick an answer', TITLE),
       ignoreFocusOut: true,
     };
     const ask = () =>
@@ -67,7 +68,10 @@ export class EditorAsker implements Asker {
   private async offer(name: string, answer: string, right: Promise<boolean> | undefined): Promise<void> {
     if (this.unkept.has(name) || (await right) === false) return;
     const named = withoutLinks(printable(name, LONGEST));
-    const question = `Remember the “${named}”? It would be kept in the editor’s secret storage until you use “Forget Stored Secrets”.`;
+    const question = t(
+      'Remember the “{0}”? It would be kept in the editor’s secret storage until you use “Forget Stored Secrets”.',
+      named,
+    );
     const chosen = await vscode.window.showInformationMessage(question, REMEMBER, NOT_NOW);
     if (chosen === REMEMBER) await this.secrets.remember(name, answer);
     else this.unkept.add(name);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { KernelFrameBody } from '../debug/queries';
 import { LOCAL } from '../inspect/hostId';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import type { Sample } from '../model/sample';
 import { hostOf } from './debugConfigurations';
 import type { Debuggee, Debugging } from './debugging';
@@ -54,12 +55,15 @@ export function callStackCommands(
   return [
     vscode.commands.registerCommand(
       COMMANDS.inspectDebuggee,
-      about('The process could not be inspected.', inspect),
+      about(t('The process could not be inspected.'), inspect),
     ),
-    vscode.commands.registerCommand(COMMANDS.showDebuggee, about('The process could not be shown.', inspect)),
+    vscode.commands.registerCommand(
+      COMMANDS.showDebuggee,
+      about(t('The process could not be shown.'), inspect),
+    ),
     vscode.commands.registerCommand(
       COMMANDS.frameToKernelSource,
-      about('The kernel’s source could not be opened.', async (place) => {
+      about(t('The kernel’s source could not be opened.'), async (place) => {
         const { configuration, type } = place.session;
         if (type !== DEBUG_TYPE) throw framesOfAnother(place.session);
         const isSaved = typeof configuration['sample'] === 'string' && configuration['sample'] !== '';
@@ -83,9 +87,9 @@ async function kernelFrame({ session, thread, frame = 0 }: CallStackPlace): Prom
 function pidUnknown({ name }: vscode.DebugSession): UserError {
   return new UserError(
     'no-such-process',
-    `The process of the session “${name}” is not known.`,
-    'Its debugger tells no process ID.',
-    'Pick the process with “Inspect io_uring”.',
+    t('The process of the session “{0}” is not known.', name),
+    t('Its debugger tells no process ID.'),
+    t('Pick the process with “Inspect io_uring”.'),
   );
 }
 
@@ -93,17 +97,17 @@ function pidUnknown({ name }: vscode.DebugSession): UserError {
 function framesOfAnother({ name }: vscode.DebugSession): UserError {
   return new UserError(
     'debug-unsupported',
-    `The frames of the session “${name}” are the program’s own.`,
-    'Another debugger shows them, and none of them is one of the kernel.',
-    '“Inspect io_uring of This Process” on it shows the kernel’s stacks of its threads.',
+    t('The frames of the session “{0}” are the program’s own.', name),
+    t('Another debugger shows them, and none of them is one of the kernel.'),
+    t('“Inspect io_uring of This Process” on it shows the kernel’s stacks of its threads.'),
   );
 }
 
 function sessionUnknown(): UserError {
   return new UserError(
     'usage',
-    'There is no debug session that this could be about.',
-    'None is running, or it began before this extension did.',
-    'Select the session in the Call Stack and try again.',
+    t('There is no debug session that this could be about.'),
+    t('None is running, or it began before this extension did.'),
+    t('Select the session in the Call Stack and try again.'),
   );
 }

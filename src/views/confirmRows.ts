@@ -1,3 +1,4 @@
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import { withoutIcons } from './escape';
 
@@ -20,7 +21,7 @@ export function trustRows(detail: string, yes: string): ConfirmRow[] {
   return [
     ...told.map((label) => ({ label })),
     { label: `$(check) ${withoutIcons(printable(yes, 40))}`, trusts: true },
-    { label: '$(close) Do Not Connect', trusts: false },
+    { label: t('$(close) Do Not Connect'), trusts: false },
   ];
 }
 

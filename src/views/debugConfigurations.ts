@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type HostId, LOCAL } from '../inspect/hostId';
+import { t } from '../model/l10n';
 import { DEBUG_TYPE, PICK_PROCESS } from './ids';
 import { sourceFileMap } from './settings';
 
@@ -7,14 +8,14 @@ import { sourceFileMap } from './settings';
 const ATTACH: vscode.DebugConfiguration = {
   type: DEBUG_TYPE,
   request: 'attach',
-  name: 'Inspect io_uring of a Process',
+  name: t('Inspect io_uring of a Process'),
   pid: PICK_PROCESS,
 };
 
 const LAUNCH: vscode.DebugConfiguration = {
   type: DEBUG_TYPE,
   request: 'launch',
-  name: 'Launch a Program and Inspect its io_uring',
+  name: t('Launch a Program and Inspect its io_uring'),
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the editor's own variable.
   program: '${workspaceFolder}/a.out',
 };
@@ -22,7 +23,7 @@ const LAUNCH: vscode.DebugConfiguration = {
 const SAMPLE: vscode.DebugConfiguration = {
   type: DEBUG_TYPE,
   request: 'attach',
-  name: 'Open a Saved io_uring Sample',
+  name: t('Open a Saved io_uring Sample'),
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the editor's own variable.
   sample: '${file}',
 };
@@ -68,7 +69,7 @@ export async function debugProcess(host: HostId, pid: number): Promise<void> {
   await vscode.debug.startDebugging(undefined, {
     type: DEBUG_TYPE,
     request: 'attach',
-    name: `io_uring of process ${pid}`,
+    name: t('io_uring of process {0}', pid),
     pid,
     ...configured(host),
   });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { DebugServices } from '../debug/services';
 import type { HostId } from '../inspect/hostId';
+import { t } from '../model/l10n';
 import type { Sample } from '../model/sample';
 import { callStackCommands } from './callStackCommands';
 import { configurations, dynamicConfigurations, hostOf } from './debugConfigurations';
@@ -67,7 +68,7 @@ export function debugging(needs: Debugging): vscode.Disposable[] {
     // What ${command:pickProcess} of a configuration stands for: a text; undefined ends the start without a word.
     vscode.commands.registerCommand(COMMANDS.pickProcess, async (configuration?: unknown) => {
       let pid: number | undefined;
-      await attempt('The processes could not be listed.', async () => {
+      await attempt(t('The processes could not be listed.'), async () => {
         pid = await needs.pick(await hostOf(configuration));
       });
       return pid === undefined ? undefined : String(pid);

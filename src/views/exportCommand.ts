@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import type { Sample } from '../model/sample';
 import { EXPORT_FORMATS, type ExportFormat } from './exportFormats';
 import { COMMANDS } from './ids';
@@ -13,7 +14,7 @@ export function exportCommand(inspections: Inspections, subjects: Subjects): vsc
   return vscode.commands.registerCommand(
     COMMANDS.exportAs,
     (from?: unknown, format?: unknown, given?: unknown) =>
-      attempt('It could not be exported.', async () => {
+      attempt(t('It could not be exported.'), async () => {
         const inspected = await subjects.of(from, ['live', 'paused', 'ended', 'saved']);
         if (!inspected?.snapshot.sample) return;
         const isTraced = inspected.tracing?.result !== undefined;
@@ -35,23 +36,23 @@ export function exportCommand(inspections: Inspections, subjects: Subjects): vsc
 function nothingWasTraced(): UserError {
   return new UserError(
     'not-traceable',
-    'There is nothing to export.',
-    'The process has not been traced yet.',
-    'Use “Start Tracing”, and export it when the trace has ended.',
+    t('There is nothing to export.'),
+    t('The process has not been traced yet.'),
+    t('Use “Start Tracing”, and export it when the trace has ended.'),
   );
 }
 
 async function askFormat(isTraced: boolean): Promise<ExportFormat | undefined> {
   const formats = EXPORT_FORMATS.filter(({ traced }) => isTraced || !traced);
   const items = formats.map((format) => ({ label: format.label, detail: format.detail, format }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'Export as…' }))?.format;
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('Export as…') }))?.format;
 }
 
 function askWhere({ label, extension }: ExportFormat, sample: Sample): Thenable<vscode.Uri | undefined> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const name = sampleFileName(sample).replace(/json$/, extension);
   return vscode.window.showSaveDialog({
-    title: `Export ${label}`,
+    title: t('Export {0}', label),
     filters: { [label]: [extension.replace(/^.*\./, '')] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
   });
@@ -64,10 +65,10 @@ async function write(file: vscode.Uri, text: string): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(
       'file-unwritable',
-      `${file.path} could not be written.`,
+      t('{0} could not be written.', file.path),
       why,
-      'Choose another place.',
+      t('Choose another place.'),
     );
   }
-  vscode.window.setStatusBarMessage('io_uring: exported', 3000);
+  vscode.window.setStatusBarMessage(t('io_uring: exported'), 3000);
 }

@@ -1,4 +1,5 @@
 import type { HistoryPoint } from '../model/history';
+import { t } from '../model/l10n';
 import type { Sample } from '../model/sample';
 import type { TraceDetails } from '../model/traceDetails';
 
@@ -26,31 +27,32 @@ export interface Exported {
 export const EXPORT_FORMATS: readonly ExportFormat[] = [
   {
     id: 'csv',
-    label: 'Requests as CSV',
-    detail: 'A row for each pending request, for a spreadsheet',
+    label: t('Requests as CSV'),
+    detail: t('A row for each pending request, for a spreadsheet'),
     extension: 'csv',
     text: async ({ sample }) => (await import('../inspect/exports/requestsCsv')).requestsCsv(sample),
   },
   {
     id: 'stacks',
-    label: 'Stacks for a Flame Graph',
-    detail: 'Collapsed stacks of all tasks, for flamegraph.pl, inferno or speedscope',
+    label: t('Stacks for a Flame Graph'),
+    detail: t('Collapsed stacks of all tasks, for flamegraph.pl, inferno or speedscope'),
     extension: 'folded',
     text: async ({ sample }) => (await import('../inspect/exports/collapsedStacks')).collapsedStacks(sample),
   },
   {
     id: 'chrome-trace',
-    label: 'Chrome Trace',
-    detail:
+    label: t('Chrome Trace'),
+    detail: t(
       'How it went since it is inspected, traced requests, and what is pending now, for ui.perfetto.dev',
+    ),
     extension: 'trace.json',
     text: async ({ sample, points, traced }) =>
       (await import('../inspect/exports/chromeTrace')).chromeTrace(sample, points, traced),
   },
   {
     id: 'metrics',
-    label: 'OpenMetrics',
-    detail: 'Numbers of this moment, and traced latencies, as Prometheus reads them',
+    label: t('OpenMetrics'),
+    detail: t('Numbers of this moment, and traced latencies, as Prometheus reads them'),
     extension: 'prom',
     text: async ({ sample, cost, traced }) => {
       const { openMetrics } = await import('../inspect/exports/openMetrics');
@@ -61,15 +63,15 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
   },
   {
     id: 'report',
-    label: 'Report as Text',
-    detail: 'What the command line prints',
+    label: t('Report as Text'),
+    detail: t('What the command line prints'),
     extension: 'txt',
     text: async ({ sample }) => (await import('../explain/report')).reportText(sample),
   },
   {
     id: 'traced-csv',
-    label: 'Traced Requests as CSV',
-    detail: 'A row for each request that completed while it was traced, with its latency',
+    label: t('Traced Requests as CSV'),
+    detail: t('A row for each request that completed while it was traced, with its latency'),
     extension: 'traced.csv',
     traced: true,
     text: async ({ traced }) =>
@@ -77,8 +79,8 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
   },
   {
     id: 'traced-stacks',
-    label: 'Submit Stacks by Latency',
-    detail: 'Where traced requests were submitted, weighted by how long they took, for a flame graph',
+    label: t('Submit Stacks by Latency'),
+    detail: t('Where traced requests were submitted, weighted by how long they took, for a flame graph'),
     extension: 'latency.folded',
     traced: true,
     text: async ({ sample, traced }) =>

@@ -2,6 +2,7 @@ import { diskNamed } from '../explain/disks';
 import { pageOf } from '../explain/pages';
 import { indexOf } from '../explain/sampleIndex';
 import { waitingCode } from '../explain/waitingCode';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Evidence, Finding, Sample, Severity } from '../model/sample';
 import { aioRow } from './aioNodes';
@@ -33,7 +34,7 @@ export function findingNodes(sample: Sample): readonly Node[] {
     ...rows.slice(0, FIRST_FINDINGS - 1),
     {
       id: 'more-findings',
-      label: `More findings (${more.length})`,
+      label: t('More findings ({0})', more.length),
       icon: { id: 'list-unordered' },
       children: () => paged(more, (row) => row),
     },
@@ -50,9 +51,9 @@ function findingNode(finding: Finding, sample: Sample, expanded: boolean): Node 
     spoken: `${finding.severity}: ${shown(finding.summary, 1000)} ${shown(finding.remedy, 1000)}`,
     expanded,
     children: () => [
-      ...prose('why', 'Why', finding.explanation, 'question'),
-      ...prose('code', 'Where in the program', waitingCode(sample, finding), 'symbol-function'),
-      ...prose('remedy', 'What to do', finding.remedy, 'lightbulb'),
+      ...prose('why', t('Why'), finding.explanation, 'question'),
+      ...prose('code', t('Where in the program'), waitingCode(sample, finding), 'symbol-function'),
+      ...prose('remedy', t('What to do'), finding.remedy, 'lightbulb'),
       ...(evidence.length === 0 ? [] : [evidenceNode(evidence, sample)]),
       ...learnMore(finding),
     ],
@@ -78,8 +79,8 @@ function learnMore({ tag }: Finding): readonly Node[] {
   return [
     {
       id: 'learn-more',
-      label: 'Learn more',
-      description: 'what this means, how it is known, what to do',
+      label: t('Learn more'),
+      description: t('what this means, how it is known, what to do'),
       icon: { id: 'book' },
       learnMore: tag,
     },
@@ -89,18 +90,18 @@ function learnMore({ tag }: Finding): readonly Node[] {
 function findingTooltip({ summary, explanation, remedy, evidence }: Finding): string {
   const parts = [`**${markdownText(printable(summary))}**`];
   if (explanation) parts.push(markdownText(printable(explanation)));
-  if (remedy) parts.push(`**What to do:** ${markdownText(printable(remedy))}`);
+  if (remedy) parts.push(t('**What to do:** {0}', markdownText(printable(remedy))));
   if (evidence.length > 0)
-    parts.push(`Seen in ${count(evidence.length, 'place')}; unfold the row to see them.`);
+    parts.push(t('Seen in {0}; unfold the row to see them.', count(evidence.length, 'place')));
   return parts.join('\n\n');
 }
 
 function evidenceNode(evidence: readonly Evidence[], sample: Sample): Node {
   return {
     id: 'evidence',
-    label: `Seen in (${evidence.length})`,
+    label: t('Seen in ({0})', evidence.length),
     icon: { id: 'eye' },
-    spoken: `Evidence: ${count(evidence.length, 'place')}`,
+    spoken: t('Evidence: {0}', count(evidence.length, 'place')),
     children: () => paged(evidence, (item) => proof(item, sample)),
   };
 }
@@ -109,17 +110,17 @@ function evidenceNode(evidence: readonly Evidence[], sample: Sample): Node {
 function proof(item: Evidence, sample: Sample): Node {
   if ('task' in item) {
     const task = indexOf(sample).tasks.get(item.task);
-    return task ? taskRow(task, sample) : { id: `task-${item.task}`, label: `thread ${item.task}` };
+    return task ? taskRow(task, sample) : { id: `task-${item.task}`, label: t('thread {0}', item.task) };
   }
   if ('request' in item) {
     const request = sample.requests[item.request];
     return request
       ? requestRow(request, sample)
-      : { id: `request-${item.request}`, label: `request ${item.request}` };
+      : { id: `request-${item.request}`, label: t('request {0}', item.request) };
   }
   if ('ring' in item) {
     const ring = sample.rings.find((candidate) => candidate.id === item.ring);
-    return ring ? ringRow(ring, sample) : { id: `ring-${item.ring}`, label: `ring ${item.ring}` };
+    return ring ? ringRow(ring, sample) : { id: `ring-${item.ring}`, label: t('ring {0}', item.ring) };
   }
   if ('fd' in item) {
     const resource = indexOf(sample).resources.get(item.fd);
@@ -129,9 +130,9 @@ function proof(item: Evidence, sample: Sample): Node {
     const context = sample.aio?.find((candidate) => candidate.id === item.aio);
     return context
       ? aioRow(context, sample)
-      : { id: `aio-${item.aio}`, label: `Linux AIO context ${item.aio}` };
+      : { id: `aio-${item.aio}`, label: t('Linux AIO context {0}', item.aio) };
   }
-  const label = `block device ${shown(item.device)}`;
+  const label = t('block device {0}', shown(item.device));
   const id = `device-${item.device}`;
   const device = diskNamed(sample.devices ?? [], item.device);
   return device
@@ -143,11 +144,13 @@ function nothingFound(sample: Sample): Node {
   const blind = sample.notVisible.length > 0;
   return {
     id: 'nothing',
-    label: blind ? 'Nothing found wrong, as far as can be seen' : 'Nothing is wrong',
+    label: blind ? t('Nothing found wrong, as far as can be seen') : t('Nothing is wrong'),
     icon: blind ? { id: 'info' } : { id: 'pass', color: 'testing.iconPassed' },
     tooltip: () =>
       blind
-        ? 'No rule found a fault, but some things could not be seen: they stand under “Not visible”, each with what would show it\\.'
-        : 'No request, thread or worker waits for something that will not come\\.',
+        ? t(
+            'No rule found a fault, but some things could not be seen: they stand under “Not visible”, each with what would show it\\.',
+          )
+        : t('No request, thread or worker waits for something that will not come\\.'),
   };
 }

@@ -3,6 +3,7 @@ import { type HostId, hostKey, LOCAL } from '../inspect/hostId';
 import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import { showInCallStack } from './followedFrames';
 import { FollowedProcess } from './followedProcess';
@@ -69,9 +70,9 @@ export class Followed implements vscode.Disposable {
     if (way && this.hosts.get(hostKey(way))?.state.kind === 'connected') return { pid, host: way };
     throw new UserError(
       'debug-unknown',
-      'The process runs on another host.',
-      `Its session leads to ${printable(name, 100)}, where you are not connected.`,
-      'Follow it there from the view Pending I/O, or inspect it with Inspect io_uring on a Host….',
+      t('The process runs on another host.'),
+      t('Its session leads to {0}, where you are not connected.', printable(name, 100)),
+      t('Follow it there from the view Pending I/O, or inspect it with Inspect io_uring on a Host….'),
     );
   }
 
@@ -98,18 +99,18 @@ export class Followed implements vscode.Disposable {
   /** The way comes from a debug configuration, and so from the workspace: it is gone when the user has read it and said yes. */
   private followThere(): vscode.Disposable {
     return vscode.commands.registerCommand(COMMANDS.followThere, () =>
-      attempt('The process could not be followed there.', async () => {
+      attempt(t('The process could not be followed there.'), async () => {
         const way = this.process.offered;
         if (!way) return;
         const words =
           way.kind === 'command' ? way.command.join(' ') : way.kind === 'ssh' ? `ssh ${way.alias}` : '';
-        const yes = 'Connect';
-        const detail = `The inspector goes there as the debug configuration says: ${words}`;
+        const yes = t('Connect');
+        const detail = t('The inspector goes there as the debug configuration says: {0}', words);
         const asked = { modal: true, detail };
-        if ((await vscode.window.showInformationMessage('Look at the process there?', asked, yes)) !== yes)
+        if ((await vscode.window.showInformationMessage(t('Look at the process there?'), asked, yes)) !== yes)
           return;
         const host = this.hosts.of(way);
-        await cancellable(`Connecting to ${host.name}…`, (signal) => host.reach(signal));
+        await cancellable(t('Connecting to {0}…', host.name), (signal) => host.reach(signal));
         this.process.allow(way);
       }),
     );
@@ -117,7 +118,7 @@ export class Followed implements vscode.Disposable {
 
   private showInCallStack(): vscode.Disposable {
     return vscode.commands.registerCommand(COMMANDS.showInCallStack, (from?: unknown) =>
-      attempt('The thread could not be shown.', async () => {
+      attempt(t('The thread could not be shown.'), async () => {
         const { session: id, thread } = (from ?? {}) as Partial<CallStackThread>;
         const session = typeof id === 'string' ? this.sessions.session(id) : undefined;
         if (session && typeof thread === 'number') await showInCallStack(session, thread);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { fieldsOf, textOf } from '../debug/trackerMessage';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 
 /** Frames that are asked for: those of libraries come before the first with a source. */
 const MOST_FRAMES = 50;
@@ -75,8 +76,8 @@ function uriOf(path: string): vscode.Uri {
 function notStopped(error: unknown): UserError {
   return new UserError(
     'usage',
-    'The debugger shows no stack of this thread.',
+    t('The debugger shows no stack of this thread.'),
     error instanceof Error ? error.message : String(error),
-    'Try again when the program is stopped.',
+    t('Try again when the program is stopped.'),
   );
 }

@@ -1,5 +1,6 @@
 import type { Debuggee } from '../debug/tracker';
 import { type HostId, hostKey } from '../inspect/hostId';
+import { t } from '../model/l10n';
 import { COMMANDS } from './ids';
 import type { Node } from './node';
 import { taskId } from './taskNodes';
@@ -50,14 +51,14 @@ function callStackRow(thread: number, { session, debuggee }: Dressing): Node {
   const target: CallStackThread = { session, thread };
   return {
     id: 'call-stack',
-    label: 'In the Call Stack',
+    label: t('In the Call Stack'),
     description: dots(
-      shown(name || `thread ${thread}`),
-      isWhy && `stopped: ${shown(debuggee.stop?.reason ?? '', 64)}`,
+      shown(name || t('thread {0}', thread)),
+      isWhy && t('stopped: {0}', shown(debuggee.stop?.reason ?? '', 64)),
     ),
     icon: { id: 'debug-alt' },
-    tooltip: () => 'Opens the line at which the debugger shows this thread\\.',
-    command: { id: COMMANDS.showInCallStack, title: 'Show in the Call Stack', arguments: [target] },
+    tooltip: () => t('Opens the line at which the debugger shows this thread\\.'),
+    command: { id: COMMANDS.showInCallStack, title: t('Show in the Call Stack'), arguments: [target] },
   };
 }
 
@@ -66,28 +67,28 @@ function hindranceRow(hindrance: Hindrance): Node {
     case 'unknown':
       return {
         id: 'unknown',
-        label: 'The debugger has not told which process it debugs',
-        description: 'some tell it only when the program stops for the first time',
+        label: t('The debugger has not told which process it debugs'),
+        description: t('some tell it only when the program stops for the first time'),
         icon: { id: 'question' },
       };
     case 'another':
       return {
         id: 'another',
-        label: `Process ${hindrance.pid} of this machine is not the one being debugged`,
-        description: 'that runs in a container or on another machine: click to inspect it there',
+        label: t('Process {0} of this machine is not the one being debugged', hindrance.pid),
+        description: t('that runs in a container or on another machine: click to inspect it there'),
         icon: { id: 'vm' },
-        command: { id: COMMANDS.inspectOnHost, title: 'Inspect io_uring on a Host…', arguments: [] },
+        command: { id: COMMANDS.inspectOnHost, title: t('Inspect io_uring on a Host…'), arguments: [] },
       };
     case 'elsewhere': {
       const { name, way } = hindrance;
       return {
         id: 'elsewhere',
-        label: `The program runs on ${shown(name, 64)}`,
-        description: way ? 'click to look at it there' : 'click to inspect it there',
+        label: t('The program runs on {0}', shown(name, 64)),
+        description: way ? t('click to look at it there') : t('click to inspect it there'),
         icon: { id: 'vm-connect' },
         command: way
-          ? { id: COMMANDS.followThere, title: 'Follow It There', arguments: [{ way: hostKey(way) }] }
-          : { id: COMMANDS.inspectOnHost, title: 'Inspect io_uring on a Host…', arguments: [] },
+          ? { id: COMMANDS.followThere, title: t('Follow It There'), arguments: [{ way: hostKey(way) }] }
+          : { id: COMMANDS.inspectOnHost, title: t('Inspect io_uring on a Host…'), arguments: [] },
       };
     }
   }
@@ -95,6 +96,10 @@ function hindranceRow(hindrance: Hindrance): Node {
 
 /** Beside the title: which session it is, and what its process does, in the debugger's words. */
 export function subtitle(name: string, { run, stop }: Debuggee): string {
-  const state = stop ? `stopped (${shown(stop.reason, 64)})` : run === 'running' ? 'running' : undefined;
+  const state = stop
+    ? t('stopped ({0})', shown(stop.reason, 64))
+    : run === 'running'
+      ? t('running')
+      : undefined;
   return dots(shown(name, 64), state);
 }

@@ -7,6 +7,7 @@ import {
   waitingFor,
 } from '../explain/goroutineWords';
 import { frameText } from '../explain/userFrames';
+import { t } from '../model/l10n';
 import type { GoroutineGroup, Sample, Task } from '../model/sample';
 import { type Node, paged } from './node';
 import { taskSource, type UserStack, userRows } from './sourceRows';
@@ -42,7 +43,7 @@ export function goroutineRow(group: GoroutineGroup): Node {
     description: dots(
       shown(goroutineWait(group)),
       state === 'waiting' && reason !== undefined && shown(reason, 80),
-      tids.length > 0 && `thread ${tids.slice(0, 4).join(', ')}`,
+      tids.length > 0 && t('thread {0}', tids.slice(0, 4).join(', ')),
       shown(goroutinePlace(group)),
     ),
     icon: { id: state === 'running' ? 'play-circle' : 'circle-outline' },
@@ -53,7 +54,7 @@ export function goroutineRow(group: GoroutineGroup): Node {
         ? [
             {
               id: 'started',
-              label: 'started by',
+              label: t('started by'),
               description: shown(frameText(startedAt)),
               icon: { id: 'debug-start' },
             },

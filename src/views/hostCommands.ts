@@ -4,6 +4,7 @@ import { hostKey, isHere } from '../inspect/hostId';
 import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import { withoutIcons } from './escape';
 import { COMMANDS } from './ids';
 import type { InspectOn } from './inspectCommands';
@@ -37,15 +38,15 @@ export function hostCommands(
 
   return [
     vscode.commands.registerCommand(COMMANDS.tryAgain, (from?: unknown) =>
-      attempt('The host could not be reached.', async () => {
+      attempt(t('The host could not be reached.'), async () => {
         const host = await hostOf(from, ({ state }) => state.kind === 'lost' || state.kind === 'failed');
         if (!host) return;
         tree.dontWait();
-        await cancellable(`Connecting to ${host.name}…`, (signal) => host.reach(signal));
+        await cancellable(t('Connecting to {0}…', host.name), (signal) => host.reach(signal));
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.disconnect, (from?: unknown) =>
-      attempt('The host could not be left.', async () => {
+      attempt(t('The host could not be left.'), async () => {
         // This machine is only meant where its row was pointed at.
         const host = await hostOf(from, ({ id }) => keyOf(from) !== undefined || !isHere(id));
         if (!host) return;
@@ -54,7 +55,7 @@ export function hostCommands(
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.inspectWithSudo, (from?: unknown) =>
-      attempt('The process could not be inspected.', async () => {
+      attempt(t('The process could not be inspected.'), async () => {
         const inspected = await subjects.of(from, ['live', 'paused']);
         if (!inspected?.host) return;
         if (inspected.host.sudo) throw asRoot();
@@ -66,9 +67,10 @@ export function hostCommands(
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.forgetSecrets, () =>
-      attempt('The secrets could not be forgotten.', async () => {
+      attempt(t('The secrets could not be forgotten.'), async () => {
         const forgotten = await secrets.forgetAll();
-        const words = forgotten === 0 ? 'No secret was stored.' : `${count(forgotten, 'secret')} forgotten.`;
+        const words =
+          forgotten === 0 ? t('No secret was stored.') : t('{0} forgotten.', count(forgotten, 'secret'));
         void vscode.window.showInformationMessage(words);
       }),
     ),
@@ -94,14 +96,14 @@ function keyOf(from: unknown): string | undefined {
 
 async function ask(all: readonly Host[]): Promise<Host | undefined> {
   const items = all.map((host) => ({ label: withoutIcons(host.name), host }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'Which host?' }))?.host;
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('Which host?') }))?.host;
 }
 
 function asRoot(): UserError {
   return new UserError(
     'usage',
-    'This process is inspected with the rights of root already.',
-    'There are no more rights than these.',
-    'What is still not visible says what would show it.',
+    t('This process is inspected with the rights of root already.'),
+    t('There are no more rights than these.'),
+    t('What is still not visible says what would show it.'),
   );
 }

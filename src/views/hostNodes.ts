@@ -2,6 +2,7 @@ import { byStanding, together } from '../explain/standing';
 import { type HostId, hostKey, hostName, isHere } from '../inspect/hostId';
 import { type HostState, hostWords } from '../inspect/hostState';
 import type { Inspected } from '../inspect/inspections';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import { markdownText } from './escape';
 import { HOST_CONTEXT } from './ids';
@@ -34,7 +35,7 @@ export function isCutOff(host: HostId | undefined, states: HostStates): boolean 
 
 /** ` on db1`; nothing for this machine. */
 export function onHost({ host }: Pick<Inspected, 'host'>): string {
-  return host && !isHere(host) ? ` on ${shown(hostName(host), 64)}` : '';
+  return host && !isHere(host) ? t(' on {0}', shown(hostName(host), 64)) : '';
 }
 
 /** One row a host, the one with the gravest process first, its processes below it in their order; what was opened from files follows. */
@@ -73,13 +74,13 @@ function hostNode(
   const state = states.stateOf(key);
   const label = shown(hostName(id), 64);
   const words = state && hostWords(state, states.now());
-  const idle = here.length === 0 && (state?.kind === 'connected' ? 'connected' : 'not connected');
+  const idle = here.length === 0 && (state?.kind === 'connected' ? t('connected') : t('not connected'));
   const machine = here.find(({ snapshot }) => snapshot.sample)?.snapshot.sample?.host;
   const description = shown(
     words ??
       dots(
         idle,
-        idle && 'nothing is inspected there',
+        idle && t('nothing is inspected there'),
         machine && machine.name !== label && machine.name,
         machine && `Linux ${machine.kernel}`,
         machine?.arch,
@@ -93,7 +94,7 @@ function hostNode(
     icon: iconOf(state),
     context: `${HOST_CONTEXT}.${state?.kind ?? 'idle'}`,
     expanded: true,
-    spoken: `host ${label}, ${description}`,
+    spoken: t('host {0}, {1}', label, description),
     tooltip: () => hostTooltip(label, description, state),
     ...(idle ? {} : { children: () => here.map(row) }),
   };
@@ -114,10 +115,10 @@ function iconOf(state: HostState | undefined): NodeIcon {
 
 function hostTooltip(label: string, description: string, state: HostState | undefined): string {
   const parts = [`**${markdownText(label)}**`, description];
-  if (state?.kind === 'lost') parts.push(state.why, 'Below is what was seen before.');
+  if (state?.kind === 'lost') parts.push(state.why, t('Below is what was seen before.'));
   if (state?.kind === 'failed') {
     const { what, why, remedy } = state.problem;
-    parts.push([what, why, remedy ?? ''].join(' '), 'Below is what was seen before.');
+    parts.push([what, why, remedy ?? ''].join(' '), t('Below is what was seen before.'));
   }
   const [title = '', ...lines] = parts;
   return [title, ...lines.filter(Boolean).map((text) => markdownText(printable(text)))].join('\n\n');

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { HostId } from '../inspect/hostId';
+import { t } from '../model/l10n';
 import { type HostRow, hostRows, type KnownHosts } from './hostRows';
 
 type Item = vscode.QuickPickItem & Pick<HostRow, 'id'>;
@@ -11,8 +12,8 @@ export function pickHost(known: KnownHosts): Promise<HostId | undefined> {
     const show = () => {
       pick.items = hostRows(known, pick.value).map((row) => ({ ...row }));
     };
-    pick.title = 'Inspect io_uring on a host';
-    pick.placeholder = 'Pick the host where the process hangs, or type user@host:port';
+    pick.title = t('Inspect io_uring on a host');
+    pick.placeholder = t('Pick the host where the process hangs, or type user@host:port');
     pick.matchOnDescription = true;
     pick.onDidChangeValue(show);
     pick.onDidAccept(() => {

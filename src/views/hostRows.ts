@@ -1,4 +1,5 @@
 import { type HostId, hostFrom, hostKey, hostName, LOCAL } from '../inspect/hostId';
+import { t } from '../model/l10n';
 import { withoutIcons } from './escape';
 import { shown } from './words';
 
@@ -31,15 +32,15 @@ export function hostRows(known: KnownHosts, typed: string): HostRow[] {
     seen.add(hostKey(id));
     rows.push({ label: withoutIcons(shown(hostName(id), 64)), description: withoutIcons(description), id });
   };
-  if (known.local) add(LOCAL, 'where this window’s extensions run');
-  for (const id of known.recent) add(id, `used before${wayOf(id)}`);
-  for (const id of known.configured) add(id, `of your settings${wayOf(id)}`);
-  for (const alias of known.aliases) add(hostFrom(alias), 'of ~/.ssh/config');
+  if (known.local) add(LOCAL, t('where this window’s extensions run'));
+  for (const id of known.recent) add(id, t('used before{0}', wayOf(id)));
+  for (const id of known.configured) add(id, t('of your settings{0}', wayOf(id)));
+  for (const alias of known.aliases) add(hostFrom(alias), t('of ~/.ssh/config'));
   const id = hostFrom(typed);
   if (id && !seen.has(hostKey(id)))
     rows.push({
-      label: withoutIcons(`Connect to ${shown(hostName(id), 64)}`),
-      description: 'by ssh',
+      label: withoutIcons(t('Connect to {0}', shown(hostName(id), 64))),
+      description: t('by ssh'),
       alwaysShow: true,
       id,
     });

@@ -5,6 +5,7 @@ import { type Inspections, processKey } from '../inspect/inspections';
 import { problemOf } from '../inspect/problem';
 import { bySystemSsh } from '../inspect/systemSsh';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import { debugProcess } from './debugConfigurations';
 import { pickHost } from './hostPicker';
 import type { KnownHosts } from './hostRows';
@@ -30,7 +31,7 @@ export interface Beginning {
   ended(): void;
 }
 
-const SYSTEM_SSH = 'Use the System’s ssh';
+const SYSTEM_SSH = t('Use the System’s ssh');
 
 /** Does the work on the host; where only OpenSSH's own client gets there, the user may have it done through that one. */
 async function orBySystemSsh<T>(id: HostId, work: (id: HostId) => Promise<T>): Promise<T | undefined> {
@@ -46,7 +47,7 @@ async function orBySystemSsh<T>(id: HostId, work: (id: HostId) => Promise<T>): P
 export function beginner({ hosts, inspections, tree, reached, ended }: Beginning): InspectOn {
   const inspect = (id: HostId, pid: number) =>
     hosts.hold(id, async (host) => {
-      const title = `Looking at process ${pid}${isHere(id) ? '' : ` on ${host.name}`}…`;
+      const title = t('Looking at process {0}{1}…', pid, isHere(id) ? '' : t(' on {0}', host.name));
       const inspected = await cancellable(title, async (signal) => {
         await host.reach(signal);
         await reached(id);
@@ -81,7 +82,7 @@ export function pickOn({ hosts, list, reached }: Beginning, all = false, debug?:
   return (id: HostId): Promise<number | undefined> =>
     hosts.hold(id, async (host) => {
       if (!isHere(id)) {
-        await cancellable(`Connecting to ${host.name}…`, (signal) => host.reach(signal));
+        await cancellable(t('Connecting to {0}…', host.name), (signal) => host.reach(signal));
         await reached(id);
       }
       const other = debug && ((pid: number) => void debug(id, pid));
@@ -100,7 +101,7 @@ export function inspectCommands(beginning: Beginning, inspectOn: InspectOn): vsc
     });
 
   const picking = (all: boolean, which: () => HostId | undefined | Promise<HostId | undefined>) =>
-    attempt('The processes could not be listed.', async () => {
+    attempt(t('The processes could not be listed.'), async () => {
       const id = await which();
       if (id) await orBySystemSsh(id, (way) => pickAndInspect(way, all));
     }).finally(ended);
@@ -113,7 +114,7 @@ export function inspectCommands(beginning: Beginning, inspectOn: InspectOn): vsc
     ),
     // A program, or a test, may give the pid and the host.
     vscode.commands.registerCommand(COMMANDS.attachByPid, (given?: unknown, on?: unknown) =>
-      attempt('The process could not be inspected.', async () => {
+      attempt(t('The process could not be inspected.'), async () => {
         const text = given === undefined ? await askPid() : String(given);
         if (text !== undefined) await inspectOn(hostFrom(on) ?? LOCAL, parsePid(text));
       }),
@@ -130,8 +131,8 @@ function rowHost(hosts: Hosts, from: unknown): HostId | undefined {
 
 function askPid(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: 'Inspect io_uring: Attach by PID',
-    prompt: 'Process ID of the program that hangs. It is only looked at, never stopped.',
+    title: t('Inspect io_uring: Attach by PID'),
+    prompt: t('Process ID of the program that hangs. It is only looked at, never stopped.'),
     placeHolder: '4242',
     validateInput: (text) => {
       if (text.trim() === '') return undefined;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
+import { t } from '../model/l10n';
 import { COMMANDS } from './ids';
 import { advancing, attempt } from './messages';
 import type { Subjects } from './subject';
@@ -20,7 +21,7 @@ export function inspectionCommands(
     work: (key: string) => void | Promise<void>,
   ): vscode.Disposable =>
     vscode.commands.registerCommand(command, (from?: unknown) =>
-      attempt('The command failed.', async () => {
+      attempt(t('The command failed.'), async () => {
         const inspected = await subjects.of(from, states);
         if (inspected) await work(inspected.key);
       }),
@@ -34,7 +35,7 @@ export function inspectionCommands(
     about(COMMANDS.searchKernel, FOLLOWED, (key) => {
       tree.dontWait();
       return advancing(
-        'Searching the kernel’s memory for requests that stand on no list…',
+        t('Searching the kernel’s memory for requests that stand on no list…'),
         (progress, signal) => inspections.refresh(key, { progress, signal }),
       );
     }),
@@ -46,10 +47,10 @@ export function inspectionCommands(
       if (!sample) return;
       const { reportText } = await import('../explain/report');
       await vscode.env.clipboard.writeText(reportText(sample));
-      vscode.window.setStatusBarMessage('io_uring: report copied', 3000);
+      vscode.window.setStatusBarMessage(t('io_uring: report copied'), 3000);
     }),
     vscode.commands.registerCommand(COMMANDS.refreshAll, () =>
-      attempt('The processes could not be looked at.', () => {
+      attempt(t('The processes could not be looked at.'), () => {
         tree.dontWait();
         return inspections.refreshAll();
       }),

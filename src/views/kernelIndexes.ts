@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Indexed } from '../kernelIndexer';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import { KernelIndex } from '../source/kernelIndex';
 import { type KernelTree, treeKey } from '../target/kernelTree';
 import { advancing } from './messages';
@@ -36,18 +37,18 @@ export class KernelIndexes {
     if (known) return known;
     const bytes = await this.make(tree.path);
     const index = KernelIndex.parse(bytes, tree.state);
-    if (!index) throw unusable(tree.path, 'It was changed while it was read.', 'Try again.');
+    if (!index) throw unusable(tree.path, t('It was changed while it was read.'), t('Try again.'));
     await this.keep(file, bytes);
     return index;
   }
 
   private async make(path: string): Promise<Buffer> {
     let made: Uint8Array | undefined;
-    await advancing('Reading the kernel’s sources, once…', async (progress, signal) => {
+    await advancing(t('Reading the kernel’s sources, once…'), async (progress, signal) => {
       made = await runThread(this.script, path, progress, signal);
     });
     if (!made)
-      throw unusable(path, 'It has no MAINTAINERS and Makefile.', 'Choose the top folder of a kernel.');
+      throw unusable(path, t('It has no MAINTAINERS and Makefile.'), t('Choose the top folder of a kernel.'));
     return Buffer.from(made.buffer, made.byteOffset, made.byteLength);
   }
 
@@ -74,7 +75,7 @@ function runThread(
     const thread = new Worker(script, { workerData: path });
     const cancel = () => {
       void thread.terminate();
-      reject(new UserError('cancelled', 'The kernel’s sources were not read.', 'It was cancelled.'));
+      reject(new UserError('cancelled', t('The kernel’s sources were not read.'), t('It was cancelled.')));
     };
     signal.addEventListener('abort', cancel, { once: true });
     thread.on('message', (told: Indexed) => {
@@ -84,11 +85,11 @@ function runThread(
     thread.on('error', reject);
     thread.on('exit', () => {
       signal.removeEventListener('abort', cancel);
-      reject(unusable(path, 'Reading it ended early.', 'Try again.'));
+      reject(unusable(path, t('Reading it ended early.'), t('Try again.')));
     });
   });
 }
 
 export function unusable(path: string, why: string, remedy: string): UserError {
-  return new UserError('kernel-tree', `${path} cannot be used as the kernel’s sources.`, why, remedy);
+  return new UserError('kernel-tree', t('{0} cannot be used as the kernel’s sources.', path), why, remedy);
 }

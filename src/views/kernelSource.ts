@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { type HostId, isHere } from '../inspect/hostId';
 import type { Inspected, Inspections } from '../inspect/inspections';
 import type { KernelLines } from '../inspect/kernelLines';
+import { t } from '../model/l10n';
 import type { KernelTree } from '../target/kernelTree';
 import { withoutIcons } from './escape';
 import { COMMANDS, SECTION, SETTINGS } from './ids';
@@ -16,8 +17,8 @@ import { kernelLinkTemplate, kernelSource } from './settings';
 import type { InspectionTree } from './tree';
 import { shown } from './words';
 
-const BROWSE = 'Open in Browser';
-const CHOOSE = 'Choose Folder…';
+const BROWSE = t('Open in Browser');
+const CHOOSE = t('Choose Folder…');
 
 interface Place {
   readonly label: string;
@@ -56,7 +57,7 @@ export class KernelSource {
 
   register(): vscode.Disposable {
     return vscode.commands.registerCommand(COMMANDS.goToKernelSource, (from?: unknown) =>
-      attempt('The kernel’s source could not be opened.', async () => {
+      attempt(t('The kernel’s source could not be opened.'), async () => {
         const node = from instanceof Row ? from.node : ((from ?? this.selected) as Node | undefined);
         const row = node?.kernelFrame;
         if (!node || typeof row?.frame?.function !== 'string') return;
@@ -102,8 +103,8 @@ export class KernelSource {
     const { unusable } = await import('./kernelIndexes');
     throw unusable(
       shown(path),
-      isAbsolute(path) ? 'It has no MAINTAINERS and Makefile.' : 'It is no absolute path.',
-      'Choose the top folder of a kernel.',
+      isAbsolute(path) ? t('It has no MAINTAINERS and Makefile.') : t('It is no absolute path.'),
+      t('Choose the top folder of a kernel.'),
     );
   }
 
@@ -148,7 +149,7 @@ export class KernelSource {
       description: withoutIcons(shown(`${place.file}:${place.line}`)),
       place,
     }));
-    const placeHolder = `Which ${withoutIcons(shown(frame.function, 64))}?`;
+    const placeHolder = t('Which {0}?', withoutIcons(shown(frame.function, 64)));
     const only = items.length === 1 ? items[0] : undefined;
     const picked =
       only ?? (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }));
@@ -176,7 +177,7 @@ export class KernelSource {
       return;
     }
     const words = [missingWords(frame.function, sources?.path, told)];
-    if (unfit !== undefined) words.push(`No exact line: ${shown(unfit)}.`);
+    if (unfit !== undefined) words.push(t('No exact line: {0}.', shown(unfit)));
     if (version && link !== undefined) words.push(linkWords(host, version));
     const buttons = [...(link === undefined ? [] : [BROWSE]), CHOOSE];
     const chosen = await vscode.window.showInformationMessage(words.join(' '), ...buttons);
@@ -217,7 +218,7 @@ async function browse(link: string): Promise<void> {
 async function chooseFolder(): Promise<boolean> {
   const [folder] =
     (await vscode.window.showOpenDialog({
-      title: 'Sources of the Kernel',
+      title: t('Sources of the Kernel'),
       canSelectFolders: true,
       canSelectFiles: false,
     })) ?? [];

@@ -3,7 +3,8 @@ import { requestId } from '../explain/requestId';
 import { statesWords } from '../explain/requestStates';
 import { indexOf } from '../explain/sampleIndex';
 import { foldedFrames } from '../explain/userFrames';
-import { counted, duration, inPlural, operationCounts } from '../explain/words';
+import { duration, inPlural, operationCounts } from '../explain/words';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Finding, Origin, Request, Sample, Task, UserFrame } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -16,8 +17,8 @@ import { count, short, shown } from './words';
 export type Difference = 'newer' | 'other';
 
 const DIFFERENCES: Readonly<Record<Difference, string>> = {
-  newer: 'source newer than the program',
-  other: 'not the source the program was made of',
+  newer: t('source newer than the program'),
+  other: t('not the source the program was made of'),
 };
 
 /** What waits at one line of a document, of one process. */
@@ -50,7 +51,7 @@ export function markText(waits: readonly LineWaits[]): string {
   const differs = waits.find((one) => one.differs !== undefined)?.differs;
   const flags = [
     ...(differs === undefined ? [] : [DIFFERENCES[differs]]),
-    ...(waits.every(({ saved }) => saved) ? ['saved sample'] : []),
+    ...(waits.every(({ saved }) => saved) ? [t('saved sample')] : []),
   ];
   return [short(what), cause && ` — ${short(cause, 120)}`, flags.length > 0 && ` (${flags.join(', ')})`]
     .filter(Boolean)
@@ -60,27 +61,29 @@ export function markText(waits: readonly LineWaits[]): string {
 function requestsWords(requests: readonly Request[]): string {
   const what = operationCounts(requests.map(({ operation }) => printable(operation)));
   const age = ageWords(requests);
-  if (age === undefined) return `${what} pending`;
-  return `${what} pending, ${requests.length > 1 ? 'oldest ' : ''}${age}`;
+  if (age === undefined) return t('{0} pending', what);
+  return t('{0} pending, {1}{2}', what, requests.length > 1 ? t('oldest ') : '', age);
 }
 
 /** What a thread waits for that gets nothing: "waits for 8 stuck requests"; undefined where another may get something. */
 function stuckWords(waits: readonly LineWaits[]): string | undefined {
+  const threads = waits.flatMap(({ place }) => place.threads);
   const [first, ...others] = waits.flatMap(({ place, sample }) =>
     place.threads.map((thread) => stuckAwaited(thread, sample).length),
   );
   if (first === undefined || first === 0 || others.some((number) => number !== first)) return undefined;
-  return `waits for ${counted(first, 'stuck request')}`;
+  const what = count(first, 'stuck request');
+  return threads.length === 1 ? t('waits for {0}', what) : t('wait for {0}', what);
 }
 
 /** `briefly` = what they wait for goes without saying. */
 function threadsWords(threads: readonly Task[], briefly: boolean, stuck: string | undefined): string {
   const ages = threads.flatMap(({ blocked }) => (blocked === undefined ? [] : [blocked]));
   const text = briefly ? undefined : (stuck ?? threads.find(({ blockedOn }) => blockedOn)?.blockedOn?.text);
-  const waits = shown(text ?? 'waits', 120);
+  const waits = shown(text ?? (threads.length === 1 ? t('waits') : t('wait')), 120);
   const since =
-    ages.length === 0 ? '' : `, ${threads.length > 1 ? 'longest ' : ''}${duration(largest(ages))}`;
-  return `${counted(threads.length, 'thread')} ${threads.length === 1 ? waits : inPlural(waits)}${since}`;
+    ages.length === 0 ? '' : `, ${threads.length > 1 ? t('longest ') : ''}${duration(largest(ages))}`;
+  return `${count(threads.length, 'thread')} ${threads.length === 1 ? waits : inPlural(waits)}${since}`;
 }
 
 const largest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b));
@@ -107,7 +110,7 @@ export function markHover(waits: readonly LineWaits[]): string {
   return [
     `**${markdownText(markText(waits))}**`,
     ...waits.slice(0, MOST_STACKS).flatMap(hoverOf),
-    ...(waits.length > MOST_STACKS ? [`and ${waits.length - MOST_STACKS} more processes`] : []),
+    ...(waits.length > MOST_STACKS ? [t('and {0} more processes', waits.length - MOST_STACKS)] : []),
   ].join('\n\n');
 }
 
@@ -120,9 +123,10 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
   const { requests, threads } = place;
   const [request] = requests;
   const row = rowOf(place);
-  const link = row === undefined ? '' : ` — [Show in the tree](${commandLink(COMMANDS.showRow, [key, row])})`;
-  const lines = [`${markdownText(title)}${saved ? ', saved sample' : ''}${link}`];
-  if (differs !== undefined) lines.push(`⚠ The line may be off: ${DIFFERENCES[differs]}\\.`);
+  const link =
+    row === undefined ? '' : t(' — [Show in the tree]({0})', commandLink(COMMANDS.showRow, [key, row]));
+  const lines = [`${markdownText(title)}${saved ? t(', saved sample') : ''}${link}`];
+  if (differs !== undefined) lines.push(t('⚠ The line may be off: {0}\\.', DIFFERENCES[differs]));
   const awaited = [...new Set(threads.map((thread) => stuckAwaited(thread, sample)))].flat();
   for (const { severity, summary } of findingsOf(sample, [...requests, ...awaited], threads).slice(
     0,
@@ -135,16 +139,20 @@ function hoverOf({ key, title, sample, place, saved, differs }: LineWaits): stri
     const who =
       first && tasks.length === 1 ? `${shown(first.name, 64)} (${first.tid})` : count(tasks.length, 'thread');
     lines.push(
-      `Stack of ${markdownText(who)}:\n\n${foldedFrames(frames).slice(0, MOST_FRAMES).map(frameLine).join('\n')}`,
+      t(
+        'Stack of {0}:\n\n{1}',
+        markdownText(who),
+        foldedFrames(frames).slice(0, MOST_FRAMES).map(frameLine).join('\n'),
+      ),
     );
   }
-  if (stacks.length > MOST_STACKS) lines.push(`and ${count(stacks.length - MOST_STACKS, 'more stack')}`);
+  if (stacks.length > MOST_STACKS) lines.push(t('and {0}', count(stacks.length - MOST_STACKS, 'more stack')));
   const { origin = [] } = request ?? {};
   const isExact = ({ kind }: Origin) => kind === 'submitted' || kind === 'recorded';
   lines.push(
-    ...originLines('Submitted by', origin.filter(isExact)),
+    ...originLines(t('Submitted by'), origin.filter(isExact)),
     ...originLines(
-      'Most likely belongs to',
+      t('Most likely belongs to'),
       origin.filter((one) => !isExact(one)),
     ),
   );
@@ -160,7 +168,7 @@ type Frame = Pick<UserFrame, 'function' | 'file' | 'line' | 'column'> & Partial<
 function frameLine(frame: Frame | string): string {
   if (typeof frame === 'string') return `1. ${markdownText(frame)}`;
   const { function: name, file, line, column, trust, binaryModified } = frame;
-  const sure = trust === 'probable' ? ' \\(probable\\)' : '';
+  const sure = trust === 'probable' ? t(' \\(probable\\)') : '';
   if (file === undefined) return `1. ${markdownCode(shown(name))}${sure}`;
   const where = markdownText(shown(line === undefined ? file : `${file}:${line}`));
   const link = commandLink(COMMANDS.goToSource, [{ source: { file, line, column, binaryModified } }]);

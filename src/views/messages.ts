@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import { type InspectionProblem, problemOf } from '../inspect/problem';
+import { t } from '../model/l10n';
 import { problemDetails, problemText, wayOut } from './problem';
 
-const COPY = 'Copy Details';
+const COPY = t('Copy Details');
 /** Milliseconds work may take before it shows a message with a Cancel button. */
 const PATIENCE = 700;
 

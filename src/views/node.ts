@@ -1,3 +1,4 @@
+import { t } from '../model/l10n';
 import type { KernelFrame, Sample } from '../model/sample';
 import { grouped, shown } from './words';
 
@@ -82,7 +83,7 @@ export function paged<T>(
     ...rows,
     {
       id: 'more',
-      label: `and ${grouped(more)} more`,
+      label: t('and {0} more', grouped(more)),
       icon: { id: 'ellipsis' },
       children: () => paged(items, row, end),
     },
@@ -105,7 +106,7 @@ export function outline(
       lines.push(`${'  '.repeat(depth)}${node.label}${node.description ? `  ${node.description}` : ''}\n`);
       return !node.children || !open(node) || write(node.children(), depth + 1);
     });
-  if (!write(nodes, 0)) lines.push(`… cut after ${grouped(most)} rows\n`);
+  if (!write(nodes, 0)) lines.push(t('… cut after {0} rows\n', grouped(most)));
   return lines.join('');
 }
 
@@ -162,14 +163,14 @@ function tooltipOrNot(tooltip: () => string): string {
   try {
     return tooltip();
   } catch {
-    return 'This part cannot be shown\\.';
+    return t('This part cannot be shown\\.');
   }
 }
 
 export function unshowable(error: unknown): Node {
   return {
     id: 'unshowable',
-    label: 'This part cannot be shown',
+    label: t('This part cannot be shown'),
     description: shown(error instanceof Error ? error.message : String(error)),
     icon: { id: 'warning', color: 'list.warningForeground' },
   };

@@ -4,6 +4,7 @@ import { headline } from '../explain/summary';
 import { processName } from '../explain/words';
 import type { Inspected } from '../inspect/inspections';
 import type { InspectionProblem } from '../inspect/problem';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Blindness, Sample } from '../model/sample';
 import { aioNodes } from './aioNodes';
@@ -54,7 +55,7 @@ export function stateOf({ savedAs, snapshot }: Inspected): 'live' | 'paused' | '
 export function titleOf({ pid, snapshot: { sample } }: Inspected): string {
   return sample
     ? processName({ pid: sample.process.pid, name: programName(sample.process) })
-    : `process ${pid}`;
+    : t('process {0}', pid);
 }
 
 /** `cutOff`: the row of its host says why nothing new is seen. */
@@ -62,8 +63,8 @@ function rootNode(inspected: Inspected, cutOff: boolean): Node {
   const { key, snapshot } = inspected;
   const { sample } = snapshot;
   const state = stateOf(inspected);
-  const asOf = cutOff && sample && `as of ${clock(sample.takenAt)}`;
-  const description = dots(sample ? headline(sample) : 'looking…', stateWords(inspected), asOf);
+  const asOf = cutOff && sample && t('as of {0}', clock(sample.takenAt));
+  const description = dots(sample ? headline(sample) : t('looking…'), stateWords(inspected), asOf);
   const title = titleOf(inspected);
   return {
     id: key,
@@ -86,9 +87,11 @@ function rootNode(inspected: Inspected, cutOff: boolean): Node {
 function stateWords(inspected: Inspected): string | undefined {
   const { snapshot, savedAs } = inspected;
   const taken = snapshot.sample?.takenAt;
-  if (savedAs !== undefined) return taken === undefined ? 'saved' : `saved ${dayAndClock(taken)}`;
-  if (snapshot.state === 'paused') return taken === undefined ? 'paused' : `paused at ${clock(taken)}`;
-  if (snapshot.state === 'ended') return taken === undefined ? 'ended' : `ended; as of ${clock(taken)}`;
+  if (savedAs !== undefined) return taken === undefined ? t('saved') : t('saved {0}', dayAndClock(taken));
+  if (snapshot.state === 'paused')
+    return taken === undefined ? t('paused') : t('paused at {0}', clock(taken));
+  if (snapshot.state === 'ended')
+    return taken === undefined ? t('ended') : t('ended; as of {0}', clock(taken));
   return undefined;
 }
 
@@ -123,7 +126,7 @@ function problemNode({ what, why, remedy }: InspectionProblem, stale: boolean): 
   return {
     id: 'problem',
     label: shown(what),
-    description: dots(shown(why), stale && 'below is what was seen before'),
+    description: dots(shown(why), stale && t('below is what was seen before')),
     icon: { id: 'warning', color: 'list.warningForeground' },
     tooltip: () => [what, why, remedy ?? ''].map((text) => markdownText(printable(text))).join('\n\n'),
     spoken: [what, why, remedy ?? ''].map((text) => shown(text, 1000)).join(' '),
@@ -135,9 +138,9 @@ function blindNodes(blind: readonly Blindness[], sudo: string | undefined): read
   return [
     {
       id: 'not-visible',
-      label: `Not visible (${blind.length})`,
+      label: t('Not visible ({0})', blind.length),
       icon: { id: 'eye-closed' },
-      tooltip: () => 'What the inspector could not see, why, and what would show it\\.',
+      tooltip: () => t('What the inspector could not see, why, and what would show it\\.'),
       children: () => paged(blind, (row) => blindRow(row, sudo)),
     },
   ];
@@ -156,9 +159,9 @@ function blindRow({ what, why, remedy, missing }: Blindness, sudo: string | unde
       ? {}
       : {
           children: () => [
-            { id: 'remedy', label: 'What would show it', description: cure, icon: { id: 'lightbulb' } },
+            { id: 'remedy', label: t('What would show it'), description: cure, icon: { id: 'lightbulb' } },
             ...(sudo !== undefined && missing !== undefined
-              ? [{ id: 'sudo', label: 'Inspect with more rights (sudo)…', icon: { id: 'shield' }, sudo }]
+              ? [{ id: 'sudo', label: t('Inspect with more rights (sudo)…'), icon: { id: 'shield' }, sudo }]
               : []),
           ],
         }),
@@ -173,12 +176,18 @@ function rootTooltip(inspected: Inspected): string {
   const contained = inContainer(process);
   const lines = [
     `**${markdownText(titleOf(inspected))}** — ${markdownText(printable(headline(sample)))}`,
-    markdownCode(shown(process.command.join(' '), 400) || '(no command line)'),
-    `- seen at ${markdownText(dayAndClock(sample.takenAt))}\n- on ${markdownText(printable(`${host.name}, Linux ${host.kernel}, ${host.arch}`))}${contained === undefined ? '' : `\n- ${markdownText(contained)}`}`,
+    markdownCode(shown(process.command.join(' '), 400) || t('(no command line)')),
+    [
+      t('seen at {0}', markdownText(dayAndClock(sample.takenAt))),
+      t('on {0}', markdownText(printable(`${host.name}, Linux ${host.kernel}, ${host.arch}`))),
+      ...(contained === undefined ? [] : [markdownText(contained)]),
+    ]
+      .map((fact) => `- ${fact}`)
+      .join('\n'),
   ];
   if (savedAs !== undefined)
-    lines.push(`Opened from ${markdownCode(printable(savedAs))}\\. It does not change\\.`);
-  if (snapshot.state === 'paused') lines.push('Paused: this picture is frozen\\.');
-  if (cost !== undefined) lines.push(`One look takes ${Math.max(1, Math.round(cost * 1000))} ms\\.`);
+    lines.push(t('Opened from {0}\\. It does not change\\.', markdownCode(printable(savedAs))));
+  if (snapshot.state === 'paused') lines.push(t('Paused: this picture is frozen\\.'));
+  if (cost !== undefined) lines.push(t('One look takes {0} ms\\.', Math.max(1, Math.round(cost * 1000))));
   return lines.join('\n\n');
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 
 /** The kernel's PID_MAX_LIMIT on 64-bit machines. */
 const LARGEST = 4_194_304;
@@ -9,9 +10,9 @@ export function parsePid(text: string): number {
   if (pid >= 1 && pid <= LARGEST) return pid;
   throw new UserError(
     'bad-pid',
-    'That is not a process ID.',
-    `A process ID is a whole number from 1 to ${LARGEST}.`,
-    'Pick the process from the list, or find its number with “ps” or “pgrep”.',
+    t('That is not a process ID.'),
+    t('A process ID is a whole number from 1 to {0}.', LARGEST),
+    t('Pick the process from the list, or find its number with “ps” or “pgrep”.'),
   );
 }
 

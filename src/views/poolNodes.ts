@@ -1,5 +1,6 @@
 import { indexOf } from '../explain/sampleIndex';
 import { busyPools, isExhausted, poolText } from '../explain/workers';
+import { t } from '../model/l10n';
 import type { Sample, WorkerPool } from '../model/sample';
 import { type Node, paged } from './node';
 import { taskRow } from './taskNodes';
@@ -15,7 +16,7 @@ export function poolNodes(sample: Sample): readonly Node[] {
   return [
     {
       id: 'pools',
-      label: `Worker pools (${grouped(pools.length)})`,
+      label: t('Worker pools ({0})', grouped(pools.length)),
       icon: { id: 'server-process' },
       children: () => paged(pools, (pool) => poolRow(pool, sample)),
     },
@@ -26,7 +27,7 @@ function poolRow(pool: WorkerPool, sample: Sample): Node {
   const { tid, bounded, unbounded } = pool;
   const task = indexOf(sample).tasks.get(tid);
   const full = isExhausted(bounded) || isExhausted(unbounded);
-  const label = `io-wq of thread ${tid}`;
+  const label = t('io-wq of thread {0}', tid);
   const text = poolText(pool);
   return {
     id: `pool-${tid}`,
@@ -35,7 +36,9 @@ function poolRow(pool: WorkerPool, sample: Sample): Node {
     spoken: `${label}: ${text}`,
     icon: { id: 'server-process', ...(full ? { color: 'list.warningForeground' } : {}) },
     tooltip: () =>
-      'Workers carry requests that would block\\. Bounded ones serve regular files and block devices, unbounded ones sockets, pipes and all that may wait for ever\\. What is queued waits until one of them is free\\.',
+      t(
+        'Workers carry requests that would block\\. Bounded ones serve regular files and block devices, unbounded ones sockets, pipes and all that may wait for ever\\. What is queued waits until one of them is free\\.',
+      ),
     ...(task ? { children: () => [taskRow(task, sample)] } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { InspectionProblem } from '../inspect/problem';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import { withoutLinks } from './escape';
 import { COMMANDS, SECTION, SETTINGS } from './ids';
@@ -10,29 +11,29 @@ export interface Way {
   readonly argument?: string;
 }
 
-const PICK: Way = { title: 'Pick Another Process', command: COMMANDS.inspect };
-const OPEN: Way = { title: 'Open Another File', command: COMMANDS.openSample };
+const PICK: Way = { title: t('Pick Another Process'), command: COMMANDS.inspect };
+const OPEN: Way = { title: t('Open Another File'), command: COMMANDS.openSample };
 
 const WAYS: Partial<Record<InspectionProblem['code'], Way>> = {
-  'bad-pid': { title: 'Enter Another PID', command: COMMANDS.attachByPid },
+  'bad-pid': { title: t('Enter Another PID'), command: COMMANDS.attachByPid },
   'no-such-process': PICK,
   'process-gone': PICK,
   'kernel-thread': PICK,
   zombie: PICK,
-  'not-linux': { title: 'Inspect on a Host…', command: COMMANDS.inspectOnHost },
-  'host-lost': { title: 'Try Again Now', command: COMMANDS.tryAgain },
+  'not-linux': { title: t('Inspect on a Host…'), command: COMMANDS.inspectOnHost },
+  'host-lost': { title: t('Try Again Now'), command: COMMANDS.tryAgain },
   'not-permitted': PICK,
   'not-a-sample': OPEN,
   'newer-sample': OPEN,
   'file-unreadable': OPEN,
-  'file-unwritable': { title: 'Save Elsewhere', command: COMMANDS.saveSample },
+  'file-unwritable': { title: t('Save Elsewhere'), command: COMMANDS.saveSample },
   'kernel-tree': {
-    title: 'Open Settings',
+    title: t('Open Settings'),
     command: 'workbench.action.openSettings',
     argument: `${SECTION}.${SETTINGS.kernelSource}`,
   },
   'probe-missing': {
-    title: 'Open Settings',
+    title: t('Open Settings'),
     command: 'workbench.action.openSettings',
     argument: `${SECTION}.${SETTINGS.probePath}`,
   },

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../model/l10n';
 import type { ProcessSummary } from '../model/process';
 import { type ProcessRow, processRows } from './processRows';
 
@@ -9,7 +10,7 @@ type Item = vscode.QuickPickItem & Pick<ProcessRow, 'choice'>;
 /** On each row, where the other way to look at a process is offered. */
 const DEBUG_BUTTON: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('debug-alt'),
-  tooltip: 'Show it in the debugger instead',
+  tooltip: t('Show it in the debugger instead'),
 };
 
 /**
@@ -26,9 +27,9 @@ export function pickProcess(
     const pick = vscode.window.createQuickPick<Item>();
     const showAllButton = {
       iconPath: new vscode.ThemeIcon('list-flat'),
-      tooltip: 'Show all processes, also those without io_uring',
+      tooltip: t('Show all processes, also those without io_uring'),
     };
-    const refreshButton = { iconPath: new vscode.ThemeIcon('refresh'), tooltip: 'Refresh the list' };
+    const refreshButton = { iconPath: new vscode.ThemeIcon('refresh'), tooltip: t('Refresh the list') };
     const abort = new AbortController();
     let all = showAll;
     let processes: readonly ProcessSummary[] = [];
@@ -52,8 +53,8 @@ export function pickProcess(
       pick.busy = true;
       // Also here, because the row that says so stands at the end of what may be a long list.
       pick.buttons = all ? [refreshButton] : [showAllButton, refreshButton];
-      const where = host === undefined ? '' : ` on ${host}`;
-      pick.title = `Inspect io_uring${where}: ${all ? 'all processes' : 'the most stuck first'}`;
+      const where = host === undefined ? '' : t(' on {0}', host);
+      pick.title = t('Inspect io_uring{0}: {1}', where, all ? t('all processes') : t('the most stuck first'));
       try {
         const found = await list(all, abort.signal);
         if (mine !== load || abort.signal.aborted) return;
@@ -65,7 +66,7 @@ export function pickProcess(
       }
     };
 
-    pick.placeholder = 'Pick the process that hangs, or type its name, PID or command line';
+    pick.placeholder = t('Pick the process that hangs, or type its name, PID or command line');
     pick.matchOnDescription = true;
     pick.matchOnDetail = true;
     // What was asked on the way there may be answered in a message meanwhile.

@@ -1,5 +1,6 @@
 import { inContainer } from '../explain/containerWords';
 import { programAndThread } from '../explain/programName';
+import { t } from '../model/l10n';
 import type { ProcessSummary } from '../model/process';
 import { withoutIcons } from './escape';
 import { barePid } from './pid';
@@ -21,16 +22,16 @@ export function processRows(processes: readonly ProcessSummary[], typed: string,
   const pid = barePid(typed);
   if (pid !== undefined && !processes.some((process) => process.pid === pid)) {
     rows.push({
-      label: `Inspect PID ${pid}`,
-      description: 'not in this list',
+      label: t('Inspect PID {0}', pid),
+      description: t('not in this list'),
       alwaysShow: true,
       choice: { pid },
     });
   }
   if (!all) {
-    const none = 'No process that you may look at holds io_uring or is blocked in I/O.';
+    const none = t('No process that you may look at holds io_uring or is blocked in I/O.');
     rows.push({
-      label: 'Show all processes…',
+      label: t('Show all processes…'),
       ...(processes.length === 0 ? { detail: none } : {}),
       alwaysShow: true,
       choice: 'show all',

@@ -7,6 +7,7 @@ import {
   openIn,
   type SlotTable,
 } from '../explain/registered';
+import { t } from '../model/l10n';
 import type { Ring, Sample } from '../model/sample';
 import { markdownText } from './escape';
 import { type Node, paged } from './node';
@@ -17,7 +18,7 @@ import { dots, grouped, shown } from './words';
 export function registeredNodes(ring: Ring, sample: Sample): readonly Node[] {
   const { bufferGroups = [] } = ring;
   return [
-    ...tableRow('registered-files', 'Registered files', 'files', fileTable(ring), (slot) => {
+    ...tableRow('registered-files', t('Registered files'), 'files', fileTable(ring), (slot) => {
       const open = openIn(sample, slot);
       return {
         id: `file-${slot.index}`,
@@ -26,7 +27,7 @@ export function registeredNodes(ring: Ring, sample: Sample): readonly Node[] {
         ...(open ? { children: () => [resourceRow(open)] } : {}),
       };
     }),
-    ...tableRow('registered-buffers', 'Registered buffers', 'symbol-array', bufferTable(ring), (slot) => ({
+    ...tableRow('registered-buffers', t('Registered buffers'), 'symbol-array', bufferTable(ring), (slot) => ({
       id: `buffer-${slot.index}`,
       label: `[${slot.index}]  ${shown(bufferLine(slot))}`,
       icon: { id: 'symbol-array' },
@@ -36,15 +37,17 @@ export function registeredNodes(ring: Ring, sample: Sample): readonly Node[] {
       : [
           {
             id: 'buffer-groups',
-            label: `Buffer groups (${grouped(bufferGroups.length)})`,
+            label: t('Buffer groups ({0})', grouped(bufferGroups.length)),
             icon: { id: 'layers' },
             children: () =>
               paged(bufferGroups, (group) => ({
                 id: `group-${group.id}`,
-                label: `group ${group.id}`,
+                label: t('group {0}', group.id),
                 description: dots(
                   groupLine(group),
-                  group.tail !== undefined && `head ${group.head}, tail ${group.tail}`,
+                  group.head !== undefined &&
+                    group.tail !== undefined &&
+                    t('head {0}, tail {1}', group.head, group.tail),
                 ),
                 icon: { id: 'layers' },
               })),

@@ -2,6 +2,7 @@ import { cancelling, type Ending } from '../explain/cancelling';
 import { DOUBT } from '../explain/certainty';
 import { operandText } from '../explain/registered';
 import { indexOf } from '../explain/sampleIndex';
+import { t } from '../model/l10n';
 import type { Request, Sample } from '../model/sample';
 import { type Node, paged } from './node';
 import { originRows } from './sourceRows';
@@ -37,7 +38,7 @@ export function requestDetails(
       : [
           {
             id: 'submitter',
-            label: `submitted by thread ${submitter}`,
+            label: t('submitted by thread {0}', submitter),
             description: shown(tasks.get(submitter)?.name ?? '', 64),
             icon: { id: 'account' },
           },
@@ -55,7 +56,7 @@ function behindRows(
   const head = sample.requests[after];
   if (!head) return [];
   // A linked timeout holds nothing up: it ends the other one.
-  const how = state === 'timeout' ? 'is the time limit of' : 'waits behind';
+  const how = state === 'timeout' ? t('is the time limit of') : t('waits behind');
   const { children: _, label, spoken, ...rest } = row(head);
   const task = head.worker === undefined ? undefined : indexOf(sample).tasks.get(head.worker);
   return [
@@ -70,10 +71,10 @@ function behindRows(
 }
 
 const ENDINGS: Readonly<Record<Ending, { readonly label: string; readonly icon: string }>> = {
-  cancel: { label: 'Can be cancelled', icon: 'debug-stop' },
-  head: { label: 'Cannot be cancelled on its own', icon: 'link' },
-  kill: { label: 'Cannot be cancelled', icon: 'lock' },
-  never: { label: 'Cannot be cancelled', icon: 'lock' },
+  cancel: { label: t('Can be cancelled'), icon: 'debug-stop' },
+  head: { label: t('Cannot be cancelled on its own'), icon: 'link' },
+  kill: { label: t('Cannot be cancelled'), icon: 'lock' },
+  never: { label: t('Cannot be cancelled'), icon: 'lock' },
 };
 
 function cancelRow(request: Request, sample: Sample): readonly Node[] {
@@ -95,8 +96,8 @@ function plainRows({ userData, address, flags }: Request): readonly Node[] {
 }
 
 const CERTAINTIES: Readonly<Record<string, string>> = {
-  certain: 'certain',
-  inferred: 'most likely pending',
+  certain: t('certain'),
+  inferred: t('most likely pending'),
   ambiguous: DOUBT,
 };
 
@@ -106,9 +107,9 @@ function certaintyRow({ certainty, inferred = [], sources }: Request): Node {
     id: 'certainty',
     label: CERTAINTIES[certainty] ?? shown(certainty, 64),
     description: dots(
-      doubtful && 'its user_data was used again, and the rings cannot tell which of the two is pending',
-      inferred.length > 0 && `its ${inferred.join(' and ')} inferred`,
-      sources.length > 0 && `from ${shown(sources.join(', '))}`,
+      doubtful && t('its user_data was used again, and the rings cannot tell which of the two is pending'),
+      inferred.length > 0 && t('its {0} inferred', inferred.join(t(' and '))),
+      sources.length > 0 && t('from {0}', shown(sources.join(', '))),
     ),
     icon: { id: doubtful ? 'question' : 'verified' },
   };

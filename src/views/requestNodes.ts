@@ -4,6 +4,7 @@ import { type Fold, requestGroups, type StateGroup } from '../explain/requestGro
 import { statesWords } from '../explain/requestStates';
 import { mostOf, requestTarget, timersWords } from '../explain/requestWords';
 import { operationLabel } from '../explain/words';
+import { t } from '../model/l10n';
 import type { Request, Ring, Sample } from '../model/sample';
 import { type Node, paged } from './node';
 import { iconOf, likelyFile, requestRow } from './requestRow';
@@ -51,7 +52,7 @@ function foldRow(fold: Fold, sample: Sample): Node {
     description: dots(
       first.stage !== undefined && shown(first.stage),
       likelyFile(first, sample),
-      typeof first.result === 'number' && `result ${first.result}`,
+      typeof first.result === 'number' && t('result {0}', first.result),
       ...facts,
     ),
     icon: coloredAsAny(iconOf(first), requests, sample),

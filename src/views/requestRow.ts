@@ -5,6 +5,7 @@ import { requestId } from '../explain/requestId';
 import { carrierWords, stateWords } from '../explain/requestStates';
 import { extent, requestTarget, timerWords } from '../explain/requestWords';
 import { operationLabel, resourceName } from '../explain/words';
+import { t } from '../model/l10n';
 import type { Request, RequestState, Sample } from '../model/sample';
 import type { Node } from './node';
 import { requestDetails } from './requestDetails';
@@ -64,7 +65,7 @@ function requestFacts(request: Request, sample: Sample): readonly (string | unde
     timerWords(request),
     ageWords([request]),
     worker !== undefined && carrierWords(worker, sample),
-    result !== undefined && result !== null && `result ${result}`,
+    result !== undefined && result !== null && t('result {0}', result),
     certainty === 'ambiguous' ? DOUBT : certainty !== 'certain' && shown(certainty),
   ];
 }

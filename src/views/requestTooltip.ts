@@ -3,6 +3,7 @@ import { originSentence, originSteps } from '../explain/originWords';
 import { operandText } from '../explain/registered';
 import { stateWords } from '../explain/requestStates';
 import { timerWords } from '../explain/requestWords';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Request, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -16,15 +17,15 @@ type Fact = readonly [string, string | number | null | undefined];
 export function requestTooltip(request: Request, sample: Sample, likely: string | undefined): string {
   const { operation, stage, certainty, sources } = request;
   const where = stateWords(request, sample);
-  const sure = certainty === 'ambiguous' ? `${DOUBT}: its user_data was used again` : certainty;
+  const sure = certainty === 'ambiguous' ? t('{0}: its user_data was used again', DOUBT) : certainty;
   return [
     `**${markdownText(printable(operation))}** — ${markdownText(printable(where))}`,
-    ...(stage === undefined ? [] : [`It ${markdownText(printable(stage))}\\.`]),
+    ...(stage === undefined ? [] : [t('It {0}\\.', markdownText(printable(stage)))]),
     [...facts(request, likely), ...operandFacts(request, sample)]
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => `- ${markdownText(printable(name))}: ${markdownCode(printable(String(value)))}`)
       .join('\n'),
-    `${markdownText(printable(sure))}, from ${markdownText(printable(sources.join(', ')))}`,
+    t('{0}, from {1}', markdownText(printable(sure)), markdownText(printable(sources.join(', ')))),
   ].join('\n\n');
 }
 
@@ -32,20 +33,20 @@ function facts(request: Request, likely: string | undefined): readonly Fact[] {
   const { fd, fixedFile, path, offset, length, address, userData, flags, worker, submitter, sequence } =
     request;
   return [
-    ['path', path],
+    [t('path'), path],
     ['fd', fd],
-    ['registered file', fixedFile],
-    ['offset', offset],
-    ['length', length],
-    ['timer', timerWords(request)],
-    ['address', address],
+    [t('registered file'), fixedFile],
+    [t('offset'), offset],
+    [t('length'), length],
+    [t('timer'), timerWords(request)],
+    [t('address'), address],
     ['user_data', userData],
     ...originFacts(request),
-    ['flags', flags && flags.length > 0 ? flags.join(', ') : undefined],
-    ['carried by thread', worker],
-    ['submitted by thread', submitter],
-    ['place in the order of submission', sequence],
-    ['the only open file that fits', likely],
+    [t('flags'), flags && flags.length > 0 ? flags.join(', ') : undefined],
+    [t('carried by thread'), worker],
+    [t('submitted by thread'), submitter],
+    [t('place in the order of submission'), sequence],
+    [t('the only open file that fits'), likely],
   ];
 }
 
@@ -53,7 +54,7 @@ function facts(request: Request, likely: string | undefined): readonly Fact[] {
 function originFacts({ origin }: Request): readonly Fact[] {
   const steps = originSteps(origin).slice(0, MOST_OPERANDS);
   return [
-    ['belongs to', originSentence(origin)],
+    [t('belongs to'), originSentence(origin)],
     ...steps.flatMap(({ name, place }): Fact[] => (place === undefined ? [] : [[name, place]])),
   ];
 }

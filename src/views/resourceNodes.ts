@@ -5,6 +5,7 @@ import { lockText } from '../explain/locks';
 import { listenerText } from '../explain/otherEnds';
 import { remoteMountFacts } from '../explain/remoteMounts';
 import { duration, processName, sentence } from '../explain/words';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { BlockDevice, ProcessName, RemoteMount, Resource, ResourceKind, Sample } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -40,7 +41,7 @@ export function resourceNodes(sample: Sample): readonly Node[] {
   if (resources.length > 0) {
     rows.push({
       id: 'resources',
-      label: `Files and sockets (${grouped(resources.length)})`,
+      label: t('Files and sockets ({0})', grouped(resources.length)),
       icon: { id: 'files' },
       children: () => paged(resources, (resource) => resourceRow(resource, sample)),
     });
@@ -48,7 +49,7 @@ export function resourceNodes(sample: Sample): readonly Node[] {
   if (devices && devices.length > 0) {
     rows.push({
       id: 'devices',
-      label: `Block devices (${devices.length})`,
+      label: t('Block devices ({0})', devices.length),
       icon: { id: 'database' },
       children: () => paged(devices, (device) => deviceRow(device, devices)),
     });
@@ -56,7 +57,7 @@ export function resourceNodes(sample: Sample): readonly Node[] {
   if (remoteMounts && remoteMounts.length > 0) {
     rows.push({
       id: 'remote-mounts',
-      label: `Network mounts (${remoteMounts.length})`,
+      label: t('Network mounts ({0})', remoteMounts.length),
       icon: { id: 'remote' },
       children: () => paged(remoteMounts, remoteMountRow),
     });
@@ -94,33 +95,33 @@ function facts(resource: Resource): string {
     resource;
   return dots(
     kind !== 'file' && kind !== 'socket' && kind,
-    resource.deleted === true && 'deleted',
-    fsType !== undefined && `${shown(fsType)}${mount === undefined ? '' : ` on ${shown(mount)}`}`,
-    source !== undefined && source !== fsType && `from ${shown(source)}`,
-    holder && `served by ${processName(holder)}`,
-    waiting !== undefined && waiting > 0 && `${grouped(waiting)} not answered`,
+    resource.deleted === true && t('deleted'),
+    fsType !== undefined && `${shown(fsType)}${mount === undefined ? '' : t(' on {0}', shown(mount))}`,
+    source !== undefined && source !== fsType && t('from {0}', shown(source)),
+    holder && t('served by {0}', processName(holder)),
+    waiting !== undefined && waiting > 0 && t('{0} not answered', grouped(waiting)),
     socket?.state !== undefined && shown(socket.state),
     socket?.sendQueue !== undefined &&
       socket.sendQueue > 0 &&
-      `${grouped(socket.sendQueue)} bytes not acknowledged`,
+      t('{0} bytes not acknowledged', grouped(socket.sendQueue)),
     socket?.listener && listenerText(socket.listener),
     resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined,
-    end !== undefined && `${end} end`,
-    peers && (kind === 'io_uring' ? `also held by ${namesOf(peers)}` : otherEnd(peers)),
-    watches && `watches ${grouped(watches.length)}`,
-    timeLeft !== undefined && (timeLeft === 0 ? 'not armed' : `fires in ${duration(timeLeft)}`),
-    target !== undefined && `process ${target}`,
+    end !== undefined && t('{0} end', end),
+    peers && (kind === 'io_uring' ? t('also held by {0}', namesOf(peers)) : otherEnd(peers)),
+    watches && t('watches {0}', grouped(watches.length)),
+    timeLeft !== undefined && (timeLeft === 0 ? t('not armed') : t('fires in {0}', duration(timeLeft))),
+    target !== undefined && t('process {0}', target),
   );
 }
 
 function otherEnd(peers: readonly ProcessName[]): string {
-  if (peers.length === 0) return 'nobody holds the other end';
-  return `other end: ${namesOf(peers)}`;
+  if (peers.length === 0) return t('nobody holds the other end');
+  return t('other end: {0}', namesOf(peers));
 }
 
 function namesOf(peers: readonly ProcessName[]): string {
   const named = peers.slice(0, 3).map(processName).join(', ');
-  return `${named}${peers.length > 3 ? ` and ${peers.length - 3} more` : ''}`;
+  return `${named}${peers.length > 3 ? t(' and {0} more', peers.length - 3) : ''}`;
 }
 
 /** Devices on devices that are shown below each other; a saved Sample may claim a circle. */
@@ -134,14 +135,14 @@ export function deviceRow(device: BlockDevice, devices: readonly BlockDevice[], 
     id: `device-${device.name}`,
     label: shown(device.name),
     description: dots(
-      inFlightReads !== undefined && `${grouped(inFlightReads)} reads inside`,
-      inFlightWrites !== undefined && `${grouped(inFlightWrites)} writes inside`,
+      inFlightReads !== undefined && t('{0} reads inside', grouped(inFlightReads)),
+      inFlightWrites !== undefined && t('{0} writes inside', grouped(inFlightWrites)),
       finished !== undefined &&
         inFlightOf(device) > 0 &&
-        (finished === 0 ? 'none finished' : `${grouped(finished)} finished`),
+        (finished === 0 ? t('none finished') : t('{0} finished', grouped(finished))),
       ...wrong,
       diskKind(device),
-      Array.isArray(partitions) && `used: ${partitions.map((own) => shown(String(own), 40)).join(', ')}`,
+      Array.isArray(partitions) && t('used: {0}', partitions.map((own) => shown(String(own), 40)).join(', ')),
     ),
     icon: wrong.length > 0 ? { id: 'warning', color: 'list.warningForeground' } : { id: 'database' },
     tooltip: () => deviceTooltip(device),
@@ -154,19 +155,25 @@ export function deviceRow(device: BlockDevice, devices: readonly BlockDevice[], 
 function deviceTooltip(device: BlockDevice): string {
   const { size, backing, raid } = device;
   return table(`**${markdownText(shown(device.name))}**`, [
-    ['device', device.device],
-    ['state', device.state],
-    ['vendor', device.vendor],
-    ['model', device.model],
-    ['size', size === undefined ? undefined : `${(size / 1e9).toFixed(size < 1e10 ? 2 : 0)} GB`],
-    ['kind', device.rotational === undefined ? undefined : device.rotational ? 'rotating' : 'not rotating'],
-    ['read only', device.readOnly === true ? 'yes' : undefined],
-    ['I/O scheduler', device.scheduler],
-    ['finished since boot', device.completed],
+    [t('device'), device.device],
+    [t('state'), device.state],
+    [t('vendor'), device.vendor],
+    [t('model'), device.model],
+    [t('size'), size === undefined ? undefined : `${(size / 1e9).toFixed(size < 1e10 ? 2 : 0)} GB`],
+    [
+      t('kind'),
+      device.rotational === undefined ? undefined : device.rotational ? t('rotating') : t('not rotating'),
+    ],
+    [t('read only'), device.readOnly === true ? t('yes') : undefined],
+    [t('I/O scheduler'), device.scheduler],
+    [t('finished since boot'), device.completed],
     ['device-mapper', device.mapperName],
     ['RAID', raid ? [raid.level, raid.state, raid.action].filter(Boolean).join(' ') : undefined],
-    ['file behind it', device.backingFile],
-    ['which is on', backing?.fsType === undefined ? undefined : `${backing.fsType} at ${backing.mount}`],
+    [t('file behind it'), device.backingFile],
+    [
+      t('which is on'),
+      backing?.fsType === undefined ? undefined : t('{0} at {1}', backing.fsType, backing.mount ?? ''),
+    ],
   ]);
 }
 
@@ -179,16 +186,16 @@ function remoteMountRow(remote: RemoteMount): Node {
     icon: { id: 'remote' },
     tooltip: () =>
       table(`**${markdownText(shown(mount))}**`, [
-        ['file system', remote.fsType],
-        ['server', remote.server],
-        ['address', remote.address],
-        ['export', remote.exported],
-        ['options', Array.isArray(remote.options) ? remote.options.join(',') : undefined],
-        ['calls sent', calls?.sent],
-        ['calls answered', calls?.answered],
-        ['timeouts', calls?.timeouts],
-        ['answers that came too late', calls?.unknownAnswers],
-        ['mounted for', calls?.age === undefined ? undefined : duration(calls.age)],
+        [t('file system'), remote.fsType],
+        [t('server'), remote.server],
+        [t('address'), remote.address],
+        [t('export'), remote.exported],
+        [t('options'), Array.isArray(remote.options) ? remote.options.join(',') : undefined],
+        [t('calls sent'), calls?.sent],
+        [t('calls answered'), calls?.answered],
+        [t('timeouts'), calls?.timeouts],
+        [t('answers that came too late'), calls?.unknownAnswers],
+        [t('mounted for'), calls?.age === undefined ? undefined : duration(calls.age)],
       ]),
   };
 }
@@ -196,23 +203,23 @@ function remoteMountRow(remote: RemoteMount): Node {
 function tooltip(resource: Resource): string {
   const { socket } = resource;
   return table(`**fd ${resource.fd}** ${markdownText(name(resource))}`, [
-    ['kind', resource.kind],
-    ['path', resource.path],
-    ['link', resource.link],
-    ['mount', resource.mount],
-    ['file system', resource.fsType],
-    ['source', resource.source],
-    ['block device', resource.blockDevice ?? resource.device],
-    ['opened with', resource.openFlags?.join(' ')],
-    ['protocol', socket?.protocol],
-    ['local', socket?.local],
-    ['peer', socket?.peer],
-    ['state', socket?.state],
-    ['bytes not acknowledged', socket?.sendQueue],
-    ['received, not read', socket?.receiveQueue],
-    ['watches fd', resource.watches?.slice(0, 50).join(', ')],
-    ['count', resource.count],
-    ['awaited', resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined],
+    [t('kind'), resource.kind],
+    [t('path'), resource.path],
+    [t('link'), resource.link],
+    [t('mount'), resource.mount],
+    [t('file system'), resource.fsType],
+    [t('source'), resource.source],
+    [t('block device'), resource.blockDevice ?? resource.device],
+    [t('opened with'), resource.openFlags?.join(' ')],
+    [t('protocol'), socket?.protocol],
+    [t('local'), socket?.local],
+    [t('peer'), socket?.peer],
+    [t('state'), socket?.state],
+    [t('bytes not acknowledged'), socket?.sendQueue],
+    [t('received, not read'), socket?.receiveQueue],
+    [t('watches fd'), resource.watches?.slice(0, 50).join(', ')],
+    [t('count'), resource.count],
+    [t('awaited'), resource.awaitedLocks?.length ? lockText(resource.awaitedLocks) : undefined],
   ]);
 }
 

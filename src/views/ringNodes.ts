@@ -1,6 +1,7 @@
 import { certaintyOf, sourcesOf, unlistedOf } from '../explain/certainty';
 import { inFlight, lost, rateWords, skewOf, uncollected, unsubmitted } from '../explain/ringCounts';
 import { indexOf } from '../explain/sampleIndex';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Ring, Sample } from '../model/sample';
 import { markdownText } from './escape';
@@ -18,7 +19,7 @@ export function ringNodes(sample: Sample): readonly Node[] {
   return [
     {
       id: 'rings',
-      label: `Rings (${rings.length})`,
+      label: t('Rings ({0})', rings.length),
       icon: { id: 'sync' },
       expanded: rings.length > 0 && rings.length <= 4,
       children: () => [
@@ -32,7 +33,7 @@ export function ringNodes(sample: Sample): readonly Node[] {
 
 /** A ring with its pending requests below it. */
 export function ringRow(ring: Ring, sample: Sample): Node {
-  const name = `ring ${ring.id} · ${ring.fd === null ? 'no descriptor' : `fd ${ring.fd}`}`;
+  const name = t('ring {0} · {1}', ring.id, ring.fd === null ? t('no descriptor') : `fd ${ring.fd}`);
   return {
     id: `ring-${ring.id}`,
     label: name,
@@ -53,15 +54,15 @@ export function ringRow(ring: Ring, sample: Sample): Node {
 function ringState(ring: Ring): string {
   const { explained, overflowed } = ring;
   const pending = inFlight(ring);
-  if (!ring.readable && pending === undefined) return 'busy: the kernel printed no counters';
+  if (!ring.readable && pending === undefined) return t('busy: the kernel printed no counters');
   const reaped = uncollected(ring);
   return dots(
-    pending === undefined ? 'no counters' : `${grouped(pending)} in flight`,
-    pending !== undefined && pending > 0 && explained !== undefined && `${grouped(explained)} listed`,
+    pending === undefined ? t('no counters') : t('{0} in flight', grouped(pending)),
+    pending !== undefined && pending > 0 && explained !== undefined && t('{0} listed', grouped(explained)),
     rateWords(ring),
-    reaped > 0 && `${grouped(reaped)} not collected`,
-    overflowed !== undefined && overflowed > 0 && `${grouped(overflowed)} overflowed`,
-    unsubmitted(ring) > 0 && `${grouped(unsubmitted(ring))} not submitted`,
+    reaped > 0 && t('{0} not collected', grouped(reaped)),
+    overflowed !== undefined && overflowed > 0 && t('{0} overflowed', grouped(overflowed)),
+    unsubmitted(ring) > 0 && t('{0} not submitted', grouped(unsubmitted(ring))),
   );
 }
 
@@ -71,15 +72,18 @@ function lostRows(ring: Ring): readonly Node[] {
   return [
     {
       id: 'lost',
-      label: `${grouped(gone)} more whose submission entry was overwritten`,
+      label: t('{0} more whose submission entry was overwritten', grouped(gone)),
       icon: { id: 'eye-closed' },
       ...searchable(ring),
       tooltip: () =>
-        `They are in flight, but the program has used their entries of the submission queue again: what they are about is no longer in the ring’s memory\\. ${
+        t(
+          'They are in flight, but the program has used their entries of the submission queue again: what they are about is no longer in the ring’s memory\\. {0}\\.',
           ring.live === undefined
-            ? 'A walk of the kernel’s own lists, which root may do, would show them'
-            : 'They stand on none of the kernel’s lists, as what a driver or file system holds; a search through the kernel’s memory finds them'
-        }\\.`,
+            ? t('A walk of the kernel’s own lists, which root may do, would show them')
+            : t(
+                'They stand on none of the kernel’s lists, as what a driver or file system holds; a search through the kernel’s memory finds them',
+              ),
+        ),
     },
   ];
 }
@@ -93,18 +97,21 @@ function unlistedRows(ring: Ring): readonly Node[] {
   const rest = unlistedOf(ring);
   if (!rest) return [];
   const skew = skewOf(ring);
-  const more = `${count(rest.count, 'more request')} ${rest.count === 1 ? 'is' : 'are'} in flight`;
+  const more =
+    rest.count === 1
+      ? t('1 more request is in flight')
+      : t('{0} more requests are in flight', grouped(rest.count));
   return [
     {
       id: 'unlisted',
-      label: `${grouped(rest.count)} not listed`,
-      description: skew === undefined ? rest.why : 'the count may be off',
+      label: t('{0} not listed', grouped(rest.count)),
+      description: skew === undefined ? rest.why : t('the count may be off'),
       icon: { id: 'eye-closed' },
       ...searchable(ring),
       tooltip: () =>
         [
           markdownText(`${more}. ${rest.explanation}`),
-          ...(skew === undefined ? [] : [`The count may be off: ${markdownText(printable(skew))}`]),
+          ...(skew === undefined ? [] : [t('The count may be off: {0}', markdownText(printable(skew)))]),
         ].join('\n\n'),
     },
   ];
@@ -113,7 +120,7 @@ function unlistedRows(ring: Ring): readonly Node[] {
 function astrayRow(requests: number, sample: Sample): Node {
   return {
     id: 'astray',
-    label: `Requests of a ring not known (${grouped(requests)})`,
+    label: t('Requests of a ring not known ({0})', grouped(requests)),
     icon: { id: 'question' },
     children: () => requestNodes(sample, null),
   };
@@ -123,28 +130,28 @@ function counters(ring: Ring): readonly Node[] {
   const { sqEntries, cqEntries, sqpollTid, setup } = ring;
   const rows: readonly (readonly [string, string | undefined | false])[] = [
     [
-      'Submission queue',
+      t('Submission queue'),
       dots(
         sqEntries !== undefined && count(sqEntries, 'entry', 'entries'),
-        ring.sqTail !== undefined && `${grouped(unsubmitted(ring))} not submitted`,
+        ring.sqTail !== undefined && t('{0} not submitted', grouped(unsubmitted(ring))),
       ),
     ],
     [
-      'Completion queue',
+      t('Completion queue'),
       dots(
         cqEntries !== undefined && count(cqEntries, 'entry', 'entries'),
-        ring.cqTail !== undefined && `${grouped(uncollected(ring))} not collected`,
+        ring.cqTail !== undefined && t('{0} not collected', grouped(uncollected(ring))),
       ),
     ],
-    ['Set up with', setup.length > 0 && shown(setup.join(', '))],
-    ['SQPOLL thread', typeof sqpollTid === 'number' && String(sqpollTid)],
+    [t('Set up with'), setup.length > 0 && shown(setup.join(', '))],
+    [t('SQPOLL thread'), typeof sqpollTid === 'number' && String(sqpollTid)],
   ];
   const known = rows.filter(([, text]) => text);
   if (known.length === 0) return [];
   return [
     {
       id: 'counters',
-      label: 'Queues and setup',
+      label: t('Queues and setup'),
       icon: { id: 'gear' },
       children: () => known.map(([label, text]) => ({ id: label, label, description: text || '' })),
     },
@@ -155,19 +162,23 @@ function ringTooltip(name: string, ring: Ring, sample: Sample): string {
   const lines = [`**${markdownText(name)}**`];
   if (!ring.readable) {
     lines.push(
-      'The kernel prints no counters while a thread holds the ring’s lock\\. Empty at every look means that a thread is blocked while it submits\\.',
+      t(
+        'The kernel prints no counters while a thread holds the ring’s lock\\. Empty at every look means that a thread is blocked while it submits\\.',
+      ),
     );
   } else {
     lines.push(markdownText(ringState(ring)));
   }
   const sure = certaintyOf(sample, ring);
   if (sure !== undefined) {
-    lines.push(markdownText(printable(`${sure}; from ${sourcesOf(sample, ring) || 'the counters'}`)));
+    lines.push(
+      markdownText(printable(t('{0}; from {1}', sure, sourcesOf(sample, ring) || t('the counters')))),
+    );
   }
   const skew = skewOf(ring);
-  if (skew !== undefined) lines.push(`The count may be off: ${markdownText(printable(skew))}`);
+  if (skew !== undefined) lines.push(t('The count may be off: {0}', markdownText(printable(skew))));
   if (ring.duplicates && ring.duplicates.length > 0) {
-    lines.push(`The same ring: fd ${ring.duplicates.join(', ')}`);
+    lines.push(t('The same ring: fd {0}', ring.duplicates.join(', ')));
   }
   return lines.join('\n\n');
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
 import { UserError } from '../model/errors';
+import { t } from '../model/l10n';
 import type { Sample } from '../model/sample';
 import { COMMANDS } from './ids';
 import { attempt, cancellable } from './messages';
@@ -8,7 +9,7 @@ import { sampleFileName } from './sampleFile';
 import type { Subjects } from './subject';
 import type { InspectionTree } from './tree';
 
-const FILTERS = { 'io_uring sample': ['json'] };
+const FILTERS = { [t('io_uring sample')]: ['json'] };
 
 /** The commands that save a sample to a file and open it again. Either takes the file as an argument too. */
 export function sampleCommands(
@@ -18,7 +19,7 @@ export function sampleCommands(
 ): vscode.Disposable[] {
   return [
     vscode.commands.registerCommand(COMMANDS.saveSample, (from?: unknown, given?: unknown) =>
-      attempt('The sample could not be saved.', async () => {
+      attempt(t('The sample could not be saved.'), async () => {
         const inspected = await subjects.of(from, ['live', 'paused', 'ended', 'saved']);
         const sample = inspected?.snapshot.sample;
         if (!sample) return;
@@ -27,10 +28,10 @@ export function sampleCommands(
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.openSample, (given?: unknown) =>
-      attempt('The sample could not be opened.', async () => {
+      attempt(t('The sample could not be opened.'), async () => {
         const file = given instanceof vscode.Uri ? given : await askWhich();
         if (!file) return;
-        const sample = await cancellable('Opening the sample…', () => read(file));
+        const sample = await cancellable(t('Opening the sample…'), () => read(file));
         const { key } = inspections.open(sample, file.path);
         await tree.reveal(key);
       }),
@@ -42,14 +43,14 @@ function askWhere(sample: Sample): Thenable<vscode.Uri | undefined> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const name = sampleFileName(sample);
   return vscode.window.showSaveDialog({
-    title: 'Save Sample',
+    title: t('Save Sample'),
     filters: FILTERS,
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
   });
 }
 
 async function askWhich(): Promise<vscode.Uri | undefined> {
-  const chosen = await vscode.window.showOpenDialog({ title: 'Open Sample', filters: FILTERS });
+  const chosen = await vscode.window.showOpenDialog({ title: t('Open Sample'), filters: FILTERS });
   return chosen?.[0];
 }
 
@@ -58,10 +59,10 @@ async function save(sample: Sample, file: vscode.Uri): Promise<void> {
   try {
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(serialize(sample)));
   } catch (error) {
-    const remedy = 'Choose another place.';
-    throw new UserError('file-unwritable', `${file.path} could not be written.`, reason(error), remedy);
+    const remedy = t('Choose another place.');
+    throw new UserError('file-unwritable', t('{0} could not be written.', file.path), reason(error), remedy);
   }
-  vscode.window.setStatusBarMessage('io_uring: sample saved', 3000);
+  vscode.window.setStatusBarMessage(t('io_uring: sample saved'), 3000);
 }
 
 async function read(file: vscode.Uri): Promise<Sample> {
@@ -70,8 +71,8 @@ async function read(file: vscode.Uri): Promise<Sample> {
   try {
     bytes = await vscode.workspace.fs.readFile(file);
   } catch (error) {
-    const remedy = 'Choose a file that you may read.';
-    throw new UserError('file-unreadable', `${file.path} could not be read.`, reason(error), remedy);
+    const remedy = t('Choose a file that you may read.');
+    throw new UserError('file-unreadable', t('{0} could not be read.', file.path), reason(error), remedy);
   }
   return parseSample(new TextDecoder().decode(bytes));
 }

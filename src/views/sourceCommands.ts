@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import { baseOf } from '../source/dwarf/paths';
 import { entryFor } from '../source/sourcePaths';
@@ -10,7 +11,7 @@ import type { SourceFiles } from './sourceFiles';
 import type { TrackedDocuments } from './trackedDocuments';
 import type { InspectionTree } from './tree';
 
-const LOCATE = 'Locate…';
+const LOCATE = t('Locate…');
 
 /** The commands that lead from a row to the program's source, and from a mark there back to the row. */
 export function sourceCommands(
@@ -20,23 +21,23 @@ export function sourceCommands(
 ): vscode.Disposable[] {
   return [
     vscode.commands.registerCommand(COMMANDS.goToSource, (from?: unknown) =>
-      attempt('The source could not be opened.', async () => {
+      attempt(t('The source could not be opened.'), async () => {
         const link = linkOf(from) ?? tree.selected?.source;
-        if (!link) return selectFirst('a line of the program’s source');
+        if (!link) return selectFirst(t('a line of the program’s source'));
         const uri = await choose(files, link.file);
         if (uri) await open(uri, link, tracked);
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.copyStack, (from?: unknown) =>
-      attempt('The stack could not be copied.', async () => {
+      attempt(t('The stack could not be copied.'), async () => {
         const text = ((from as Partial<Node> | undefined) ?? tree.selected)?.stack?.();
-        if (text === undefined) return selectFirst('a stack');
+        if (text === undefined) return selectFirst(t('a stack'));
         await vscode.env.clipboard.writeText(`${text}\n`);
-        vscode.window.setStatusBarMessage('io_uring: stack copied', 3000);
+        vscode.window.setStatusBarMessage(t('io_uring: stack copied'), 3000);
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.showRow, (key?: unknown, row?: unknown) =>
-      attempt('The row could not be shown.', async () => {
+      attempt(t('The row could not be shown.'), async () => {
         if (typeof key === 'string') await tree.reveal(key, typeof row === 'string' ? row : undefined);
       }),
     ),
@@ -45,7 +46,7 @@ export function sourceCommands(
 
 function selectFirst(what: string): void {
   void vscode.window.showInformationMessage(
-    `Select a row that has ${what}: a frame below a thread, or what a request belongs to.`,
+    t('Select a row that has {0}: a frame below a thread, or what a request belongs to.', what),
   );
 }
 
@@ -69,12 +70,13 @@ async function choose(files: SourceFiles, file: string): Promise<vscode.Uri | un
       label: withoutIcons(vscode.workspace.asRelativePath(uri)),
       uri,
     }));
-    const placeHolder = `Which one is ${printable(file, 200)}?`;
+    const placeHolder = t('Which one is {0}?', printable(file, 200));
     return (await vscode.window.showQuickPick(items, { placeHolder }))?.uri;
   }
   const { why, looked } = found;
-  const reason = why === undefined ? `Looked for: ${looked.join('; ')}.` : `No file can be meant: ${why}.`;
-  const text = withoutLinks(printable(`${file} was not found. ${reason}`, 1000));
+  const reason =
+    why === undefined ? t('Looked for: {0}.', looked.join('; ')) : t('No file can be meant: {0}.', why);
+  const text = withoutLinks(printable(t('{0} was not found. {1}', file, reason), 1000));
   const chosen = await vscode.window.showErrorMessage(text, LOCATE);
   return chosen === LOCATE ? locate(file) : undefined;
 }
@@ -84,8 +86,8 @@ async function locate(file: string): Promise<vscode.Uri | undefined> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const [uri] =
     (await vscode.window.showOpenDialog({
-      title: `Locate ${printable(baseOf(file), 200)}`,
-      openLabel: 'Locate',
+      title: t('Locate {0}', printable(baseOf(file), 200)),
+      openLabel: t('Locate'),
       ...(folder ? { defaultUri: folder } : {}),
     })) ?? [];
   if (!uri) return undefined;

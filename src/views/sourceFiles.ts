@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../model/l10n';
 import { baseOf } from '../source/dwarf/paths';
 import {
   type BestMatch,
@@ -60,7 +61,8 @@ export class SourceFiles implements vscode.Disposable {
     if (match.kind === 'one') return { kind: 'one', uri: toUri(match.path) };
     if (match.kind === 'several') return { kind: 'several', uris: match.paths.map(toUri) };
     const folders = vscode.workspace.workspaceFolders ?? [];
-    if (folders.length > 0) looked.push(`${baseOf(file)} in ${folders.map(({ name }) => name).join(', ')}`);
+    if (folders.length > 0)
+      looked.push(t('{0} in {1}', baseOf(file), folders.map(({ name }) => name).join(', ')));
     return { kind: 'none', looked };
   }
 
@@ -105,9 +107,9 @@ function likely(file: string, map: SourceFileMap): (readonly [uri: vscode.Uri, h
   const below = belowWorkspace(file);
   const folders = below === undefined ? [] : (vscode.workspace.workspaceFolders ?? []);
   return [
-    ...mappedPaths(file, map).map((path) => [fileUri(path), 'by sourceFileMap'] as const),
-    ...(isAbsolute(file) && below === undefined ? [[fileUri(file), 'as it is'] as const] : []),
-    ...folders.map(({ uri }) => [vscode.Uri.joinPath(uri, below ?? ''), 'in the workspace'] as const),
+    ...mappedPaths(file, map).map((path) => [fileUri(path), t('by sourceFileMap')] as const),
+    ...(isAbsolute(file) && below === undefined ? [[fileUri(file), t('as it is')] as const] : []),
+    ...folders.map(({ uri }) => [vscode.Uri.joinPath(uri, below ?? ''), t('in the workspace')] as const),
   ];
 }
 

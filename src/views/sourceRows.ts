@@ -1,6 +1,7 @@
 import { originSteps } from '../explain/originWords';
 import { ownLine, ownOrigin } from '../explain/ownCode';
 import { baseName, frameMarks, frameText, isOwn } from '../explain/userFrames';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Origin, Request, SourcePlace, Task, UserFrame } from '../model/sample';
 import { noFile } from '../source/sourcePaths';
@@ -46,7 +47,7 @@ function userRow(frame: UserFrame, index: number, stack: () => string): Node {
     description: dots(shown(where), ...frameMarks(frame)),
     icon: { id: own ? 'symbol-function' : 'circle-small', ...(own ? {} : { color: 'disabledForeground' }) },
     tooltip: () => frameTooltip(frame),
-    spoken: `function ${frameText(frame)}${own ? '' : ', not of the program itself'}`,
+    spoken: t('function {0}{1}', frameText(frame), own ? '' : t(', not of the program itself')),
     ...linked(linkOf(frame), stack),
   };
 }
@@ -55,12 +56,16 @@ function frameTooltip({ function: name, file, line, binary, address, trust }: Us
   const lines = [`**${markdownText(printable(name))}**`];
   if (file !== undefined) lines.push(markdownCode(printable(line === undefined ? file : `${file}:${line}`)));
   const why = file === undefined ? undefined : noFile(file);
-  if (why !== undefined) lines.push(`There is no file to open: ${markdownText(why)}\\.`);
+  if (why !== undefined) lines.push(t('There is no file to open: {0}\\.', markdownText(why)));
   lines.push(
-    `at ${markdownCode(printable(address))}${binary === undefined ? '' : ` in ${markdownCode(printable(binary))}`}`,
+    t(
+      'at {0}{1}',
+      markdownCode(printable(address)),
+      binary === undefined ? '' : t(' in {0}', markdownCode(printable(binary))),
+    ),
   );
   if (trust === 'probable')
-    lines.push('Probable: found by looking through the stack, not proven by unwind tables\\.');
+    lines.push(t('Probable: found by looking through the stack, not proven by unwind tables\\.'));
   return lines.join('\n\n');
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Inspected, Inspections } from '../inspect/inspections';
+import { t } from '../model/l10n';
 import { withoutIcons } from './escape';
 import { onHost } from './hostNodes';
 import { COMMANDS } from './ids';
@@ -41,14 +42,14 @@ async function ask(all: readonly Inspected[]): Promise<Inspected | undefined> {
     description: stateOf(inspected),
     inspected,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: 'Which inspection?' });
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: t('Which inspection?') });
   return picked?.inspected;
 }
 
 async function offerInspect(): Promise<void> {
-  const begin = 'Inspect io_uring';
+  const begin = t('Inspect io_uring');
   const chosen = await vscode.window.showInformationMessage(
-    'Nothing that this command is for is open.',
+    t('Nothing that this command is for is open.'),
     begin,
   );
   if (chosen === begin) await vscode.commands.executeCommand(COMMANDS.inspect);

@@ -1,5 +1,6 @@
 import { namedLine } from '../explain/namedFiles';
 import { duration } from '../explain/words';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { KernelFrame, Sample, Task, Wake } from '../model/sample';
 import { markdownCode, markdownText } from './escape';
@@ -11,20 +12,20 @@ import { taskSource, userRows } from './sourceRows';
 import { count, dots, grouped, shown } from './words';
 
 const WAKES: Record<Wake, string> = {
-  interruptible: 'any signal ends the wait',
-  killable: 'only a fatal signal ends the wait',
-  uninterruptible: 'no signal ends the wait, not even SIGKILL',
+  interruptible: t('any signal ends the wait'),
+  killable: t('only a fatal signal ends the wait'),
+  uninterruptible: t('no signal ends the wait, not even SIGKILL'),
 };
 
 const STATES: Readonly<Record<string, string>> = {
-  R: 'running',
-  S: 'sleeping',
-  D: 'uninterruptible sleep',
-  I: 'idle',
-  T: 'stopped',
-  t: 'stopped by a tracer',
-  Z: 'zombie',
-  X: 'dead',
+  R: t('running'),
+  S: t('sleeping'),
+  D: t('uninterruptible sleep'),
+  I: t('idle'),
+  T: t('stopped'),
+  t: t('stopped by a tracer'),
+  Z: t('zombie'),
+  X: t('dead'),
 };
 
 /** Two rows: the tasks that wait for something, and the others. */
@@ -34,11 +35,11 @@ export function taskNodes(sample: Sample): readonly Node[] {
   const others = tasks.filter((task) => !isBlocked(task));
   const rows: Node[] = [];
   if (blocked.length > 0) {
-    const of = others.length > 0 ? `${blocked.length} of ${tasks.length}` : `${blocked.length}`;
-    rows.push(section('blocked', `Blocked threads and workers (${of})`, blocked, 'watch', sample));
+    const of = others.length > 0 ? t('{0} of {1}', blocked.length, tasks.length) : `${blocked.length}`;
+    rows.push(section('blocked', t('Blocked threads and workers ({0})', of), blocked, 'watch', sample));
   }
   if (others.length > 0) {
-    const label = blocked.length > 0 ? 'Other threads' : 'Threads and workers';
+    const label = blocked.length > 0 ? t('Other threads') : t('Threads and workers');
     rows.push(section('others', `${label} (${others.length})`, others, 'server-process', sample));
   }
   return rows;
@@ -107,7 +108,7 @@ function span(seconds: readonly number[]): string | undefined {
   if (seconds.length === 0) return undefined;
   const least = Math.min(...seconds);
   const most = Math.max(...seconds);
-  return most - least < 1 ? duration(most) : `${duration(least)} to ${duration(most)}`;
+  return most - least < 1 ? duration(most) : t('{0} to {1}', duration(least), duration(most));
 }
 
 /** Of a task's row, the same at the next look. */
@@ -133,12 +134,12 @@ export function taskRow(task: Task, sample: Sample): Node {
 
 function place({ state, blockedOn, wchan }: Task): string {
   if (blockedOn) return shown(blockedOn.text);
-  if (wchan && wchan !== '0') return `in ${shown(wchan)}`;
+  if (wchan && wchan !== '0') return t('in {0}', shown(wchan));
   return STATES[state] ?? '';
 }
 
 function kindName({ kind }: Task): string {
-  return { worker: 'io-wq worker', sqpoll: 'SQPOLL thread', thread: 'thread' }[kind];
+  return { worker: t('io-wq worker'), sqpoll: t('SQPOLL thread'), thread: t('thread') }[kind];
 }
 
 function taskIcon(task: Task, sample: Sample): NodeIcon {
@@ -149,16 +150,22 @@ function taskIcon(task: Task, sample: Sample): NodeIcon {
 function taskTooltip(task: Task, who?: string): string {
   const { blockedOn, syscall, state, blocked } = task;
   const lines = [`**${markdownText(who ?? `${printable(task.name)} (${task.tid})`)}** — ${kindName(task)}`];
-  const since = blocked === undefined ? '' : ` for ${duration(blocked)}`;
+  const since = blocked === undefined ? '' : t(' for {0}', duration(blocked));
   lines.push(`${markdownText(STATES[state] ?? printable(state))}${since}`);
   if (blockedOn) {
     const { subsystem, text, wake } = blockedOn;
     lines.push(
-      `It ${markdownText(printable(text))}: kernel function ${markdownCode(printable(blockedOn.function))}, ${markdownText(printable(subsystem))}; ${WAKES[wake]}\\.`,
+      t(
+        'It {0}: kernel function {1}, {2}; {3}\\.',
+        markdownText(printable(text)),
+        markdownCode(printable(blockedOn.function)),
+        markdownText(printable(subsystem)),
+        WAKES[wake],
+      ),
     );
   }
   if (syscall)
-    lines.push(`In system call ${markdownCode(printable(syscall.name ?? String(syscall.number)))}`);
+    lines.push(t('In system call {0}', markdownCode(printable(syscall.name ?? String(syscall.number)))));
   return lines.join('\n\n');
 }
 
@@ -168,14 +175,14 @@ function frames(task: Task, sample: Sample): readonly Node[] {
   if (kernelStack === undefined) {
     rows.push({
       id: 'no-stack',
-      label: 'Kernel stack not visible',
-      description: 'needs CAP_SYS_ADMIN',
+      label: t('Kernel stack not visible'),
+      description: t('needs CAP_SYS_ADMIN'),
       icon: { id: 'eye-closed' },
       tooltip: () =>
-        'Reading the kernel stack of a thread needs CAP\\_SYS\\_ADMIN: run the editor’s server as root\\.',
+        t('Reading the kernel stack of a thread needs CAP\\_SYS\\_ADMIN: run the editor’s server as root\\.'),
     });
   } else if (kernelStack.length === 0) {
-    rows.push({ id: 'empty-stack', label: 'Not inside the kernel', icon: { id: 'dash' } });
+    rows.push({ id: 'empty-stack', label: t('Not inside the kernel'), icon: { id: 'dash' } });
   }
   const blocking = kernelStack?.findIndex((frame) => frame.function === blockedOn?.function);
   const kernel = kernelStack ?? [];
@@ -190,7 +197,7 @@ function frames(task: Task, sample: Sample): readonly Node[] {
   if (syscall) {
     rows.push({
       id: 'syscall',
-      label: `system call ${shown(syscall.name ?? String(syscall.number), 64)}`,
+      label: t('system call {0}', shown(syscall.name ?? String(syscall.number), 64)),
       description: shown(syscall.args.join(', ')),
       icon: { id: 'symbol-method' },
     });
@@ -198,7 +205,7 @@ function frames(task: Task, sample: Sample): readonly Node[] {
   for (const [index, file] of (sample.namedFiles ?? []).filter((one) => one.task === task.tid).entries()) {
     rows.push({
       id: `names-${index}`,
-      label: 'names',
+      label: t('names'),
       description: shown(namedLine(file)),
       icon: { id: 'file' },
     });
@@ -214,8 +221,12 @@ function kernelRow(index: number, frame: KernelFrame, here: NodeIcon | undefined
   return {
     id: `kernel-${index}`,
     label: name,
-    description: dots(here && 'waits here', frame.module !== null && `module ${shown(frame.module)}`, offset),
+    description: dots(
+      here && t('waits here'),
+      frame.module !== null && t('module {0}', shown(frame.module)),
+      offset,
+    ),
     icon: here ?? { id: 'debug-stackframe-dot' },
-    spoken: here ? `kernel function ${name}, waits here` : `kernel function ${name}`,
+    spoken: here ? t('kernel function {0}, waits here', name) : t('kernel function {0}', name),
   };
 }

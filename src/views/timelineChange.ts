@@ -1,4 +1,5 @@
 import type { History } from '../inspect/history';
+import { t } from '../model/l10n';
 import type { Change } from '../model/timeline';
 
 /** What has changed between two times, by the looks nearest to them that are kept; milliseconds since 1970. Undefined = there are none. */
@@ -8,7 +9,7 @@ export async function changeOf(history: History, from: number, to: number): Prom
   const { differenceText } = await import('../inspect/exports/difference');
   const text =
     before === after
-      ? 'Of this range one look is kept: there is nothing to compare it with.'
+      ? t('Of this range one look is kept: there is nothing to compare it with.')
       : differenceText(before, after).trimEnd();
   return { from: Date.parse(before.takenAt), to: Date.parse(after.takenAt), text };
 }

@@ -1,3 +1,4 @@
+import { t } from '../model/l10n';
 import type { FromPage } from '../model/timeline';
 
 export interface PageParts {
@@ -7,10 +8,12 @@ export interface PageParts {
   readonly source: string;
   readonly nonce: string;
   readonly language: string;
+  /** What the page says in that language, by its English; absent = it speaks English. */
+  readonly words?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The timeline's page: one script, one style sheet, and nothing else may be loaded or run. */
-export function timelineHtml({ script, style, source, nonce, language }: PageParts): string {
+export function timelineHtml({ script, style, source, nonce, language, words }: PageParts): string {
   const policy = [
     "default-src 'none'",
     `style-src ${source}`,
@@ -23,14 +26,18 @@ export function timelineHtml({ script, style, source, nonce, language }: PagePar
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>io_uring timeline</title>
+<title>${t('io_uring timeline')}</title>
 <link rel="stylesheet" href="${style}">
 </head>
-<body>
+<body${words ? ` data-words="${attribute(JSON.stringify(words))}"` : ''}>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>
 `;
+}
+
+function attribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
 /** What a page may ask for; anything else is none of ours. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Inspections } from '../inspect/inspections';
+import { t } from '../model/l10n';
 import type { ToPage } from '../model/timeline';
 import { withoutIcons } from './escape';
 import { COMMANDS, TIMELINE } from './ids';
@@ -47,7 +48,7 @@ export class Timelines implements vscode.Disposable {
 
   command(subjects: Subjects): vscode.Disposable {
     return vscode.commands.registerCommand(COMMANDS.showTimeline, (from?: unknown) =>
-      attempt('The timeline could not be shown.', async () => {
+      attempt(t('The timeline could not be shown.'), async () => {
         const inspected = await subjects.of(from, ['live', 'paused', 'ended']);
         if (inspected) this.show(inspected.key);
       }),
@@ -64,7 +65,7 @@ export class Timelines implements vscode.Disposable {
     }
     const panel = vscode.window.createWebviewPanel(
       TIMELINE,
-      `Timeline: ${withoutIcons(shownOf(inspected).title)}`,
+      t('Timeline: {0}', withoutIcons(shownOf(inspected).title)),
       { viewColumn: vscode.ViewColumn.Active },
       { enableScripts: true, enableCommandUris: false, localResourceRoots: [this.at('dist')] },
     );
@@ -88,6 +89,7 @@ export class Timelines implements vscode.Disposable {
       source: panel.webview.cspSource,
       nonce: randomBytes(16).toString('hex'),
       language: vscode.env.language,
+      words: vscode.l10n.bundle,
     });
     this.visibility.fire();
   }
@@ -113,7 +115,7 @@ export class Timelines implements vscode.Disposable {
       case 'select':
         this.inspections.rewind(key, message.at);
         if (message.from !== undefined)
-          void attempt('What has changed could not be told.', () => this.tellChange(key, open, message));
+          void attempt(t('What has changed could not be told.'), () => this.tellChange(key, open, message));
         break;
       case 'pause':
         this.inspections.pause(key);
@@ -128,7 +130,7 @@ export class Timelines implements vscode.Disposable {
         break;
       }
       case 'picture':
-        void attempt('The picture could not be saved.', () => this.savePicture(key, message.png));
+        void attempt(t('The picture could not be saved.'), () => this.savePicture(key, message.png));
         break;
     }
   }
@@ -171,7 +173,7 @@ export class Timelines implements vscode.Disposable {
     const name = `io_uring-${inspected?.pid ?? 'timeline'}.png`;
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
     const file = await vscode.window.showSaveDialog({
-      title: 'Save Picture',
+      title: t('Save Picture'),
       filters: { PNG: ['png'] },
       ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
     });

@@ -4,6 +4,7 @@ import { rateFacts, statusFacts } from '../explain/traceWords';
 import { duration, operationLabel } from '../explain/words';
 import type { Inspected } from '../inspect/inspections';
 import type { TracingState } from '../inspect/processTracing';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Request, Sample } from '../model/sample';
 import type { Lane, Shown } from '../model/timeline';
@@ -40,12 +41,16 @@ function tracingOf({ state, limit, status, summary, problem, why }: TracingState
   const running = state === 'starting' || state === 'running';
   const facts: readonly (string | undefined)[] =
     state === 'failed'
-      ? ['Not traced', problem?.why]
+      ? [t('Not traced'), problem?.why]
       : state === 'done'
-        ? [why ?? 'The trace has ended', ...(summary ? rateFacts(summary) : [])]
+        ? [why ?? t('The trace has ended'), ...(summary ? rateFacts(summary) : [])]
         : state === 'stopping'
-          ? ['The trace ends']
-          : ['Tracing', ...(status ? statusFacts(status) : []), `stops by itself after ${duration(limit)}`];
+          ? [t('The trace ends')]
+          : [
+              t('Tracing'),
+              ...(status ? statusFacts(status) : []),
+              t('stops by itself after {0}', duration(limit)),
+            ];
   return { running, words: printable(dots(...facts), 400) };
 }
 

@@ -3,6 +3,7 @@ import { operationFacts, rateFacts, requestFacts, statusFacts } from '../explain
 import { duration } from '../explain/words';
 import type { Inspected } from '../inspect/inspections';
 import type { TracingState } from '../inspect/processTracing';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Resource, TracedOperation, TracedRequest, TraceSummary } from '../model/sample';
 import { markdownText } from './escape';
@@ -26,12 +27,12 @@ export function tracedNodes({ key, host, tracing, snapshot: { sample } }: Inspec
       id: 'traced',
       inspection: key,
       label: isUnderWay
-        ? 'Tracing'
+        ? t('Tracing')
         : state === 'stopping'
-          ? 'Ending the trace'
+          ? t('Ending the trace')
           : state === 'failed'
-            ? 'Not traced'
-            : 'Traced',
+            ? t('Not traced')
+            : t('Traced'),
       description,
       icon: isUnderWay
         ? { id: 'record', color: 'charts.red' }
@@ -53,16 +54,16 @@ export function tracedNodes({ key, host, tracing, snapshot: { sample } }: Inspec
 function tracedWords(tracing: TracingState | undefined, summary: TraceSummary | undefined): string {
   switch (tracing?.state) {
     case 'starting':
-      return 'looks for its rings…';
+      return t('looks for its rings…');
     case 'running':
-      return `stops by itself after ${duration(tracing.limit)}`;
+      return t('stops by itself after {0}', duration(tracing.limit));
     case 'stopping':
-      return 'names the stacks…';
+      return t('names the stacks…');
     case 'failed':
       return shown(tracing.problem?.why ?? '');
     default:
       return dots(
-        summary && `for ${duration(summary.seconds)}`,
+        summary && t('for {0}', duration(summary.seconds)),
         summary && count(summary.submitted, 'request'),
         tracing?.why && shown(tracing.why),
       );
@@ -80,7 +81,7 @@ function problemRows(tracing: TracingState | undefined, sudo: string | undefined
   if (code === 'not-permitted')
     return sudo === undefined
       ? []
-      : [{ id: 'sudo', label: 'Inspect with more rights (sudo)…', icon: { id: 'shield' }, sudo }];
+      : [{ id: 'sudo', label: t('Inspect with more rights (sudo)…'), icon: { id: 'shield' }, sudo }];
   return remedy === undefined ? [] : [{ id: 'remedy', label: shown(remedy), icon: { id: 'lightbulb' } }];
 }
 
@@ -102,13 +103,13 @@ function summaryRows(summary: TraceSummary, names: Names): readonly Node[] {
   const { operations, slowest, oldest } = summary;
   return [
     { id: 'rates', label: rate, description: dots(...rates), icon: { id: 'pulse' } },
-    ...list('operations', 'Latency by operation and file', 'list-ordered', operations, (row) =>
+    ...list('operations', t('Latency by operation and file'), 'list-ordered', operations, (row) =>
       operationRow(row, names),
     ),
-    ...list('slowest', 'Slowest requests', 'watch', slowest, (request, index) =>
+    ...list('slowest', t('Slowest requests'), 'watch', slowest, (request, index) =>
       requestRow(request, index, names),
     ),
-    ...list('pending', 'Not completed', 'loading', oldest, (request, index) =>
+    ...list('pending', t('Not completed'), 'loading', oldest, (request, index) =>
       requestRow(request, index, names),
     ),
     ...doubts(summary).map((text) => ({

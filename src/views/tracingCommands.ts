@@ -1,13 +1,14 @@
 import * as vscode from 'vscode';
 import type { Inspected, Inspections } from '../inspect/inspections';
 import { problemOf } from '../inspect/problem';
+import { t } from '../model/l10n';
 import { COMMANDS } from './ids';
 import { attempt, cancellable, showProblem } from './messages';
 import { traceSeconds } from './settings';
 import type { Subjects } from './subject';
 import type { InspectionTree } from './tree';
 
-const MORE_RIGHTS = 'Inspect with More Rights (sudo)…';
+const MORE_RIGHTS = t('Inspect with More Rights (sudo)…');
 
 /** The commands that begin to trace what is inspected, and end it. */
 export function tracingCommands(
@@ -17,13 +18,13 @@ export function tracingCommands(
 ): vscode.Disposable[] {
   return [
     vscode.commands.registerCommand(COMMANDS.startTracing, (from?: unknown) =>
-      attempt('The process could not be traced.', async () => {
+      attempt(t('The process could not be traced.'), async () => {
         const inspected = await subjects.of(from, ['live', 'paused']);
         if (inspected) await start(inspections, tree, inspected);
       }),
     ),
     vscode.commands.registerCommand(COMMANDS.stopTracing, (from?: unknown) =>
-      attempt('The trace could not be ended.', async () => {
+      attempt(t('The trace could not be ended.'), async () => {
         const traced = inspections.all.filter(isTraced);
         // Of several inspections the one that is traced is meant, wherever the command came from the palette.
         const [only] = traced;
@@ -34,7 +35,9 @@ export function tracingCommands(
         if (!inspected) return;
         tree.dontWait();
         const { pid } = inspected;
-        await cancellable(`Ending the trace of process ${pid}…`, () => inspections.stopTrace(inspected.key));
+        await cancellable(t('Ending the trace of process {0}…', pid), () =>
+          inspections.stopTrace(inspected.key),
+        );
       }),
     ),
   ];
@@ -52,7 +55,7 @@ async function start(inspections: Inspections, tree: InspectionTree, inspected: 
     await inspections.trace(key, traceSeconds());
     await tree.reveal(key, 'traced');
   } catch (error) {
-    const problem = problemOf(error, 'The process could not be traced.');
+    const problem = problemOf(error, t('The process could not be traced.'));
     const helps = problem.code === 'not-permitted' && host !== undefined && !host.sudo;
     if (!helps) return void (await showProblem(problem));
     const { remedy: _, ...told } = problem;

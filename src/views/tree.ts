@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Hosts } from '../inspect/hosts';
 import type { Inspections } from '../inspect/inspections';
+import { t } from '../model/l10n';
 import { answer, stuckInAll } from './answer';
 import { type HostStates, isCutOff, isGrouped } from './hostNodes';
 import { VIEW } from './ids';
@@ -243,7 +244,8 @@ export class InspectionTree implements vscode.TreeDataProvider<Row>, vscode.Disp
     if (message !== (this.view.message ?? '')) this.view.message = message;
     const stuck = stuckInAll(all);
     if (stuck === (this.view.badge?.value ?? 0)) return;
-    this.view.badge = stuck > 0 ? { value: stuck, tooltip: `${count(stuck, 'request')} stuck` } : undefined;
+    this.view.badge =
+      stuck > 0 ? { value: stuck, tooltip: t('{0} stuck', count(stuck, 'request')) } : undefined;
   }
 
   /** Draws rows anew; undefined among them = the whole tree. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../model/l10n';
 import { COMMANDS } from './ids';
 import type { Node } from './node';
 
@@ -22,11 +23,11 @@ export function treeItem(node: Node): vscode.TreeItem {
   if (node.source !== undefined && !node.children)
     item.command = {
       command: COMMANDS.goToSource,
-      title: 'Go to Source',
+      title: t('Go to Source'),
       arguments: [{ source: node.source }],
     };
   if (node.kernelFrame !== undefined)
-    item.command = { command: COMMANDS.goToKernelSource, title: 'Go to Kernel Source', arguments: [node] };
+    item.command = { command: COMMANDS.goToKernelSource, title: t('Go to Kernel Source'), arguments: [node] };
   if (node.command !== undefined) {
     const { id, title, arguments: given } = node.command;
     item.command = { command: id, title, arguments: [...given] };

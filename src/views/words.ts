@@ -1,4 +1,5 @@
 import { grouped } from '../explain/words';
+import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 
 export { grouped };
@@ -6,22 +7,22 @@ export { grouped };
 /** Longest text of a row; the whole stands in its tooltip. */
 const ROW_LENGTH = 200;
 
-/** `1 request`, `2 requests`, `1,234 requests`. */
+/** `1 request`, `2 requests`, `1,234 requests`: both nouns stand on their own in the languages' bundles. */
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${grouped(n)} ${n === 1 ? one : many}`;
+  return `${grouped(n)} ${t(n === 1 ? one : many)}`;
 }
 
 /** Wall clock of the reader: `14:03:22`. */
 export function clock(iso: string): string {
   const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return 'an unknown time';
+  if (Number.isNaN(date.getTime())) return t('an unknown time');
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
 }
 
 /** Wall clock with its day: `2026-11-22 14:03:22`. */
 export function dayAndClock(iso: string): string {
   const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return 'an unknown time';
+  if (Number.isNaN(date.getTime())) return t('an unknown time');
   const day = [date.getFullYear(), twoDigits(date.getMonth() + 1), twoDigits(date.getDate())].join('-');
   return `${day} ${clock(iso)}`;
 }

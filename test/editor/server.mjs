@@ -25,12 +25,13 @@ kill -KILL 0
  * `extension` = folder of a built extension to install, `others` = folders of more, which have no build, `vsix` = a package to
  * install; `settings` are laid over the quiet ones;
  * `tests` = the page will run tests in the extension host (dialogs are refused then); `env` = variables
- * for the server and its extension hosts, with STATE = the temporary folder.
+ * for the server and its extension hosts, with STATE = the temporary folder; `language` = the display language,
+ * without a translation of the editor's own texts.
  * The answer holds `url`, `authority`, `stateDir`, `log()` and `stop()`.
  */
 export async function startServer(
   editor,
-  { extension, others = [], vsix, settings = {}, tests = false, env = {}, port = 0 } = {},
+  { extension, others = [], vsix, settings = {}, tests = false, env = {}, port = 0, language } = {},
 ) {
   const stateDir = await mkdtemp(path.join(os.tmpdir(), 'io-uring-inspector-editor-'));
   const at = (...names) => path.join(stateDir, ...names);
@@ -41,6 +42,7 @@ export async function startServer(
   // A setting of the scope "machine" is taken from here alone: the editor's server is another machine to it.
   await writeFile(at('data/Machine/settings.json'), JSON.stringify(settings, null, 2));
   await writeFile(at('config.yaml'), '{}\n');
+  if (language) await installLanguage(language, at);
   for (const one of [...(extension ? [extension] : []), ...others])
     await installExtension(one, at('extensions'));
   if (vsix) installPackage(editor, vsix, at);
@@ -119,7 +121,17 @@ async function installExtension(source, extensions) {
   const { publisher, name, version } = JSON.parse(await readFile(path.join(source, 'package.json'), 'utf8'));
   const target = path.join(extensions, `${publisher}.${name}-${version}`);
   await mkdir(target);
-  for (const part of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist', 'media']) {
+  for (const part of [
+    'package.json',
+    'package.nls.json',
+    'package.nls.de.json',
+    'l10n',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'dist',
+    'media',
+  ]) {
     await cp(path.join(source, part), path.join(target, part), {
       recursive: true,
       filter: (from) => !from.startsWith(path.join(source, 'dist/test')),
@@ -127,6 +139,16 @@ async function installExtension(source, extensions) {
       if (error.code !== 'ENOENT') throw error;
     });
   }
+}
+
+/** What the editor writes down of a language pack, here one without texts, and of the display language that was chosen. */
+async function installLanguage(language, at) {
+  const texts = at('data', 'main.i18n.json');
+  await writeFile(texts, JSON.stringify({ contents: {} }));
+  const extensions = [{ extensionIdentifier: { id: `test.${language}` }, version: '1.0.0' }];
+  const pack = { hash: language, label: language, extensions, translations: { vscode: texts } };
+  await writeFile(at('data', 'languagepacks.json'), JSON.stringify({ [language]: pack }));
+  await writeFile(at('data', 'User', 'argv.json'), JSON.stringify({ locale: language }));
 }
 
 /** Installs a VSIX as a user does, by the editor's own command. */

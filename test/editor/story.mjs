@@ -1,6 +1,6 @@
 /**
  * A story is what one user does, step by step, in one window. A file `test/ui/NAME.story.mjs` exports
- * `story = { name, settings?, folder?, others?, prepare?, steps: [[title, async (workbench, stage) => …], …] }`.
+ * `story = { name, settings?, folder?, language?, others?, prepare?, steps: [[title, async (workbench, stage) => …], …] }`.
  * `others` are folders of more extensions for its editor. `prepare(stage)` starts what the story needs, and may leave variables for the editor in `stage.env`; what it registers with
  * `stage.release` ends with the story.
  * After each step a picture is taken. When a step fails, the rest of its story is skipped. A browser under load loses a
@@ -44,6 +44,7 @@ async function tell(story, editor, browser, report, file) {
     const server = await startServer(editor, {
       extension: root,
       settings: story.settings,
+      language: story.language,
       others: (story.others ?? []).map((folder) => path.join(root, folder)),
       ...(env ? { env } : {}),
     });

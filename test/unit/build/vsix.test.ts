@@ -16,10 +16,11 @@ const musl = ['x86_64', 'aarch64'].every((machine) => existsSync(`/usr/lib/${mac
 const ALLOWED = [
   /^\[Content_Types\]\.xml$/,
   /^extension\.vsixmanifest$/,
-  /^extension\/(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
+  /^extension\/(?:package(?:\.nls(?:\.de)?)?\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
   /^extension\/dist\/(?:main|cli|histograms|links|ssh|kernelIndexer|timeline)\.js$/,
   /^extension\/dist\/(?:timeline\.css|demangle\.wasm|xz\.wasm)$/,
   /^extension\/dist\/probe\/linux-(?:x64|arm64)\/io-uring-probe$/,
+  /^extension\/l10n\/bundle\.l10n\.de\.json$/,
   /^extension\/media\/(?:icon\.png|inspect\.png|debug\.png|activity\.svg)$/,
   /^extension\/media\/(?:marks|walkthrough)\/[\w-]+\.svg$/,
   /^extension\/media\/findings\/[\w-]+\.md$/,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import manifest from '../../../package.json';
+import packed from '../../../package.json';
 import { readAttaching, readLaunching } from '../../../src/debug/configuration';
 import {
   COLORS,
@@ -24,6 +24,7 @@ import {
   VIEW,
   VIEW_CONTAINER,
 } from '../../../src/views/ids';
+import { inWords } from '../words';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = join(root, 'src/views');
@@ -31,6 +32,8 @@ const source = readdirSync(folder)
   .filter((name) => name.endsWith('.ts') && name !== 'ids.ts')
   .map((name) => readFileSync(join(folder, name), 'utf8'))
   .join('\n');
+/** As an editor in English has it. */
+const manifest = inWords(packed);
 const { contributes } = manifest;
 const contributed = contributes.commands.map(({ command }) => command).sort();
 const menus: readonly { command: string; when?: string; group?: string }[] = Object.values(
