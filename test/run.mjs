@@ -18,7 +18,9 @@ if (unknown.length > 0) {
 const isCounted = wanted.includes('coverage');
 const stages = STAGES.filter((stage) => (wanted.length > 0 ? wanted.includes(stage) : stage !== 'coverage'));
 /** What reads programs, and needs some that run: the lines of src/source are counted here too. */
-const SOURCE_TESTS = ['origins', 'goroutines', 'sourceLines'].map((name) => `test/real/${name}.test.ts`);
+const SOURCE_TESTS = ['origins', 'goroutines', 'sourceLines', 'kernelSymbols'].map(
+  (name) => `test/real/${name}.test.ts`,
+);
 const LIGHT_BENCHMARKS = ['typical', 'pending', 'stacks', 'debug'];
 const COVERAGE = path.join(root, '.cache', 'coverage');
 const totals = { passed: 0, failed: 0, skipped: 0 };
