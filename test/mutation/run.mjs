@@ -120,7 +120,7 @@ async function seedAll() {
     process.stdout.write(`not noticed: ${kind}, ${file}:${line}\n  - ${before}\n  + ${after}\n`);
   if (queue.length > 0)
     process.stdout.write(`not tried, for the machine is slow: the last ${queue.length} of the sample\n`);
-  const share = tried === 0 ? 1 : 1 - survivors.length / tried;
+  const share = tried === 0 ? Number(wanted.length === 0) : 1 - survivors.length / tried;
   const rules = survivors.filter(({ kind }) => kind === 'rule').length;
   process.stdout.write(
     `${tried} of ${wanted.length} faults seeded, ${tried - survivors.length} noticed (${Math.floor(100 * share)} %, at least ${100 * BAR} %), in ${Math.round((Date.now() - started) / 1000)} s\n`,
