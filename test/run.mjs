@@ -1,5 +1,5 @@
 // npm test: from a fresh clone to every test that this machine can run.
-//     node test/run.mjs [STAGE…]    stages: lint unit golden real coverage bench kernels vscode ui
+//     node test/run.mjs [STAGE…]    stages: lint unit golden mutants real coverage bench kernels vscode ui
 // A stage whose tests need something that is absent skips them by name, with the reason; the last line counts.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Missing, prepare, root } from './demo/prepare.mjs';
 
-const STAGES = ['lint', 'unit', 'golden', 'real', 'coverage', 'bench', 'kernels', 'vscode', 'ui'];
+const STAGES = ['lint', 'unit', 'golden', 'mutants', 'real', 'coverage', 'bench', 'kernels', 'vscode', 'ui'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((stage) => !STAGES.includes(stage));
 if (unknown.length > 0) {
@@ -18,7 +18,9 @@ if (unknown.length > 0) {
 const isCounted = wanted.includes('coverage');
 const stages = STAGES.filter((stage) => (wanted.length > 0 ? wanted.includes(stage) : stage !== 'coverage'));
 /** What reads programs, and needs some that run: the lines of src/source are counted here too. */
-const SOURCE_TESTS = ['origins', 'goroutines', 'sourceLines'].map((name) => `test/real/${name}.test.ts`);
+const SOURCE_TESTS = ['origins', 'goroutines', 'sourceLines', 'kernelSymbols'].map(
+  (name) => `test/real/${name}.test.ts`,
+);
 const LIGHT_BENCHMARKS = ['typical', 'pending', 'stacks', 'debug'];
 const COVERAGE = path.join(root, '.cache', 'coverage');
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -130,6 +132,14 @@ const actions = {
   },
   unit: () => vitest(['unit'], ...covering('unit')),
   golden: () => vitest(['golden'], ...covering('golden')),
+  // A sample; `npm run mutants` has them all.
+  mutants: () =>
+    check(
+      'faults seeded in parsers and rules are noticed',
+      process.execPath,
+      ['test/mutation/run.mjs', '--sample'],
+      180,
+    ),
   real: async () => {
     if (!isCounted) return vitest(['real', 'real-alone']);
     const { failed, skipped } = await vitest(['real'], ...SOURCE_TESTS, ...covering('real'));

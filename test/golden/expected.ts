@@ -9,6 +9,7 @@ export const EXPECTED: Readonly<Record<string, readonly [Severity | 'none', ...s
   'accept-multi': ['info', 'accept', 'client', '127.0.0.1'],
   'container-fuse-read': ['critical', '8 reads', '/mnt/data/hang-data', 'fuse server hangfs (21829)'],
   'counter-skip': ['info', 'read', 'data'],
+  'cgroup-frozen': ['warning', 'ring_victim', 'is frozen: its cgroup /batch was told to freeze'],
   'cq-overflow': ['warning', 'does not collect', '8 in the queue', '32 more'],
   'cq-unreaped': ['warning', '6 operations have finished', 'not collected'],
   'disk-buffered-read': ['critical', '8 requests', 'loop0', 'finished none'],

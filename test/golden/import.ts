@@ -22,7 +22,7 @@ const WANTED = [
   /^proc\/\d+\/fd(info)?\/\d+$/,
   /^proc\/\d+\/ringmem\/[\da-f-]+$/,
   /^sys\/block\/[^/]+\/(stat|inflight|dev|pid|ro|size|loop\/backing_file|dm\/\w+|md\/\w+|device\/(state|vendor|model))$/,
-  /^sys\/fs\/cgroup\/.*(io\.max|cpu\.max|memory\.(max|high)|cgroup\.freeze)$/,
+  /^sys\/fs\/cgroup\/.*(io\.max|cpu\.max|memory\.(max|high)|cgroup\.freeze|freezer\.state)$/,
   /^sys\/fs\/fuse\/connections\/\d+\/waiting$/,
 ];
 

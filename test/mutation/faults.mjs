@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const ROOMS = ['src/procfs', 'src/ring', 'src/kernel', 'src/explain/rules'];
-const RULES = 'src/explain/explain.ts';
+/** Who asks the rules. */
+const ASKING = ['src/explain/explain.ts', 'src/explain/traced.ts'];
 
 /** What a slip turns into what; each is tried once a line, at the first place. */
 const SLIPS = [
@@ -46,8 +47,8 @@ function wordsOf(root, module) {
 }
 
 /** The lists of rules without one of them, each. */
-function droppedRules(root) {
-  const source = readFileSync(path.join(root, RULES), 'utf8');
+function droppedRules(root, file) {
+  const source = readFileSync(path.join(root, file), 'utf8');
   const lists = source.indexOf('\nconst RULES');
   return [...source.matchAll(/^import \{ (\w+) \} from '\.\/rules\/.*$/gm)].map(([, name]) => {
     const listed = new RegExp(`\\b${name}\\b,?`);
@@ -55,7 +56,7 @@ function droppedRules(root) {
     const text = source.slice(0, at) + source.slice(at).replace(listed, '');
     const line = source.slice(0, at).split('\n').length;
     const words = wordsOf(root, `src/explain/rules/${name}.ts`);
-    return { kind: 'rule', file: RULES, line, before: name, after: `no ${name}`, words, text };
+    return { kind: 'rule', file, line, before: name, after: `no ${name}`, words, text };
   });
 }
 
@@ -84,5 +85,5 @@ export function faults(root) {
   const slipped = ROOMS.flatMap((room) => filesBelow(root, room)).flatMap((file) => slips(root, file));
   const keyed = slipped.map((one) => [orderOf(one), one]);
   keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return [...droppedRules(root), ...keyed.map(([, one]) => one)];
+  return [...ASKING.flatMap((file) => droppedRules(root, file)), ...keyed.map(([, one]) => one)];
 }

@@ -40,6 +40,7 @@ const vitest = await createVitest(
     config: false,
     watch: false,
     include: ['test/{unit,golden}/**/*.test.ts'],
+    setupFiles: 'test/fuzzBounds.ts',
     pool: 'threads',
     isolate: false,
     maxWorkers: 1,
