@@ -153,7 +153,7 @@ export class RunningTrace {
     await this.looks.look();
     const lost = await this.lostEvents();
     await this.tracing.stop();
-    this.reader.end();
+    this.reader.end(this.broken ? undefined : end);
     const ended = this.broken ? [`anything after it broke off (${this.broken.errno})`] : [];
     const sampled =
       this.sparsest > 1

@@ -131,9 +131,9 @@ export class TraceReader {
     return [...this.known].map(wholeAddress);
   }
 
-  /** No more comes: what is there is all. */
-  end(): void {
-    this.settle(Number.POSITIVE_INFINITY);
+  /** No more comes. Of what happened after `until`, nanoseconds of CLOCK_MONOTONIC, not every processor has told: it is left out. */
+  end(until?: bigint): void {
+    this.settle(until === undefined ? Number.POSITIVE_INFINITY : Number(until - this.of.origin));
   }
 
   /** What the probe may count itself; undefined where the rings or the requests cannot be told apart. */
