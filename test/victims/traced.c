@@ -124,8 +124,7 @@ static void use_polled_ring(long count, long milliseconds) {
   for (long i = 0; i < count; i++) {
     ring_sqe(&polled, IORING_OP_NOP, -1);
     ring_publish(&polled);
-    if (__atomic_load_n(polled.sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
-      ring_enter(polled.fd, 0, 0, IORING_ENTER_SQ_WAKEUP);
+    ring_wake(&polled);
     while (!ring_ready(&polled)) pause_for(1);
     ring_reap(&polled);
   }
