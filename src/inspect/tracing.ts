@@ -179,12 +179,13 @@ export class RunningTrace {
   }
 
   private details(stacks: readonly TracedRequest[]): TraceDetails {
-    const { requests, completed, overTime, latencies } = this.record;
+    const { requests, completed, counted, overTime, latencies } = this.record;
     return {
       began: this.began,
       origin: Number(this.origin) / 1e9,
       requests: requests.map((life) => this.told(life)),
       completed,
+      counted,
       stacks: stacks.filter(({ stack }) => stack !== undefined),
       overTime,
       latencies,
@@ -359,6 +360,7 @@ export async function startTrace(
   const reader = new TraceReader({
     newHistogram,
     onCompleted: (life) => record.add(life),
+    onFolded: (row) => record.addFolded(row),
     formats,
     page,
     arch: target.arch,

@@ -19,6 +19,8 @@ export interface TraceSummary {
   readonly overflowed: number;
   /** Of `submitted`, those that SQPOLL threads took up. */
   readonly polledSubmits?: number;
+  /** Of `completed`, those that were counted where they happened, at a high rate: none of them is told one by one. */
+  readonly counted?: number;
   /** How completions lay in the CQ rings. */
   readonly reaping?: readonly TracedReaping[];
   /** The most completions first; by operation and descriptor. */

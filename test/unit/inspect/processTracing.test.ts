@@ -33,7 +33,16 @@ const STATUS: TraceStatus = {
 const RESULT: TraceResult = {
   summary: SUMMARY,
   submits: [],
-  details: { began: 0, origin: 0, requests: [], completed: 9, stacks: [], overTime: [], latencies: [] },
+  details: {
+    began: 0,
+    origin: 0,
+    requests: [],
+    completed: 9,
+    counted: 0,
+    stacks: [],
+    overTime: [],
+    latencies: [],
+  },
 };
 
 /** A trace that the test ends, and timers that it fires. */
