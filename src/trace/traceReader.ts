@@ -125,8 +125,8 @@ export class TraceReader {
     if (series !== undefined) this.settle(series - HELD_BACK);
   }
 
-  /** Rings whose creation was seen since the last time, and in which threads. */
-  takeCreated(): readonly Pick<RingEvent, 'ring' | 'tid'>[] {
+  /** Rings whose creation was seen since the last time, in which threads, and their descriptors (`value`). */
+  takeCreated(): readonly Pick<RingEvent, 'ring' | 'tid' | 'value'>[] {
     return this.created.splice(0);
   }
 

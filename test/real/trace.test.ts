@@ -123,6 +123,10 @@ describe('a trace of known requests', () => {
     const { summary } = await trace.stop();
     expect(summary).toMatchObject({ submitted: 72, completed: 72, pending: 0, lost: { events: 0 } });
     expect(rows(summary, 'NOP')).toMatchObject([{ completed: 72, punted: 30 }]);
+    // Each of the two was looked at while it was there, beside the one from before.
+    const looked = summary.reaping?.map(({ ringFd }) => ringFd) ?? [];
+    expect(looked.filter((fd) => fd === victim.truth.fd)).toHaveLength(1);
+    expect(looked).toHaveLength(3);
     expect(summary.notTraced).toEqual([]);
   });
 

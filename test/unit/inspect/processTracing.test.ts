@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/inspect/inspection';
 import { type BegunTrace, ProcessTracing } from '../../../src/inspect/processTracing';
-import type { TraceResult } from '../../../src/inspect/tracing';
+import type { TraceResult } from '../../../src/inspect/traceResult';
 import { UserError } from '../../../src/model/errors';
 import type { TraceSummary } from '../../../src/model/trace';
 import type { TraceStatus } from '../../../src/model/traceDetails';
