@@ -49,7 +49,7 @@ export interface TracedReaping {
 }
 
 export interface TraceLosses {
-  /** Events that had no place in the kernel's buffer; 0 = none, exact. Absent where the kernel does not tell. */
+  /** Events that had no place in the kernel's buffer, among them of rings that others have created; 0 = none, exact. Absent where the kernel does not tell. */
   readonly events?: number;
   /** Stacks that had no place, or were more than are kept. */
   readonly stacks: number;

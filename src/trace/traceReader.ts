@@ -70,6 +70,8 @@ export class TraceReader {
   /** Events of requests, bytes of them, and stacks so far. */
   events = 0;
   bytes = 0;
+  /** Of rings, by whomever. */
+  creations = 0;
   stacks = 0;
   /** Submits by SQPOLL threads, which have no stack of the program's. */
   polledSubmits = 0;
@@ -319,6 +321,7 @@ export class TraceReader {
     this.tellFolded(until);
     this.early = sorted.slice(count);
     this.events += count - creations;
+    this.creations += creations;
     this.lifetimes.forgetStacks(this.upTo);
     this.upTo = until;
   }
