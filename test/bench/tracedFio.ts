@@ -14,9 +14,9 @@ const JOBS = {
   'a read of /dev/zero by fio': ['--rw=read', '--filename=/dev/zero', '--size=1G'],
 } as const;
 /** Milliseconds that one measurement lasts, and after which fio is taken to have begun to read. */
-const PHASE = 700;
-const BEGUN = 1500;
-const MOST_ROUNDS = 4;
+const PHASE = 500;
+const BEGUN = 1000;
+const MOST_ROUNDS = 3;
 
 interface Phase {
   /** Nanoseconds of each request: by the clock, and on a processor in all of fio's threads. */

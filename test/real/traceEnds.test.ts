@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startTrace } from '../../src/inspect/tracing';
@@ -7,7 +7,7 @@ import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { isTraced, type TraceAsked } from '../../src/target/tracing';
 import { childrenOf, eventually, everybodysProbe, self } from './support/probe';
 import { skipUnless } from './support/rights';
-import { deed, instancesOf, tracefsOf, tracingProbe, withTracefs } from './support/tracefs';
+import { deed, instancesOf, tracefsOf, tracelessProbe, tracingProbe, withTracefs } from './support/tracefs';
 import { type Running, startVictim } from './support/victim';
 
 const COMPLETIONS: TraceAsked = {
@@ -287,10 +287,7 @@ describe('what the probe refuses to trace', () => {
 
   it('is anything where tracefs is not mounted, with how to mount it', async (context) => {
     skipUnless(context, 'root', 'ioUring');
-    if (spawnSync('mountpoint', ['-q', '/sys/kernel/tracing']).status === 0)
-      context.skip('needs a machine where tracefs is not mounted');
-    const { testProbe } = await import('./support/probe');
-    const target = await openLocal(await testProbe());
+    const target = await openLocal(await tracelessProbe());
     opened.push(target);
     await expect(startTrace(target, process.pid)).rejects.toMatchObject({
       code: 'not-traceable',

@@ -26,6 +26,13 @@ export async function tracingProbe(): Promise<string> {
   return script(`exec ${inPrivate(`exec ${probe} "$@"`)}`);
 }
 
+/** A probe that finds none, in a mount namespace of its own. */
+export async function tracelessProbe(): Promise<string> {
+  const without = `for place in ${MOUNTED} /sys/kernel/debug; do /bin/umount -l -R $place 2>/dev/null; done`;
+  const staged = `${without}; exec ${await testProbe()} "$@"`;
+  return script(`exec /usr/bin/unshare --mount --propagation private /bin/sh -c '${staged}' sh "$@"`);
+}
+
 /** A command with tracefs in place. */
 export function withTracefs(command: string): readonly [string, ...string[]] {
   return ['sh', '-c', hasTracefs() ? command : `exec ${inPrivate(command)}`, 'sh'];
