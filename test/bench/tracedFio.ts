@@ -107,16 +107,24 @@ async function ringOf(pid: number): Promise<number> {
 }
 
 async function measured(pid: number, fd: number): Promise<Phase> {
-  const before = marks(pid, fd);
+  const before = await marks(pid, fd);
   await sleep(PHASE);
-  const after = marks(pid, fd);
+  const after = await marks(pid, fd);
   const requests = (after.taken - before.taken) >>> 0;
   return { wall: (after.time - before.time) / requests, busy: (after.ran - before.ran) / requests };
 }
 
-/** Requests taken so far (32 bits), and nanoseconds: of the clock, and that its threads have run. */
-function marks(pid: number, fd: number): { taken: number; time: number; ran: number } {
-  const { counters } = parseIoUringFdinfo(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'));
+/**
+ * Requests taken so far (32 bits), and nanoseconds: of the clock, and that its threads have run. While a task holds the ring’s lock the
+ * kernel tells none (6.15+): it is asked again.
+ */
+async function marks(pid: number, fd: number): Promise<{ taken: number; time: number; ran: number }> {
+  const look = () => parseIoUringFdinfo(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1')).counters;
+  let counters = look();
+  for (let tries = 0; !counters && tries < 1000; tries++) {
+    await sleep(1);
+    counters = look();
+  }
   if (!counters) throw new Error('the counters of the ring of fio are not told');
   const ran = readdirSync(`/proc/${pid}/task`).map((tid) =>
     Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'latin1').split(' ')[0]),
