@@ -1,6 +1,6 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { Link } from './inspect/linking';
-import type { NameDumps } from './inspect/tracing';
+import type { NameDumps } from './inspect/traceResult';
 import type { BinariesOptions } from './source/binaries';
 import { isOfBuild } from './source/elfFile';
 import type { LinkSettings } from './source/linkMessages';

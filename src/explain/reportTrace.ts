@@ -41,6 +41,7 @@ function manner({
   seconds,
   submitted,
   polledSubmits = 0,
+  counted: together = 0,
   systemCalls: enters,
   reaping = [],
 }: TraceSummary): string[] {
@@ -53,6 +54,9 @@ function manner({
     enters === undefined
       ? ''
       : `${a(enters)} io_uring_enter/s beside ${a(submitted)} submissions/s${polled}${each}`,
+    together > 0
+      ? `${grouped(together)} of the requests were only counted, for there were very many at a time: the spans and CSV of an export are of the others`
+      : '',
     ...reaping.map((ring) => {
       const lag = reapLag(ring);
       return lag === undefined

@@ -10,7 +10,7 @@ import type { Target } from '../target/target';
 import type { Thread } from '../target/workerThread';
 import type { Clock } from './inspection';
 import { type Link, unlinked } from './linking';
-import type { NameDumps } from './tracing';
+import type { NameDumps } from './traceResult';
 
 /** Milliseconds without work after which the thread is ended, with all it has learned. */
 const IDLE = 60_000;

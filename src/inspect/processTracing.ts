@@ -3,8 +3,9 @@ import type { TraceSummary } from '../model/trace';
 import type { LatencySpan, TraceStatus } from '../model/traceDetails';
 import type { Clock, InspectionSnapshot } from './inspection';
 import { type InspectionProblem, problemOf } from './problem';
+import type { RunningTrace } from './runningTrace';
 import { tracedSample } from './tracedSample';
-import type { NameDumps, RunningTrace, TraceResult } from './tracing';
+import type { NameDumps, TraceResult } from './traceResult';
 
 /** What is or was traced of a process that is followed. */
 export interface TracingState {

@@ -9,7 +9,9 @@ const MOST_RINGS = 16;
 /** Looks at the CQ rings of a process while it is traced, by their counters in fdinfo. */
 export class ReapLooks {
   private looked = Number.NEGATIVE_INFINITY;
-  private readonly rings: readonly { readonly fd: number; readonly reaping: Reaping }[];
+  private readonly rings: { readonly fd: number; readonly reaping: Reaping }[];
+  /** Of rings in whose place others have come. */
+  private readonly replaced: TracedReaping[] = [];
 
   constructor(
     private readonly target: Target,
@@ -20,6 +22,17 @@ export class ReapLooks {
       .filter((fd) => fd >= 0)
       .slice(0, MOST_RINGS)
       .map((fd) => ({ fd, reaping: new Reaping() }));
+  }
+
+  /** Looks at a ring, too, that has been made meanwhile: at a descriptor of an earlier one it is in its place. */
+  add(fd: number): void {
+    if (fd < 0) return;
+    const at = this.rings.findIndex((ring) => ring.fd === fd);
+    const ring = { fd, reaping: new Reaping() };
+    const [before] = at < 0 ? [] : this.rings.splice(at, 1, ring);
+    const told = before?.reaping.told(fd);
+    if (told && this.replaced.length < MOST_RINGS) this.replaced.push(told);
+    if (at < 0 && this.rings.length < MOST_RINGS) this.rings.push(ring);
   }
 
   /** Looks unless it has within so many milliseconds. */
@@ -42,6 +55,6 @@ export class ReapLooks {
   }
 
   get told(): readonly TracedReaping[] {
-    return this.rings.flatMap(({ fd, reaping }) => reaping.told(fd) ?? []);
+    return [...this.replaced, ...this.rings.flatMap(({ fd, reaping }) => reaping.told(fd) ?? [])];
   }
 }

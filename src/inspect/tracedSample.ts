@@ -1,7 +1,7 @@
 import { withTrace } from '../explain/traced';
 import type { Sample } from '../model/sample';
 import { withRecordedOrigins } from '../source/recordedOrigins';
-import type { TraceResult } from './tracing';
+import type { TraceResult } from './traceResult';
 
 /**
  * A Sample that was taken after a trace, with what was traced and what that tells. `endedAt`: milliseconds since 1970. Where a request was submitted is told of

@@ -19,6 +19,8 @@ export interface TraceSummary {
   readonly overflowed: number;
   /** Of `submitted`, those that SQPOLL threads took up. */
   readonly polledSubmits?: number;
+  /** Of `completed`, those that were counted where they happened, at a high rate: none of them is told one by one. */
+  readonly counted?: number;
   /** How completions lay in the CQ rings. */
   readonly reaping?: readonly TracedReaping[];
   /** The most completions first; by operation and descriptor. */
@@ -47,7 +49,7 @@ export interface TracedReaping {
 }
 
 export interface TraceLosses {
-  /** Events that had no place in the kernel's buffer; 0 = none, exact. Absent where the kernel does not tell. */
+  /** Events that had no place in the kernel's buffer, among them of rings that others have created; 0 = none, exact. Absent where the kernel does not tell. */
   readonly events?: number;
   /** Stacks that had no place, or were more than are kept. */
   readonly stacks: number;

@@ -5,10 +5,12 @@ export interface TraceDetails {
   /** When it began: milliseconds since 1970 here, and seconds of CLOCK_MONOTONIC of the traced host. */
   readonly began: number;
   readonly origin: number;
-  /** Completed requests in the order they completed, without stacks: all of them, or an even choice of `completed`. */
+  /** Completed requests in the order they completed, without stacks: all that were seen one by one, or an even choice of them. */
   readonly requests: readonly TracedRequest[];
   /** Requests seen from submit to completion. */
   readonly completed: number;
+  /** Of these, those that were counted where they happened, at a high rate; of the others many are the slowest. */
+  readonly counted: number;
   /** An even choice of those whose submit's stack was copied. */
   readonly stacks: readonly TracedRequest[];
   /** For each second in which requests completed. */

@@ -3,7 +3,7 @@
  * The verb TRACE: a tracefs instance of the probe's own with events of io_uring, and no other, in it. wire.h has the bytes.
  *
  * All that is written: a directory below instances/ whose name says which probe made it; in it buffer_size_kb, trace_clock,
- * and of events/io_uring/io_uring_… filter and enable. The filter is put together here, from numbers. The global instance and those of
+ * tracing_on, and of events/io_uring/io_uring_… filter and enable. The filter is put together here, from numbers. The global instance and those of
  * others are never touched; a right to write there is not asked for, and tracefs is not mounted.
  *
  * A child, the keeper, removes the instance when the probe ends, in whatever way; what a killed keeper leaves is removed by the
@@ -363,8 +363,13 @@ static int set_up_instance(const uint8_t *body, size_t size, struct answer *answ
 	error = write_text(traced.instance, "buffer_size_kb", text);
 	if (!error)
 		error = write_text(traced.instance, "trace_clock", "mono");
+	/* All events begin at once: else a request would be seen to begin, and not to end. */
+	if (!error)
+		error = write_text(traced.instance, "tracing_on", "0");
 	if (!error)
 		error = enable_events(body, size, START_BODY - 1 + 8 * get32(body + 16), answer);
+	if (!error)
+		error = write_text(traced.instance, "tracing_on", "1");
 	if (error)
 		return error;
 	int stacks = tracing->event ? open_trace_stacks() : tracing->stack_bytes ? ENOENT : 0;

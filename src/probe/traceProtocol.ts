@@ -44,6 +44,8 @@ export interface TraceStarted {
 export interface FoldAsked {
   /** Nanoseconds: slower ones are told. */
   readonly slower: number;
+  /** Nanoseconds of CLOCK_MONOTONIC: seconds of rows are counted from here. */
+  readonly origin: bigint;
   /** Where the records of a page begin. */
   readonly data: number;
   /** Up to 16. */
@@ -52,7 +54,7 @@ export interface FoldAsked {
   readonly rings: readonly bigint[];
 }
 
-/** Offsets in a record; 0 = it has no such field. Of the value 4 bytes are looked at, of a submit's one. */
+/** Offsets in a record; 0 = it has no such field. Of value and flags 4 bytes are looked at, of a submit's one. */
 export interface FoldFormat {
   readonly id: number;
   /** enum fold_kind. */
@@ -65,8 +67,10 @@ export interface FoldFormat {
   readonly flags: number;
 }
 
-/** Requests that began and ended within one drain, by operation and descriptor. */
+/** Requests that began and ended within one drain, by operation, descriptor, and the second in which they completed. */
 export interface FoldedRow {
+  /** 0 = the first one after the origin. */
+  readonly second: number;
   readonly opcode: number;
   /** −1 = none was seen. */
   readonly fd: number;
@@ -75,10 +79,14 @@ export interface FoldedRow {
   /** How often they were armed for poll. */
   readonly pollArmed: number;
   readonly deferred: number;
+  /** With IOSQE_ASYNC. */
+  readonly forced: number;
   /** By errno. */
   readonly errors: ReadonlyMap<number, number>;
   /** Nanoseconds, and how many took so long: the first and the last exactly, others to 1/128. */
   readonly latencies: readonly (readonly [nanoseconds: number, count: number])[];
+  /** Nanoseconds of all together, exactly. */
+  readonly sum: number;
 }
 
 export interface Folded {

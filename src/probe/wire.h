@@ -52,7 +52,7 @@
  *     START   u32 kilobytes of a CPU's buffer, u32 bytes of a stack (0 = no stacks), u32 kilobytes of a CPU's buffer for stacks,
  *             u32 every (a stack of one submit of so many), u32 number of rings, u64 address of each io_ring_ctx, then for each event u8 flags
  *             (EVENT_…), u8 length, name. Without a ring those of all are traced.
- *     DRAIN   u32 every: as above, from now on; 0 = as before; and where complete lives are to be folded u64 nanoseconds of which slower ones are not, u16 where the records
+ *     DRAIN   u32 every: as above, from now on; 0 = as before; and where complete lives are to be folded u64 nanoseconds of which slower ones are not, u64 CLOCK_MONOTONIC when the trace began, u16 where the records
  *             of a page begin, u16 number of events, u32 number of rings, of each event u16 id, u16 kind (fold.h), u16 offsets of ctx, req, user_data, opcode, value,
  *             flags; u64 address of each io_ring_ctx
  *     STOP    nothing
@@ -62,8 +62,8 @@
  *     DRAIN   u64 CLOCK_MONOTONIC when it began: what is older and not in it was lost; chunks: u8 kind, u8 0, u16 CPU, u32 length, bytes: CHUNK_PAGE one page of the ring buffer as trace_pipe_raw gives
  *             it, as far as it is used; CHUNK_STACKS records of perf (PERF_SAMPLE_TID, TIME, RAW, REGS_USER, STACK_USER); CHUNK_RECORDS in place of
  *             pages, in the order of their times, u64 time, u32 length, record of each that was not folded; CHUNK_ROWS u32 bytes of the pages, u32 events folded, u32 requests folded, u32 of them submitted by
- *             SQPOLL threads, u32 events lost before the pages, u32 damaged pages, then rows: u8 opcode, u8 errors, u16 0, i32 fd, u32 completed, u32 punted, u32 poll-armed, u32 deferred,
- *             u64 least and most nanoseconds, u32 classes, u32 errno and times of each error, u32 class and count of each class (without the least and the most); CHUNK_ENTERS u64 calls of io_uring_enter by
+ *             SQPOLL threads, u32 events lost before the pages, u32 damaged pages, then rows: u8 opcode, u8 errors, u16 0, i32 fd, u32 second of the trace in which they completed, u32 completed, u32 punted, u32 poll-armed, u32 deferred, u32 with IOSQE_ASYNC,
+ *             u64 least and most nanoseconds, u64 of all together, u32 classes, u32 errno and times of each error, u32 class and count of each class (without the least and the most); CHUNK_ENTERS u64 calls of io_uring_enter by
  *             the threads of FOLLOW since the last time, where the kernel can count them. TRUNCATED: there is more
  * One trace at a time. ENODEV: no tracefs is mounted; EACCES: not root; EBUSY: another trace is under way, or (STOP) somebody else uses
  * the instance, which is removed later; ENOENT: there is no trace, or this kernel has no instances; EXDEV: /proc is of another PID namespace.

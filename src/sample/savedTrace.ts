@@ -29,6 +29,7 @@ export const TRACE: Shape = {
   lost: { events: 'number', stacks: 'number' },
   overflowed: 'number',
   polledSubmits: 'number',
+  counted: 'number',
   systemCalls: 'number',
   reaping: [
     {

@@ -38,7 +38,7 @@ export interface RingEvent {
   readonly opcode: number;
   /** Of a submit the request's (IOSQE_ and REQ_F_), of a completion the CQE's. */
   readonly flags: number;
-  /** complete, cqe_overflow: res; file_get: fd; req_failed: errno; cqring_wait: how many it waits for; …_work_run: how many; submit: 1 by a SQPOLL thread. */
+  /** complete, cqe_overflow: res; file_get, create: fd; req_failed: errno; cqring_wait: how many it waits for; …_work_run: how many; submit: 1 by a SQPOLL thread. */
   readonly value: number;
 }
 

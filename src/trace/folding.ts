@@ -36,7 +36,7 @@ export function foldFormats(formats: readonly EventFormat[]): readonly FoldForma
         data: at('userData', 8),
         opcode: name === 'submit' ? at('opcode', 1) : 0,
         value: at('value', name === 'submit' ? 1 : 4),
-        flags: name === 'complete' ? at('flags', 4) : 0,
+        flags: name === 'complete' ? at('flags', 4) : name === 'submit' ? at('flags', 1) : 0,
       },
     ];
   });

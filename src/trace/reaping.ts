@@ -10,6 +10,9 @@ export interface CqLook {
   readonly mask: number;
 }
 
+/** Of what a 32-bit counter can count: no ring posts so many between two looks. */
+const HALF = 2 ** 31;
+
 /**
  * Follows how many completions lie in one CQ ring. Looks come in the order of their times; what is between them is not seen, so
  * that they must not go with the rhythm of the program.
@@ -26,6 +29,9 @@ export class Reaping {
 
   note(look: CqLook): void {
     const held = heldAt(look);
+    const { last } = this;
+    // Counters that go back are another ring's: only what it has had since is its own.
+    if (last && (look.tail - last.tail) >>> 0 >= HALF) this.last = { ...look, time: last.time };
     if (this.last) {
       this.collected += (look.head - this.last.head) >>> 0;
       // Each look stands for half of the time to its neighbours.

@@ -52,6 +52,7 @@ export class Statistics {
     row.punted += folded.punted;
     row.deferred += folded.deferred;
     row.pollArmed += folded.pollArmed;
+    row.forced += folded.forced;
     for (const [errno, count] of folded.errors) row.errors.set(errno, (row.errors.get(errno) ?? 0) + count);
     for (const [took, count] of folded.latencies)
       row.latencies.recordValueWithCount(Math.min(LONGEST, Math.max(1, Math.round(took))), count);

@@ -1,7 +1,7 @@
 import type { TracedRequest, TraceSummary } from '../model/trace';
 import { errnoName } from '../probe/errno';
 import { opcodeName } from '../ring/opcodes';
-import type { FoldAsked, Folded, FoldFormat, TraceDrained } from '../target/tracing';
+import type { FoldAsked, Folded, FoldedRow, FoldFormat, TraceDrained } from '../target/tracing';
 import { EventDecoder, type RingEvent, userDataOf } from './events';
 import { foldFormats } from './folding';
 import type { EventFormat, PageLayout } from './format';
@@ -27,6 +27,8 @@ export interface TraceOf {
   readonly submitters?: ReadonlySet<number>;
   /** Called for each request that has completed, in the order of their completions. */
   readonly onCompleted?: (life: Life) => void;
+  /** Called for those that the probe has counted, in turn with onCompleted: seconds never go back. */
+  readonly onFolded?: (row: FoldedRow) => void;
   /** Tids of the process, as far as they are known: a ring that one of them creates is traced, too. */
   readonly threads?: ReadonlySet<number>;
 }
@@ -55,6 +57,8 @@ export class TraceReader {
   private readonly folding: readonly FoldFormat[] | undefined;
   /** Not yet in order: another processor may have older ones. */
   private early: RingEvent[] = [];
+  /** Rows of seconds of which not all is known. */
+  private folded: FoldedRow[] = [];
   /** When the first of the drains that belong together began. */
   private series: number | undefined;
   private upTo = 0;
@@ -66,6 +70,8 @@ export class TraceReader {
   /** Events of requests, bytes of them, and stacks so far. */
   events = 0;
   bytes = 0;
+  /** Of rings, by whomever. */
+  creations = 0;
   stacks = 0;
   /** Submits by SQPOLL threads, which have no stack of the program's. */
   polledSubmits = 0;
@@ -121,8 +127,8 @@ export class TraceReader {
     if (series !== undefined) this.settle(series - HELD_BACK);
   }
 
-  /** Rings whose creation was seen since the last time, and in which threads. */
-  takeCreated(): readonly Pick<RingEvent, 'ring' | 'tid'>[] {
+  /** Rings whose creation was seen since the last time, in which threads, and their descriptors (`value`). */
+  takeCreated(): readonly Pick<RingEvent, 'ring' | 'tid' | 'value'>[] {
     return this.created.splice(0);
   }
 
@@ -131,9 +137,9 @@ export class TraceReader {
     return [...this.known].map(wholeAddress);
   }
 
-  /** No more comes: what is there is all. */
-  end(): void {
-    this.settle(Number.POSITIVE_INFINITY);
+  /** No more comes. Of what happened after `until`, nanoseconds of CLOCK_MONOTONIC, not every processor has told: it is left out. */
+  end(until?: bigint): void {
+    this.settle(until === undefined ? Number.POSITIVE_INFINITY : Number(until - this.of.origin));
   }
 
   /** What the probe may count itself; undefined where the rings or the requests cannot be told apart. */
@@ -142,6 +148,7 @@ export class TraceReader {
     if (!this.folding || rings.length === 0) return undefined;
     return {
       slower: this.statistics.slower,
+      origin: this.of.origin,
       data: this.of.page.data,
       formats: this.folding,
       rings: rings.map(wholeAddress),
@@ -183,6 +190,7 @@ export class TraceReader {
       },
       overflowed: lifetimes.overflowed,
       ...(this.polledSubmits > 0 ? { polledSubmits: this.polledSubmits } : {}),
+      ...(this.foldedRequests > 0 ? { counted: this.foldedRequests } : {}),
       operations: this.statistics.operationsWith(lifetimes.pending),
       slowest: shown.slowest.map((life) => this.told(life, end)),
       oldest: shown.oldest.map((life) => this.told(life, end)),
@@ -265,7 +273,20 @@ export class TraceReader {
     this.lostSeen += lost;
     this.damaged += damaged;
     this.lifetimes.addFolded(requests);
-    for (const row of rows) this.statistics.addFolded(row);
+    for (const row of rows) {
+      this.statistics.addFolded(row);
+      if (this.of.onFolded) this.folded.push(row);
+    }
+  }
+
+  /** Rows of seconds that have begun at this time, nanoseconds after the origin. */
+  private tellFolded(time: number): void {
+    if (this.folded.length === 0) return;
+    const isDue = ({ second }: FoldedRow) => second * 1e9 <= time;
+    const due = this.folded.filter(isDue).sort((a, b) => a.second - b.second);
+    if (due.length === 0) return;
+    this.folded = this.folded.filter((row) => !isDue(row));
+    for (const row of due) this.of.onFolded?.(row);
   }
 
   private takePage(data: Buffer): void {
@@ -287,6 +308,7 @@ export class TraceReader {
     for (const event of sorted) {
       if (event.time >= until) break;
       count++;
+      this.tellFolded(event.time);
       if (event.kind === CREATE) {
         creations++;
         this.create(event);
@@ -296,8 +318,10 @@ export class TraceReader {
       if (event.kind === SUBMIT && event.value !== 0) this.polledSubmits++;
       this.lifetimes.take(event);
     }
+    this.tellFolded(until);
     this.early = sorted.slice(count);
     this.events += count - creations;
+    this.creations += creations;
     this.lifetimes.forgetStacks(this.upTo);
     this.upTo = until;
   }

@@ -1,11 +1,7 @@
-import {
-  LATENCY_BOUNDS,
-  type LatencyBuckets,
-  type LatencyPoint,
-  type LatencySpan,
-} from '../model/traceDetails';
-import { opcodeName } from '../ring/opcodes';
+import type { LatencyBuckets, LatencyPoint, LatencySpan } from '../model/traceDetails';
+import type { FoldedRow } from '../target/tracing';
 import type { Histogram } from './histograms';
+import { LatencyCounts } from './latencyCounts';
 import type { Life } from './life';
 import { LONGEST } from './statistics';
 
@@ -25,13 +21,15 @@ export class TraceRecord {
   private readonly kept: Life[] = [];
   private readonly withStack: Life[] = [];
   private stacksSeen = 0;
-  private readonly buckets = new Map<number, { readonly counts: number[]; sum: number }>();
+  private readonly counts = new LatencyCounts();
   private readonly points: LatencyPoint[] = [];
   private current: Histogram;
   private before: Histogram;
   /** The second that is being filled, from the trace's origin on. */
   private second = 0;
   completed = 0;
+  /** Of `completed`, those that were taken together: none of them is kept. */
+  counted = 0;
 
   constructor(
     private readonly newHistogram: () => Histogram,
@@ -44,23 +42,36 @@ export class TraceRecord {
 
   /** Takes a request that has completed, in the order of the completions. */
   add(life: Life): void {
-    const took = Math.min(LONGEST, Math.max(1, Math.round(life.completed - life.submitted)));
-    this.turn(life.completed);
+    const took = nanosecondsOf(life.completed - life.submitted);
+    this.turn(Math.floor(life.completed / SECOND));
     this.current.recordValue(took);
-    this.count(life.opcode, took / 1e9);
+    this.counts.add(life.opcode, took / 1e9);
     this.completed++;
     const { kept, withStack, limits } = this;
-    const at = this.place(kept, this.completed, limits.requests);
+    const at = this.place(kept, this.completed - this.counted, limits.requests);
     if (at >= 0) kept[at] = { ...life, stack: undefined };
     if (!life.stack) return;
     const stackAt = this.place(withStack, ++this.stacksSeen, limits.stacks);
     if (stackAt >= 0) withStack[stackAt] = life;
   }
 
+  /** Takes those that were counted of one second, once nothing of an earlier one is to come. */
+  addFolded({ second, opcode, completed, latencies, sum }: FoldedRow): void {
+    this.turn(second);
+    for (const [took, count] of latencies) {
+      this.current.recordValueWithCount(nanosecondsOf(took), count);
+      this.counts.addMany(opcode, took / 1e9, count);
+    }
+    this.counts.addTime(opcode, sum / 1e9);
+    this.completed += completed;
+    this.counted += completed;
+  }
+
   /** Latencies of what has completed in the one to two seconds up to `now`, nanoseconds after the origin; undefined = nothing. */
   latest(now: number): LatencySpan | undefined {
-    this.turn(now);
-    if (this.before.totalCount === 0) return spanOf(this.current);
+    const since = Math.floor(now / SECOND) - this.second;
+    if (since > 1) return undefined;
+    if (since === 1 || this.before.totalCount === 0) return spanOf(this.current);
     const both = this.newHistogram();
     both.add(this.before);
     both.add(this.current);
@@ -82,16 +93,11 @@ export class TraceRecord {
   }
 
   get latencies(): readonly LatencyBuckets[] {
-    return [...this.buckets].map(([opcode, { counts, sum }]) => ({
-      operation: opcodeName(opcode),
-      counts: [...counts],
-      sum,
-    }));
+    return this.counts.told;
   }
 
-  /** Begins the second that a time is in. */
-  private turn(time: number): void {
-    const second = Math.floor(time / SECOND);
+  /** Begins a second. */
+  private turn(second: number): void {
     if (!(second > this.second)) return;
     const ended = spanOf(this.current);
     if (ended) this.points.push({ at: this.second + 1, ...ended });
@@ -105,16 +111,6 @@ export class TraceRecord {
     this.second = second;
   }
 
-  private count(opcode: number, seconds: number): void {
-    const known = this.buckets.get(opcode);
-    const row = known ?? { counts: Array.from({ length: LATENCY_BOUNDS.length + 1 }, () => 0), sum: 0 };
-    if (!known) this.buckets.set(opcode, row);
-    let at = 0;
-    while (seconds > (LATENCY_BOUNDS[at] ?? Number.POSITIVE_INFINITY)) at++;
-    row.counts[at] = (row.counts[at] ?? 0) + 1;
-    row.sum += seconds;
-  }
-
   /** Where one is kept so that each of all that were seen stands among them with the same likelihood; −1 = nowhere. */
   private place(held: readonly Life[], seen: number, most: number): number {
     if (held.length < most) return held.length;
@@ -122,6 +118,8 @@ export class TraceRecord {
     return at < most ? at : -1;
   }
 }
+
+const nanosecondsOf = (took: number): number => Math.min(LONGEST, Math.max(1, Math.round(took)));
 
 function spanOf(histogram: Histogram): LatencySpan | undefined {
   if (histogram.totalCount === 0) return undefined;

@@ -3,7 +3,7 @@ import type { Clock } from '../inspect/inspection';
 import type { LocateKernel } from '../inspect/kernelLines';
 import type { Linking } from '../inspect/linking';
 import type { LinkThread } from '../inspect/linkThread';
-import type { NameDumps } from '../inspect/tracing';
+import type { NameDumps } from '../inspect/traceResult';
 import type { Sample } from '../model/sample';
 import type { LinkSettings } from '../source/linkMessages';
 import { debuginfodUrls, onSettingsChange, sourcesEnabled } from './settings';

@@ -40,7 +40,7 @@ const full = {
   fio: 7,
   debug: 15,
   activation: 15,
-  trace: 9,
+  trace: 3,
   lines: 9,
   timeline: 9,
 } as Record<string, number>;

@@ -1,36 +1,27 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startTrace } from '../../src/inspect/tracing';
 import { openLocal } from '../../src/target/local';
 import type { Target } from '../../src/target/target';
 import { self } from '../real/support/probe';
-import { deed, tracingProbe, withTracefs } from '../real/support/tracefs';
+import { deed, tracingProbe } from '../real/support/tracefs';
 import { startVictim, type Victim } from '../real/support/victim';
 import { type Benchmark, type Figure, median, Skipped } from './figures';
+import { BPFTRACE, hasBpftrace, withStartMap } from './startMap';
+import { tracedFio } from './tracedFio';
 
 /** NOPs of one run, 32 to a submit: as fast as a ring can be. */
 const COUNT = 320_000;
-/** NOPs without a pause, for some seconds. */
-const SUSTAINED = 4_000_000;
-const BPFTRACE = 'a start map of bpftrace';
+/** Milliseconds of NOPs without a pause. */
+const SUSTAINED = 10_000;
+/** Events a second of which none may be lost without being counted. */
+const MANY = 1e6;
 const WAYS = {
   off: undefined,
   events: { stackBytes: 0 },
   'events and stacks': {},
 } as const;
-
-/** Latencies as bpftrace's own tools find them: when each submit was, in a map, until its completion. */
-const START_MAP = `
-tracepoint:io_uring:io_uring_submit_req { @begun[args->req] = nsecs; }
-tracepoint:io_uring:io_uring_complete /@begun[args->req]/ {
-  @latency = hist(nsecs - @begun[args->req]);
-  delete(@begun[args->req]);
-}`;
-/** Milliseconds that bpftrace needs from its first words on until its programs run. */
-const ATTACHING = 1500;
 
 interface Run {
   /** Of the program's own clock. */
@@ -58,15 +49,15 @@ export const trace: Benchmark = async ({ rounds }) => {
   const target = await openLocal(await tracingProbe());
   try {
     const victim = await startVictim(running, self, 'traced', [], { busy: true });
-    const hasBpftrace = !spawnSync('bpftrace', ['--version'], { stdio: 'ignore' }).error;
+    const compared = hasBpftrace();
     const runs = new Map<string, Run[]>([...Object.keys(WAYS), BPFTRACE].map((way) => [way, []]));
     for (let round = 0; round < rounds; round++) {
       for (const [way, options] of Object.entries(WAYS))
         runs.get(way)?.push(await once(target, victim, options));
-      if (hasBpftrace) runs.get(BPFTRACE)?.push(await besideBpftrace(victim));
+      if (compared) runs.get(BPFTRACE)?.push(await besideBpftrace(victim));
     }
     const sustained = rounds > 1 ? await sustainedFlood(target, victim) : [];
-    return [...figures(runs, hasBpftrace), ...sustained];
+    return [...figures(runs, compared), ...sustained, ...(await tracedFio(target, folder, rounds))];
   } finally {
     target.dispose();
     for (const release of releases) release();
@@ -109,21 +100,22 @@ function figures(runs: ReadonlyMap<string, readonly Run[]>, hasBpftrace: boolean
 /** Whether every event of a long flood is either seen or counted as lost. */
 async function sustainedFlood(target: Target, victim: Victim): Promise<Figure[]> {
   const running = await startTrace(target, victim.pid, { stackBytes: 0 });
-  const { took } = await deed(victim, `batch ${SUSTAINED}`);
+  const { took, count } = await deed(victim, `flood 1 ${SUSTAINED}`);
   const { summary } = await running.stop();
   const lost = summary.lost.events ?? Number.NaN;
   const { submitted, completed } = summary;
   const seconds = took / 1e9;
+  const rate = (2 * count) / seconds;
   return [
     {
-      name: `a flood of ${(SUSTAINED * 2) / 1e6} million events: seen, lost`,
-      value: `${((submitted + completed) / seconds / 1e6).toFixed(2)} M/s, ${(lost / seconds / 1e6).toFixed(2)} M/s for ${seconds.toFixed(1)} s`,
+      name: `a flood of ${((2 * count) / 1e6).toFixed(1)} million events`,
+      value: `${(rate / 1e6).toFixed(2)} M/s for ${seconds.toFixed(1)} s${rate < MANY ? ', no more on this machine' : ''}, ${((50 * lost) / count).toFixed(2)} % lost`,
     },
     {
       name: 'of these neither seen nor counted as lost',
-      value: String(2 * SUSTAINED - submitted - completed - lost),
+      value: String(2 * count - submitted - completed - lost),
       goal: 'none',
-      met: submitted + completed + lost === 2 * SUSTAINED,
+      met: submitted + completed + lost === 2 * count,
     },
   ];
 }
@@ -150,24 +142,5 @@ async function once(
 }
 
 async function besideBpftrace(victim: Victim): Promise<Run> {
-  const [command, ...args] = withTracefs('exec bpftrace -e "$1"');
-  const child = spawn(command, [...args, START_MAP], { stdio: ['ignore', 'pipe', 'ignore'] });
-  try {
-    await attached(child);
-    return { ...(await flood(victim)), lost: 0, all: 0 };
-  } finally {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGINT');
-    await ended;
-  }
-}
-
-async function attached(child: ChildProcess): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error('bpftrace ended')));
-    child.stdout?.once('data', () => resolve());
-  });
-  child.stdout?.resume();
-  await sleep(ATTACHING);
+  return { ...(await withStartMap(() => flood(victim))), lost: 0, all: 0 };
 }

@@ -79,7 +79,7 @@ describe('a trace of known requests', () => {
     await deed(victim, 'batch 640000');
     await deed(victim, 'fail 5');
     await deed(victim, 'free 1');
-    const { summary } = await trace.stop();
+    const { summary, details } = await trace.stop();
     const { submitted, completed, pending, unseenSubmits, unseenCompletions } = summary;
     const lost = summary.lost.events ?? Number.NaN;
     expect(trace.reader.foldedRequests).toBeGreaterThan(300_000);
@@ -96,6 +96,12 @@ describe('a trace of known requests', () => {
     const [nops] = rows(summary, 'NOP');
     expect(nops).toMatchObject({ errors: {}, latency: { count: nops?.completed } });
     expect(nops?.completed).toBeGreaterThanOrEqual(640_000 - lost);
+    // In what is told over time, and in the histogram, they are too.
+    const seen = summary.operations.reduce((sum, { latency }) => sum + (latency?.count ?? 0), 0);
+    expect(details).toMatchObject({ completed: seen, counted: trace.reader.foldedRequests });
+    expect(details.overTime.reduce((sum, { count }) => sum + count, 0)).toBe(seen);
+    const histogram = details.latencies.flatMap(({ counts }) => counts);
+    expect(histogram.reduce((sum, count) => sum + count, 0)).toBe(seen);
     expect(nops?.latency?.p50).toBeLessThan(nops?.latency?.p99 ?? 0);
     expect(rows(summary, 'READ').find(({ errors }) => errors['EBADF'])?.errors).toEqual({ EBADF: 5 });
     // What was slowest is told by itself, whatever else was counted.
@@ -117,6 +123,10 @@ describe('a trace of known requests', () => {
     const { summary } = await trace.stop();
     expect(summary).toMatchObject({ submitted: 72, completed: 72, pending: 0, lost: { events: 0 } });
     expect(rows(summary, 'NOP')).toMatchObject([{ completed: 72, punted: 30 }]);
+    // Each of the two was looked at while it was there, beside the one from before.
+    const looked = summary.reaping?.map(({ ringFd }) => ringFd) ?? [];
+    expect(looked.filter((fd) => fd === victim.truth.fd)).toHaveLength(1);
+    expect(looked).toHaveLength(3);
     expect(summary.notTraced).toEqual([]);
   });
 

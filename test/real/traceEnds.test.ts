@@ -1,13 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startTrace } from '../../src/inspect/tracing';
 import { openLocal, spawnProbe } from '../../src/target/local';
 import { connectProbe, type ProbeTarget } from '../../src/target/probeTarget';
 import { isTraced, type TraceAsked } from '../../src/target/tracing';
 import { childrenOf, eventually, everybodysProbe, self } from './support/probe';
 import { skipUnless } from './support/rights';
-import { deed, instancesOf, tracefsOf, tracingProbe, withTracefs } from './support/tracefs';
+import { deed, instancesOf, tracefsOf, tracelessProbe, tracingProbe, withTracefs } from './support/tracefs';
 import { type Running, startVictim } from './support/victim';
 
 const COMPLETIONS: TraceAsked = {
@@ -157,6 +157,91 @@ describe('another tracer', () => {
   });
 });
 
+/** The target as a kernel shows it whose folder of events has only some. */
+function withEvents(target: ProbeTarget, has: (name: string) => boolean): ProbeTarget {
+  const list: ProbeTarget['list'] = async (paths, options) => {
+    const answers = await target.list(paths, options);
+    return answers.map((answer, index) =>
+      answer.ok && paths[index]?.endsWith('/events/io_uring')
+        ? { ...answer, entries: answer.entries.filter(({ name }) => has(name)) }
+        : answer,
+    );
+  };
+  return Object.create(target, { list: { value: list } });
+}
+
+describe('a kernel that lacks events', () => {
+  it('is traced by those it has, and the others are named', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const lacking = withEvents(await open(), (name) => !/poll_arm|task_add|cqe_overflow/.test(name));
+    const trace = await startTrace(lacking, victim.pid);
+    await deed(victim, 'nop 50');
+    await deed(victim, 'pipe 3 10');
+    const { summary } = await trace.stop();
+    expect(summary).toMatchObject({ submitted: 53, completed: 53, pending: 0, unseenCompletions: 0 });
+    expect(summary.notTraced).toEqual([
+      'events of the kind poll_arm, which this kernel does not have',
+      'events of the kind task_add, which this kernel does not have',
+      'events of the kind cqe_overflow, which this kernel does not have',
+    ]);
+  });
+
+  it('of completions tells what is submitted, and nothing as having ended', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const lacking = withEvents(await open(), (name) => !/complete/.test(name));
+    const trace = await startTrace(lacking, victim.pid);
+    await deed(victim, 'nop 50');
+    const { summary } = await trace.stop();
+    expect(summary).toMatchObject({ submitted: 50, completed: 0, slowest: [] });
+    expect(summary.notTraced).toEqual(['events of the kind complete, which this kernel does not have']);
+  });
+
+  it('of io_uring at all is said to, and nothing is left behind', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const target = await open();
+    const list: ProbeTarget['list'] = async (paths, options) =>
+      (await target.list(paths, options)).map((answer, index) =>
+        paths[index]?.endsWith('/events/io_uring') ? { ok: false, errno: 'ENOENT' } : answer,
+      );
+    await expect(
+      startTrace(Object.create(target, { list: { value: list } }), victim.pid),
+    ).rejects.toMatchObject({ code: 'not-traceable', why: 'This kernel has no events of io_uring.' });
+    // Nothing is under way: the connection can trace.
+    const trace = await startTrace(target, victim.pid);
+    await trace.stop();
+  });
+});
+
+describe('the clock of a trace', () => {
+  it('is the kernel’s monotonic one: the time of day may jump meanwhile', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const pid = await watcher(context);
+    const victim = await startVictim(context, self, 'traced', [], { busy: true });
+    const before = instancesOf(pid);
+    const from = process.hrtime.bigint();
+    const trace = await startTrace(await open(), victim.pid);
+    const [own] = instancesOf(pid).filter((name) => !before.includes(name));
+    expect(readFileSync(`${tracefsOf(pid)}/instances/${own}/trace_clock`, 'latin1')).toContain('[mono]');
+    await deed(victim, 'sleep 1 20');
+    const jumped = vi.spyOn(Date, 'now').mockReturnValue(86_400_000);
+    context.onTestFinished(() => jumped.mockRestore());
+    await deed(victim, 'sleep 1 20');
+    const { summary } = await trace.stop();
+    const seconds = Number(process.hrtime.bigint() - from) / 1e9;
+    expect(summary.seconds).toBeGreaterThan(0.04);
+    expect(summary.seconds).toBeLessThan(seconds);
+    expect(summary.slowest).toHaveLength(2);
+    for (const { took, submittedAt } of summary.slowest) {
+      expect(took).toBeGreaterThan(0.019);
+      expect(submittedAt).toBeGreaterThan(Number(from) / 1e9);
+      expect(submittedAt).toBeLessThan(Number(from) / 1e9 + seconds);
+    }
+  });
+});
+
 describe('what the probe refuses to trace', () => {
   it('is every event but those of io_uring, and what is no name', async (context) => {
     skipUnless(context, 'root');
@@ -202,10 +287,7 @@ describe('what the probe refuses to trace', () => {
 
   it('is anything where tracefs is not mounted, with how to mount it', async (context) => {
     skipUnless(context, 'root', 'ioUring');
-    if (spawnSync('mountpoint', ['-q', '/sys/kernel/tracing']).status === 0)
-      context.skip('needs a machine where tracefs is not mounted');
-    const { testProbe } = await import('./support/probe');
-    const target = await openLocal(await testProbe());
+    const target = await openLocal(await tracelessProbe());
     opened.push(target);
     await expect(startTrace(target, process.pid)).rejects.toMatchObject({
       code: 'not-traceable',

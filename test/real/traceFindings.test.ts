@@ -142,8 +142,7 @@ describe('a trace that counts the calls of io_uring_enter', () => {
   it('proves that SQPOLL makes none', async (context) => {
     skipUnless(context, 'root', 'ioUring');
     const { summary, findings } = await tracedFlow(context, 'sqpoll', 3);
-    const collected = summary.reaping?.reduce((sum, ring) => sum + ring.collected, 0) ?? 0;
-    if (summary.submitted === 0 && collected === 0) context.skip('the program stood still meanwhile');
+    expect(summary.submitted).toBeGreaterThan(0);
     expect(summary.polledSubmits).toBe(summary.submitted);
     if (summary.systemCalls === undefined) context.skip('calls of io_uring_enter are not counted');
     // Where it is starved of processors by its own kernel thread, it is told to be late, too.

@@ -110,6 +110,39 @@ describe('a trace of fio', () => {
   });
 });
 
+describe('traces that begin and end while fio is at full speed', () => {
+  it('see the end of each request that they see begin', async (context) => {
+    skipUnless(context, 'root', 'ioUring');
+    const installed = new Installed(context);
+    installed.needs('fio');
+    const job = [
+      '--name=fast',
+      '--ioengine=io_uring',
+      '--rw=randread',
+      '--bs=4k',
+      '--iodepth=32',
+      '--direct=1',
+    ];
+    const data = ['--filename=data', '--size=16M', '--thread', '--time_based', '--runtime=20'];
+    const child = installed.start('fio', [...job, ...data]);
+    const pid = child.pid ?? context.skip('fio has not started');
+    await until(() => hasRing(pid), 'fio has its ring');
+    for (let times = 0; times < 8; times++) {
+      const trace = await startTrace(target, pid, { stackBytes: 0 });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const { submitted, completed, pending, unseenSubmits, unseenCompletions, lost } = (await trace.stop())
+        .summary;
+      if (lost.events !== 0) continue;
+      expect({ unseenCompletions, pending }).toEqual({
+        unseenCompletions: 0,
+        pending: submitted + unseenSubmits - completed,
+      });
+      expect(unseenSubmits).toBeLessThanOrEqual(32);
+    }
+    child.kill('SIGKILL');
+  });
+});
+
 /** MAJOR:MINOR. */
 function numberOf(disk: string): string {
   return readFileSync(`/sys/class/block/${disk.replace('/dev/', '')}/dev`, 'utf8').trim();

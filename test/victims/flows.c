@@ -83,6 +83,7 @@ static void overflow(void) {
 static void sqpoll(void) {
   nops(BATCH, 0);
   ring_publish(&ring);
+  ring_wake(&ring);
   for (unsigned left = BATCH; left;)
     for (; ring_ready(&ring); left--) ring_reap(&ring);
   pause_for(2);
@@ -170,6 +171,8 @@ int main(int argc, char **argv) {
   ring_open(&ring, (struct ring_options){.flags = !strcmp(scene, "sqpoll") ? IORING_SETUP_SQPOLL : 0, .idle_ms = 60000});
   make_pipe(ends);
   int proc = open("/proc/self/stat", O_RDONLY), cached = open("/proc/self/exe", O_RDONLY);
+  /* The thread sleeps until then. */
+  if (!strcmp(scene, "sqpoll")) sqpoll();
   ready("\"rings\":1,\"fd\":%d", ring.fd);
   for (;; pause_for(5)) {
     if (!strcmp(scene, "single")) single();

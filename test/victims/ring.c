@@ -96,6 +96,12 @@ int ring_enter(int fd, unsigned submit, unsigned wait, unsigned flags) {
   return result < 0 ? -errno : (int)result;
 }
 
+void ring_wake(struct ring *ring) {
+  /* Its flag is read after what was published is there to be seen. */
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (load(ring->sq_flags) & IORING_SQ_NEED_WAKEUP) ring_enter(ring->fd, 0, 0, IORING_ENTER_SQ_WAKEUP);
+}
+
 int ring_submit(struct ring *ring) {
   ring_publish(ring);
   int result = ring_enter(ring->fd, ring->filled - ring->submitted, 0, 0);

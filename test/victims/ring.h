@@ -35,6 +35,8 @@ struct io_uring_sqe *ring_rw(struct ring *ring, uint8_t opcode, int fd, void *bu
 
 /* Makes the filled SQEs visible to the kernel without telling it. */
 void ring_publish(struct ring *ring);
+/* Wakes the thread of SQPOLL where it sleeps, as it does at first: it waits for no idle_ms before its first work. */
+void ring_wake(struct ring *ring);
 /* Publishes and submits; returns what io_uring_enter does (a count or a negative errno). */
 int ring_submit(struct ring *ring);
 /* Waits in io_uring_enter for `count` completions; again when a signal ends it. */

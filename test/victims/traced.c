@@ -3,6 +3,7 @@
  * clock saw. Words of `go`: WHAT COUNT [MILLISECONDS], with WHAT
  *   nop      COUNT of them, one by one
  *   batch    COUNT NOPs in one submit each 32
+ *   flood    such batches, COUNT or more NOPs, for MILLISECONDS at least; it tells how many there were
  *   async    NOPs by workers
  *   sleep    timeouts of MILLISECONDS
  *   pipe     reads of an empty pipe, answered after MILLISECONDS
@@ -103,6 +104,13 @@ static void do_batch(long count) {
   }
 }
 
+static long do_flood(long least_count, long milliseconds) {
+  uint64_t end = now() + (uint64_t)milliseconds * 1000000;
+  long count = 0;
+  for (; count < least_count || now() < end; count += 3200) do_batch(3200);
+  return count;
+}
+
 static void use_new_ring(long count, long milliseconds) {
   struct ring new_ring;
   ring_open(&new_ring, (struct ring_options){0});
@@ -124,8 +132,7 @@ static void use_polled_ring(long count, long milliseconds) {
   for (long i = 0; i < count; i++) {
     ring_sqe(&polled, IORING_OP_NOP, -1);
     ring_publish(&polled);
-    if (__atomic_load_n(polled.sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
-      ring_enter(polled.fd, 0, 0, IORING_ENTER_SQ_WAKEUP);
+    ring_wake(&polled);
     while (!ring_ready(&polled)) pause_for(1);
     ring_reap(&polled);
   }
@@ -147,6 +154,8 @@ static void obey(char *text) {
     use_new_ring(count, milliseconds);
   } else if (!strcmp(what, "polled")) {
     use_polled_ring(count, milliseconds);
+  } else if (!strcmp(what, "flood")) {
+    count = do_flood(count, milliseconds);
   } else if (!strcmp(what, "batch")) {
     do_batch(count);
   } else {

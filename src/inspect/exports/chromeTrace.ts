@@ -5,7 +5,7 @@ import type { HistoryPoint } from '../../model/history';
 import { printable } from '../../model/printable';
 import type { Request, Sample } from '../../model/sample';
 import type { TraceDetails } from '../../model/traceDetails';
-import { tracedSpans } from './tracedSpans';
+import { spansOf, tracedSpans } from './tracedSpans';
 
 /** An event of the Chrome trace format, which Perfetto reads; times in microseconds. */
 export interface TraceEvent {
@@ -41,7 +41,8 @@ export function chromeTrace(
     ...requestsOf(sample),
     ...(traced ? tracedSpans(traced, sample) : []),
   ];
-  return `${JSON.stringify({ displayTimeUnit: 'ms', traceEvents: events })}\n`;
+  const otherData = traced ? { otherData: spansOf(traced) } : {};
+  return `${JSON.stringify({ displayTimeUnit: 'ms', ...otherData, traceEvents: events })}\n`;
 }
 
 function countersOf({ at, rings, workers, devices, stuck }: HistoryPoint, pid: number): TraceEvent[] {

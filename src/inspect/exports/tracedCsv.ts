@@ -21,7 +21,7 @@ const COLUMNS: readonly Column[] = [
   ['polls', ({ polls, pollArmed }) => polls ?? (pollArmed === undefined ? 0 : 1)],
 ];
 
-/** Completed requests as CSV (RFC 4180), a row each in the order they completed: all that were traced, or an even choice of very many. */
+/** Completed requests as CSV (RFC 4180), a row each in the order they completed: all that were seen one by one, or an even choice of very many. */
 export function tracedCsv({ requests }: TraceDetails): string {
   return csvText(COLUMNS, requests);
 }

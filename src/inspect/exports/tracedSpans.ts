@@ -31,6 +31,11 @@ export function tracedSpans(traced: TraceDetails, { process: { pid }, resources 
   return [...latencies, ...spans];
 }
 
+/** Of how many completed requests there are spans. */
+export function spansOf({ requests, completed, counted }: TraceDetails): Readonly<Record<string, number>> {
+  return { 'requests traced': completed, 'only counted': counted, 'with a span': requests.length };
+}
+
 type Step = Pick<TraceEvent, 'name' | 'ph' | 'ts' | 'args'>;
 
 function spanOf(

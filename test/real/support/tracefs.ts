@@ -1,17 +1,20 @@
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testProbe } from './probe';
 import { toReleaseByShell } from './releases';
-import type { Victim } from './victim';
+import type { Running, Victim } from './victim';
 
 const MOUNTED = '/sys/kernel/tracing';
 const hasTracefs = (): boolean => existsSync(`${MOUNTED}/instances`);
@@ -21,6 +24,13 @@ export async function tracingProbe(): Promise<string> {
   const probe = await testProbe();
   if (hasTracefs()) return probe;
   return script(`exec ${inPrivate(`exec ${probe} "$@"`)}`);
+}
+
+/** A probe that finds none, in a mount namespace of its own. */
+export async function tracelessProbe(): Promise<string> {
+  const without = `for place in ${MOUNTED} /sys/kernel/debug; do /bin/umount -l -R $place 2>/dev/null; done`;
+  const staged = `${without}; exec ${await testProbe()} "$@"`;
+  return script(`exec /usr/bin/unshare --mount --propagation private /bin/sh -c '${staged}' sh "$@"`);
 }
 
 /** A command with tracefs in place. */
@@ -49,6 +59,29 @@ export function tracefsOf(pid: number): string {
 
 export function instancesOf(pid: number): string[] {
   return readdirSync(`${tracefsOf(pid)}/instances`);
+}
+
+/**
+ * Counts from now on the rings that anybody creates: their events are in every trace, whose counts of what was lost have them, too. By an
+ * instance of its own, which is gone when the test has ended.
+ */
+export async function ringsCreated(running: Running): Promise<() => number> {
+  const [command, ...args] = withTracefs('exec /bin/sleep 120');
+  const child = spawn(command, args, { stdio: 'ignore' });
+  running.onTestFinished(() => void child.kill('SIGKILL'));
+  const root = tracefsOf(child.pid ?? 0);
+  for (let tries = 0; !existsSync(`${root}/instances`); tries++) {
+    if (tries === 400) throw new Error('there is no tracefs');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const instance = `${root}/instances/inspect-created-${process.pid}`;
+  mkdirSync(instance);
+  running.onTestFinished(() => rmdirSync(instance));
+  writeFileSync(`${instance}/events/io_uring/io_uring_create/enable`, '1');
+  return () =>
+    readdirSync(`${instance}/per_cpu`)
+      .map((cpu) => readFileSync(`${instance}/per_cpu/${cpu}/stats`, 'latin1'))
+      .reduce((sum, text) => sum + Number(/^entries: (\d+)$/m.exec(text)?.[1] ?? 0), 0);
 }
 
 /** What the victim `traced` says of a deed: nanoseconds of its own clock, around each request. */

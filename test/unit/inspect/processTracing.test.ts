@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/inspect/inspection';
 import { type BegunTrace, ProcessTracing } from '../../../src/inspect/processTracing';
-import type { TraceResult } from '../../../src/inspect/tracing';
+import type { TraceResult } from '../../../src/inspect/traceResult';
 import { UserError } from '../../../src/model/errors';
 import type { TraceSummary } from '../../../src/model/trace';
 import type { TraceStatus } from '../../../src/model/traceDetails';
@@ -33,7 +33,16 @@ const STATUS: TraceStatus = {
 const RESULT: TraceResult = {
   summary: SUMMARY,
   submits: [],
-  details: { began: 0, origin: 0, requests: [], completed: 9, stacks: [], overTime: [], latencies: [] },
+  details: {
+    began: 0,
+    origin: 0,
+    requests: [],
+    completed: 9,
+    counted: 0,
+    stacks: [],
+    overTime: [],
+    latencies: [],
+  },
 };
 
 /** A trace that the test ends, and timers that it fires. */

@@ -30,6 +30,7 @@ const TRACED: TraceDetails = {
   origin: 1000,
   requests: [request(), request({ took: 0.002, punted: 0.001, result: 'EIO' })],
   completed: 2,
+  counted: 0,
   stacks: [
     request({ took: 1, stack: [frame('read;it'), frame('main')] }),
     request({ took: 3, stack: [frame('other'), frame('main')] }),

@@ -5,14 +5,15 @@ import { WireError } from '../../../src/probe/wire';
 const format = { id: 0x85c, kind: 1, ctx: 8, req: 16, data: 24, opcode: 32, value: 48, flags: 0 };
 
 function row(errors: readonly number[], classes: readonly number[], completed: number): Buffer {
-  const head = Buffer.alloc(44);
+  const head = Buffer.alloc(60);
   head.writeUInt8(22, 0);
   head.writeUInt8(errors.length / 2, 1);
   head.writeInt32LE(-1, 4);
-  for (const [index, value] of [completed, 1, 2, 3].entries()) head.writeUInt32LE(value, 8 + 4 * index);
-  head.writeBigUInt64LE(100n, 24);
-  head.writeBigUInt64LE(5_000_000_000n, 32);
-  head.writeUInt32LE(classes.length / 2, 40);
+  for (const [index, value] of [7, completed, 1, 2, 3, 4].entries()) head.writeUInt32LE(value, 8 + 4 * index);
+  head.writeBigUInt64LE(100n, 32);
+  head.writeBigUInt64LE(5_000_000_000n, 40);
+  head.writeBigUInt64LE(6_000_000_000n, 48);
+  head.writeUInt32LE(classes.length / 2, 56);
   const tail = Buffer.alloc(4 * (errors.length + classes.length));
   for (const [index, value] of [...errors, ...classes].entries()) tail.writeUInt32LE(value, 4 * index);
   return Buffer.concat([head, tail]);
@@ -26,17 +27,20 @@ const told = (...rows: Buffer[]): Buffer => {
 
 describe('what is to be folded', () => {
   it('has a threshold, formats and rings', () => {
-    const body = encodeFold({ slower: 1234.5, data: 16, formats: [format], rings: [0xffff_8881_0000_0000n] });
-    expect(body.toString('hex', 0, 16)).toBe('d2040000000000001000010001000000');
-    expect(body.toString('hex', 16, 32)).toBe('5c080100080010001800200030000000');
-    expect(body.readBigUInt64LE(32)).toBe(0xffff_8881_0000_0000n);
-    expect(body).toHaveLength(40);
+    const rings = [0xffff_8881_0000_0000n];
+    const body = encodeFold({ slower: 1234.5, origin: 0x1122_3344n, data: 16, formats: [format], rings });
+    expect(body.toString('hex', 0, 24)).toBe('d20400000000000044332211000000001000010001000000');
+    expect(body.toString('hex', 24, 40)).toBe('5c080100080010001800200030000000');
+    expect(body.readBigUInt64LE(40)).toBe(0xffff_8881_0000_0000n);
+    expect(body).toHaveLength(48);
   });
 
   it('is told of 16 formats and 64 rings at the most', () => {
     const formats = Array.from({ length: 40 }, () => format);
     const rings = Array.from({ length: 100 }, (_, number) => BigInt(number));
-    expect(encodeFold({ slower: -1, data: 16, formats, rings })).toHaveLength(16 + 16 * 16 + 8 * 64);
+    expect(encodeFold({ slower: -1, origin: 0n, data: 16, formats, rings })).toHaveLength(
+      24 + 16 * 16 + 8 * 64,
+    );
   });
 });
 
@@ -48,10 +52,12 @@ describe('what was folded', () => {
     expect(first).toEqual({
       opcode: 22,
       fd: -1,
+      second: 7,
       completed: 9,
       punted: 1,
       pollArmed: 2,
       deferred: 3,
+      forced: 4,
       errors: new Map([[9, 3]]),
       latencies: [
         [100, 1],
@@ -60,6 +66,7 @@ describe('what was folded', () => {
         [514, 4],
         [5e9, 1],
       ],
+      sum: 6e9,
     });
     expect(others).toMatchObject([{ completed: 1, latencies: [[100, 1]] }]);
     expect(decodeFolded(told())).toEqual({

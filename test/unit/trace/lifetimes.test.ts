@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_KINDS, EventDecoder } from '../../../src/trace/events';
 import { parseFormat, USUAL_PAGE } from '../../../src/trace/format';
-import { newHistogram } from '../../../src/trace/histograms';
+import { newFastHistogram, newHistogram } from '../../../src/trace/histograms';
 import { parseBufferStats } from '../../../src/trace/stats';
 import { TraceReader } from '../../../src/trace/traceReader';
+import { TraceRecord } from '../../../src/trace/traceRecord';
 import { type Entry, formatsOf, pageOf, recordOf } from './formats';
 
 const ORIGIN = 36_000_000_000_000n;
@@ -214,6 +215,64 @@ describe('the life of a request', () => {
     trace.take({ began: ORIGIN + 999n, pages: [{ cpu: 0, data }], stacks: [], more: false });
     trace.end();
     expect(trace.summary(ORIGIN + 999n, 0)).toMatchObject({ submitted: 1, completed: 1, unseenSubmits: 0 });
+  });
+});
+
+describe('time', () => {
+  const SECOND = 1_000_000_000;
+  const HOUR = 3600 * SECOND;
+
+  it('that a host was suspended for is in what was pending meanwhile, and in no other', () => {
+    // CLOCK_MONOTONIC stands still meanwhile, but for a guest whose host has stopped it: then a gap is seen.
+    const entries = [
+      submit(1, REQUEST),
+      submit(1, REQUEST + 256n),
+      complete(500, REQUEST + 256n),
+      complete(HOUR, REQUEST),
+      submit(1, REQUEST),
+      complete(500, REQUEST),
+    ];
+    const record = new TraceRecord(newFastHistogram);
+    const trace = new TraceReader({
+      formats,
+      page: USUAL_PAGE,
+      arch: 'x86_64',
+      newHistogram,
+      origin: ORIGIN,
+      rings: new Map([[Number(RING & 0xffff_ffff_ffffn), 5]]),
+      onCompleted: (life) => record.add(life),
+    });
+    const began = ORIGIN + 2n * BigInt(HOUR);
+    trace.take({ began, pages: [{ cpu: 0, data: pageOf(ORIGIN, entries) }], stacks: [], more: false });
+    trace.end(began);
+    const summary = trace.summary(began, 0);
+    expect(summary).toMatchObject({ submitted: 3, completed: 3, pending: 0, seconds: 7200 });
+    expect(summary.operations[0]?.latency).toMatchObject({ count: 3, least: 5e-7 });
+    expect(summary.slowest.map(({ took }) => Math.round(took))).toEqual([3600, 0, 0]);
+    // No second in between is told, however long it was.
+    expect(record.overTime.map(({ at, count }) => [at, count])).toEqual([
+      [1, 1],
+      [3601, 2],
+    ]);
+    expect(record.latest(2 * HOUR)).toBeUndefined();
+  });
+
+  it('that a page has of before the trace began is no latency below nothing', () => {
+    const trace = reader();
+    const early = ORIGIN - 5_000n;
+    const data = pageOf(early, [submit(0, REQUEST), complete(1000, REQUEST)]);
+    trace.take({ began: ORIGIN + 1n, pages: [{ cpu: 0, data }], stacks: [], more: false });
+    trace.end();
+    expect(trace.summary(ORIGIN + 1n, 0).slowest[0]?.took).toBeCloseTo(1e-6, 12);
+  });
+
+  it('that not every processor has told of is left out at the end', () => {
+    const trace = reader();
+    // The completion of the first one is on a processor that was drained before.
+    const data = pageOf(ORIGIN, [submit(1, REQUEST), submit(1000, REQUEST, { user_data: 7 })]);
+    trace.take({ began: ORIGIN + 500n, pages: [{ cpu: 1, data }], stacks: [], more: false });
+    trace.end(ORIGIN + 500n);
+    expect(trace.summary(ORIGIN + 500n, 0)).toMatchObject({ submitted: 1, unseenCompletions: 0, pending: 1 });
   });
 });
 

@@ -31,6 +31,14 @@ describe('completions in a ring', () => {
     expect(reaping.told(5)).toMatchObject({ most: MASK + 1, held: 32 });
   });
 
+  it('of another ring at the same descriptor are not those between its counters', () => {
+    const reaping = new Reaping();
+    reaping.note({ time: 0, head: 1000, tail: 1000, mask: MASK });
+    reaping.note({ time: 1e9, head: 2, tail: 3, mask: MASK });
+    reaping.note({ time: 2e9, head: 8, tail: 8, mask: MASK });
+    expect(reaping.told(5)).toMatchObject({ collected: 6, most: 1 });
+  });
+
   it('are not told of one look, and have no time where none is taken', () => {
     const reaping = new Reaping();
     reaping.note({ time: 5, head: 1, tail: 4, mask: MASK });
