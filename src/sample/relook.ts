@@ -17,6 +17,7 @@ import { layoutOf, type WalkOptions } from './pendingSources';
 import { withCalls } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
+import type { Search } from './standingHolders';
 import { rememberTasks, tasksRemembered } from './standingTasks';
 import { readTasks, type TasksAsked } from './tasks';
 import { textOf } from './text';
@@ -32,6 +33,8 @@ export interface Memory {
   readonly innerReader: boolean;
   readonly guard: MemoryGuard;
   readonly trouble: Gathered['trouble'];
+  /** Of all processes. */
+  readonly search?: Search;
 }
 
 /** Milliseconds for which files, sockets and names of a whole look stand. */
