@@ -2,6 +2,7 @@ import { inFlight, uncollected } from '../explain/ringCounts';
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
+import { IN_FLIGHT } from '../sample/requests/counts';
 import { countersSpan, LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
 
 /** Where something waits for the kernel or for somebody else, not for the program itself. */
@@ -77,18 +78,45 @@ function ageOf({ age, seen }: Request): number[] {
 
 function ringPoints(sample: Sample, before: Counters | undefined, look: Counters | undefined): RingPoint[] {
   const { rings, requests } = sample;
-  const states = new Map<number | null, Partial<Record<RequestState, number>>>();
-  for (const { ring, state } of requests) {
-    const counts = states.get(ring) ?? {};
-    counts[state] = (counts[state] ?? 0) + 1;
-    states.set(ring, counts);
+  const rows = new Map<number | null, Request[]>();
+  for (const request of requests) {
+    const own = rows.get(request.ring);
+    if (own) own.push(request);
+    else rows.set(request.ring, [request]);
   }
   return rings.map((ring) => {
     const then = sameRing(ring, before);
     const from = then ? before : look;
     const span = from ? countersSpan(sample, from) : 0;
-    return ringPoint(ring, then ?? sameRing(ring, look), span, states.get(ring.id) ?? {});
+    return ringPoint(
+      ring,
+      then ?? sameRing(ring, look),
+      span,
+      statesOf(rows.get(ring.id) ?? [], inFlight(ring)),
+    );
   });
+}
+
+/**
+ * How many stand where; `count` = in flight. Rows in doubt are more than are in flight where only memory tells of a busy ring: each
+ * may have ended. Of those only as many count as there can be, and none where it is not known which.
+ */
+function statesOf(rows: readonly Request[], count = Number.POSITIVE_INFINITY): RingPoint['states'] {
+  const sure: Partial<Record<RequestState, number>> = {};
+  const doubtful: Partial<Record<RequestState, number>> = {};
+  let [listed, doubts] = [0, 0];
+  for (const { state, certainty } of rows) {
+    const pending = IN_FLIGHT.has(state);
+    const into = pending && certainty === 'ambiguous' ? doubtful : sure;
+    into[state] = (into[state] ?? 0) + 1;
+    if (into === doubtful) doubts++;
+    else if (pending) listed++;
+  }
+  const room = Math.max(0, count - listed);
+  const states = Object.keys(doubtful) as RequestState[];
+  if (doubts > room && states.length > 1) return sure;
+  for (const state of states) sure[state] = (sure[state] ?? 0) + Math.min(room, doubtful[state] ?? 0);
+  return sure;
 }
 
 function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: RingPoint['states']): RingPoint {

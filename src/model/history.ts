@@ -35,7 +35,7 @@ export interface RingPoint {
   readonly id: number;
   /** Submitted and not completed. */
   readonly inFlight?: number;
-  /** Listed requests by where they stand. */
+  /** Listed requests by where they stand; of those in doubt no more than are in flight. */
   readonly states: Readonly<Partial<Record<RequestState, number>>>;
   /** SQEs the kernel has taken, and CQEs it has posted, a second. */
   readonly submitted?: number;

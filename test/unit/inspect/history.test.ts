@@ -77,6 +77,20 @@ describe('a look in numbers', () => {
     expect(point.workers).toEqual({ busy: 1, all: 2, limit: 8 });
   });
 
+  it('counts of those in doubt no more than are in flight, and none where it is not known which', () => {
+    const some = (count: number, more: Partial<Request>) =>
+      Array.from({ length: count }, () => request(more));
+    const doubtful = { certainty: 'ambiguous' } as const;
+    const statesOf = (inFlight: number, requests: Request[]) =>
+      measured(at(10, { rings: [{ ...RING, inFlight }], requests })).rings[0]?.states;
+    const sends = some(32, doubtful);
+    const receives = some(32, { ...doubtful, state: 'polling' });
+    expect(statesOf(33, [...sends, ...receives])).toEqual({});
+    expect(statesOf(33, [request({ state: 'timeout' }), ...sends, ...receives])).toEqual({ timeout: 1 });
+    expect(statesOf(9, [request({ state: 'polling' }), ...receives])).toEqual({ polling: 9 });
+    expect(statesOf(64, [...sends, ...receives])).toEqual({ issued: 32, polling: 32 });
+  });
+
   it('has the share of time that the host waited for I/O, and a device that moves', () => {
     const device = { name: 'sda', inFlightReads: 2, inFlightWrites: 1, completed: 100 };
     const before = at(10, { devices: [device] }, { ioPressure: { some: 0, full: 0 } });
