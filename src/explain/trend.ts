@@ -32,11 +32,16 @@ export function trendText({ rings, workers, devices, pressure, oldest }: History
     .join(' · ');
 }
 
-/** What looking takes: of this machine's processors and, by the probe, of the host's; shares of one processor. '' where nobody counts. */
-export function costWords(points: readonly HistoryPoint[], own: number | undefined): string {
+/** Share of a processor of the host that its probe has taken over these points; undefined where nobody counts. */
+export function probeShare(points: readonly HistoryPoint[]): number | undefined {
   const timed = points.filter(({ span, probe }) => span > 0 && probe !== undefined);
   const over = timed.reduce((all, { span }) => all + span, 0);
-  const probe = over > 0 ? timed.reduce((all, { probe = 0 }) => all + probe, 0) / over : undefined;
+  return over > 0 ? timed.reduce((all, { probe = 0 }) => all + probe, 0) / over : undefined;
+}
+
+/** What looking takes: of this machine's processors and, by the probe, of the host's; shares of one processor. '' where nobody counts. */
+export function costWords(points: readonly HistoryPoint[], own: number | undefined): string {
+  const probe = probeShare(points);
   const parts = [
     own !== undefined && `the inspector ${share(own, 1)}`,
     probe !== undefined && `its probe ${share(probe, 1)}`,
@@ -44,10 +49,10 @@ export function costWords(points: readonly HistoryPoint[], own: number | undefin
   return parts.length === 0 ? '' : `Looking takes ${joined(parts)} of a processor.`;
 }
 
-function perSecond(rate: number): string {
+export function perSecond(rate: number): string {
   return rate > 0 && rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate));
 }
 
-function share(part: number, digits = 0): string {
+export function share(part: number, digits = 0): string {
   return `${(part * 100).toFixed(digits)} %`;
 }

@@ -88,12 +88,10 @@ function ringPoints(sample: Sample, before: Counters | undefined, look: Counters
     const then = sameRing(ring, before);
     const from = then ? before : look;
     const span = from ? countersSpan(sample, from) : 0;
-    return ringPoint(
-      ring,
-      then ?? sameRing(ring, look),
-      span,
-      statesOf(rows.get(ring.id) ?? [], inFlight(ring)),
-    );
+    const states = statesOf(rows.get(ring.id) ?? [], inFlight(ring));
+    const point = ringPoint(ring, then ?? sameRing(ring, look), span, states);
+    const sqpollBusy = look && busyShare(ring, sameRing(ring, look), countersSpan(sample, look));
+    return sqpollBusy === undefined ? point : { ...point, sqpollBusy };
   });
 }
 
@@ -123,7 +121,6 @@ function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: Rin
   const count = inFlight(ring);
   const submitted = perSecond(ring.sqHead, then?.sqHead, span);
   const completed = perSecond(ring.cqTail, then?.cqTail, span);
-  const sqpollBusy = busyShare(ring, then);
   return {
     id: ring.id,
     ...(count === undefined ? {} : { inFlight: count }),
@@ -132,16 +129,13 @@ function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: Rin
     ...(completed === undefined ? {} : { completed }),
     unreaped: uncollected(ring),
     overflowed: ring.overflowed ?? 0,
-    ...(sqpollBusy === undefined ? {} : { sqpollBusy }),
   };
 }
 
-function busyShare(ring: Ring, then: Ring | undefined): number | undefined {
-  const { sqpollTotalTime: total, sqpollWorkTime: work } = ring;
-  if (total === undefined || work === undefined) return undefined;
-  const passed = total - (then?.sqpollTotalTime ?? Number.NaN);
-  const worked = work - (then?.sqpollWorkTime ?? Number.NaN);
-  return passed > 0 && worked >= 0 ? Math.min(1, worked / passed) : undefined;
+/** Of the time between two looks; SqTotalTime is but the time for which the thread ran: while it sleeps it stands. */
+function busyShare(ring: Ring, then: Ring | undefined, span: number): number | undefined {
+  const worked = (ring.sqpollWorkTime ?? Number.NaN) - (then?.sqpollWorkTime ?? Number.NaN);
+  return worked >= 0 && span >= LEAST_SPAN ? Math.min(1, worked / 1e6 / span) : undefined;
 }
 
 function workersOf({ tasks, workerPools }: Sample): WorkerPoint {

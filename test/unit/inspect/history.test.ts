@@ -106,9 +106,13 @@ describe('a look in numbers', () => {
   });
 
   it('has the share of time in which the SQPOLL thread had work', () => {
+    // It ran for as long as it worked, and slept for the rest of the two seconds.
     const before = at(10, { rings: [{ ...RING, sqpollTotalTime: 1000, sqpollWorkTime: 500 }] });
-    const now = at(12, { rings: [{ ...RING, sqpollTotalTime: 2000, sqpollWorkTime: 750 }] });
+    const now = at(12, { rings: [{ ...RING, sqpollTotalTime: 501_000, sqpollWorkTime: 500_500 }] });
     expect(measured(now, before).rings[0]?.sqpollBusy).toBe(0.25);
+    // Counters between two looks do not have it.
+    const between = at(11.5, { rings: before.rings });
+    expect(measured(now, before, 0, between).rings[0]?.sqpollBusy).toBe(0.25);
   });
 });
 
