@@ -19,12 +19,15 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
     })),
   );
   const ends = columns.map(([, end]) => times[end - 1] ?? 0);
+  const gaps = columns.map(([from, end]) =>
+    held.points.slice(from, end).reduce((sum, { asleep = 0 }) => sum + asleep, 0),
+  );
   const head = element('tr', undefined, header('Time', 'col'), ...all.map(({ name }) => header(name, 'col')));
   const rows = ends.map((at, row) =>
     element(
       'tr',
       undefined,
-      header(clockTime(at), 'row'),
+      header(`${clockTime(at)}${gapWords(gaps[row])}`, 'row'),
       ...all.map(({ unit, line }) => element('td', undefined, valueText(line[row]?.y, unit))),
     ),
   );
@@ -40,6 +43,11 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
     element('thead', undefined, head),
     element('tbody', undefined, ...rows),
   );
+}
+
+/** Why nothing was seen before a moment. */
+function gapWords(asleep = 0): string {
+  return asleep > 0 ? ` (the host was suspended for ${valueText(asleep, 'seconds')} before)` : '';
 }
 
 function header(text: string, scope: 'col' | 'row'): HTMLTableCellElement {

@@ -5,7 +5,7 @@ import { duration, grouped, joined } from './words';
 const MOST = 4;
 
 /** How the process and its host go, as the newest point of a history says it, in one line; '' where nothing is known yet. */
-export function trendText({ rings, workers, devices, pressure, oldest }: HistoryPoint): string {
+export function trendText({ rings, workers, devices, pressure, oldest, asleep }: HistoryPoint): string {
   const sum = (of: (ring: HistoryPoint['rings'][number]) => number | undefined) => {
     const known = rings.flatMap((ring) => of(ring) ?? []);
     return known.length === 0 ? undefined : known.reduce((a, b) => a + b, 0);
@@ -15,6 +15,7 @@ export function trendText({ rings, workers, devices, pressure, oldest }: History
   const busy = rings.filter((ring) => ring.sqpollBusy !== undefined);
   const moving = devices.filter((device) => device.inFlight > 0 || (device.completed ?? 0) > 0);
   return [
+    asleep !== undefined && `nothing was seen for ${duration(asleep)}: the host was suspended`,
     submitted !== undefined && `${perSecond(submitted)} submitted/s`,
     completed !== undefined && `${perSecond(completed)} completed/s`,
     ...busy.slice(0, MOST).map(({ id, sqpollBusy = 0 }) => `SQPOLL of ring ${id} busy ${share(sqpollBusy)}`),

@@ -3,7 +3,7 @@ import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model
 import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
 import { IN_FLIGHT } from '../sample/requests/counts';
-import { countersSpan, LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
+import { asleepBetween, countersSpan, LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
 
 /** Where something waits for the kernel or for somebody else, not for the program itself. */
 const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
@@ -26,9 +26,10 @@ export function measured(sample: Sample, previous?: Counters, cost?: number, sin
   const span = spanOf(sample, before);
   const ages = sample.requests.filter(({ state }) => PENDING.has(state)).flatMap(ageOf);
   const pressure = pressureOf(sample, before, span);
-  return {
+  return awake({
     at: Date.parse(sample.takenAt),
     span,
+    ...asleepOver(sample, before, span),
     rings: ringPoints(sample, before, look),
     ...(ages.length > 0 ? { oldest: ages.reduce((a, b) => Math.max(a, b)) } : {}),
     stuck: sample.findings.reduce((sum, { stuck = 0 }) => sum + stuck, 0),
@@ -36,7 +37,7 @@ export function measured(sample: Sample, previous?: Counters, cost?: number, sin
     devices: (sample.devices ?? []).map((device) => deviceOf(device, before, span)),
     ...(pressure ? { pressure } : {}),
     ...(cost === undefined ? {} : { cost }),
-  };
+  });
 }
 
 /** What counters say after a point, of a look or of counters; undefined where they are not of the same process, or too soon. */
@@ -45,9 +46,10 @@ export function counted(now: Counters, before: Counters, last: HistoryPoint): Hi
   if (!isSame(now, before) || span < LEAST_SPAN) return undefined;
   const { oldest, stuck, workers } = last;
   const pressure = pressureOf(now, before, span);
-  return {
+  return awake({
     at: Date.parse(now.takenAt),
     span,
+    ...asleepOver(now, before, span),
     counted: true,
     rings: now.rings.map((ring) => {
       const { states = {}, sqpollBusy } = last.rings.find(({ id }) => id === ring.id) ?? {};
@@ -59,7 +61,7 @@ export function counted(now: Counters, before: Counters, last: HistoryPoint): Hi
     workers,
     devices: (now.devices ?? []).map((device) => deviceOf(device, before, span)),
     ...(pressure ? { pressure } : {}),
-  };
+  });
 }
 
 function isSame(a: Counters, b: Counters): boolean {
@@ -70,6 +72,22 @@ function isSame(a: Counters, b: Counters): boolean {
 function spanOf({ host }: Counters, before: Counters | undefined): number {
   const [now, then] = [host.uptime, before?.host.uptime];
   return now === undefined || then === undefined ? 0 : Math.max(0, now - then);
+}
+
+function asleepOver(now: Counters, before: Counters | undefined, span: number): { asleep?: number } {
+  const asleep = before && asleepBetween(now, before, span);
+  return asleep === undefined ? {} : { asleep };
+}
+
+/** Nothing goes on in a host that is suspended: a rate over that time is none of its programs'. */
+function awake(point: HistoryPoint): HistoryPoint {
+  if (point.asleep === undefined) return point;
+  const { pressure: _, ...rest } = point;
+  return {
+    ...rest,
+    rings: point.rings.map(({ submitted: _s, completed: _c, sqpollBusy: _b, ...ring }) => ring),
+    devices: point.devices.map(({ name, inFlight }) => ({ name, inFlight })),
+  };
 }
 
 function ageOf({ age, seen }: Request): number[] {

@@ -12,6 +12,8 @@ export interface HistoryPoint {
   readonly at: number;
   /** Seconds it stands for: until the point before. 0 of a first one. */
   readonly span: number;
+  /** Seconds of it in which the host was suspended, where that is known: then there are no rates. */
+  readonly asleep?: number;
   /** From counters alone. */
   readonly counted?: true;
   readonly rings: readonly RingPoint[];

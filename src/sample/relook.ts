@@ -114,7 +114,7 @@ export async function relook(
   const { startTime, name } = previous.process;
   const same = stat?.startTime === startTime && stat?.comm === name;
   if (!stat || !same || !sameTasks || !sameFiles) return undefined;
-  const { uptime } = await clocks;
+  const { uptime, awake } = await clocks;
   const ioPressure = parsePressure(textOf(pressureFile) ?? '');
   const [fuseServers, submissions] = await Promise.all([
     findFuseServers(target, { resources: previous.resources, devices, clocks }),
@@ -127,6 +127,7 @@ export async function relook(
       host: {
         ...previous.host,
         ...(uptime === undefined ? {} : { uptime }),
+        ...(awake === undefined ? {} : { awake }),
         ...(ioPressure === undefined ? {} : { ioPressure }),
       },
       rights: previous.rights,

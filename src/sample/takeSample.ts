@@ -102,7 +102,7 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
   });
   const target = guard.before(view);
   const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
-  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks.uptime);
+  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks);
   const [statFile, statusFile, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
   const stat = parseStat(textOf(statFile) ?? '');
   if (!stat) throw noSuchProcess(pid, target.label);

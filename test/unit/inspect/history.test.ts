@@ -2,9 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { trendText } from '../../../src/explain/trend';
 import { History } from '../../../src/inspect/history';
 import { measured } from '../../../src/inspect/measure';
 import type { Request, Ring, Sample } from '../../../src/model/sample';
+import { withRates } from '../../../src/sample/ringRates';
 import { sampleOf, taskOf } from '../samples';
 
 const RING: Ring = { id: 1, fd: 3, owner: 7, setup: [], readable: true };
@@ -103,6 +105,28 @@ describe('a look in numbers', () => {
     expect(point.pressure).toEqual({ some: 0.5, full: 0.25 });
     expect(point.devices).toEqual([{ name: 'sda', inFlight: 3, completed: 20 }]);
     expect(point.cost).toBe(0.004);
+  });
+
+  it('has no rates over a time in which the host was suspended, and says for how long that was', () => {
+    const device = { name: 'sda', inFlightReads: 2, completed: 100 };
+    const seen = (second: number, awake: number, done: number) =>
+      at(
+        second,
+        { rings: [{ ...RING, sqHead: done, cqTail: done }], devices: [{ ...device, completed: done }] },
+        { awake, ioPressure: { some: done } },
+      );
+    const before = seen(100, 98.5, 10);
+    const point = measured(seen(222, 100.5, 1000), before);
+    expect(point).toMatchObject({ span: 122, asleep: 120 });
+    expect(point.rings[0]).toEqual({ id: 1, states: {}, unreaped: 0, overflowed: 0 });
+    expect(point.devices).toEqual([{ name: 'sda', inFlight: 2 }]);
+    expect(point).not.toHaveProperty('pressure');
+    expect(trendText(point)).toContain('nothing was seen for 2 min 0 s: the host was suspended');
+    expect(withRates(seen(222, 100.5, 1000), before).rings[0]).not.toHaveProperty('submittedRate');
+    // The clocks drift apart, and a host that is awake may be busy for long.
+    expect(measured(seen(222, 219, 1000), before)).not.toHaveProperty('asleep');
+    expect(measured(seen(222, 219, 1230), before).rings[0]?.submitted).toBe(10);
+    expect(withRates(seen(222, 219, 1230), before).rings[0]?.submittedRate).toBe(10);
   });
 
   it('has the share of time in which the SQPOLL thread had work', () => {
