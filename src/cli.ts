@@ -178,7 +178,7 @@ async function serve(target: Target, pid: number, where: Listening): Promise<num
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const take = (previous?: Sample) => look(target, pid, { previous, signal: stop.signal, walk: { layouts } });
-  const served = await serveMetrics(where, take, stop.signal);
+  const served = await serveMetrics(where, take, stop.signal, () => target.processor);
   process.stderr.write(`Numbers of process ${pid} at ${served.url}. Ctrl-C ends it.\n`);
   await served.ended;
   return EXIT.ok;

@@ -20,6 +20,9 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
     })),
   );
   const ends = columns.map(([, end]) => times[end - 1] ?? 0);
+  const gaps = columns.map(([from, end]) =>
+    held.points.slice(from, end).reduce((sum, { asleep = 0 }) => sum + asleep, 0),
+  );
   const head = element(
     'tr',
     undefined,
@@ -30,7 +33,7 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
     element(
       'tr',
       undefined,
-      header(clockTime(at), 'row'),
+      header(`${clockTime(at)}${gapWords(gaps[row])}`, 'row'),
       ...all.map(({ unit, line }) => element('td', undefined, valueText(line[row]?.y, unit))),
     ),
   );
@@ -46,6 +49,11 @@ export function tableOf(charts: readonly ChartSpec[], held: Columns, span: Span)
     element('thead', undefined, head),
     element('tbody', undefined, ...rows),
   );
+}
+
+/** Why nothing was seen before a moment. */
+function gapWords(asleep = 0): string {
+  return asleep > 0 ? ` (${t('the host was suspended for {0} before', valueText(asleep, 'seconds'))})` : '';
 }
 
 function header(text: string, scope: 'col' | 'row'): HTMLTableCellElement {

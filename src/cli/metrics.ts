@@ -13,18 +13,24 @@ export interface Served {
   readonly ended: Promise<void>;
 }
 
-/** Serves OpenMetrics at /metrics, a look for those who ask, at most one a second. Rejects where it cannot listen. */
+/**
+ * Serves OpenMetrics at /metrics, a look for those who ask, at most one a second; `spent` = milliseconds of a processor that the probe
+ * has taken. Rejects where it cannot listen.
+ */
 export async function serveMetrics(
   { address, port }: Listening,
   take: (previous?: Sample) => Promise<Sample>,
   stop: AbortSignal,
+  spent: () => number | undefined = () => undefined,
 ): Promise<Served> {
   let last: { readonly at: number; readonly text: Promise<string> } | undefined;
   let previous: Sample | undefined;
   const text = async (): Promise<string> => {
     const started = performance.now();
     previous = await take(previous);
-    return openMetrics([{ sample: previous, cost: (performance.now() - started) / 1000 }]);
+    const cost = (performance.now() - started) / 1000;
+    const probe = spent();
+    return openMetrics([{ sample: previous, cost, probe: probe === undefined ? undefined : probe / 1000 }]);
   };
   let gone: (error: unknown) => void = () => undefined;
   const server = createServer(({ method, url }, response) => {

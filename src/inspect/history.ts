@@ -148,6 +148,7 @@ function merge(a: HistoryPoint, b: HistoryPoint): HistoryPoint {
     at: b.at,
     span,
     ...(a.counted && b.counted ? { counted: true } : {}),
+    ...optional('asleep', a.asleep === undefined ? b.asleep : a.asleep + (b.asleep ?? 0)),
     rings: paired(
       a.rings,
       b.rings,

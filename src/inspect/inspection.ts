@@ -1,4 +1,6 @@
+import { probeShare } from '../explain/trend';
 import { type ErrorCode, UserError } from '../model/errors';
+import type { HistoryPoint } from '../model/history';
 import type { Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
 import { withStanding } from '../source/standing';
@@ -17,7 +19,20 @@ export interface InspectionSnapshot {
   readonly problem?: InspectionProblem;
   /** Seconds a look took; how much the inspector itself costs. */
   readonly cost?: number;
+  readonly activity?: Activity;
 }
+
+/** How it goes, as of the newest look; from the second one on. */
+export interface Activity {
+  readonly point: HistoryPoint;
+  /** Share of a processor that this program has taken since the inspection began. */
+  readonly own: number;
+  /** The same of the host's probe, of late; absent where nobody counts. */
+  readonly probe?: number;
+}
+
+/** Points that tell what the probe takes. */
+const LATELY = 30;
 
 /** A search through the kernel's memory for requests that stand on none of its lists. */
 export interface Search {
@@ -89,6 +104,9 @@ export class Inspection {
   private counting: number | undefined;
   /** Milliseconds this program took for the last counters. */
   private ownCount = 0;
+  /** Milliseconds this program took for all of them. */
+  private spentOwn = 0;
+  private readonly began: number;
 
   /** `interval` in seconds; undefined = only when asked. */
   constructor(
@@ -99,6 +117,7 @@ export class Inspection {
     private readonly read?: ReadCounters,
   ) {
     this.interval = interval;
+    this.began = clock.now();
   }
 
   get snapshot(): InspectionSnapshot {
@@ -200,7 +219,9 @@ export class Inspection {
       this.history.add(sample, cost, this.budget.total);
       this.pace.looked(sample);
       const state = this.current.state === 'paused' ? 'paused' : 'live';
-      this.publish({ state, sample, cost });
+      this.spentOwn += this.own;
+      const activity = this.activity();
+      this.publish({ state, sample, cost, ...(activity ? { activity } : {}) });
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (search?.signal?.aborted) {
@@ -255,6 +276,7 @@ export class Inspection {
     if (this.current.sample?.takenAt !== sample.takenAt) return this.schedule();
     const took = this.clock.now() - started;
     this.ownCount = before === undefined ? took : Math.min(took, (this.clock.processor?.() ?? 0) - before);
+    this.spentOwn += this.ownCount;
     this.pay();
     this.pace.counted(counters);
     if (counters) {
@@ -262,6 +284,15 @@ export class Inspection {
       for (const listener of [...this.counters]) listener();
     }
     this.schedule();
+  }
+
+  private activity(): Activity | undefined {
+    const { points } = this.history;
+    const point = points.at(-1);
+    const passed = this.clock.now() - this.began;
+    if (!point || point.span === 0 || passed <= 0) return undefined;
+    const probe = probeShare(points.slice(-LATELY));
+    return { point, own: this.spentOwn / passed, ...(probe === undefined ? {} : { probe }) };
   }
 
   private pay(): void {

@@ -2,7 +2,8 @@ import { inFlight, uncollected } from '../explain/ringCounts';
 import type { DevicePoint, HistoryPoint, RingPoint, WorkerPoint } from '../model/history';
 import type { BlockDevice, Request, RequestState, Ring, Sample } from '../model/sample';
 import type { Counters } from '../sample/counters';
-import { countersSpan, LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
+import { IN_FLIGHT } from '../sample/requests/counts';
+import { asleepBetween, countersSpan, LEAST_SPAN, perSecond, sameRing } from '../sample/ringRates';
 
 /** Where something waits for the kernel or for somebody else, not for the program itself. */
 const PENDING: ReadonlySet<RequestState> = new Set<RequestState>([
@@ -25,9 +26,10 @@ export function measured(sample: Sample, previous?: Counters, cost?: number, sin
   const span = spanOf(sample, before);
   const ages = sample.requests.filter(({ state }) => PENDING.has(state)).flatMap(ageOf);
   const pressure = pressureOf(sample, before, span);
-  return {
+  return awake({
     at: Date.parse(sample.takenAt),
     span,
+    ...asleepOver(sample, before, span),
     rings: ringPoints(sample, before, look),
     ...(ages.length > 0 ? { oldest: ages.reduce((a, b) => Math.max(a, b)) } : {}),
     stuck: sample.findings.reduce((sum, { stuck = 0 }) => sum + stuck, 0),
@@ -35,7 +37,7 @@ export function measured(sample: Sample, previous?: Counters, cost?: number, sin
     devices: (sample.devices ?? []).map((device) => deviceOf(device, before, span)),
     ...(pressure ? { pressure } : {}),
     ...(cost === undefined ? {} : { cost }),
-  };
+  });
 }
 
 /** What counters say after a point, of a look or of counters; undefined where they are not of the same process, or too soon. */
@@ -44,9 +46,10 @@ export function counted(now: Counters, before: Counters, last: HistoryPoint): Hi
   if (!isSame(now, before) || span < LEAST_SPAN) return undefined;
   const { oldest, stuck, workers } = last;
   const pressure = pressureOf(now, before, span);
-  return {
+  return awake({
     at: Date.parse(now.takenAt),
     span,
+    ...asleepOver(now, before, span),
     counted: true,
     rings: now.rings.map((ring) => {
       const { states = {}, sqpollBusy } = last.rings.find(({ id }) => id === ring.id) ?? {};
@@ -58,7 +61,7 @@ export function counted(now: Counters, before: Counters, last: HistoryPoint): Hi
     workers,
     devices: (now.devices ?? []).map((device) => deviceOf(device, before, span)),
     ...(pressure ? { pressure } : {}),
-  };
+  });
 }
 
 function isSame(a: Counters, b: Counters): boolean {
@@ -71,31 +74,71 @@ function spanOf({ host }: Counters, before: Counters | undefined): number {
   return now === undefined || then === undefined ? 0 : Math.max(0, now - then);
 }
 
+function asleepOver(now: Counters, before: Counters | undefined, span: number): { asleep?: number } {
+  const asleep = before && asleepBetween(now, before, span);
+  return asleep === undefined ? {} : { asleep };
+}
+
+/** Nothing goes on in a host that is suspended: a rate over that time is none of its programs'. */
+function awake(point: HistoryPoint): HistoryPoint {
+  if (point.asleep === undefined) return point;
+  const { pressure: _, ...rest } = point;
+  return {
+    ...rest,
+    rings: point.rings.map(({ submitted: _s, completed: _c, sqpollBusy: _b, ...ring }) => ring),
+    devices: point.devices.map(({ name, inFlight }) => ({ name, inFlight })),
+  };
+}
+
 function ageOf({ age, seen }: Request): number[] {
   return age === undefined && seen === undefined ? [] : [Math.max(age ?? 0, seen ?? 0)];
 }
 
 function ringPoints(sample: Sample, before: Counters | undefined, look: Counters | undefined): RingPoint[] {
   const { rings, requests } = sample;
-  const states = new Map<number | null, Partial<Record<RequestState, number>>>();
-  for (const { ring, state } of requests) {
-    const counts = states.get(ring) ?? {};
-    counts[state] = (counts[state] ?? 0) + 1;
-    states.set(ring, counts);
+  const rows = new Map<number | null, Request[]>();
+  for (const request of requests) {
+    const own = rows.get(request.ring);
+    if (own) own.push(request);
+    else rows.set(request.ring, [request]);
   }
   return rings.map((ring) => {
     const then = sameRing(ring, before);
     const from = then ? before : look;
     const span = from ? countersSpan(sample, from) : 0;
-    return ringPoint(ring, then ?? sameRing(ring, look), span, states.get(ring.id) ?? {});
+    const states = statesOf(rows.get(ring.id) ?? [], inFlight(ring));
+    const point = ringPoint(ring, then ?? sameRing(ring, look), span, states);
+    const sqpollBusy = look && busyShare(ring, sameRing(ring, look), countersSpan(sample, look));
+    return sqpollBusy === undefined ? point : { ...point, sqpollBusy };
   });
+}
+
+/**
+ * How many stand where; `count` = in flight. Rows in doubt are more than are in flight where only memory tells of a busy ring: each
+ * may have ended. Of those only as many count as there can be, and none where it is not known which.
+ */
+function statesOf(rows: readonly Request[], count = Number.POSITIVE_INFINITY): RingPoint['states'] {
+  const sure: Partial<Record<RequestState, number>> = {};
+  const doubtful: Partial<Record<RequestState, number>> = {};
+  let [listed, doubts] = [0, 0];
+  for (const { state, certainty } of rows) {
+    const pending = IN_FLIGHT.has(state);
+    const into = pending && certainty === 'ambiguous' ? doubtful : sure;
+    into[state] = (into[state] ?? 0) + 1;
+    if (into === doubtful) doubts++;
+    else if (pending) listed++;
+  }
+  const room = Math.max(0, count - listed);
+  const states = Object.keys(doubtful) as RequestState[];
+  if (doubts > room && states.length > 1) return sure;
+  for (const state of states) sure[state] = (sure[state] ?? 0) + Math.min(room, doubtful[state] ?? 0);
+  return sure;
 }
 
 function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: RingPoint['states']): RingPoint {
   const count = inFlight(ring);
   const submitted = perSecond(ring.sqHead, then?.sqHead, span);
   const completed = perSecond(ring.cqTail, then?.cqTail, span);
-  const sqpollBusy = busyShare(ring, then);
   return {
     id: ring.id,
     ...(count === undefined ? {} : { inFlight: count }),
@@ -104,16 +147,13 @@ function ringPoint(ring: Ring, then: Ring | undefined, span: number, states: Rin
     ...(completed === undefined ? {} : { completed }),
     unreaped: uncollected(ring),
     overflowed: ring.overflowed ?? 0,
-    ...(sqpollBusy === undefined ? {} : { sqpollBusy }),
   };
 }
 
-function busyShare(ring: Ring, then: Ring | undefined): number | undefined {
-  const { sqpollTotalTime: total, sqpollWorkTime: work } = ring;
-  if (total === undefined || work === undefined) return undefined;
-  const passed = total - (then?.sqpollTotalTime ?? Number.NaN);
-  const worked = work - (then?.sqpollWorkTime ?? Number.NaN);
-  return passed > 0 && worked >= 0 ? Math.min(1, worked / passed) : undefined;
+/** Of the time between two looks; SqTotalTime is but the time for which the thread ran: while it sleeps it stands. */
+function busyShare(ring: Ring, then: Ring | undefined, span: number): number | undefined {
+  const worked = (ring.sqpollWorkTime ?? Number.NaN) - (then?.sqpollWorkTime ?? Number.NaN);
+  return worked >= 0 && span >= LEAST_SPAN ? Math.min(1, worked / 1e6 / span) : undefined;
 }
 
 function workersOf({ tasks, workerPools }: Sample): WorkerPoint {

@@ -12,6 +12,8 @@ export interface HistoryPoint {
   readonly at: number;
   /** Seconds it stands for: until the point before. 0 of a first one. */
   readonly span: number;
+  /** Seconds of it in which the host was suspended, where that is known: then there are no rates. */
+  readonly asleep?: number;
   /** From counters alone. */
   readonly counted?: true;
   readonly rings: readonly RingPoint[];
@@ -35,7 +37,7 @@ export interface RingPoint {
   readonly id: number;
   /** Submitted and not completed. */
   readonly inFlight?: number;
-  /** Listed requests by where they stand. */
+  /** Listed requests by where they stand; of those in doubt no more than are in flight. */
   readonly states: Readonly<Partial<Record<RequestState, number>>>;
   /** SQEs the kernel has taken, and CQEs it has posted, a second. */
   readonly submitted?: number;

@@ -108,6 +108,8 @@ export interface Host {
   readonly arch: string;
   /** Seconds since boot when the sample was taken. */
   readonly uptime?: number;
+  /** Seconds of them that the scheduler's clock has counted: none while the host was suspended. */
+  readonly awake?: number;
   readonly cpus?: number;
   /** Tasks of the whole machine that the kernel counts as waiting for I/O at this moment (procs_blocked of /proc/stat). */
   readonly ioWaiting?: number;

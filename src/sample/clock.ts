@@ -19,14 +19,18 @@ export interface Clocks {
   readonly uptime?: number;
   /** Now, on the clock of se.exec_start. Seconds. */
   readonly scheduler?: number;
+  /** The same, where it was read and not taken from the uptime. */
+  readonly awake?: number;
 }
 
 /** The clocks from clockFiles, in that order. */
 export function clocksFrom(files: readonly (ReadResult | undefined)[]): Clocks {
   const uptime = parseUptime(textOf(files[0]) ?? '');
-  const scheduler = parseSched(textOf(files[1]) ?? '')?.execStart ?? uptime;
+  const awake = parseSched(textOf(files[1]) ?? '')?.execStart;
+  const scheduler = awake ?? uptime;
   return {
     ...(uptime === undefined ? {} : { uptime }),
     ...(scheduler === undefined ? {} : { scheduler }),
+    ...(awake === undefined ? {} : { awake }),
   };
 }

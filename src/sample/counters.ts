@@ -3,9 +3,9 @@ import type { MemoryResult } from '../probe/protocol';
 import { type MapsRow, ringMappings } from '../procfs/maps';
 import { parsePressure } from '../procfs/pressure';
 import { parseStat } from '../procfs/stat';
-import { parseUptime } from '../procfs/uptime';
 import { HEADER_BYTES, type RingHeader, readHeader, sqRingFlag } from '../ring/header';
 import type { Target } from '../target/target';
+import { clockFiles, clocksFrom } from './clock';
 import { countAgain } from './deviceFacts';
 import { IO_PRESSURE } from './host';
 import { lookRemembered, type Memory } from './relook';
@@ -14,7 +14,7 @@ import { textOf } from './text';
 
 /** What tells how a process goes without a look at it. A Sample has it, too, so that rates can be told between the two. */
 export interface Counters extends Pick<Sample, 'takenAt' | 'countedAt' | 'rings' | 'devices'> {
-  readonly host: Pick<Host, 'uptime' | 'ioPressure'>;
+  readonly host: Pick<Host, 'uptime' | 'awake' | 'ioPressure'>;
   readonly process: Pick<Process, 'pid' | 'startTime'>;
 }
 
@@ -47,7 +47,7 @@ export async function readCounters(target: Target, last: Sample): Promise<Counte
   });
   const takenAt = new Date().toISOString();
   const [files, headers, inodes, devices] = await Promise.all([
-    target.read([`/proc/${pid}/stat`, '/proc/uptime', IO_PRESSURE]),
+    target.read([`/proc/${pid}/stat`, IO_PRESSURE, ...clockFiles(target)]),
     found.length === 0
       ? []
       : target.memory(
@@ -57,15 +57,16 @@ export async function readCounters(target: Target, last: Sample): Promise<Counte
     target.inodes(found.map(({ ring }) => `/proc/${pid}/fd/${ring.fd}`)),
     countAgain(target, last.devices ?? []),
   ]);
-  const [stat, uptime, pressure] = files.map((file) => textOf(file) ?? '');
+  const [stat, pressure] = files.map((file) => textOf(file) ?? '');
   const now = parseStat(stat ?? '');
   if (!now || now.startTime !== startTime || now.comm !== name || /^[ZX]$/.test(now.state)) return undefined;
-  const seconds = parseUptime(uptime ?? '');
+  const { uptime, awake } = clocksFrom(files.slice(2));
   const ioPressure = parsePressure(pressure ?? '');
   return {
     takenAt,
     host: {
-      ...(seconds === undefined ? {} : { uptime: seconds }),
+      ...(uptime === undefined ? {} : { uptime }),
+      ...(awake === undefined ? {} : { awake }),
       ...(ioPressure === undefined ? {} : { ioPressure }),
     },
     process: last.process,

@@ -1,4 +1,4 @@
-import type { Backing, BlockDevice, RemoteMount, Resource } from '../model/sample';
+import type { Backing, BlockDevice, RemoteMount, Resource, SocketInfo } from '../model/sample';
 import { parseFdinfo } from '../procfs/fdinfo';
 import type { InetRow } from '../procfs/inet';
 import { type MountinfoRow, parseMountinfo } from '../procfs/mountinfo';
@@ -30,6 +30,17 @@ export interface Known {
   readonly resources: readonly Resource[];
   readonly servers: readonly BlockDevice[];
   readonly devices: readonly BlockDevice[];
+  /** By inode, whenever the last look was. */
+  readonly protocols: ReadonlyMap<number, SocketInfo['protocol']>;
+}
+
+/** What sockets are, by inode. */
+export function protocolsOf(resources: readonly Resource[]): Map<number, SocketInfo['protocol']> {
+  return new Map(
+    resources.flatMap(({ inode, socket }) =>
+      inode === undefined || !socket ? [] : [[inode, socket.protocol] as const],
+    ),
+  );
 }
 
 const NO_SOCKETS: SocketTable = { byInode: new Map(), tcp: [], missing: [] };
@@ -53,7 +64,7 @@ export async function readResources(
   const inodes = new Set(listed.flatMap(({ link }) => (link.kind === 'socket' ? [link.inode] : [])));
   const [{ descriptors }, sockets] = await Promise.all([
     described,
-    inodes.size > 0 ? readSockets(target, pid, inodes) : NO_SOCKETS,
+    inodes.size > 0 ? readSockets(target, pid, inodes, known.protocols) : NO_SOCKETS,
   ]);
   const mounts = await withOuter(target, new MountTable(rows), rows, descriptors);
   const bare = descriptors.map((descriptor) =>
@@ -83,7 +94,7 @@ export interface SurroundingsAsked {
   readonly rows: readonly MountinfoRow[];
   readonly mounts: MountTable;
   readonly search: HolderSearch;
-  readonly known: Known;
+  readonly known: Omit<Known, 'protocols'>;
   readonly ownInode: boolean;
 }
 

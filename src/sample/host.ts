@@ -4,6 +4,7 @@ import { cpuCount } from '../procfs/cpuList';
 import { parsePressure } from '../procfs/pressure';
 import { parseProcsBlocked } from '../procfs/procsBlocked';
 import { parseVersion, parseVersionSignature } from '../procfs/version';
+import type { Clocks } from './clock';
 import { textOf } from './text';
 
 export const IO_PRESSURE = '/proc/pressure/io';
@@ -22,7 +23,7 @@ export const HOST_FILES = [
 export function hostFrom(
   files: readonly (ReadResult | undefined)[],
   arch: string,
-  uptime: number | undefined,
+  { uptime, awake }: Clocks,
 ): Host {
   const [versionText, signature, name, release, online, stat, pressure] = files.map(textOf);
   const cpus = cpuCount(online ?? '');
@@ -36,6 +37,7 @@ export function hostFrom(
     ...(stable === undefined ? {} : { stable }),
     arch,
     ...(uptime === undefined ? {} : { uptime }),
+    ...(awake === undefined ? {} : { awake }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(ioWaiting === undefined ? {} : { ioWaiting }),
     ...(ioPressure === undefined ? {} : { ioPressure }),

@@ -13,7 +13,7 @@ import { textOf } from './text';
 const MOST_PROCESSES = 5000;
 
 /** The link of a ring's descriptor. */
-const RING = 'anon_inode:[io_uring]';
+export const RING = 'anon_inode:[io_uring]';
 
 export interface Holding extends ProcessNumber {
   readonly fd: string;
@@ -136,6 +136,19 @@ export function soughtLinks(
   return [...new Set([...links, ...(fuse ? ['/dev/fuse'] : [])])];
 }
 
+/** What was searched for among processes, and found. */
+export interface Searched {
+  readonly wanted: ReadonlySet<string>;
+  readonly holdings: readonly Holding[];
+}
+
+/** By the list of processes of a look. */
+const searches = new WeakMap<ListResult, Searched>();
+
+export function searchedWith(processes: ListResult): Searched {
+  return searches.get(processes) ?? { wanted: new Set(), holdings: [] };
+}
+
 /** The descriptors of all processes whose links are among `wanted`. */
 export async function findHoldings(
   target: Target,
@@ -156,6 +169,9 @@ export async function findHoldings(
       if (link !== undefined) holdings.push({ pid: Number(searched[index]), fd: name, link });
     }
   }
+  const { wanted: earlier, holdings: others } = searchedWith(processes);
+  const more = holdings.filter(({ link }) => !earlier.has(link));
+  searches.set(processes, { wanted: new Set([...earlier, ...wanted]), holdings: [...others, ...more] });
   return holdings;
 }
 

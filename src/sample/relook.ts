@@ -17,6 +17,7 @@ import { layoutOf, type WalkOptions } from './pendingSources';
 import { withCalls } from './remoteMounts';
 import { readRingSources } from './ringSources';
 import { findRings } from './rings';
+import type { Search } from './standingHolders';
 import { rememberTasks, tasksRemembered } from './standingTasks';
 import { readTasks, type TasksAsked } from './tasks';
 import { textOf } from './text';
@@ -32,6 +33,8 @@ export interface Memory {
   readonly innerReader: boolean;
   readonly guard: MemoryGuard;
   readonly trouble: Gathered['trouble'];
+  /** Of all processes. */
+  readonly search?: Search;
 }
 
 /** Milliseconds for which files, sockets and names of a whole look stand. */
@@ -111,7 +114,7 @@ export async function relook(
   const { startTime, name } = previous.process;
   const same = stat?.startTime === startTime && stat?.comm === name;
   if (!stat || !same || !sameTasks || !sameFiles) return undefined;
-  const { uptime } = await clocks;
+  const { uptime, awake } = await clocks;
   const ioPressure = parsePressure(textOf(pressureFile) ?? '');
   const [fuseServers, submissions] = await Promise.all([
     findFuseServers(target, { resources: previous.resources, devices, clocks }),
@@ -124,6 +127,7 @@ export async function relook(
       host: {
         ...previous.host,
         ...(uptime === undefined ? {} : { uptime }),
+        ...(awake === undefined ? {} : { awake }),
         ...(ioPressure === undefined ? {} : { ioPressure }),
       },
       rights: previous.rights,

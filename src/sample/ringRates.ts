@@ -14,6 +14,7 @@ export function withRates(sample: Sample, previous: Sample | undefined): Sample 
   if (previous?.process.pid !== process.pid || previous.process.startTime !== process.startTime)
     return sample;
   const span = countersSpan(sample, previous);
+  if (asleepBetween(sample, previous, span) !== undefined) return sample;
   return { ...sample, rings: rings.map((ring) => withRate(ring, sameRing(ring, previous), span)) };
 }
 
@@ -25,6 +26,19 @@ export function countersSpan(
   const at = ({ countedAt, host }: Pick<Counters, 'countedAt' | 'host'>) =>
     countedAt ?? host.uptime ?? Number.NaN;
   return at(now) - at(then);
+}
+
+/** Seconds, and share of the span, by which the two clocks differ at least when the host was suspended: they drift, too. */
+const SUSPENDED = { seconds: 5, share: 0.25 };
+
+/** Seconds of a span in which the host was suspended: the time since boot went on, the scheduler's clock did not. Undefined = it was not, or nobody knows. */
+export function asleepBetween(
+  now: Pick<Counters, 'host'>,
+  then: Pick<Counters, 'host'>,
+  span: number,
+): number | undefined {
+  const asleep = span - ((now.host.awake ?? Number.NaN) - (then.host.awake ?? Number.NaN));
+  return asleep >= SUSPENDED.seconds && asleep >= span * SUSPENDED.share ? asleep : undefined;
 }
 
 function withRate(ring: Ring, then: Ring | undefined, span: number): Ring {

@@ -7,6 +7,7 @@ import { textOf } from './text';
 /** Bytes of one table: about 100,000 sockets. */
 export const TABLE_LIMIT = 16 << 20;
 const INET = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
+const TABLES = [...INET, 'unix'] as const;
 
 export interface SocketTable {
   /** By the socket's inode, in the network namespace of the process. */
@@ -17,13 +18,41 @@ export interface SocketTable {
   readonly missing: readonly string[];
 }
 
-/** The sockets of the process's network namespace that are in `wanted`. */
+type Table = (typeof TABLES)[number];
+
+/**
+ * The sockets of the process's network namespace that are in `wanted`. `known` = protocols that an earlier look found, by inode: a
+ * socket keeps its own, and the kernel walks all its buckets for a table, empty ones too.
+ */
 export async function readSockets(
   target: Target,
   pid: number,
   wanted: ReadonlySet<number>,
+  known: ReadonlyMap<number, SocketInfo['protocol']> = new Map(),
 ): Promise<SocketTable> {
-  const names = [...INET, 'unix'];
+  const first = tablesOf(wanted, known);
+  const found = await readTables(target, pid, wanted, first);
+  if (first.length === TABLES.length || [...wanted].every((inode) => found.byInode.has(inode))) return found;
+  return readTables(target, pid, wanted, TABLES);
+}
+
+/** Where those are listed; both of TCP where one is, for the other end may be in the other. */
+function tablesOf(
+  wanted: ReadonlySet<number>,
+  known: ReadonlyMap<number, SocketInfo['protocol']>,
+): readonly Table[] {
+  const protocols = new Set([...wanted].map((inode) => known.get(inode)));
+  if (protocols.has(undefined) || protocols.has('unknown')) return TABLES;
+  const tcp = protocols.has('tcp') || protocols.has('tcp6');
+  return TABLES.filter((name) => protocols.has(name) || (tcp && name.startsWith('tcp')));
+}
+
+async function readTables(
+  target: Target,
+  pid: number,
+  wanted: ReadonlySet<number>,
+  names: readonly Table[],
+): Promise<SocketTable> {
   const results = await target.read(
     names.map((name) => `/proc/${pid}/net/${name}`),
     { limit: TABLE_LIMIT },
@@ -43,10 +72,9 @@ export async function readSockets(
       addUnix(byInode, text, wanted);
       continue;
     }
-    const protocol = INET[index] ?? 'tcp';
-    const { rows } = parseInetTable(text, protocol);
-    addInet(byInode, rows, protocol, wanted);
-    if (protocol.startsWith('tcp')) for (const row of rows) tcp.push(row);
+    const { rows } = parseInetTable(text, name);
+    addInet(byInode, rows, name, wanted);
+    if (name.startsWith('tcp')) for (const row of rows) tcp.push(row);
   }
   return { byInode, tcp, missing };
 }

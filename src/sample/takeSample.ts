@@ -23,7 +23,7 @@ import { findFaultHandlers } from './faultHandlers';
 import { foreseen } from './foreseenLooks';
 import { findFrozen } from './frozen';
 import { findFuseServers } from './fuseServers';
-import { readResources } from './holdings';
+import { protocolsOf, readResources } from './holdings';
 import { HOST_FILES, hasOwnInode, hostFrom } from './host';
 import { findAwaitedLocks } from './locks';
 import { MemoryGuard } from './memoryGuard';
@@ -32,11 +32,12 @@ import { findOtherEnds } from './otherEnds';
 import { HolderSearch, soughtLinks } from './peers';
 import { beginWalking, type WalkOptions } from './pendingSources';
 import { noSuchProcess, processGone, refusalOf } from './refusals';
-import { relook, rememberLook, standsYet } from './relook';
+import { lookRemembered, relook, rememberLook, standsYet } from './relook';
 import { withRequestAges } from './requestAges';
 import { withRates } from './ringRates';
 import { type RingSources, readRingSources } from './ringSources';
 import { findRings } from './rings';
+import { knownLately, searchIsDue, searchOf } from './standingHolders';
 import { rememberTasks, tasksRemembered } from './standingTasks';
 import { readTasks } from './tasks';
 import { errnoOf, textOf } from './text';
@@ -48,9 +49,6 @@ export interface SampleOptions {
   /** How the kernel's own structures are walked; false = not at all. */
   readonly walk?: WalkOptions | false;
 }
-
-/** Other processes are searched anew when this many seconds have passed on the host's clock. */
-const SEARCH_EVERY = 5;
 
 /** USER_HZ: the unit of /proc/PID/stat's times is 1/100 s on every architecture Linux runs io_uring on. */
 const TICKS_PER_SECOND = 100;
@@ -104,7 +102,7 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
   });
   const target = guard.before(view);
   const clocks = clocksFrom(files.slice(HOST_FILES.length + PROCESS_FILES.length));
-  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks.uptime);
+  const host = hostFrom(files.slice(0, HOST_FILES.length), target.arch, clocks);
   const [statFile, statusFile, cgroup, mountinfo, stackFile] = files.slice(HOST_FILES.length);
   const stat = parseStat(textOf(statFile) ?? '');
   if (!stat) throw noSuchProcess(pid, target.label);
@@ -117,12 +115,7 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
   const refusal = refusalOf(stat, status, tids.length);
   if (refusal) throw refusal;
 
-  const lately = recent(options.previous, stat, clocks.uptime);
-  const known = {
-    resources: lately?.resources ?? [],
-    servers: lately?.devices ?? [],
-    devices: options.previous?.devices ?? [],
-  };
+  const before = options.previous?.process.startTime === stat.startTime ? options.previous : undefined;
   // Asked for before the tasks, so that it is answered and understood while those are read.
   const fdList = fdLists[0] ?? { ok: false as const, errno: 'ENOENT' };
   const bare = bareDescriptors(fdList);
@@ -130,7 +123,15 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
   const ringDescriptors = bare.filter(isRing);
   const { rows } = parseMountinfo(textOf(mountinfo) ?? '');
   const ownInode = hasOwnInode(host.kernel);
-  const holders = new HolderSearch(target, processes, lately ? [] : soughtLinks(bare, rows, ownInode));
+  const sought = soughtLinks(bare, rows, ownInode);
+  const lately = await knownLately(target, before, clocks.uptime, { processes, sought });
+  const known = {
+    resources: lately?.resources ?? [],
+    servers: lately?.devices ?? [],
+    devices: options.previous?.devices ?? [],
+    protocols: protocolsOf(before?.resources ?? []),
+  };
+  const holders = new HolderSearch(target, processes, lately ? [] : sought);
   const { search, ...plainly } = options.walk || {};
   const readRings = (walk: WalkOptions | false, begun?: Promise<WalkBegun | undefined>) =>
     maps.then(([file]) =>
@@ -162,10 +163,7 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
       clocks,
       stacks,
       remember: !target.frozen,
-      known:
-        options.previous?.process.startTime === stat.startTime
-          ? tasksRemembered(options.previous)
-          : undefined,
+      known: tasksRemembered(before),
     }),
     readResources(target, pid, { bare, described, rows, search: holders, known, ownInode }),
     ringSources,
@@ -272,7 +270,9 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
     readAwaited(target, whole),
   ]);
   rememberTasks(ends.resources, tasksFound.known);
+  const searched = searchOf(processes, clocks.uptime, lately && lookRemembered(lately)?.search);
   rememberLook(ends.resources, {
+    ...(searched === undefined ? {} : { search: searched }),
     at: Date.now(),
     stacks,
     descriptors,
@@ -288,21 +288,6 @@ async function lookAfresh(view: Target, pid: number, options: SampleOptions): Pr
     ...(frozen.length > 0 ? { frozen } : {}),
     notVisible: [...named.notVisible, ...ends.blind, ...guard.blindness()],
   };
-}
-
-/** The earlier look, if it was at the same process and within the same few seconds. */
-function recent(previous: Sample | undefined, stat: Stat, uptime: number | undefined): Sample | undefined {
-  const before = previous?.host.uptime;
-  if (previous?.process.startTime !== stat.startTime || before === undefined || uptime === undefined)
-    return undefined;
-  return Math.floor(before / SEARCH_EVERY) === Math.floor(uptime / SEARCH_EVERY) ? previous : undefined;
-}
-
-/** Whether other processes will be searched at a look now, by our own clock: it is not known what the host's will be. */
-function searchIsDue({ host: { uptime }, takenAt }: Sample): boolean {
-  if (uptime === undefined) return true;
-  const now = uptime + (Date.now() - Date.parse(takenAt)) / 1000;
-  return Math.floor(now / SEARCH_EVERY) !== Math.floor(uptime / SEARCH_EVERY);
 }
 
 /** Bytes of /proc/PID/maps: about 500,000 mappings. */

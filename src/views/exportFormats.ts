@@ -54,10 +54,12 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     label: t('OpenMetrics'),
     detail: t('Numbers of this moment, and traced latencies, as Prometheus reads them'),
     extension: 'prom',
-    text: async ({ sample, cost, traced }) => {
+    text: async ({ sample, points, cost, traced }) => {
+      const counted = points.flatMap(({ probe }) => probe ?? []);
+      const probe = counted.length > 0 ? counted.reduce((a, b) => a + b) : undefined;
       const { openMetrics } = await import('../inspect/exports/openMetrics');
       return openMetrics([
-        { sample, ...(cost === undefined ? {} : { cost }), ...(traced ? { traced } : {}) },
+        { sample, ...(cost === undefined ? {} : { cost }), probe, ...(traced ? { traced } : {}) },
       ]);
     },
   },

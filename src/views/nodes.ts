@@ -7,6 +7,7 @@ import type { InspectionProblem } from '../inspect/problem';
 import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Blindness, Sample } from '../model/sample';
+import { activityNodes } from './activityNodes';
 import { aioNodes } from './aioNodes';
 import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
@@ -78,7 +79,7 @@ function rootNode(inspected: Inspected, cutOff: boolean): Node {
     tooltip: () => rootTooltip(inspected),
     children: () => [
       ...(snapshot.problem && !cutOff ? [problemNode(snapshot.problem, sample !== undefined)] : []),
-      ...(sample ? sampleNodes(sample, moreRights(inspected, sample), tracedNodes(inspected)) : []),
+      ...(sample ? sampleNodes(sample, moreRights(inspected, sample), besides(inspected)) : []),
     ],
   };
 }
@@ -109,10 +110,15 @@ function moreRights({ key, host, snapshot }: Inspected, { rights }: Sample): str
   return can ? key : undefined;
 }
 
-function sampleNodes(sample: Sample, sudo: string | undefined, traced: readonly Node[]): readonly Node[] {
+/** What an inspection knows beyond its newest look. */
+function besides(inspected: Inspected): readonly Node[] {
+  return [...tracedNodes(inspected), ...activityNodes(inspected.snapshot)];
+}
+
+function sampleNodes(sample: Sample, sudo: string | undefined, beside: readonly Node[]): readonly Node[] {
   return [
     ...findingNodes(sample),
-    ...traced,
+    ...beside,
     ...ringNodes(sample),
     ...aioNodes(sample),
     ...taskNodes(sample),

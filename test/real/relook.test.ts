@@ -28,7 +28,10 @@ beforeAll(async () => {
       asked.push(...paths);
       return probe.read(paths, options);
     },
-    list: (paths, options) => probe.list(paths, options),
+    list: (paths, options) => {
+      asked.push(...paths);
+      return probe.list(paths, options);
+    },
     link: (paths, options) => probe.link(paths, options),
     inodes: (paths, options) => probe.inodes(paths, options),
     memory: (pid, ranges, options) => probe.memory(pid, ranges, options),
@@ -182,5 +185,48 @@ describe('a look right after another', () => {
     await expect(takeSample(target, pid, { previous: first })).rejects.toMatchObject({
       code: 'no-such-process',
     });
+  });
+});
+
+describe('who holds the other end', () => {
+  it('is asked of those who held it and of new processes alone, and who has ended is noticed', async () => {
+    const child = spawn(
+      'sh',
+      ['-c', "{ sleep 300 & echo $! >&2; sleep 301; } | sh -c 'echo $$ >&2; read a'"],
+      { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    try {
+      let text = '';
+      for await (const chunk of child.stderr) {
+        text += String(chunk);
+        if (text.split('\n').length > 2) break;
+      }
+      const told = text.trim().split('\n').map(Number);
+      const commandOf = async (pid: number) =>
+        (await probe.read([`/proc/${pid}/cmdline`])).map((file) => (file.ok ? String(file.data) : ''))[0] ??
+        '';
+      const [first = 0, second = 0] = told;
+      const [sleeper, reader] = (await commandOf(first)).startsWith('sleep')
+        ? [first, second]
+        : [second, first];
+      const peersOf = ({ resources }: Sample) =>
+        resources.find(({ fd }) => fd === 0)?.peers?.map(({ pid }) => pid) ?? [];
+      const before = await takeSample(target, reader);
+      expect(peersOf(before)).toContain(sleeper);
+      await sleep(5500);
+      asked = [];
+      const later = await takeSample(target, reader, { previous: before });
+      const [all] = await probe.list(['/proc']);
+      const processes = all?.ok ? all.entries.filter(({ name }) => /^\d+$/.test(name)).length : 0;
+      expect(asked.filter((path) => /^\/proc\/\d+\/fd$/.test(path)).length).toBeLessThan(processes / 2);
+      expect(asked.filter((path) => path.endsWith('/mountinfo')).length).toBeGreaterThan(0);
+      expect(peersOf(later)).toEqual(peersOf(before));
+      process.kill(sleeper, 'SIGKILL');
+      await sleep(2500);
+      const last = await takeSample(target, reader, { previous: later });
+      expect(peersOf(last)).toEqual(peersOf(before).filter((pid) => pid !== sleeper));
+    } finally {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }
   });
 });

@@ -19,7 +19,8 @@ interface Family {
 
 /**
  * The Samples of some processes in the OpenMetrics text format 1.0. Counters of a ring are the kernel's, of 32 bits: where they
- * wrap, it is a reset to who reads them. `cost` = seconds that the look took; `traced`: what a trace before it tells.
+ * wrap, it is a reset to who reads them. `cost` = seconds that the look took; `probe` = seconds of a processor of its host that the probe
+ * has taken so far, for all processes; `traced`: what a trace before it tells.
  */
 export function openMetrics(all: Looked): string {
   const families = [...ringFamilies(all), ...processFamilies(all)];
@@ -32,6 +33,7 @@ export function openMetrics(all: Looked): string {
 export interface LookedAt {
   readonly sample: Sample;
   readonly cost?: number;
+  readonly probe?: number | undefined;
   readonly traced?: TraceDetails;
 }
 
@@ -83,8 +85,9 @@ function ringFamilies(all: Looked): Family[] {
 }
 
 function processFamilies(all: Looked): Family[] {
-  const points = all.map(({ sample, cost }) => ({
+  const points = all.map(({ sample, cost, probe }) => ({
     sample,
+    probe,
     point: measured(sample, undefined, cost),
     labels: processLabels(sample),
   }));
@@ -122,6 +125,11 @@ function processFamilies(all: Looked): Family[] {
       'look_seconds',
       'Time that the last look took.',
       points.map(({ labels, point }) => [labels, point.cost]),
+    ),
+    counter(
+      'probe_cpu_seconds',
+      'Processor time of its host that the probe has taken.',
+      points.map(({ labels, probe }) => [labels, probe]),
     ),
   ];
 }

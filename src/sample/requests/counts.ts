@@ -3,7 +3,8 @@ import type { Request, RequestState, Ring } from '../../model/sample';
 import { withWalkedSlots } from '../registeredSlots';
 import type { RingMemory } from '../ringMemory';
 
-const IN_FLIGHT: ReadonlySet<RequestState> = new Set([
+/** Submitted and not completed. */
+export const IN_FLIGHT: ReadonlySet<RequestState> = new Set([
   ...(['running', 'queued', 'polling', 'waiting', 'issued', 'timeout', 'linked', 'drained'] as const),
 ]);
 

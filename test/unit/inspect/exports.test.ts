@@ -51,6 +51,7 @@ describe('OpenMetrics', () => {
         findings: [STUCK],
       }),
       cost: 0.004,
+      probe: 1.5,
     },
   ]);
 
@@ -67,6 +68,7 @@ describe('OpenMetrics', () => {
       `io_uring_stuck_requests{${labels}} 20`,
       `io_uring_findings{${labels},tag="stuck-on-resource",severity="critical"} 1`,
       `io_uring_look_seconds{${labels}} 0.004`,
+      `io_uring_probe_cpu_seconds_total{${labels}} 1.5`,
     ])
       expect(text.split('\n')).toContain(line);
     expect(text.endsWith('# EOF\n')).toBe(true);

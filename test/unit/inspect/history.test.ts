@@ -2,9 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { trendText } from '../../../src/explain/trend';
 import { History } from '../../../src/inspect/history';
 import { measured } from '../../../src/inspect/measure';
 import type { Request, Ring, Sample } from '../../../src/model/sample';
+import { withRates } from '../../../src/sample/ringRates';
 import { sampleOf, taskOf } from '../samples';
 
 const RING: Ring = { id: 1, fd: 3, owner: 7, setup: [], readable: true };
@@ -77,6 +79,20 @@ describe('a look in numbers', () => {
     expect(point.workers).toEqual({ busy: 1, all: 2, limit: 8 });
   });
 
+  it('counts of those in doubt no more than are in flight, and none where it is not known which', () => {
+    const some = (count: number, more: Partial<Request>) =>
+      Array.from({ length: count }, () => request(more));
+    const doubtful = { certainty: 'ambiguous' } as const;
+    const statesOf = (inFlight: number, requests: Request[]) =>
+      measured(at(10, { rings: [{ ...RING, inFlight }], requests })).rings[0]?.states;
+    const sends = some(32, doubtful);
+    const receives = some(32, { ...doubtful, state: 'polling' });
+    expect(statesOf(33, [...sends, ...receives])).toEqual({});
+    expect(statesOf(33, [request({ state: 'timeout' }), ...sends, ...receives])).toEqual({ timeout: 1 });
+    expect(statesOf(9, [request({ state: 'polling' }), ...receives])).toEqual({ polling: 9 });
+    expect(statesOf(64, [...sends, ...receives])).toEqual({ issued: 32, polling: 32 });
+  });
+
   it('has the share of time that the host waited for I/O, and a device that moves', () => {
     const device = { name: 'sda', inFlightReads: 2, inFlightWrites: 1, completed: 100 };
     const before = at(10, { devices: [device] }, { ioPressure: { some: 0, full: 0 } });
@@ -91,10 +107,36 @@ describe('a look in numbers', () => {
     expect(point.cost).toBe(0.004);
   });
 
+  it('has no rates over a time in which the host was suspended, and says for how long that was', () => {
+    const device = { name: 'sda', inFlightReads: 2, completed: 100 };
+    const seen = (second: number, awake: number, done: number) =>
+      at(
+        second,
+        { rings: [{ ...RING, sqHead: done, cqTail: done }], devices: [{ ...device, completed: done }] },
+        { awake, ioPressure: { some: done } },
+      );
+    const before = seen(100, 98.5, 10);
+    const point = measured(seen(222, 100.5, 1000), before);
+    expect(point).toMatchObject({ span: 122, asleep: 120 });
+    expect(point.rings[0]).toEqual({ id: 1, states: {}, unreaped: 0, overflowed: 0 });
+    expect(point.devices).toEqual([{ name: 'sda', inFlight: 2 }]);
+    expect(point).not.toHaveProperty('pressure');
+    expect(trendText(point)).toContain('nothing was seen for 2 min 0 s: the host was suspended');
+    expect(withRates(seen(222, 100.5, 1000), before).rings[0]).not.toHaveProperty('submittedRate');
+    // The clocks drift apart, and a host that is awake may be busy for long.
+    expect(measured(seen(222, 219, 1000), before)).not.toHaveProperty('asleep');
+    expect(measured(seen(222, 219, 1230), before).rings[0]?.submitted).toBe(10);
+    expect(withRates(seen(222, 219, 1230), before).rings[0]?.submittedRate).toBe(10);
+  });
+
   it('has the share of time in which the SQPOLL thread had work', () => {
+    // It ran for as long as it worked, and slept for the rest of the two seconds.
     const before = at(10, { rings: [{ ...RING, sqpollTotalTime: 1000, sqpollWorkTime: 500 }] });
-    const now = at(12, { rings: [{ ...RING, sqpollTotalTime: 2000, sqpollWorkTime: 750 }] });
+    const now = at(12, { rings: [{ ...RING, sqpollTotalTime: 501_000, sqpollWorkTime: 500_500 }] });
     expect(measured(now, before).rings[0]?.sqpollBusy).toBe(0.25);
+    // Counters between two looks do not have it.
+    const between = at(11.5, { rings: before.rings });
+    expect(measured(now, before, 0, between).rings[0]?.sqpollBusy).toBe(0.25);
   });
 });
 

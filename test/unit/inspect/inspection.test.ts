@@ -39,6 +39,25 @@ describe('an inspection', () => {
     expect(states).toEqual(['live']);
   });
 
+  it('tells from the second look on how it goes, and what looking takes', async () => {
+    const clock = manualClock();
+    let uptime = 100;
+    let probe = 0;
+    const take: TakeSample = async (_signal, _previous, _search, told) => {
+      probe += 20;
+      uptime += 2;
+      told?.spent?.(probe);
+      const sample = sampleOf();
+      return { ...sample, host: { ...sample.host, uptime } };
+    };
+    const inspection = new Inspection(7, take, clock, 2);
+    await inspection.refresh();
+    expect(inspection.snapshot).not.toHaveProperty('activity');
+    clock.time += 2000;
+    await inspection.refresh();
+    expect(inspection.snapshot.activity).toMatchObject({ point: { span: 2 }, own: 0, probe: 0.01 });
+  });
+
   it('ends with its process, also where another one has its number', async () => {
     let startTime = 100;
     const take: TakeSample = async () => {
