@@ -25,6 +25,7 @@ const runs = {
 const roles = {
   STUCK: ['ring_victim', 'fifo-open'],
   DOOMED: ['ring_victim', 'pipe-read'],
+  LEAVING: ['ring_victim', 'pipe-read'],
   HEALTHY: ['ring_victim', 'healthy'],
   ZOMBIE: ['odd', 'zombie'],
   TRACED: ['traced'],
