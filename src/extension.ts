@@ -17,6 +17,7 @@ import { exportCommand } from './views/exportCommand';
 import { Followed } from './views/followed';
 import { hostCommands, leaveIdleHosts } from './views/hostCommands';
 import type { KnownHosts } from './views/hostRows';
+import { PICK_PROCESS } from './views/ids';
 import { type Beginning, beginner, inspectCommands, pickOn } from './views/inspectCommands';
 import { inspectionCommands } from './views/inspectionCommands';
 import type { KernelIndexes } from './views/kernelIndexes';
@@ -58,6 +59,8 @@ export interface TestApi {
   /** The process of another debug session that is followed, and its view unfolded as text. */
   debuggee(): Inspected | undefined;
   debuggeeText(): string;
+  /** What the status bar says; undefined where it says nothing. */
+  statusBar(): string | undefined;
   /** The marks in the visible editors. */
   marks(): readonly DrawnMark[];
   /** The class whose errors the extension knows. */
@@ -161,11 +164,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       clock,
       take,
       read,
+      listing: `“Inspect io_uring: Show All Processes” lists all, and "${PICK_PROCESS}" in its place lets you pick one`,
       interval: refreshInterval,
       findSource,
       ended,
     });
   };
+  const statusBar = new StatusBar(inspections);
   inspections.onChange(ended);
   debuggees.onChange(ended);
   hosts.onBack(({ id }) => void Promise.all([inspections, debuggees].map((some) => some.refreshAll(id))));
@@ -177,7 +182,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     followed,
     links,
     tree,
-    new StatusBar(inspections),
+    statusBar,
     files,
     tracked,
     versions,
@@ -214,6 +219,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     treeText: () => tree.text(),
     debuggee: () => debuggees.all[0],
     debuggeeText: () => followed.tree.text(),
+    statusBar: () => statusBar.text,
     marks: () => marks.drawn,
     openHostsBy: (other) => {
       open = (id, asker, signal) => {

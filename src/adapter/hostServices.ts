@@ -21,6 +21,8 @@ export interface Surroundings {
   take(host: HostId, pid: number): TakeSample;
   /** Makes what reads the counters of that host’s processes between looks, which tell when the next one is worth it. */
   read(host: HostId): ReadCounters;
+  /** As DebugServices has it. */
+  readonly listing: string;
   /** Seconds between looks where a configuration says none; undefined = only when asked. */
   interval(): number | undefined;
   /** As DebugServices has it; absent = a compiler's path is tried as it is. */
@@ -55,6 +57,10 @@ export class HostServices implements DebugServices {
       for (const inspection of this.inspections)
         if (inspection.snapshot.state === 'live') void inspection.refreshAnew();
     });
+  }
+
+  get listing(): string {
+    return this.around.listing;
   }
 
   /** The newest Sample of what the session shows. */

@@ -7,6 +7,13 @@ import { parseSample } from '../sample/savedSample';
 /** Bytes of a saved Sample; one with 100,000 requests has some 50 MB. */
 const MOST = 512 << 20;
 
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'No file of that name is there (ENOENT).',
+  ENOTDIR: 'What leads to it is no folder (ENOTDIR).',
+  EACCES: 'The kernel refuses it (EACCES).',
+  EPERM: 'The kernel refuses it (EPERM).',
+};
+
 /** A saved Sample of this machine's files. Rejects with a UserError where it is none or cannot be read. */
 export async function readSample(path: string): Promise<Sample> {
   return parseSample(await textOf(path));
@@ -25,7 +32,8 @@ async function textOf(path: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw unreadable(path, `${(error as NodeJS.ErrnoException).code ?? String(error)}.`);
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw unreadable(path, WORDS[code] ?? `Reading it fails: ${code}.`);
   }
 }
 

@@ -74,6 +74,7 @@ export function standaloneServices(asked: AdapterAsked, dist: string, ended: () 
     clock: CLOCK,
     take,
     read,
+    listing: '“inspect-io-uring --all” lists all',
     interval: () => INTERVAL,
     ended: () => {
       hosts.dispose();

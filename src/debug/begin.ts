@@ -53,7 +53,7 @@ async function pidOf(
   signal: AbortSignal,
 ): Promise<number> {
   if (typeof process === 'number') return process;
-  return processNamed(await services.list(host, signal), process, host).pid;
+  return processNamed(await services.list(host, signal), process, host, services.listing).pid;
 }
 
 /** Processes that are named in an error. */
@@ -64,6 +64,7 @@ export function processNamed(
   processes: readonly ProcessSummary[],
   name: string,
   host: HostId,
+  listing: string,
 ): ProcessSummary {
   const fitting = processes.filter((one) => one.name === name || programName(one) === name);
   const [only] = fitting;
@@ -74,7 +75,7 @@ export function processNamed(
       'no-such-process',
       `No process on ${hostName(host)} is called “${called}”.`,
       'It has ended or has not begun, or it is called otherwise there.',
-      'Give its number as “pid”; “inspect-io-uring --all” lists all.',
+      `Give its number as “pid”; ${listing}.`,
     );
   const listed = fitting.slice(0, MOST_NAMED).map((one) => processName(one));
   const more = fitting.length > MOST_NAMED ? ` and ${fitting.length - MOST_NAMED} more` : '';

@@ -45,6 +45,8 @@ export interface DebugServices {
   /** Resolves after the first look, failed or not (`snapshot.problem`). */
   follow(host: HostId, pid: number, options: FollowOptions): Promise<Followed>;
   list(host: HostId, signal?: AbortSignal): Promise<readonly ProcessSummary[]>;
+  /** How the user gets a list of all processes there: completes "Give its number as “pid”; ". */
+  readonly listing: string;
   openSample(path: string): Promise<Sample>;
   /** Bytes of the process's memory from `address`; fewer where it ends. */
   memory(host: HostId, pid: number, address: bigint, length: number): Promise<Uint8Array>;

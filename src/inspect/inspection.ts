@@ -102,6 +102,8 @@ export class Inspection {
   private readonly pace = new Pace();
   /** Seconds between counters; undefined = none are read. */
   private counting: number | undefined;
+  /** Seconds between questions whether the process is still there, while no looks come; undefined = none. */
+  private checking: number | undefined;
   /** Milliseconds this program took for the last counters. */
   private ownCount = 0;
   /** Milliseconds this program took for all of them. */
@@ -194,6 +196,13 @@ export class Inspection {
     this.schedule();
   }
 
+  /** Seconds between questions whether the process is still there while no looks are taken: one that is not is looked at, and ends. undefined = none. */
+  check(seconds: number | undefined): void {
+    if (this.checking === seconds) return;
+    this.checking = seconds;
+    this.schedule();
+  }
+
   dispose(): void {
     this.unschedule();
     this.abort.abort();
@@ -252,9 +261,19 @@ export class Inspection {
   /** What comes by itself next: a look, or counters where they come first. */
   private schedule(): void {
     this.unschedule();
-    if (this.current.state !== 'live' || this.interval === undefined) return;
+    if (this.current.state !== 'live') return;
     const now = this.clock.now();
     const dear = Math.max(this.own * 10, this.due - this.since);
+    if (this.interval === undefined) {
+      const { read, checking } = this;
+      const { sample } = this.current;
+      if (read && sample && checking !== undefined)
+        this.timer = this.clock.setTimeout(
+          () => void this.checkEnd(read, sample),
+          Math.max(checking * 1000, dear),
+        );
+      return;
+    }
     const look = Math.max(0, this.since + this.pace.wait(this.interval * 1000, dear) - now);
     const { read, counting } = this;
     const { sample, problem } = this.current;
@@ -293,6 +312,16 @@ export class Inspection {
     if (!point || point.span === 0 || passed <= 0) return undefined;
     const probe = probeShare(points.slice(-LATELY));
     return { point, own: this.spentOwn / passed, ...(probe === undefined ? {} : { probe }) };
+  }
+
+  /** Never rejects. Where counters do not tell, a look does. */
+  private async checkEnd(read: ReadCounters, sample: Sample): Promise<void> {
+    const spent = (milliseconds: number | undefined) => this.budget.note(milliseconds);
+    const counters = await read(this.abort.signal, sample, { spent }).catch(() => undefined);
+    if (this.running !== undefined || this.current.state !== 'live') return;
+    if (!counters && this.current.sample?.takenAt === sample.takenAt) return this.refresh();
+    this.pay();
+    this.schedule();
   }
 
   private pay(): void {

@@ -48,6 +48,7 @@ export class Inspections {
   private readonly counters = new Set<(key: string) => void>();
   private interval: number | undefined;
   private counting: number | undefined;
+  private checking: number | undefined;
   private opened = 0;
 
   /** `take` makes the sampler of one process of a host, `read` what reads counters between its looks, `trace` what begins a trace. */
@@ -174,6 +175,12 @@ export class Inspections {
     for (const { inspection } of this.live.values()) inspection.count(seconds);
   }
 
+  /** Seconds between questions whether processes are still there while none is looked at; undefined = none are asked. */
+  check(seconds: number | undefined): void {
+    this.checking = seconds;
+    for (const { inspection } of this.live.values()) inspection.check(seconds);
+  }
+
   /** Closes all that are followed on a host. */
   removeHost(host: HostId): void {
     for (const [key, followed] of [...this.live])
@@ -208,6 +215,7 @@ export class Inspections {
     const read = this.read?.(host);
     const inspection = new Inspection(pid, this.take(host, pid), this.clock, this.interval, read);
     inspection.count(this.counting);
+    inspection.check(this.checking);
     inspection.onCount(() => {
       for (const listener of [...this.counters]) listener(key);
     });

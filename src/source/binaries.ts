@@ -9,7 +9,7 @@ import type { Target } from '../target/target';
 import { openBinary } from '../target/targetBytes';
 import { type BinaryFacts, factsOf } from './binaryFacts';
 import { memoryBytes } from './bytes';
-import { type Lines, openLines } from './lines';
+import { hasDebugInfo, type Lines, openLines } from './lines';
 import { isFuse, isOfThisHost } from './localMounts';
 import type { Image } from './unwind/images';
 
@@ -28,7 +28,7 @@ export interface BinariesOptions {
   readonly debugFolders?: readonly string[];
   /** The debug file of a build, from elsewhere; undefined where there is none. */
   readonly fetchDebugFile?: FetchDebugFile;
-  /** Called when one has come of which nobody knew before. Where it is absent, what is still to come is waited for. */
+  /** Called when one has come of which nobody knew before, or that was left for later. Where it is absent, what is still to come is waited for. */
   readonly onArrival?: () => void;
 }
 
@@ -115,6 +115,12 @@ export class Binaries {
     return text;
   }
 
+  /** Reads the debug files that frames were named without, soonest; what they tell arrives (`onArrival`). */
+  readOn(): void {
+    for (const result of this.opened.values())
+      void result.then(({ lines }) => lines?.readOn()).catch(() => undefined);
+  }
+
   close(): void {
     for (const result of this.opened.values())
       result.then(
@@ -148,7 +154,7 @@ export class Binaries {
     if (id === undefined) return lines;
     const same = this.builds.get(id);
     const serves = same && same.elf.source.failed === undefined;
-    if (serves && (hasDebugInfo(same) || !hasDebugInfo(lines))) {
+    if (serves && (hasDebugInfo(same.elf) || !hasDebugInfo(lines.elf))) {
       lines.close();
       return same;
     }
@@ -206,10 +212,6 @@ export class Binaries {
     const [answer] = await this.target.memory(pid, [{ address: mapping.start, length }]);
     return answer?.ok ? { bytes: memoryBytes(answer.data) } : (answer?.errno ?? 'EIO');
   }
-}
-
-function hasDebugInfo({ elf }: Lines): boolean {
-  return elf.find('.debug_info') !== undefined || elf.find('.zdebug_info') !== undefined;
 }
 
 /** Whether the mount that a path lies on is served by this host; the last of two on one point covers the other. */

@@ -18,11 +18,11 @@ export async function factsOf({ deleted }: Image, result: BinaryResult): Promise
   if (!result.lines) return { replaced: deleted, debug: 'unknown', named: false, why: result.why };
   const { lines } = result;
   const buildId = await lines.elf.buildId();
-  const info = await lines.info();
+  const hasInfo = await lines.hasInfo();
   const isOther = lines.troubles.some((trouble) => OTHER_BUILD.test(trouble));
   return {
     replaced: deleted,
-    debug: info ? 'present' : isOther ? 'of another build' : 'none',
+    debug: hasInfo ? 'present' : isOther ? 'of another build' : 'none',
     named: await lines.isNamed(),
     ...(buildId === undefined ? {} : { buildId }),
   };

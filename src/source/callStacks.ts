@@ -23,6 +23,8 @@ export interface CallStack {
 export interface CallStackOptions {
   readonly layout?: KernelLayout | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Lines that lie in separate debug files are left for later (Binaries.readOn). */
+  readonly soon?: boolean | undefined;
 }
 
 /** Unwinds the threads and names their frames. Rejects with the reason of `signal`. */
@@ -31,14 +33,14 @@ export async function readCallStacks(
   binaries: Binaries,
   place: Place,
   tids: readonly number[],
-  { layout, signal }: CallStackOptions = {},
+  { layout, signal, soon }: CallStackOptions = {},
 ): Promise<CallStack[]> {
   const found = await stacks.unwind(tids, {
     layout,
     signal,
     further: (image) => furtherFrames(binaries, place, image),
   });
-  return nameStacks(found, binaries, place, signal);
+  return nameStacks(found, binaries, place, { signal, soon });
 }
 
 /** The same of stacks that were copied while the process ran. In order. */
@@ -59,9 +61,9 @@ export async function nameStacks(
   found: readonly ThreadStack[],
   binaries: Binaries,
   place: Place,
-  signal?: AbortSignal,
+  options: Omit<CallStackOptions, 'layout'> = {},
 ): Promise<CallStack[]> {
-  const named = await nameFrames(found, binaries, place, signal);
+  const named = await nameFrames(found, binaries, place, options);
   return found.map((stack) => {
     if (!stack.frames) return { tid: stack.tid, note: `is not told: ${stack.why}` };
     const frames = stack.frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame))));
@@ -89,7 +91,7 @@ export async function namedStacks(
     stacks.map((frames) => ({ frames })),
     binaries,
     place,
-    signal,
+    { signal },
   );
   return stacks.map((frames) => frames.flatMap((frame) => userFrames(frame, named.get(keyOf(frame)))));
 }
@@ -99,7 +101,7 @@ async function nameFrames(
   stacks: readonly Pick<ThreadStack, 'frames'>[],
   binaries: Binaries,
   place: Place,
-  signal: AbortSignal | undefined,
+  { signal, soon }: Omit<CallStackOptions, 'layout'>,
 ): Promise<Map<number, Named>> {
   const named = new Map<number, Named>();
   const byImage = new Map<StackFrame['image'], Set<number>>();
@@ -123,6 +125,7 @@ async function nameFrames(
       const located = await lines.locate(
         addresses.map((address) => BigInt(address - image.bias)),
         signal,
+        soon,
       );
       signal?.throwIfAborted();
       for (const [index, { frames }] of located.entries()) {

@@ -19,6 +19,8 @@ const AT_ONCE = 32;
 /** Work of one call of `locate`, in bytes looked at, and for each of its addresses. */
 const WORK = 512 << 20;
 const WORK_EACH = 16 << 20;
+/** What the linker appends to names of which a library has several versions: `@@GLIBC_2.34`. */
+const VERSION = /@@?[^@]+$/;
 /** Locations kept for the next time. */
 const MOST_KNOWN = 1 << 14;
 
@@ -55,7 +57,10 @@ export interface LinesOptions {
   readonly debugFolders?: readonly string[];
   /** The debug file of a build from elsewhere, where none of the host's is there. */
   readonly fetchDebugFile?: FetchDebugFile;
-  /** Called when that has come after all, and is read from then on. Where it is absent, it is waited for. */
+  /**
+   * Called when that has come after all, or a separate debug file has been read that `locate` did not wait for, and is used from then on.
+   * Where it is absent, both are waited for.
+   */
   readonly onArrival?: () => void;
 }
 
@@ -87,6 +92,11 @@ export class Lines {
   private readonly files: DebugFiles;
   private readonly plt: Plt;
   private opened: Promise<Opened | undefined> | undefined;
+  private separateFile: Promise<DebugFile | undefined> | undefined;
+  /** The debug information was opened, or looked for. */
+  private whole = false;
+  /** Addresses were located by symbols alone, with a debug file at hand. */
+  private unread = false;
   private readonly known = new Map<bigint, Promise<Location>>();
   private symbolTable: Promise<Symbols | undefined> | undefined;
   private mini: Promise<ElfFile | undefined> | undefined;
@@ -120,6 +130,13 @@ export class Lines {
     return (await this.opened)?.info;
   }
 
+  /** Whether there is debug information, without reading it. */
+  async hasInfo(): Promise<boolean> {
+    if (hasDebugInfo(this.elf)) return true;
+    const separate = await this.separate();
+    return separate !== undefined && hasDebugInfo(separate.elf);
+  }
+
   /** The file that holds the debug information: the program itself or a separate one. */
   async debugFile(): Promise<string | undefined> {
     this.opened ??= this.openInfo();
@@ -128,10 +145,7 @@ export class Lines {
 
   /** A section of the program, else of its debug file. */
   async section(name: string): Promise<Stretch | undefined> {
-    const own = await this.elf.section(name);
-    if (own !== undefined) return own;
-    this.opened ??= this.openInfo();
-    return (await this.opened)?.file.elf.section(name);
+    return (await this.elf.section(name)) ?? (await this.separate())?.elf.section(name);
   }
 
   /** Whether it, or what belongs to it, has names of functions beyond those that other binaries call. */
@@ -152,25 +166,45 @@ export class Lines {
     return this.symbolTable;
   }
 
-  /** In the order asked for. Rejects only with the reason of `signal`; what could not be told is left out. */
-  async locate(addresses: readonly bigint[], signal?: AbortSignal): Promise<Location[]> {
+  /**
+   * In the order asked for. Rejects only with the reason of `signal`; what could not be told is left out. `soon`: a separate debug
+   * file gives no more than its symbols, unless it was read before; see `readOn`.
+   */
+  async locate(addresses: readonly bigint[], signal?: AbortSignal, soon = false): Promise<Location[]> {
     this.work.allow(WORK + WORK_EACH * addresses.length);
+    const apart = soon && !this.whole && (await this.isSeparate());
+    if (apart) this.unread = true;
     const located: Location[] = [];
     for (let at = 0; at < addresses.length; at += AT_ONCE) {
       signal?.throwIfAborted();
       const some = addresses.slice(at, at + AT_ONCE);
-      located.push(...(await Promise.all(some.map((address) => this.locateAgain(address)))));
+      located.push(
+        ...(await Promise.all(
+          some.map((address) => (apart ? this.namedOne(address, []) : this.locateAgain(address))),
+        )),
+      );
     }
     return located;
   }
 
+  /** Reads the debug file that `locate` has left out, and then says so (`onArrival`). */
+  async readOn(): Promise<void> {
+    if (!this.unread) return;
+    this.unread = false;
+    if ((await this.debugInfo()) !== undefined) this.options.onArrival?.();
+  }
+
   close(): void {
     this.elf.source.close();
+    void this.separateFile?.then((separate) => separate?.elf.source.close());
     void this.opened?.then((opened) => {
       opened?.split.close();
       opened?.alt?.source.close();
-      opened?.file.elf.source.close();
     });
+  }
+
+  private async isSeparate(): Promise<boolean> {
+    return !hasDebugInfo(this.elf) && (await this.hasInfo());
   }
 
   /** A look at a process that hangs asks for the same addresses each time. */
@@ -187,7 +221,12 @@ export class Lines {
   private async locateOne(address: bigint): Promise<Location> {
     const place = Number(BigInt.asIntN(64, address));
     const frames = await this.framesAt(place);
-    if (frames.at(-1)?.function !== undefined) return { address, frames };
+    return frames.at(-1)?.function === undefined ? this.namedOne(address, frames) : { address, frames };
+  }
+
+  /** By the table of Go's compiler, else by the symbols. */
+  private async namedOne(address: bigint, frames: readonly SourceFrame[]): Promise<Location> {
+    const place = Number(BigInt.asIntN(64, address));
     const ofGo = frames.length > 0 ? [] : await this.goFrames(place);
     if (ofGo.length > 0) return { address, frames: ofGo };
     const symbol = await this.symbolAt(place);
@@ -217,7 +256,8 @@ export class Lines {
     if (stub !== undefined) return { name: stub, offset: 0 };
     if (!this.elf.isCode(place)) return undefined;
     const symbol = await (await this.symbols())?.functionAt(place);
-    return symbol === undefined ? undefined : { name: symbol.name, offset: place - symbol.address };
+    if (symbol === undefined) return undefined;
+    return { name: symbol.name.replace(VERSION, ''), offset: place - symbol.address };
   }
 
   private async framesAt(place: number): Promise<SourceFrame[]> {
@@ -256,11 +296,16 @@ export class Lines {
     const { path } = this.options;
     const own = await this.openFile({ elf: this.elf, path });
     if (own !== undefined) return own;
-    const separate = (await this.files.of(this.elf, path)) ?? (await this.fetched());
-    if (separate === undefined) return undefined;
-    const opened = await this.openFile(separate);
-    if (opened === undefined) separate.elf.source.close();
+    const separate = await this.separate();
+    const opened = separate && (await this.openFile(separate));
+    this.whole = true;
     return opened;
+  }
+
+  /** The file that holds what was stripped, found but not read. */
+  private separate(): Promise<DebugFile | undefined> {
+    this.separateFile ??= this.files.of(this.elf, this.options.path).then((found) => found ?? this.fetched());
+    return this.separateFile;
   }
 
   private async fetched(): Promise<DebugFile | undefined> {
@@ -279,6 +324,7 @@ export class Lines {
   /** What was told without the debug file is told anew. */
   private renew(onArrival: () => void): void {
     this.opened = undefined;
+    this.separateFile = undefined;
     this.symbolTable = undefined;
     this.known.clear();
     onArrival();
@@ -297,13 +343,17 @@ export class Lines {
 
   private async openSymbols(): Promise<Symbols | undefined> {
     if (this.elf.find('.symtab') === undefined) {
-      this.opened ??= this.openInfo();
-      const debug = (await this.opened)?.file.elf;
+      const debug = (await this.separate())?.elf;
       if (debug?.find('.symtab') !== undefined) return Symbols.open(debug);
       return Symbols.open(this.elf, await this.miniDebug());
     }
     return Symbols.open(this.elf);
   }
+}
+
+/** Whether the file itself has debug information. */
+export function hasDebugInfo(elf: ElfFile): boolean {
+  return elf.find('.debug_info') !== undefined || elf.find('.zdebug_info') !== undefined;
 }
 
 type Position = Pick<SourceFrame, 'file' | 'line' | 'column' | 'md5'>;

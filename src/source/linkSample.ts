@@ -4,7 +4,13 @@ import { parseMountinfo } from '../procfs/mountinfo';
 import type { Target } from '../target/target';
 import { Binaries, type BinariesOptions, type Place } from './binaries';
 import { blindSources, isBlindSource } from './blindSources';
-import { type CallStack, nameStacks, readCallStacks, readDumpedStacks } from './callStacks';
+import {
+  type CallStack,
+  type CallStackOptions,
+  nameStacks,
+  readCallStacks,
+  readDumpedStacks,
+} from './callStacks';
 import { GoroutineReader } from './go/goroutines';
 import { Origins } from './origin/origins';
 import { withOrigins } from './requestOrigins';
@@ -29,7 +35,7 @@ export interface LinkOptions {
 }
 
 export interface LinkerOptions extends BinariesOptions {
-  /** False: debug files that are still to come are not waited for; see `late`. */
+  /** False: debug files that are still to come, or lie apart from their binaries, are not waited for; see `late`. */
   readonly waits?: boolean;
 }
 
@@ -51,11 +57,13 @@ export class SampleLinker {
   private readonly binaries: Binaries;
   private readonly origins: Origins;
   private readonly goroutines: GoroutineReader;
+  private readonly waits: boolean | undefined;
 
   constructor(
     private readonly target: Target,
     options: LinkerOptions,
   ) {
+    this.waits = options.waits;
     const onArrival = () => void this.tellAnew().catch(() => undefined);
     this.binaries = new Binaries(target, options.waits === false ? { ...options, onArrival } : options);
     this.origins = new Origins(target, this.binaries);
@@ -79,6 +87,7 @@ export class SampleLinker {
     const whole = await withOrigins(told, previous, origins, place, signal);
     const known = this.process(sample);
     if (late && known.open.length > 0) known.latest = { sample: whole, late };
+    if (late && this.waits === false) setImmediate(() => this.binaries.readOn());
     return whole;
   }
 
@@ -104,12 +113,16 @@ export class SampleLinker {
     return readDumpedStacks(this.process(of).stacks, this.binaries, await this.place(of), dumps);
   }
 
-  private async linkThreads(sample: Sample, { previous, layout, signal }: LinkOptions): Promise<Sample> {
+  private async linkThreads(
+    sample: Sample,
+    { previous, layout, signal, late }: LinkOptions,
+  ): Promise<Sample> {
     const known = standingStacks(sample, previous);
     const { choice } = this.process(sample);
     const wanted = choice.next(sample, ({ tid, userStack }) => userStack !== undefined || known.has(tid));
     if (wanted.length === 0 && known.size === 0) return this.withBlindness(sample);
-    const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, { layout, signal });
+    const soon = late !== undefined && this.waits === false;
+    const stacks = wanted.length === 0 ? [] : await this.read(sample, wanted, { layout, signal, soon });
     for (const stack of stacks) known.set(stack.tid, stack);
     this.keepOpen(sample, stacks);
     return this.withBlindness(withStacks(sample, known));
@@ -163,7 +176,7 @@ export class SampleLinker {
   private async read(
     sample: Sample,
     tasks: readonly Task[],
-    options: Pick<LinkOptions, 'layout' | 'signal'>,
+    options: CallStackOptions,
   ): Promise<CallStack[]> {
     const tids = tasks.map(({ tid }) => tid);
     const place = await this.place(sample);

@@ -13,10 +13,12 @@ import type { InspectionTree } from './tree';
 
 /** Seconds between counters while a timeline is seen. */
 const COUNTING = 0.4;
+/** Seconds between questions whether processes are still there while nobody sees more than the status bar. */
+const CHECKING = 5;
 
 /**
  * Looks again on the interval of the settings, but only while somebody sees the tree or a timeline; for a timeline counters are read in
- * between.
+ * between. While neither is seen a process is only asked for now and then: the status bar speaks of it until it has ended.
  */
 export function followSchedule(
   inspections: Inspections,
@@ -24,7 +26,9 @@ export function followSchedule(
   timelines?: Pick<Timelines, 'visible' | 'onVisible'>,
 ): vscode.Disposable {
   const apply = () => {
-    inspections.setInterval(tree.visible || timelines?.visible ? refreshInterval() : undefined);
+    const interval = refreshInterval();
+    inspections.setInterval(tree.visible || timelines?.visible ? interval : undefined);
+    inspections.check(interval === undefined ? undefined : CHECKING);
     inspections.count(timelines?.visible ? COUNTING : undefined);
   };
   apply();

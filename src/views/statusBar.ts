@@ -6,6 +6,7 @@ import { FOCUS_VIEW } from './ids';
 /** How many requests are stuck, at a glance; hidden while nothing is followed. */
 export class StatusBar implements vscode.Disposable {
   private item: vscode.StatusBarItem | undefined;
+  private shown = false;
   private readonly stop: () => void;
 
   constructor(private readonly inspections: Inspections) {
@@ -17,8 +18,14 @@ export class StatusBar implements vscode.Disposable {
     this.item?.dispose();
   }
 
+  /** What it says; undefined while it is hidden. */
+  get text(): string | undefined {
+    return this.shown ? this.item?.text : undefined;
+  }
+
   private update(): void {
     const status = statusText(this.inspections.all);
+    this.shown = status !== undefined;
     if (!status) {
       this.item?.hide();
       return;

@@ -14,7 +14,7 @@ import { EditorUnavailable, editionNamed, installEditor, root } from './install.
 import { Report, Skip } from './report.mjs';
 import { runStories } from './story.mjs';
 import { tracingProbe } from './tracefs.mjs';
-import { debuggee, startVictim } from './victims.mjs';
+import { debuggee, startHungFileServer, startVictim } from './victims.mjs';
 
 const [kind, ...names] = process.argv.slice(2);
 const runs = {
@@ -25,6 +25,7 @@ const runs = {
 const roles = {
   STUCK: ['ring_victim', 'fifo-open'],
   DOOMED: ['ring_victim', 'pipe-read'],
+  LEAVING: ['ring_victim', 'pipe-read'],
   HEALTHY: ['ring_victim', 'healthy'],
   ZOMBIE: ['odd', 'zombie'],
   TRACED: ['traced'],
@@ -94,6 +95,14 @@ async function withVictims(editor, report, _files, vsix) {
         if (!(error instanceof Skip)) throw error;
         environment[name] = error.message;
       }
+    }
+    try {
+      const server = await startHungFileServer();
+      started.push(server);
+      environment.HUNG_FILES = server.mount;
+    } catch (error) {
+      if (!(error instanceof Skip)) throw error;
+      environment.HUNG_FILES = error.message;
     }
     await runInExtensionHost(editor, report, { environment, vsix });
   } finally {

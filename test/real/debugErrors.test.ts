@@ -89,6 +89,8 @@ describe('a debug session that cannot begin', () => {
     const later = text.replace(/"schema": \d+/, '"schema": 999');
     await refuses(client, 'attach', written(later), 'newer-sample', /999/);
     await refuses(client, 'attach', { sample: directory }, 'file-unreadable', /no file/);
+    const missing = { sample: join(directory, 'nowhere') };
+    await refuses(client, 'attach', missing, 'file-unreadable', /No file of that name is there/);
     await client.attachRequest({ sample: whole } as object);
   });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { COMMANDS } from '../../src/views/ids';
 import { alive, api, closeAll, inspect, messages, victim } from './stage';
@@ -62,6 +63,23 @@ export const badInputTests: readonly Test[] = [
       assert.equal(found?.snapshot.sample?.process.pid, pid);
       assert.match((await api()).treeText(), /ended/);
       for (const text of shown) assertReadable(text);
+      await closeAll();
+    },
+  },
+  {
+    name: 'a process that ends while nobody sees the tree is not spoken of in the status bar any more',
+    run: async () => {
+      await closeAll();
+      const pid = victim('LEAVING');
+      await inspect(pid);
+      const { statusBar } = await api();
+      assert.match(statusBar() ?? '', /io_uring: /);
+      await vscode.commands.executeCommand('workbench.view.explorer');
+      await wait(1000); // A look that was under way may still end.
+      process.kill(pid, 'SIGKILL');
+      await eventually('the process has ended', () => !alive(pid));
+      assert.match(statusBar() ?? '', /io_uring: /);
+      await eventually('the status bar says nothing', () => statusBar() === undefined);
       await closeAll();
     },
   },

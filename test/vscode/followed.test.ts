@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -29,31 +29,59 @@ const lineOf = (text: string) =>
 const tree = async () => (await api()).debuggeeText();
 const shows = (words: RegExp) => eventually(String(words), async () => words.test(await tree()));
 
-async function stopped(): Promise<Scene> {
-  if (scene) return scene;
-  const { DEBUGGEE: program = 'needs the debuggee: start this with npm run test:vscode' } = process.env;
-  if (!isAbsolute(program)) throw new Skip(program);
-  folder = mkdtempSync(join(tmpdir(), 'io-uring-inspector-debuggee-'));
-  const fifo = join(folder, 'fifo');
-  execFileSync('mkfifo', [fifo]);
+/** What test/editor/run.mjs has made for the tests. */
+function given(name: 'DEBUGGEE' | 'HUNG_FILES'): string {
+  const path = process.env[name] ?? `needs ${name}: start this with npm run test:vscode`;
+  if (!isAbsolute(path)) throw new Skip(path);
+  return path;
+}
+
+/** A session of that name with the debuggee, which has stopped at the breakpoint if one is set. */
+async function debugging(name: string, file: string): Promise<vscode.DebugSession> {
+  const program = given('DEBUGGEE');
+  let begun: vscode.DebugSession | undefined;
+  const listener = vscode.debug.onDidStartDebugSession((one) => {
+    if (one.name === name) begun = one;
+  });
+  const configuration = { type: 'lldb-vscode-14', request: 'launch', name, program, args: [file] };
+  assert.equal(await vscode.debug.startDebugging(undefined, configuration), true, 'the session begins');
+  const session = await eventually('the session', () => begun);
+  listener.dispose();
+  return session;
+}
+
+function breakAtTick(): number {
   const line = lineOf('/* breakpoint */');
   const at = new vscode.Location(vscode.Uri.file(source()), new vscode.Position(line - 1, 0));
   vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(at)]);
+  return line;
+}
+
+function newFifo(): string {
+  folder ??= mkdtempSync(join(tmpdir(), 'io-uring-inspector-debuggee-'));
+  const fifo = join(mkdtempSync(join(folder, 'one-')), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  return fifo;
+}
+
+const isFocused = (session: vscode.DebugSession) => () => vscode.debug.activeDebugSession?.id === session.id;
+
+/** As the user chooses it in the list of the debug toolbar, below the one that is focused. */
+async function focusNext(session: vscode.DebugSession): Promise<void> {
+  void vscode.commands.executeCommand('workbench.action.debug.selectDebugSession');
+  await wait(1000);
+  await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+  await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+  await eventually(`the focus on ${session.name}`, isFocused(session), 10_000);
+}
+
+async function stopped(): Promise<Scene> {
+  if (scene) return scene;
+  given('DEBUGGEE');
+  const fifo = newFifo();
+  const line = breakAtTick();
   await vscode.commands.executeCommand('workbench.view.debug');
-  let begun: vscode.DebugSession | undefined;
-  const listener = vscode.debug.onDidStartDebugSession((one) => {
-    if (one.name === 'Debuggee') begun = one;
-  });
-  const started = await vscode.debug.startDebugging(undefined, {
-    type: 'lldb-vscode-14',
-    request: 'launch',
-    name: 'Debuggee',
-    program,
-    args: [fifo],
-  });
-  assert.equal(started, true, 'the session begins');
-  const session = await eventually('the session', () => begun);
-  listener.dispose();
+  const session = await debugging('Debuggee', fifo);
   await eventually('the breakpoint', () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame);
   await vscode.commands.executeCommand(`${DEBUGGEE_VIEW}.focus`);
   const inspected = await eventually('the debuggee in the view', async () => (await api()).debuggee());
@@ -65,6 +93,7 @@ async function end(): Promise<void> {
   vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
   await vscode.debug.stopDebugging();
   if (folder) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
 }
 
 export const followedTests: readonly Test[] = [
@@ -156,6 +185,69 @@ export const followedTests: readonly Test[] = [
       } finally {
         await end();
       }
+    },
+  },
+  {
+    name: 'of two sessions at once the focused one is followed, and the other when that has ended',
+    run: async () => {
+      try {
+        breakAtTick();
+        await vscode.commands.executeCommand('workbench.view.debug');
+        await vscode.commands.executeCommand(`${DEBUGGEE_VIEW}.focus`);
+        const followed = async () => (await api()).debuggee()?.pid;
+        const one = await debugging('One', newFifo());
+        const first = await eventually('the first', followed);
+        const stands = (pid: number) => shows(new RegExp(`^debuggee \\(${pid}\\) .*stopped by its debugger`));
+        await stands(first);
+        const other = await debugging('Other', newFifo());
+        await focusNext(other);
+        const second = await eventually('the second', async () => {
+          const pid = await followed();
+          return pid !== first && pid;
+        });
+        await stands(second);
+        await vscode.debug.stopDebugging(other);
+        await eventually('the focus on the one', isFocused(one));
+        await eventually('the first again', async () => (await followed()) === first);
+        await stands(first);
+        assert.ok(!alive(second) && alive(first));
+        await vscode.debug.stopDebugging(one);
+        await eventually('nothing', async () => (await followed()) === undefined);
+      } finally {
+        await end();
+      }
+    },
+  },
+  {
+    name: 'reads from a file server that hangs are told of a debuggee that is stopped, and of one that runs',
+    run: async () => {
+      const mount = given('HUNG_FILES');
+      const file = join(mount, 'hang-debuggee');
+      // The number of the mount's device names its connection: ending that frees the program, which cannot be killed before.
+      const abort = `/sys/fs/fuse/connections/${statSync(mount).dev & 0xff}/abort`;
+      try {
+        breakAtTick();
+        await vscode.commands.executeCommand('workbench.view.debug');
+        await vscode.commands.executeCommand(`${DEBUGGEE_VIEW}.focus`);
+        await debugging('Hung', file);
+        await eventually(
+          'the breakpoint',
+          () => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame,
+        );
+        const { pid } = await eventually('the debuggee in the view', async () => (await api()).debuggee());
+        await shows(new RegExp(`^debuggee \\(${pid}\\)`));
+        await shows(/stopped by its debugger/);
+        await shows(/hangfs \(\d+\)/);
+        vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+        await vscode.commands.executeCommand('workbench.action.debug.continue');
+        await eventually('it runs', async () => !/stopped by its debugger/.test(await tree()));
+        await shows(/hangfs \(\d+\)/);
+        assert.match(await tree(), /READ/);
+      } finally {
+        writeFileSync(abort, '1');
+        await end();
+      }
+      await eventually('nothing', async () => (await api()).debuggee() === undefined);
     },
   },
   {

@@ -12,7 +12,7 @@ export async function api(): Promise<TestApi> {
 }
 
 /** Pid of a program that test/editor/run.mjs started, by its role; a test that needs an absent one is skipped. */
-export function victim(role: 'STUCK' | 'DOOMED' | 'HEALTHY' | 'ZOMBIE' | 'TRACED'): number {
+export function victim(role: 'STUCK' | 'DOOMED' | 'LEAVING' | 'HEALTHY' | 'ZOMBIE' | 'TRACED'): number {
   const text = process.env[`VICTIM_${role}`] ?? '';
   if (!/^\d+$/.test(text))
     throw new Skip(text || `needs the program ${role}: start this with npm run test:vscode`);

@@ -107,6 +107,8 @@ export class ScriptedServices implements DebugServices {
     return this.processes;
   }
 
+  readonly listing = 'the test lists all';
+
   async openSample(path: string): Promise<Sample> {
     if (!this.saved) throw new UserError('file-unreadable', `${path} cannot be read.`, 'There is none.');
     return this.saved;

@@ -69,6 +69,7 @@ describe('attaching', () => {
     expect(two.message).toContain('They are server (41), server (42).');
     const none = await client.request('attach', { processName: 'nobody' });
     expect(none.message).toContain('No process on this machine is called “nobody”.');
+    expect(none.message).toContain('Give its number as “pid”; the test lists all.');
     await client.ask('attach', { processName: 'other' });
   });
 

@@ -171,6 +171,30 @@ describe('an inspection', () => {
     expect(clock.due).toEqual([]);
   });
 
+  it('asks whether its process is still there while no looks come, and ends with it', async () => {
+    const clock = manualClock();
+    let isThere = true;
+    let looks = 0;
+    const take: TakeSample = async () => {
+      looks++;
+      if (isThere) return sampleOf();
+      throw new UserError('process-gone', 'Process 7 has ended.', 'It is not there.');
+    };
+    const read = async (_: unknown, last: Sample) => (isThere ? { ...last, devices: [] } : undefined);
+    const inspection = new Inspection(7, take, clock, undefined, read);
+    inspection.check(5);
+    await inspection.refresh();
+    const [first] = clock.due;
+    expect(first?.wait).toBe(5000);
+    first?.callback();
+    await expect.poll(() => clock.due.some((one) => one !== first)).toBe(true);
+    expect([looks, inspection.snapshot.state]).toEqual([1, 'live']);
+    isThere = false;
+    clock.due.find((one) => one !== first)?.callback();
+    await expect.poll(() => inspection.snapshot.state).toBe('ended');
+    expect(looks).toBe(2);
+  });
+
   it('goes on after counters that failed, and leaves out those that a look has overtaken', async () => {
     const clock = manualClock();
     const answers: ((error?: Error) => void)[] = [];

@@ -3,6 +3,7 @@ import type { Sample } from '../../../src/model/sample';
 import { parseMountinfo } from '../../../src/procfs/mountinfo';
 import { Binaries } from '../../../src/source/binaries';
 import { readCallStacks } from '../../../src/source/callStacks';
+import { openElf } from '../../../src/source/elfFile';
 import { SampleLinker } from '../../../src/source/linkSample';
 import { withStanding } from '../../../src/source/standing';
 import { ProcessStacks } from '../../../src/source/unwind/threads';
@@ -271,6 +272,39 @@ describe('a Sample', () => {
     // What was told without lines gives way to the same stack with them.
     expect(linesOf(withStanding(second, known))).toEqual(linesOf(known));
     expect(linesOf(withStanding(known, second))).toEqual(linesOf(known));
+  });
+
+  it('whose debug file lies apart has its names at once, and its lines after', async () => {
+    const target = sleeping();
+    const [program, ...others] = target.mappings;
+    const whole = fixture('c5');
+    const data = Buffer.from(whole);
+    for (let at = data.indexOf('.debug_'); at >= 0; at = data.indexOf('.debug_')) data.write('.sundry', at);
+    if (program) target.mappings = [{ ...program, path: '/bin/c5', data }, ...others];
+    target.files.set('executable', { data, inode: 5 });
+    const opened = await openElf(new MemoryBytes(whole), unpack);
+    const id = (opened.ok && (await opened.elf.buildId())) || '';
+    const apart = `/usr/lib/debug/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`;
+    target.files.set(`inside ${PID} ${apart}`, { data: whole, inode: 6 });
+    target.threads.set(PID, inCall(STACK, STEP.from + 11));
+    const namesOf = ({ tasks }: Sample) =>
+      tasks[0]?.userStack?.map(({ function: name, line }) => [name, line]);
+    const lines = [
+      ['shifted', 10],
+      ['step', 18],
+    ];
+    const lates: Sample[] = [];
+    const late = (linked: Sample) => void lates.push(linked);
+    const one = new SampleLinker(target, { unpack, waits: false });
+    const first = await one.link(sampleOf({ tasks: [task(PID)] }), { late });
+    expect(namesOf(first)).toEqual([['step', undefined]]);
+    expect(first.notVisible).toEqual([]);
+    await expect.poll(() => lates.map(namesOf)).toEqual([lines]);
+    const another = sampleOf({ tasks: [task(PID)] });
+    expect(namesOf(await one.link(another, { late }))).toEqual(lines);
+    // Who is not told later waits for it.
+    const patient = new SampleLinker(target, { unpack, waits: false });
+    expect(namesOf(await patient.link(another))).toEqual(lines);
   });
 
   it('is the same where nothing sleeps', async () => {
