@@ -327,6 +327,8 @@ describe('a crowd of workers', () => {
       '200 io-wq workers for 200 requests in flight: 200 of them carry 200 splices; of such workers there may be 96,365, as many as processes (RLIMIT_NPROC).',
     );
     expect(told(crowd(0, 200, { maxProcesses: 500 }))).toMatch(/there may be 96,365\.$/);
+    // None of them is idle, so nothing is said of idle ones.
+    expect(found(crowd(0, 200), 'worker-crowd', { last: true })?.explanation).not.toMatch(/ends by itself/);
   });
 
   it('of bounded ones, too', () => {

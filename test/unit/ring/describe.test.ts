@@ -310,6 +310,11 @@ describe('behind the pointers stands', () => {
     ]);
     // An array that could be read in part says nothing of its sum.
     expect(behind('READV', { addr: 8n, len: 5 }, memory)).toEqual([]);
+    // UIO_MAXIOV: the kernel takes no more vectors than that.
+    const many = { 8: Buffer.concat(Array.from({ length: 1025 }, () => quads(1n, 4n))) };
+    const message = (count: bigint) => ({ ...many, 16: quads(0n, 0n, 8n, count, 0n, 0n, 0n) });
+    expect(behind('SENDMSG', { addr: 16n }, message(1024n))).toEqual(['vectors=1024', 'total length=4096']);
+    expect(behind('SENDMSG', { addr: 16n }, message(1025n))).toEqual(['vectors=1025']);
   });
 
   it('events and futexes', () => {
