@@ -10,28 +10,30 @@ type Row = readonly [label: string, value: string | undefined];
 /** Rings and devices that have a row. */
 const MOST = 8;
 
-/** How the process and its host go, in numbers since the look before. Its own row never changes, so that the tree stays calm. */
-export function activityNodes({ activity }: InspectionSnapshot): readonly Node[] {
-  const rows = activity ? rowsOf(activity).filter(([, value]) => value !== undefined) : [];
-  if (rows.length === 0) return [];
-  return [
-    {
-      id: 'activity',
-      label: t('Activity'),
-      icon: { id: 'dashboard' },
-      tooltip: () =>
-        t(
-          'Numbers of the time between the last two looks; shares are of time, those of looking of one processor\\.',
-        ),
-      children: () =>
-        rows.map(([label, value = '']) => ({
-          id: label,
-          label,
-          description: value,
-          spoken: `${label}: ${value}`,
-        })),
+/**
+ * How the process and its host go, in numbers since the look before. Its own row is there from the first look on and never changes, so
+ * that the tree stays calm.
+ */
+export function activityNode({ activity }: InspectionSnapshot): Node {
+  return {
+    id: 'activity',
+    label: t('Activity'),
+    icon: { id: 'dashboard' },
+    tooltip: () =>
+      t(
+        'Numbers of the time between the last two looks; shares are of time, those of looking of one processor\\.',
+      ),
+    children: () => {
+      const rows = activity ? rowsOf(activity).filter(([, value]) => value !== undefined) : [];
+      if (rows.length === 0) return [{ id: 'none', label: t('Told from the second look on') }];
+      return rows.map(([label, value = '']) => ({
+        id: label,
+        label,
+        description: value,
+        spoken: `${label}: ${value}`,
+      }));
     },
-  ];
+  };
 }
 
 function rowsOf({ point, own, probe }: NonNullable<InspectionSnapshot['activity']>): readonly Row[] {

@@ -7,7 +7,7 @@ import type { InspectionProblem } from '../inspect/problem';
 import { t } from '../model/l10n';
 import { printable } from '../model/printable';
 import type { Blindness, Sample } from '../model/sample';
-import { activityNodes } from './activityNodes';
+import { activityNode } from './activityNodes';
 import { aioNodes } from './aioNodes';
 import { markdownCode, markdownText } from './escape';
 import { findingNodes } from './findingNodes';
@@ -112,7 +112,8 @@ function moreRights({ key, host, snapshot }: Inspected, { rights }: Sample): str
 
 /** What an inspection knows beyond its newest look. */
 function besides(inspected: Inspected): readonly Node[] {
-  return [...tracedNodes(inspected), ...activityNodes(inspected.snapshot)];
+  const isLooking = stateOf(inspected) !== 'saved';
+  return [...tracedNodes(inspected), ...(isLooking ? [activityNode(inspected.snapshot)] : [])];
 }
 
 function sampleNodes(sample: Sample, sudo: string | undefined, beside: readonly Node[]): readonly Node[] {

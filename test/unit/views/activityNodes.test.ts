@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../src/inspect/inspection';
-import { activityNodes } from '../../../src/views/activityNodes';
+import { activityNode } from '../../../src/views/activityNodes';
 
 const POINT = { at: 0, span: 2, rings: [], stuck: 0, workers: { busy: 0, all: 0 }, devices: [] };
 const RING = { states: {}, unreaped: 0, overflowed: 0 };
 
 function rows(activity: Activity): string[] {
-  const [node] = activityNodes({ state: 'live', activity });
-  return (node?.children?.() ?? []).map(({ label, description }) => `${label}: ${description}`);
+  const node = activityNode({ state: 'live', activity });
+  return (node.children?.() ?? []).map(({ label, description }) => `${label}: ${description}`);
 }
 
-describe('activityNodes', () => {
+describe('activityNode', () => {
   it('has the numbers of the last two looks, of all rings together, and what looking costs', () => {
     const point = {
       ...POINT,
@@ -33,19 +33,28 @@ describe('activityNodes', () => {
     ]);
   });
 
-  it('leaves out what is not known, and all of it before the second look', () => {
+  it('leaves out what is not known, and says before the second look when it will be', () => {
     expect(rows({ point: POINT, own: 0 })).toEqual(['Cost of looking: inspector 0.0 %']);
-    expect(activityNodes({ state: 'live' })).toEqual([]);
+    expect(
+      activityNode({ state: 'live' })
+        .children?.()
+        .map(({ label }) => label),
+    ).toEqual(['Told from the second look on']);
   });
 
   it('has a row that is the same whatever the numbers are', () => {
-    const rowOf = (own: number) => {
-      const [{ children: _, tooltip: __, ...row } = { id: '', label: '' }] = activityNodes({
+    const rowOf = (activity: Activity | undefined) => {
+      const {
+        children: _,
+        tooltip: __,
+        ...row
+      } = activityNode({
         state: 'live',
-        activity: { point: POINT, own },
+        ...(activity ? { activity } : {}),
       });
       return row;
     };
-    expect(rowOf(0.1)).toEqual(rowOf(0.9));
+    expect(rowOf({ point: POINT, own: 0.1 })).toEqual(rowOf({ point: POINT, own: 0.9 }));
+    expect(rowOf(undefined)).toEqual(rowOf({ point: POINT, own: 0.1 }));
   });
 });

@@ -18,6 +18,7 @@ describe('the tree of a stuck process', () => {
           Why  The server has not answered.
           What to do  Look at sshfs (812).
           Seen in (5)
+        Activity
         Rings (1)
           ring 1 · fd 5  100 in flight · 8 listed
             8 running in workers  8 × read /mnt/data/db · 31 s
@@ -103,6 +104,7 @@ describe('the tree of a healthy process', () => {
     const text = outline(rowsOf(healthy()), () => false);
     expect(text).toMatchInlineSnapshot(`
       "Nothing is wrong
+      Activity
       Rings (1)
       Threads and workers (1)
       Files and sockets (1)
