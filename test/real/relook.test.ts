@@ -211,6 +211,8 @@ describe('who holds the other end', () => {
         : [second, first];
       const peersOf = ({ resources }: Sample) =>
         resources.find(({ fd }) => fd === 0)?.peers?.map(({ pid }) => pid) ?? [];
+      // Until the shells have put every descriptor where it stays.
+      await sleep(1500);
       const before = await takeSample(target, reader);
       expect(peersOf(before)).toContain(sleeper);
       await sleep(5500);
