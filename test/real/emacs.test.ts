@@ -10,15 +10,14 @@ import { CHECKOUT } from './support/programs';
 import { skipUnless } from './support/rights';
 import { startVictim } from './support/victim';
 
-/** The block of Emacs Lisp that docs/debugger.md shows. */
+/** The block of Emacs Lisp that README.md shows. */
 function configuration(): string {
-  const [, block] =
-    /```elisp\n(.*?)```/s.exec(readFileSync(join(CHECKOUT, 'docs/debugger.md'), 'utf8')) ?? [];
-  if (block === undefined) throw new Error('docs/debugger.md shows no configuration of Emacs');
+  const [, block] = /```elisp\n(.*?)```/s.exec(readFileSync(join(CHECKOUT, 'README.md'), 'utf8')) ?? [];
+  if (block === undefined) throw new Error('README.md shows no configuration of Emacs');
   return block;
 }
 
-it('Emacs’ dap-mode debugs with the configuration of docs/debugger.md: stack, threads, an expression, no process left', async (context) => {
+it('Emacs’ dap-mode debugs with the configuration of README.md: stack, threads, an expression, no process left', async (context) => {
   skipUnless(context, 'ioUring');
   const installed = new Installed(context);
   installed.needs('emacs');

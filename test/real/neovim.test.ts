@@ -9,14 +9,14 @@ import { CHECKOUT } from './support/programs';
 import { skipUnless } from './support/rights';
 import { startVictim } from './support/victim';
 
-/** The block of Lua that docs/debugger.md shows. */
+/** The block of Lua that README.md shows. */
 function configuration(): string {
-  const [, block] = /```lua\n(.*?)```/s.exec(readFileSync(join(CHECKOUT, 'docs/debugger.md'), 'utf8')) ?? [];
-  if (block === undefined) throw new Error('docs/debugger.md shows no configuration of Neovim');
+  const [, block] = /```lua\n(.*?)```/s.exec(readFileSync(join(CHECKOUT, 'README.md'), 'utf8')) ?? [];
+  if (block === undefined) throw new Error('README.md shows no configuration of Neovim');
   return block;
 }
 
-it('Neovim loads the configuration of docs/debugger.md, and the adapter that it names starts and answers', async (context) => {
+it('Neovim loads the configuration of README.md, and the adapter that it names starts and answers', async (context) => {
   skipUnless(context, 'ioUring');
   const installed = new Installed(context);
   installed.needs('nvim');
