@@ -103,8 +103,8 @@ async function stands(
   const now = new Set(found.filter(told).map(textOf));
   if (now.size !== held.size || ![...now].every((one) => held.has(one))) return false;
   const rings = found.filter((one) => one.link === RING && !pids.has(String(one.pid)));
-  if (rings.length === 0) return true;
   const own = new Set(resources.flatMap(({ kind, inode }) => (kind === 'io_uring' ? [inode] : [])));
+  if (rings.length === 0 || own.size === 0) return true;
   const inodes = await target.inodes(rings.map(({ pid, fd }) => `/proc/${pid}/fd/${fd}`));
   return inodes.every((inode) => inode !== undefined && !own.has(inode));
 }

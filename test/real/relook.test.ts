@@ -190,9 +190,11 @@ describe('a look right after another', () => {
 
 describe('who holds the other end', () => {
   it('is asked of those who held it and of new processes alone, and who has ended is noticed', async () => {
+    // Without descriptors that every program here may have inherited: whoever is new would hold them, too.
+    const alone = `for fd in /proc/$$/fd/*; do fd=\${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done; exec sh -c "$0"`;
     const child = spawn(
-      'sh',
-      ['-c', "{ sleep 300 & echo $! >&2; sleep 301; } | sh -c 'echo $$ >&2; read a'"],
+      'bash',
+      ['-c', alone, "{ sleep 300 & echo $! >&2; sleep 301; } | sh -c 'echo $$ >&2; read a'"],
       { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     try {
