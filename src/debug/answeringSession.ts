@@ -34,7 +34,11 @@ export abstract class AnsweringSession extends DebugSession {
   /** What follows a response has failed. */
   protected abstract failed(error: unknown): void;
 
+  /** A request has come, or has been answered. */
+  protected abstract heard(): void;
+
   protected override dispatchRequest(request: DebugProtocol.Request): void {
+    this.heard();
     void this.answer(request);
   }
 
@@ -72,6 +76,7 @@ export abstract class AnsweringSession extends DebugSession {
       this.running.delete(seq);
     }
     this.sendResponse(response);
+    this.heard();
     for (const act of later) {
       try {
         act();

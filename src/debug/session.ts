@@ -17,6 +17,7 @@ import { Queries } from './queries';
 import { REFUSALS } from './refusals';
 import type { DebugServices } from './services';
 import { announcement, findingLine, mannersWords } from './sessionWords';
+import { Settled } from './settled';
 import { Stops } from './stops';
 import type { Subject } from './subject';
 import { threadChanges } from './threadChanges';
@@ -51,6 +52,7 @@ export class InspectorSession extends AnsweringSession {
     (text) => this.say('console', text),
   );
   private readonly progress = new Progress((event, body) => this.tell(event, body));
+  private readonly settled = new Settled();
   private beginning = false;
   private over = false;
   private closed = false;
@@ -86,6 +88,10 @@ export class InspectorSession extends AnsweringSession {
       ['disconnect', (args, call) => this.disconnect(args, call)],
       ...REFUSALS,
     ]);
+  }
+
+  protected override heard(): void {
+    this.settled.heard();
   }
 
   protected override isQuiet(command: string): boolean {
@@ -270,8 +276,10 @@ export class InspectorSession extends AnsweringSession {
   }
 
   private completed(): void {
-    this.queries?.renew();
-    if (this.client.invalidates) this.tell('invalidated', { areas: ['all'] });
+    this.settled.soon(() => {
+      this.queries?.renew();
+      if (this.client.invalidates) this.tell('invalidated', { areas: ['all'] });
+    });
   }
 
   private troubled(problem: InspectionProblem | undefined): void {
@@ -309,6 +317,7 @@ export class InspectorSession extends AnsweringSession {
     this.closed = true;
     this.over = true;
     this.abandonAll();
+    this.settled.dispose();
     this.view?.dispose();
     this.services.dispose();
   }

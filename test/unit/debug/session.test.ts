@@ -153,6 +153,11 @@ describe('a picture', () => {
     services.inspection.look({ ...late, tasks: [{ ...thread, userStack }, ...rest] });
     const { stackFrames } = await client.ask('stackTrace', { threadId: 4242 });
     expect(stackFrames.at(-1)).toMatchObject({ name: 'main', line: 7, source: { path: '/src/a.c' } });
+    // Not while the client still asks: an editor would begin anew between a stop and the variables of its frame.
+    expect(client.named('invalidated')).toHaveLength(0);
+    const { scopes } = await client.ask('scopes', { frameId: stackFrames[0]?.id });
+    await client.ask('variables', { variablesReference: scopes[0]?.variablesReference });
+    await client.event('invalidated');
     expect(client.named('invalidated')).toHaveLength(1);
     services.inspection.look(stuck({ takenAt: at(9), tasks: [] }));
     expect((await client.ask('threads')).threads).toHaveLength(10);
