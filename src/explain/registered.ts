@@ -10,12 +10,9 @@ import type {
   Ring,
   Sample,
 } from '../model/sample';
-import { openName } from './resourceLine';
+import { NAME_LENGTH, openName } from './resourceLine';
 import { indexOf } from './sampleIndex';
 import { counted, grouped } from './words';
-
-/** Longest name of a file on one line. */
-const NAME_LENGTH = 200;
 
 interface SlotsOfRing {
   readonly files: ReadonlyMap<number, RegisteredFile>;

@@ -2,12 +2,9 @@ import { printable } from '../model/printable';
 import type { Request, Sample } from '../model/sample';
 import { fileSlotOf, slotName } from './registered';
 import type { Fold, StateGroup } from './requestGroups';
-import { openName } from './resourceLine';
+import { NAME_LENGTH, openName } from './resourceLine';
 import { indexOf } from './sampleIndex';
 import { duration, grouped, operationNoun } from './words';
-
-/** Longest name of a file on one line. */
-const NAME_LENGTH = 200;
 
 /** The file or socket a request is about, as the kernel or the SQE says it: "/mnt/data/db", "TCP 10.0.0.1:4711 → 10.0.0.2:80". */
 export function requestTarget(sample: Sample, request: Request): string | undefined {

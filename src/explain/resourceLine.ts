@@ -12,7 +12,7 @@ export function resourceLine(resource: Resource): string {
 }
 
 /** Longest name of a file on one line. */
-const NAME_LENGTH = 200;
+export const NAME_LENGTH = 200;
 
 /** The short name of what is open: "/mnt/data/db", "TCP 10.0.0.1:4711 → 10.0.0.2:80", "pipe fd 5". */
 export function openName({ fd, kind, path, socket }: Resource): string {
